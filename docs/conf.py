@@ -1,0 +1,59 @@
+"""Sphinx configuration: Markdown pages, and the API from the docstrings."""
+
+import importlib.metadata
+import re
+
+project = "spinsqueeze"
+author = "spinsqueeze developers"
+copyright = "2026, spinsqueeze developers"
+release = importlib.metadata.version("spinsqueeze")
+version = release
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build", "_templates"]
+default_role = "code"
+smartquotes = False
+templates_path = ["_templates"]
+nitpicky = False
+
+autosummary_generate = True
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+autodoc_class_signature = "mixed"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "spinsqueeze"
+html_static_path = ["_static"]
+html_show_sourcelink = False
+html_theme_options = {
+    "navigation_with_keys": False,
+    "show_nav_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+
+_ROLE = re.compile(r"(:\w+:`[^`]*`|``[^`]*``|`[^`]*`)")
+
+
+def _escape(app, what, name, obj, options, lines):
+    """Docstrings are plain text with formulas: |x|, x* and s_ are not markup."""
+    for k, line in enumerate(lines):
+        parts = _ROLE.split(line)
+        parts[::2] = [re.sub(r"([|*])|(?<=\w)_(?=\W|$)", r"\\\g<0>", text) for text in parts[::2]]
+        lines[k] = "".join(parts)
+
+
+def setup(app):
+    """Escape docstrings before their sections are read."""
+    app.connect("autodoc-process-docstring", _escape, priority=400)

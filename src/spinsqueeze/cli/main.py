@@ -1,0 +1,108 @@
+"""The command `spinsqueeze`: its commands, and one line for everything that goes wrong."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from spinsqueeze.cli.info import info
+from spinsqueeze.cli.merge import merge
+from spinsqueeze.cli.methods import methods
+from spinsqueeze.cli.plot import plot
+from spinsqueeze.cli.run import run
+from spinsqueeze.cli.sweep import sweep
+from spinsqueeze.core.errors import SpinSqueezeError
+
+FAILED = 2
+INTERRUPTED = 130
+# The class of every usage error; its home differs between releases of typer.
+_UsageProblem: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+app = typer.Typer(
+    name="spinsqueeze",
+    help="Spin squeezing: how much, when, in which direction, and how far to trust it.",
+    add_completion=False,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
+    """Hand Ctrl-C on as an exit code: typer's own answer differs between its releases."""
+
+    @functools.wraps(command)
+    def wrapped(**options: Any) -> None:
+        try:
+            command(**options)
+        except KeyboardInterrupt:
+            raise typer.Exit(_interrupted()) from None
+
+    return wrapped
+
+
+def _interrupted() -> int:
+    print("spinsqueeze: interrupted; no part of a file is left behind", file=sys.stderr)
+    return INTERRUPTED
+
+
+for _command in (run, sweep, merge, plot, info, methods):
+    app.command()(_interruptible(_command))
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        from spinsqueeze.results.provenance import version as package_version
+
+        typer.echo(f"spinsqueeze {package_version()}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: the words after `spinsqueeze`; those of the process by default.
+
+    Returns:
+        Exit code: 0, or 2 after a mistake or a failure that one line on stderr explains, or 130
+        after Ctrl-C.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(args=words, prog_name="spinsqueeze", standalone_mode=False)
+        sys.stdout.flush()
+    except SpinSqueezeError as error:
+        return _failed(str(error))
+    except _UsageProblem as error:
+        return _failed(f"{error.format_message()} (see spinsqueeze --help)")
+    except MemoryError:
+        return _failed("out of memory; lower memory_budget, or take a smaller model")
+    except (KeyboardInterrupt, typer.Abort):
+        return _interrupted()
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output has left (typer then leaves too): say no more, also at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _failed(message: str) -> int:
+    print(f"spinsqueeze: {' '.join(message.split())}", file=sys.stderr)
+    return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

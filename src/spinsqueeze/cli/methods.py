@@ -1,0 +1,42 @@
+"""`spinsqueeze methods`: which methods fit a study, which not and why, and what they cost."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def methods(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML).")],
+) -> None:
+    """List the methods that fit a study, and every reason why others do not."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from spinsqueeze.run.advise import advise, in_bytes, in_time
+    from spinsqueeze.run.study import read_study
+
+    asked = read_study(study)
+    advice = advise(
+        asked.model,
+        initial_state=asked.initial_state,
+        times=asked.times if asked.times is not None else (1.0,),
+        pulses=asked.pulses,
+        memory_budget=asked.memory_budget,
+        method=asked.method,
+        steady_state=asked.steady_state,
+    )
+    table = Table("method", "memory", "time", "error", "for")
+    for row in advice:
+        if row.fits:
+            cells = (row.name, in_bytes(row.memory), in_time(row.seconds), row.error_kind)
+            table.add_row(*(Text(cell) for cell in (*cells, row.summary)))
+    if table.row_count:
+        Console(width=None if sys.stdout.isatty() else 120).print(table)
+    for row in advice:
+        if not row.fits:
+            print(f"{row.name} does not fit:")
+            for reason in row.reasons:
+                print(f"  - {reason}")

@@ -1,0 +1,101 @@
+"""`spinsqueeze papers`: the papers, their figures and claims; `papers run`: redo them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+papers = typer.Typer(
+    help="Published figures and claims: list them, or run them again.",
+    invoke_without_command=True,
+    no_args_is_help=False,
+)
+
+
+@papers.callback()
+def _list(context: typer.Context) -> None:
+    """List papers, figures, methods, sizes and what the last run found."""
+    if context.invoked_subcommand is not None:
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from spinsqueeze.papers.output import last_known
+    from spinsqueeze.papers.registry import PAPERS, paper
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
+    for key in PAPERS:
+        found = paper(key)
+        sizes = list(dict.fromkeys(s for figure in found.figures for s in figure.settings))
+        known = {size: last_known(found, size=size) for size in sizes}
+        print(f"{key}: {found.title}")
+        table = Table(box=None, pad_edge=False, header_style="")
+        for name in ("figure", "shows", "methods", "sizes", *(f"last {s} run" for s in sizes)):
+            table.add_column(name)
+        for figure in found.figures:
+            told = [_state(known[size], figure.name) for size in sizes]
+            cells = (figure.name, figure.title, ", ".join(figure.methods))
+            table.add_row(*map(Text, (*cells, ", ".join(figure.settings), *told)))
+        console.print(table)
+
+
+def _state(table: Any, name: str) -> str:
+    from spinsqueeze.papers.output import verdicts
+
+    found = None if table is None else verdicts(table, name)
+    if found is None:
+        return "not run"
+    return ", ".join(f"{n} {state}" for state, n in found.items() if n) or "no claims"
+
+
+@papers.command()
+def run(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Paper, e.g. perlin2020.")],
+    figure: Annotated[
+        list[str] | None,
+        typer.Option("--figure", "-f", metavar="K", help="One figure; may be repeated."),
+    ] = None,
+    size: Annotated[str, typer.Option("--size", "-s", help="small or paper.")] = "small",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder; default papers/NAME-SIZE."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-w", min=0, help="Processes; default: all cores.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the totals only.")] = False,
+) -> None:
+    """Run figures of a paper: Dataset, PDF, PNG and claims.json; resumes where it was stopped."""
+    from spinsqueeze.cli.progress import bar
+    from spinsqueeze.papers.output import default_folder, run_paper
+    from spinsqueeze.papers.registry import paper
+
+    chosen = paper(name)
+    names = tuple(figure or ())
+    figures = [chosen.figure(n) for n in names] or list(chosen.figures)
+    place = {f.name: k for k, f in enumerate(figures)}
+    with bar(f"{name} ({size})", quiet=quiet) as move:
+        results = run_paper(
+            chosen,
+            names=names,
+            size=size,
+            folder=output,
+            workers=workers,
+            progress=lambda f, part: move((place[f.name] + part) / len(figures)),
+            finished=lambda result: None if quiet else _tell(result),
+        )
+    states = [claim.state for result in results for claim in result.claims]
+    folder = output if output is not None else default_folder(chosen, size=size)
+    counted = ", ".join(f"{states.count(state)} {state}" for state in ("pass", "open"))
+    print(f"{len(results)} figures, claims: {counted}; in {folder}")
+
+
+def _tell(result: Any) -> None:
+    print(f"figure {result.figure.name}: {result.figure.title} ({result.seconds:.0f} s)")
+    for claim in result.claims:
+        print(f"  {claim.state}  {claim.key}: {claim.ours}")
+        if claim.note:
+            print(f"        {claim.note}")

@@ -1,0 +1,26 @@
+"""`spinsqueeze plot`: a picture of a result file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def plot(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Result file.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="PICTURE", help="png, pdf or svg [default: FILE's name .png]."
+        ),
+    ] = None,
+) -> None:
+    """Draw squeezing, contrast and total spin of a result against time."""
+    from spinsqueeze.cli.pictures import check_picture, draw
+    from spinsqueeze.results.files import load
+
+    data = load(file)
+    target = output if output is not None else Path(file.name).with_suffix(".png")
+    check_picture(target, overwrite=True)
+    draw(data, target, overwrite=True)
+    print(f"picture: {target}")

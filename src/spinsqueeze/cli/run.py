@@ -1,0 +1,112 @@
+"""`spinsqueeze run`: a study file in, a result file (and a picture) out."""
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Study = Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML).")]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Result file (netCDF) [default: STUDY's name .nc]."
+    ),
+]
+Picture = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE", help="Also draw a picture (png, pdf, svg).")
+]
+Seed = Annotated[int | None, typer.Option(help="Seed, instead of the study's.")]
+MethodName = Annotated[
+    str | None, typer.Option("--method", metavar="NAME", help="Method, instead of the study's.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
+
+
+def run(
+    study: Study,
+    output: Output = None,
+    picture: Picture = None,
+    seed: Seed = None,
+    method: MethodName = None,
+    quiet: Quiet = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Run a study file and write its result."""
+    from spinsqueeze.cli.pictures import check_picture, draw
+    from spinsqueeze.results.files import check_writable, save
+    from spinsqueeze.run.study import read_study
+
+    asked = _with_options(read_study(study), seed=seed, method=method)
+    target = output if output is not None else Path(study.name).with_suffix(".nc")
+    _check_names(study, target, picture, overwrite=overwrite)
+    check_writable(target, overwrite=overwrite)
+    if picture is not None:
+        check_picture(picture, overwrite=overwrite)
+        _check_curve(asked)
+
+    from spinsqueeze.cli.progress import bar
+
+    with bar(asked.title or study.stem, quiet=quiet) as progress:
+        data = asked.run(progress=progress)
+    save(data, target, overwrite=overwrite)
+    if picture is not None:
+        draw(data, picture, overwrite=overwrite)
+    if not quiet:
+        _report(data, target, picture)
+
+
+def _swept(asked: Any, study: Path, target: Path, picture: Path | None, **options: Any) -> None:
+    from spinsqueeze.cli.sweep import run_sweep
+    from spinsqueeze.core.errors import InvalidInput
+
+    if picture is not None:
+        raise InvalidInput("--plot draws a single run, and this study has a [sweep]; leave it out")
+    run_sweep(asked, study, target, **options)
+
+
+def _with_options(study: Any, *, seed: int | None, method: str | None) -> Any:
+    from spinsqueeze.run.task import make_method
+
+    changes: dict[str, Any] = {}
+    if seed is not None:
+        changes["seed"] = seed
+    if method is not None and (study.method is None or study.method.name() != method):
+        changes["method"] = make_method(method)
+    return dataclasses.replace(study, **changes) if changes else study
+
+
+def _check_names(study: Path, target: Path, picture: Path | None, *, overwrite: bool) -> None:
+    from spinsqueeze.core.errors import FileProblem, InvalidInput
+
+    for name, path in (("--output", target), ("--plot", picture)):
+        if path is None:
+            continue
+        if path.absolute() == study.absolute():
+            raise InvalidInput(f"{name} must not be the study file itself, got {path}")
+        if path.is_file() and not overwrite:
+            raise FileProblem(f"{path} exists already; add --overwrite, or name another {name}")
+    if picture is not None and picture.absolute() == target.absolute():
+        raise InvalidInput(f"--plot must not be the result file, got {picture} for both")
+
+
+def _check_curve(study: Any) -> None:
+    from spinsqueeze.core.errors import InvalidInput
+
+    if study.steady_state or study.sweep is not None:
+        kind = "a steady state" if study.steady_state else "a sweep"
+        raise InvalidInput(f"--plot draws one curve in time, this study asks for {kind}; drop it")
+
+
+def _report(data: Any, target: Path, picture: Path | None) -> None:
+    from spinsqueeze.cli.summary import best, concerns
+
+    for concern in concerns(data):
+        print(f"warning: {concern}", file=sys.stderr)
+    for line in best(data):
+        print(line)
+    print(f"result: {target}")
+    if picture is not None:
+        print(f"picture: {picture}")

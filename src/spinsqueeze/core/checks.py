@@ -1,0 +1,229 @@
+"""Argument checks: each returns the clean value or raises one clear `InvalidInput`."""
+
+import difflib
+import math
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.core.errors import InvalidInput
+
+AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
+
+
+def shown(value: object) -> str:
+    """A short text of `value` for a message."""
+    text = repr(value.tolist() if isinstance(value, np.ndarray) and value.size < 10 else value)
+    text = " ".join(text.split())
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """' (did you mean ...?)' for the closest known word, else the list of known words."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(names)
+
+
+def real(
+    name: str,
+    value: Any,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    infinite: bool = False,
+) -> float:
+    """One finite real number within bounds (`infinite=True` also admits +inf).
+
+    Raises:
+        InvalidInput: not a real number, NaN, infinite, or out of bounds.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf":
+            value = value.item()
+        else:
+            raise InvalidInput(
+                f"{name} must be a real number, got {shown(value)} ({type(value).__name__})"
+            )
+    number = float(value)
+    if math.isnan(number):
+        raise InvalidInput(f"{name} must be a number, got NaN; give a finite value")
+    if math.isinf(number) and not (infinite and number > 0):
+        raise InvalidInput(f"{name} must be finite, got {number}")
+    if minimum is not None and number < minimum:
+        raise InvalidInput(f"{name} must be at least {minimum:g}, got {number:g}")
+    if above is not None and number <= above:
+        raise InvalidInput(f"{name} must be above {above:g}, got {number:g}")
+    if maximum is not None and number > maximum:
+        raise InvalidInput(f"{name} must be at most {maximum:g}, got {number:g}")
+    return number
+
+
+def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) -> int:
+    """One integer of at least `minimum` (and at most `maximum`).
+
+    Raises:
+        InvalidInput: not an integer, or out of bounds.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+        raise InvalidInput(
+            f"{name} must be an integer, got {shown(value)} ({type(value).__name__})"
+        )
+    number = int(value)
+    if number < minimum:
+        raise InvalidInput(f"{name} must be at least {minimum}, got {number}")
+    if maximum is not None and number > maximum:
+        raise InvalidInput(f"{name} must be at most {maximum}, got {number}")
+    return number
+
+
+def real_array(
+    name: str, value: Any, *, shape: tuple[int | None, ...], minimum: float | None = None
+) -> NDArray[np.float64]:
+    """A finite real array of the given shape (None: any length), read-only.
+
+    Raises:
+        InvalidInput: not numeric, complex, wrong shape, not finite, or below `minimum`.
+    """
+    array = numbers_array(name, value)
+    if array.dtype.kind == "c":
+        raise InvalidInput(f"{name} must be real, got complex entries {shown(value)}")
+    return _finish(name, array.astype(np.float64), shape, minimum)
+
+
+def complex_vector(name: str, value: Any) -> NDArray[np.complex128]:
+    """A vector of three complex numbers, not all zero; rows [re, im] are read as numbers.
+
+    Raises:
+        InvalidInput: not three finite numbers, or all zero.
+    """
+    array = numbers_array(name, value)
+    if array.shape == (3, 2) and array.dtype.kind != "c":
+        array = array[:, 0] + 1j * array[:, 1]
+    if array.shape != (3,):
+        raise InvalidInput(
+            f"{name} must be three numbers (x, y, z), each real, complex or [re, im], "
+            f"got {shown(value)}"
+        )
+    vector = array.astype(np.complex128)
+    if not np.all(np.isfinite(vector)):
+        raise InvalidInput(f"{name} must be finite, got {shown(value)}")
+    if not np.any(vector):
+        raise InvalidInput(f"{name} must not be the zero vector; leave the term out instead")
+    vector.setflags(write=False)
+    return vector
+
+
+def numbers_array(name: str, value: Any) -> NDArray[Any]:
+    """A regular array of real or complex numbers, of any shape.
+
+    Raises:
+        InvalidInput: ragged, or not numeric.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise InvalidInput(f"{name} must be a regular array, got {shown(value)}") from None
+    if array.dtype.kind not in "iufc":
+        raise InvalidInput(f"{name} must hold numbers only, got {shown(value)}")
+    return array
+
+
+def _finish(
+    name: str,
+    array: NDArray[np.float64],
+    shape: tuple[int | None, ...],
+    minimum: float | None,
+) -> NDArray[np.float64]:
+    fits = len(shape) == array.ndim and all(
+        want is None or want == have for want, have in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        wanted = " x ".join("any" if n is None else str(n) for n in shape)
+        have = " x ".join(map(str, array.shape)) or "a single number"
+        raise InvalidInput(f"{name} must have shape {wanted}, got {have}")
+    if not np.all(np.isfinite(array)):
+        where = np.argwhere(~np.isfinite(array))[0].tolist()
+        raise InvalidInput(f"{name} must be finite, got {array[tuple(where)]} at index {where}")
+    if minimum is not None and array.size and array.min() < minimum:
+        raise InvalidInput(f"{name} must be at least {minimum:g}, got {array.min():g}")
+    array = np.array(array)
+    array.setflags(write=False)
+    return array
+
+
+def direction(name: str, value: Any) -> NDArray[np.float64]:
+    """A unit vector, from one of +x -x +y -y +z -z or three numbers of length 1 (to 1e-6).
+
+    Raises:
+        InvalidInput: unknown name, zero vector, or length not 1.
+    """
+    if isinstance(value, str):
+        text = value.strip().lower()
+        sign = -1.0 if text.startswith("-") else 1.0
+        if text.lstrip("+-") not in AXES or len(text) > 2:
+            raise InvalidInput(
+                f"{name} must be one of +x, -x, +y, -y, +z, -z or a unit vector, got {value!r}"
+            )
+        vector = sign * np.array(AXES[text.lstrip("+-")]) + 0.0
+    else:
+        vector = np.array(real_array(name, value, shape=(3,)))
+        length = float(np.linalg.norm(vector))
+        if length == 0.0:
+            raise InvalidInput(f"{name} must be a unit vector, got the zero vector")
+        if abs(length - 1.0) > 1e-6:
+            near = ", ".join(f"{x:.6g}" for x in vector / length)
+            raise InvalidInput(
+                f"{name} must be a unit vector, got length {length:.6g}; divide by it: [{near}]"
+            )
+        if abs(length - 1.0) > 4e-16:  # so that a direction read back from a file stays the same
+            vector /= length
+    vector.setflags(write=False)
+    return vector
+
+
+def axis_name(name: str, value: Any) -> str:
+    """One of 'x', 'y', 'z'.
+
+    Raises:
+        InvalidInput: anything else.
+    """
+    if not isinstance(value, str) or value not in AXES:
+        raise InvalidInput(f"{name} must be 'x', 'y' or 'z', got {shown(value)}")
+    return value
+
+
+def choice(name: str, value: Any, options: Iterable[str]) -> str:
+    """One word of `options`.
+
+    Raises:
+        InvalidInput: another value; the message proposes the closest.
+    """
+    known = list(options)
+    if not isinstance(value, str) or value not in known:
+        close = difflib.get_close_matches(str(value).lower(), known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise InvalidInput(f"{name} must be one of {', '.join(known)}, got {shown(value)}{hint}")
+    return value
+
+
+def increasing(name: str, value: Any, *, minimum: float | None = None) -> NDArray[np.float64]:
+    """A one-dimensional array of finite, strictly increasing numbers.
+
+    Raises:
+        InvalidInput: empty, not increasing, or below `minimum`.
+    """
+    array = real_array(name, value, shape=(None,), minimum=minimum)
+    if array.size == 0:
+        raise InvalidInput(f"{name} must hold at least one number, got none")
+    steps = np.diff(array)
+    if np.any(steps <= 0):
+        k = int(np.argmax(steps <= 0))
+        raise InvalidInput(
+            f"{name} must increase strictly, got {array[k]:g} then {array[k + 1]:g} at index {k}"
+        )
+    return array

@@ -1,0 +1,67 @@
+"""The registry of result variables: name, dimensions, units and long name, once for all."""
+
+from dataclasses import dataclass
+
+from spinsqueeze.core.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One result variable: dims after the sweep dims; units '1' or in powers of the model unit."""
+
+    name: str
+    dims: tuple[str, ...]
+    long_name: str
+    units: str = "1"
+
+
+_VARIABLES = (
+    Variable("spin", ("time", "axis"), "mean collective spin <S_a>"),
+    Variable(
+        "covariance",
+        ("time", "axis", "axis_2"),
+        "symmetrised covariance <{S_a, S_b}>/2 - <S_a><S_b>",
+    ),
+    Variable("xi2", ("time",), "Wineland squeezing parameter N min Var(S_perp)/|<S>|^2"),
+    Variable(
+        "xi2_kitagawa_ueda", ("time",), "Kitagawa-Ueda squeezing parameter 4 min Var(S_perp)/N"
+    ),
+    Variable(
+        "squeezing_angle",
+        ("time",),
+        "direction of least variance, from the horizontal axis e_phi, right-handed about <S>",
+        "rad",
+    ),
+    Variable("contrast", ("time",), "length of the mean spin |<S>|/(N/2)"),
+    Variable("total_spin_squared", ("time",), "total spin <S^2>"),
+    Variable("effective_spins", ("time",), "effective spin number 2 sqrt(1/4 + <S^2>) - 1"),
+    Variable("shell_population", ("time", "j"), "population of total spin j, j = N/2 first"),
+    Variable("purity", ("time",), "purity tr(rho^2)"),
+    Variable("qfi", ("time",), "quantum Fisher information, maximal over collective rotations"),
+    Variable(
+        "squeezing_status",
+        ("time",),
+        "0 ok; 1 isotropic: no angle; 2 negative variance; 3 mean spin undefined",
+    ),
+    Variable("photon_number", ("time",), "cavity photons <a^dagger a>"),
+    Variable("block_weight", ("block",), "number of samples in a block"),
+    Variable("block_reference", ("time", "axis"), "reference spin R of the block moments"),
+    Variable("block_first", ("time", "block", "axis"), "block mean of S - R"),
+    Variable("block_second", ("time", "block", "axis", "axis_2"), "block mean of (S - R)(S - R)^T"),
+    Variable("final_state", ("component", "part"), "state at the last time, [re, im]"),
+)
+
+REGISTRY: dict[str, Variable] = {variable.name: variable for variable in _VARIABLES}
+
+
+def variable(name: str) -> Variable:
+    """The registered variable `name`.
+
+    Raises:
+        InvalidInput: not registered.
+    """
+    try:
+        return REGISTRY[name]
+    except KeyError:
+        known = ", ".join(REGISTRY)
+        raise InvalidInput(f"variable {name!r} is not registered; known: {known}") from None

@@ -1,0 +1,375 @@
+"""ClosedForm: exact formulas where every coupling and field lies along one axis."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, Kernel, StencilKernel
+from spinsqueeze.methods.base import Cost, Evolution, Method, Support, Task
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.envelope import Strength, integrated
+from spinsqueeze.models.states import CoherentState, ProductState
+from spinsqueeze.observables.moments import Moments
+
+Floats = NDArray[np.float64]
+Result = tuple[Floats, Floats]
+RELATIVE_ERROR = 1e-12
+MULTIPLY_ADDS_PER_SECOND = 1e9
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ClosedForm(Method):
+    """Exact moments of one-axis twisting and of Ising models with any couplings.
+
+    H = sum_{i<j} J_ij s^a_i s^a_j + sum_i h_i s^a_i along one axis a, from a coherent or a product
+    state; one-axis twisting (isotropic exchange may be added) for N up to 1e9; spin classes;
+    local dephasing along a with any envelopes, local decay and pumping along a with constant
+    strengths. Any couplings cost N^3 a time, translation-invariant lattices N^2.
+    Sources: kitagawa1993, fossfeig2013.
+    """
+
+    references: ClassVar[tuple[str, ...]] = ("kitagawa1993", "fossfeig2013")
+    error_kind: ClassVar[str] = "exact"
+    summary: ClassVar[str] = "one-axis twisting and Ising models, exact"
+
+    def support(self, task: Task) -> Support:
+        """All couplings and fields along one axis, coherent or product state, no pulses."""
+        model = task.model
+        reasons = []
+        if model.cavity is not None:
+            reasons.append("the model keeps a cavity")
+        if task.pulses:
+            reasons.append("pulses interrupt the closed form")
+        if not isinstance(task.initial_state, CoherentState | ProductState):
+            reasons.append(f"{type(task.initial_state).__name__} is not a product of spins")
+        if model.collective_jumps:
+            reasons.append("collective jumps have no closed form in time")
+        axis = _axis(task)
+        if axis is None:
+            reasons.append("couplings and fields do not all lie along one axis")
+        else:
+            reasons += _jump_reasons(model, axis)
+        return Support(tuple(reasons))
+
+    def cost(self, task: Task) -> Cost:
+        """N^2 a time on a periodic lattice, N^3 for any matrix, nothing for alike spins."""
+        return _plan(task).cost
+
+    def evolve(self, task: Task) -> Evolution:
+        """Evaluate the formulas at the task's times."""
+        plan = _plan(task)
+        times = task.times
+        spin, covariance = np.empty((len(times), 3)), np.empty((len(times), 3, 3))
+        # One batch of times a step keeps the progress honest; the kernels are the same.
+        for batch in np.array_split(np.arange(len(times)), min(len(times), plan.n_batches)):
+            spin[batch], covariance[batch] = plan.moments(times[batch])
+            task.progress((batch[-1] + 1) / len(times))
+        back = np.argsort(_frame(plan.axis))
+        return Evolution(
+            moments=Moments(
+                n_spins=task.model.n_spins,
+                spin=spin[:, back],
+                covariance=covariance[:, back][:, :, back],
+            ),
+            numerical_error=RELATIVE_ERROR * np.sqrt(task.model.n_spins),
+            diagnostics={"formula": plan.formula, "dtype": "float64", "device": "cpu"},
+        )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """Which formula, its cost, and the moments (with the Ising axis as z) at given times."""
+
+    formula: str
+    axis: int
+    cost: Cost
+    n_batches: int
+    moments: Callable[[Floats], Result]
+
+
+def _clean(bloch: Floats) -> Floats:
+    """Round-off in a component made an exact zero: the transverse formulas are faster."""
+    return np.where(np.abs(bloch) < 1e-15, 0.0, bloch)
+
+
+def _frame(axis: int) -> list[int]:
+    """The cyclic order of the axes that puts `axis` last."""
+    return [(axis + 1) % 3, (axis + 2) % 3, axis]
+
+
+def _axis(task: Task) -> int | None:
+    """The axis along which all couplings and fields lie; isotropic exchange aside."""
+    return next((a for a in (2, 0, 1) if _along(task, a)), None)
+
+
+def _along(task: Task, axis: int) -> bool:
+    model = task.model
+    b, c, a = _frame(axis)
+    # S^2 commutes with a permutation-invariant H and only adds a phase to a coherent state.
+    exchange_idle = model.conserves_total_spin and isinstance(task.initial_state, CoherentState)
+
+    def fits(tensor: Floats) -> bool:
+        mixed = tensor[b, c] or tensor[a, b] or tensor[a, c]
+        equal = tensor[b, b] == tensor[c, c]
+        return not mixed and equal and (exchange_idle or tensor[b, b] == 0)
+
+    return (
+        all(not np.any(f.vectors[..., [b, c]]) for f in model.fields)
+        and all(fits(q.matrix) for q in model.quadratics)
+        and all(fits(p.tensor) for p in model.pairs)
+    )
+
+
+def _jump_kind(vector: NDArray[np.complex128], axis: int) -> str | None:
+    b, c, a = vector[_frame(axis)]
+    if b == 0 and c == 0:
+        return "dephasing"
+    if a == 0 and np.isclose(b, 1j * c):
+        return "decay"
+    if a == 0 and np.isclose(b, -1j * c):
+        return "pumping"
+    return None
+
+
+def _jump_reasons(model: Canonical, axis: int) -> list[str]:
+    kinds = [_jump_kind(j.vector, axis) for j in model.local_jumps]
+    reasons = []
+    if None in kinds:
+        reasons.append(
+            "a local jump is neither dephasing, decay nor pumping along the Ising axis "
+            f"{'xyz'[axis]}"
+        )
+    if {"decay", "pumping"} & set(kinds) and model.time_dependent:
+        reasons.append("decay and pumping need constant strengths and rates; there is an envelope")
+    return reasons
+
+
+def _plan(task: Task) -> _Plan:
+    """Choose the cheapest formula."""
+    axis = _axis(task)
+    assert axis is not None
+    model, state = task.model, task.initial_state
+    frame = _frame(axis)
+    alike = isinstance(state, CoherentState)
+    uniform_rates = all(not isinstance(j.rate, np.ndarray) for j in model.local_jumps)
+    collective = all(isinstance(p.kernel, AllToAllKernel) for p in model.pairs)
+    jump_kinds = {_jump_kind(j.vector, axis) for j in model.local_jumps}
+    if alike and model.permutation_invariant:
+        assert isinstance(state, CoherentState)
+        direction = _clean(state.direction[frame])
+        if jump_kinds <= {"dephasing"}:
+            from spinsqueeze.methods.closed_form.one_axis_twisting import (
+                one_axis_twisting_moments,
+            )
+
+            def twisting(times: Floats) -> Result:
+                chi = sum((integrated(s, times) * q for s, q in _twists(model, axis)), 0 * times)
+                return one_axis_twisting_moments(
+                    model.n_spins,
+                    direction=direction,
+                    twisting=chi,
+                    rotation=_rotation(model, axis, times)[:, 0],
+                    dephasing=_rates(model, axis, times)["dephasing"][:, 0],
+                )
+
+            return _Plan("one-axis twisting", axis, Cost(1e6, 0.0, "a few arrays"), 1, twisting)
+    if alike and collective and uniform_rates and (model.classes or model.permutation_invariant):
+        return _class_plan(task, axis)
+    return _coupling_plan(task, axis)
+
+
+def _twists(model: Canonical, axis: int) -> list[tuple[Strength, float]]:
+    """(strength, chi) of chi S_a^2 from quadratics and all-to-all pairs."""
+    b, _, a = _frame(axis)
+    twists = [(q.strength, float(q.matrix[a, a] - q.matrix[b, b])) for q in model.quadratics]
+    return twists + [
+        (p.strength, float(p.tensor[a, a] - p.tensor[b, b]) / 2)
+        for p in model.pairs
+        if isinstance(p.kernel, AllToAllKernel)
+    ]
+
+
+def _rotation(model: Canonical, axis: int, times: Floats) -> Floats:
+    """Integrated field (T, N) or (T, 1) along the axis."""
+    angle = np.zeros((len(times), 1))
+    for piece in model.fields:
+        component = np.atleast_1d(piece.vectors[..., axis])
+        angle = angle + integrated(piece.strength, times)[:, None] * component
+    return angle
+
+
+def _rates(model: Canonical, axis: int, times: Floats) -> dict[str, Floats]:
+    """Integrated rates (T, N) or (T, 1) of dephasing, decay and pumping along the axis."""
+    rates = {kind: np.zeros((len(times), 1)) for kind in ("dephasing", "decay", "pumping")}
+    for jump in model.local_jumps:
+        kind = _jump_kind(jump.vector, axis)
+        assert kind is not None
+        b, _, a = jump.vector[_frame(axis)]
+        # rate D[c s^z]: coherences decay at rate |c|^2 / 2.
+        factor = abs(a) ** 2 / 2 if kind == "dephasing" else abs(b) ** 2
+        if isinstance(jump.rate, np.ndarray):
+            rates[kind] = rates[kind] + factor * times[:, None] * jump.rate
+        else:
+            rates[kind] = rates[kind] + factor * integrated(jump.rate, times)[:, None]
+    return rates
+
+
+def _class_plan(task: Task, axis: int) -> _Plan:
+    from spinsqueeze.methods.closed_form.ising_classes import class_moments, twisting_couplings
+
+    model, state = task.model, task.initial_state
+    assert isinstance(state, CoherentState)
+    direction = _clean(state.direction[_frame(axis)])
+    if model.classes is None:
+        counts, weights = np.array([model.n_spins]), np.ones(1)
+    else:
+        counts = np.array([c.count for c in model.classes])
+        weights = np.array([c.weight for c in model.classes])
+    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    b, _, a = _frame(axis)
+    terms: list[tuple[Strength, Floats]] = [
+        (q.strength, (q.matrix[a, a] - q.matrix[b, b]) * twisting_couplings(weights))
+        for q in model.quadratics
+    ]
+    terms += [
+        (p.strength, np.full((len(counts), len(counts)), p.tensor[a, a] - p.tensor[b, b]))
+        for p in model.pairs
+    ]
+    couplings = np.array([matrix for _, matrix in terms] or [np.zeros((len(counts),) * 2)])
+
+    def moments(times: Floats) -> Result:
+        rotation = np.broadcast_to(_rotation(model, axis, times), (len(times), model.n_spins))
+        return class_moments(
+            counts,
+            couplings=couplings,
+            integrals=_integrals(terms, times),
+            bloch=direction,
+            rotation=rotation[:, first],
+            **_rates(model, axis, times),
+        )
+
+    seconds = 1e-4 * len(task.times) * len(counts) ** 2
+    memory = 1e6 + 8e2 * len(counts) ** 2
+    return _Plan("spin classes", axis, Cost(memory, seconds, "classes squared"), 1, moments)
+
+
+def _integrals(terms: list[tuple[Strength, Floats]], times: Floats) -> Floats:
+    if not terms:
+        return np.zeros((len(times), 1))
+    return np.stack([integrated(strength, times) for strength, _ in terms], axis=1)
+
+
+def _table(kernel: Kernel) -> Floats | None:
+    """The couplings of a full periodic grid by displacement, None elsewhere."""
+    if not kernel.translation_invariant:
+        return None
+    if isinstance(kernel, CirculantKernel):
+        return kernel.table
+    if isinstance(kernel, StencilKernel):
+        table = np.zeros(kernel.grid_shape)
+        for offset, strength in zip(kernel.offsets, kernel.strengths, strict=True):
+            table[tuple(offset % kernel.grid_shape)] += strength
+        return table
+    return None
+
+
+def _coupling_plan(task: Task, axis: int) -> _Plan:
+    model, state = task.model, task.initial_state
+    tables = [_table(p.kernel) for p in model.pairs if not isinstance(p.kernel, AllToAllKernel)]
+    shapes = {None if t is None else t.shape for t in tables}
+    if (
+        isinstance(state, CoherentState)
+        and model.translation_invariant
+        and len(shapes) == 1
+        and None not in shapes
+    ):
+        (shape,) = shapes
+        assert shape is not None
+        return _lattice_plan(task, axis, shape)
+    return _matrix_plan(task, axis)
+
+
+def _lattice_plan(task: Task, axis: int, shape: tuple[int, ...]) -> _Plan:
+    from spinsqueeze.methods.closed_form.ising_lattice import lattice_cost, lattice_moments
+
+    model, state = task.model, task.initial_state
+    assert isinstance(state, CoherentState)
+    everywhere = np.ones(shape)
+    everywhere.flat[0] = 0.0
+    terms: list[tuple[Strength, Floats]] = [
+        (q.strength, 2 * q.matrix[axis, axis] * everywhere) for q in model.quadratics
+    ]
+    for pair in model.pairs:
+        table = _table(pair.kernel)
+        terms.append(
+            (pair.strength, pair.tensor[axis, axis] * (everywhere if table is None else table))
+        )
+    tables = np.array([table for _, table in terms])
+
+    def moments(times: Floats) -> Result:
+        return lattice_moments(
+            tables,
+            integrals=_integrals(terms, times),
+            bloch=_clean(state.direction[_frame(axis)]),
+            rotation=_rotation(model, axis, times)[:, 0],
+            **{kind: rate[:, 0] for kind, rate in _rates(model, axis, times).items()},
+        )
+
+    work, memory = lattice_cost(tables, n_times=len(task.times))
+    seconds = _slowdown(model, axis) * work / MULTIPLY_ADDS_PER_SECOND
+    cost = Cost(memory, seconds, f"N^2 products a time for N = {model.n_spins}")
+    return _Plan("Ising lattice", axis, cost, len(task.times), moments)
+
+
+def _matrix_plan(task: Task, axis: int) -> _Plan:
+    from spinsqueeze.methods.closed_form.ising import ising_cost
+
+    model, state = task.model, task.initial_state
+    if isinstance(state, ProductState):
+        bloch = _clean(state.directions[:, _frame(axis)])
+    else:
+        assert isinstance(state, CoherentState)
+        bloch = _clean(state.direction[_frame(axis)])
+    n_terms = max(len(model.quadratics) + len(model.pairs), 1)
+    work, memory = ising_cost(model.n_spins, n_times=len(task.times), n_terms=n_terms)
+    seconds = _slowdown(model, axis) * work / MULTIPLY_ADDS_PER_SECOND
+    cost = Cost(memory, seconds, f"{n_terms + 24} N x N matrices for N = {model.n_spins}")
+    return _Plan(
+        "Ising matrix", axis, cost, len(task.times), partial(_matrix_moments, model, axis, bloch)
+    )
+
+
+def _matrix_moments(model: Canonical, axis: int, bloch: Floats, times: Floats) -> Result:
+    from spinsqueeze.methods.closed_form.ising import ising_moments
+
+    n = model.n_spins
+    weights = np.ones(n) if model.weights is None else model.weights
+    outer = np.outer(weights, weights)
+    np.fill_diagonal(outer, 0.0)
+    terms: list[tuple[Strength, Floats]] = [
+        (q.strength, 2 * q.matrix[axis, axis] * outer) for q in model.quadratics
+    ]
+    terms += [(p.strength, p.tensor[axis, axis] * p.kernel.matrix()) for p in model.pairs]
+    terms = terms or [(0.0, np.zeros((n, n)))]
+    return ising_moments(
+        np.array([matrix for _, matrix in terms]),
+        integrals=_integrals(terms, times),
+        bloch=bloch,
+        rotation=np.broadcast_to(_rotation(model, axis, times), (len(times), n)),
+        **{
+            kind: np.broadcast_to(rate, (len(times), n))
+            for kind, rate in _rates(model, axis, times).items()
+        },
+    )
+
+
+def _slowdown(model: Canonical, axis: int) -> float:
+    """How much longer the formulas take with decay or pumping (complex factors)."""
+    kinds = {_jump_kind(j.vector, axis) for j in model.local_jumps}
+    return 100.0 if kinds & {"decay", "pumping"} else 1.0

@@ -1,0 +1,79 @@
+"""What a DTWA run should need, before it starts."""
+
+import numpy as np
+
+from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, DenseKernel, StencilKernel
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.envelope import Envelope, Strength
+
+RUNTIME_BYTES = 4e8
+STAGE_ARRAYS = 60
+"""Arrays of one batch alive at a time: spins, stage slopes, transforms."""
+SECONDS_PER_CELL = 1.3e-8
+EVALUATIONS_PER_RADIAN = 10.0
+COMPILE_SECONDS = 4.0
+
+
+def expected_cost(
+    model: Canonical,
+    *,
+    duration: float,
+    n_times: int,
+    n_samples: int,
+    dtype: str,
+    batch_cells: int,
+    n_threads: int,
+) -> tuple[float, float]:
+    """(bytes, seconds) of a run: batches in flight, collective spins, dense matrices.
+
+    The number of right-hand sides follows from the largest angle that a spin can turn.
+    """
+    size = np.dtype(dtype).itemsize
+    cells, per_cell, matrices = model.n_spins, SECONDS_PER_CELL, 0.0
+    for pair in model.pairs:
+        kernel = pair.kernel
+        if isinstance(kernel, CirculantKernel):
+            cells = max(cells, kernel.table.size)
+        elif isinstance(kernel, StencilKernel):
+            cells = max(cells, int(np.prod(kernel.grid_shape)))
+        elif isinstance(kernel, DenseKernel):
+            per_cell += 1e-10 * kernel.n_spins
+            matrices += (8 + size) * kernel.n_spins**2
+    batch = n_threads * max(batch_cells, 2 * cells)
+    memory = RUNTIME_BYTES + matrices + size * STAGE_ARRAYS * batch
+    memory += 8.0 * n_times * (9 * n_samples + 60 * min(n_samples, 100))
+    evaluations = 60 + EVALUATIONS_PER_RADIAN * duration * largest_field(model)
+    seconds = COMPILE_SECONDS + per_cell * cells * evaluations * n_samples
+    return memory, seconds
+
+
+def largest_field(model: Canonical) -> float:
+    """An upper estimate of the angular velocity of any spin."""
+
+    def size(strength: Strength) -> float:
+        if isinstance(strength, Envelope):
+            return float(np.abs(strength.values).max())
+        return abs(strength)
+
+    largest = 0.0
+    for field in model.fields:
+        vectors = field.vectors.reshape(-1, 3)
+        largest += size(field.strength) * float(np.linalg.norm(vectors, axis=1).max())
+    for quadratic in model.quadratics:
+        weights = np.ones(1) if model.weights is None else np.abs(model.weights)
+        total = float(weights.sum()) if model.weights is not None else float(model.n_spins)
+        norm = float(np.abs(np.linalg.eigvalsh(quadratic.matrix)).max())
+        largest += size(quadratic.strength) * norm * total * float(weights.max())
+    for pair in model.pairs:
+        norm = float(np.abs(np.linalg.eigvalsh(pair.tensor)).max())
+        kernel = pair.kernel
+        if isinstance(kernel, AllToAllKernel):
+            row = float(kernel.n_spins - 1)
+        elif isinstance(kernel, CirculantKernel):
+            row = float(np.abs(kernel.table).sum())
+        elif isinstance(kernel, StencilKernel):
+            row = float(np.abs(kernel.strengths).sum())
+        else:
+            row = float(np.abs(kernel.matrix()).sum(axis=1).max())
+        largest += size(pair.strength) * norm * row / 2
+    return largest

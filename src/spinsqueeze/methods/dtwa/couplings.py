@@ -1,0 +1,294 @@
+"""The Hamiltonian as the trajectories see it: d sigma_i/dt = B_i x sigma_i.
+
+For H = sum_{i<j} K_ij s_i.T s_j + sum_i v_i.s_i + sum_ab Q_ab S_a S_b with S = sum_i w_i s_i and
+sigma = 2 s,
+
+    B_i = (1/2) sum_j K_ij T sigma_j + v_i + w_i Q (sum_j w_j sigma_j - w_i sigma_i).
+
+The last term leaves out the spin's own part: Q stands for the pair tensors 2 Q w_i w_j.
+
+Spins live on cells: the grid sites when a grid kernel leaves sites empty (empty cells hold 0),
+else the spins themselves. Terms that share a kernel are summed into one matrix per time, so the
+kernel acts once on each component that some term needs.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.lattice.kernels import (
+    AllToAllKernel,
+    CirculantKernel,
+    DenseKernel,
+    Kernel,
+    StencilKernel,
+)
+from spinsqueeze.models.canonical import Canonical, Field
+from spinsqueeze.models.envelope import Envelope, Strength, at
+
+Floats = NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True)
+class KernelPlan:
+    """What a compiled program must know of one kernel: everything here is hashable.
+
+    kind: "collective", "circulant", "stencil" or "dense".
+    entries: pairs (a, b) for which B_a needs component b of the kernel's product.
+    shape: the grid. embedding: the grid of the Fourier transforms. offsets, periodic: stencils.
+    """
+
+    kind: str
+    entries: tuple[tuple[int, int], ...]
+    shape: tuple[int, ...] = ()
+    embedding: tuple[int, ...] = ()
+    offsets: tuple[tuple[int, ...], ...] = ()
+    periodic: tuple[bool, ...] = ()
+
+    @property
+    def components(self) -> tuple[int, ...]:
+        """The spin components on which the kernel acts."""
+        return tuple(sorted({b for _, b in self.entries}))
+
+
+@final
+@dataclass(frozen=True)
+class FieldPlan:
+    """The shape of the right-hand side; programs are compiled once per plan.
+
+    side_by_side: spins of all samples lie next to each other, (n_cells, S), as `lanes` wants them.
+    """
+
+    n_cells: int
+    kernels: tuple[KernelPlan, ...]
+    uniform_field: bool
+    n_site_fields: int
+    side_by_side: bool = False
+
+    @property
+    def sample_axis(self) -> int:
+        """Where the samples are in an array of spins: (S, n_cells), or side by side (n_cells, S)."""
+        return 1 if self.side_by_side else 0
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Coefficients:
+    """Strengths at K times, everything that changes with time.
+
+    kernels: one (K, 3, 3) per kernel. uniform: (K, 3). site: (K, G), one column per site field.
+    """
+
+    kernels: tuple[Floats, ...]
+    uniform: Floats
+    site: Floats
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Couplings:
+    """A Hamiltonian lowered for the trajectories.
+
+    plan: its hashable shape. arrays: one array per kernel (weights, spectrum, strengths or
+    matrix). site_vectors: (G, 3, n_cells). cells: the cell (n_spins,) of each spin, or None when
+    cell and spin are the same. knots: times at which some strength is not smooth.
+    """
+
+    n_spins: int
+    plan: FieldPlan
+    arrays: tuple[Floats, ...]
+    site_vectors: Floats
+    cells: NDArray[np.int64] | None
+    knots: tuple[float, ...]
+    coefficients: Callable[[Floats], Coefficients]
+
+    def to_cells(self, values: Floats) -> Floats:
+        """(..., n_spins) to (..., n_cells), zero on empty cells."""
+        if self.cells is None:
+            return values
+        out = np.zeros((*values.shape[:-1], self.plan.n_cells), dtype=values.dtype)
+        out[..., self.cells] = values
+        return out
+
+    def to_spins(self, values: Floats) -> Floats:
+        """(..., n_cells) to (..., n_spins)."""
+        return values if self.cells is None else values[..., self.cells]
+
+    def constant_between(self, start: float, stop: float) -> bool:
+        """Whether no strength changes inside (start, stop); piecewise-linear parts included."""
+        times = np.linspace(start, stop, 9)[1:-1]
+        values = self.coefficients(times)
+        parts = (*values.kernels, values.uniform, values.site)
+        return all(bool(np.all(p == p[:1])) for p in parts)
+
+
+def lower(canonical: Canonical) -> Couplings:
+    """The couplings of a closed model; jumps and cavity are not looked at.
+
+    Raises:
+        InvalidInput: grid kernels on different grids, or with different empty sites.
+    """
+    n = canonical.n_spins
+    grid = _common_grid(p.kernel for p in canonical.pairs)
+    cells, n_cells = None, n
+    if grid is not None and grid[1] is not None:
+        cells, n_cells = np.flatnonzero(grid[1]), grid[1].size
+
+    weights = np.ones(n) if canonical.weights is None else canonical.weights
+    groups: list[tuple[Kernel | None, Floats, list[tuple[Strength, Floats]]]] = []
+    for quadratic in canonical.quadratics:
+        _add(groups, None, weights, quadratic.strength, quadratic.matrix)
+    for pair in canonical.pairs:
+        if isinstance(pair.kernel, AllToAllKernel):
+            _add(groups, None, np.ones(n), pair.strength, pair.tensor / 2)
+        else:
+            _add(groups, pair.kernel, weights, pair.strength, pair.tensor / 2)
+
+    plans, arrays, terms = [], [], []
+    for kernel, group_weights, group_terms in groups:
+        shown = np.any([t != 0 for _, t in group_terms], axis=0)
+        entries = tuple((int(a), int(b)) for a, b in np.argwhere(shown))
+        if not entries:
+            continue
+        plan, array = _kernel_data(kernel, group_weights, entries, cells, n_cells)
+        plans.append(plan)
+        arrays.append(array)
+        terms.append(group_terms)
+
+    everywhere = [f for f in canonical.fields if f.vectors.ndim == 1]
+    by_site = [f for f in canonical.fields if f.vectors.ndim == 2]
+    site_vectors = np.zeros((len(by_site), 3, n_cells))
+    for g, field in enumerate(by_site):
+        if cells is None:
+            site_vectors[g] = field.vectors.T
+        else:
+            site_vectors[g][:, cells] = field.vectors.T
+
+    strengths = [s for group in terms for s, _ in group]
+    strengths += [f.strength for f in canonical.fields]
+    knots = {float(t) for s in strengths if isinstance(s, Envelope) for t in s.knots()}
+    return Couplings(
+        n_spins=n,
+        plan=FieldPlan(n_cells, tuple(plans), bool(everywhere), len(by_site)),
+        arrays=tuple(arrays),
+        site_vectors=site_vectors,
+        cells=cells,
+        knots=tuple(sorted(knots)),
+        coefficients=_coefficients(terms, everywhere, by_site),
+    )
+
+
+def _coefficients(
+    terms: list[list[tuple[Strength, Floats]]], everywhere: list[Field], by_site: list[Field]
+) -> Callable[[Floats], Coefficients]:
+    def evaluate(times: Floats) -> Coefficients:
+        zero = np.zeros((len(times), 3, 3))
+        kernels = tuple(
+            sum((at(s, times)[:, None, None] * t for s, t in group), zero) for group in terms
+        )
+        uniform = sum(
+            (at(f.strength, times)[:, None] * f.vectors for f in everywhere),
+            np.zeros((len(times), 3)),
+        )
+        site = np.zeros((len(times), len(by_site)))
+        for g, field in enumerate(by_site):
+            site[:, g] = at(field.strength, times)
+        return Coefficients(kernels, uniform, site)
+
+    return evaluate
+
+
+def _add(
+    groups: list[tuple[Kernel | None, Floats, list[tuple[Strength, Floats]]]],
+    kernel: Kernel | None,
+    weights: Floats,
+    strength: Strength,
+    tensor: Floats,
+) -> None:
+    for known, known_weights, terms in groups:
+        same = (
+            np.array_equal(known_weights, weights)
+            if kernel is None and known is None
+            else _same_kernel(known, kernel)
+        )
+        if same:
+            terms.append((strength, tensor))
+            return
+    groups.append((kernel, weights, [(strength, tensor)]))
+
+
+def _same_kernel(one: Kernel | None, two: Kernel | None) -> bool:
+    if one is None or two is None or type(one) is not type(two):
+        return False
+    if one is two:
+        return True
+    if isinstance(one, CirculantKernel) and isinstance(two, CirculantKernel):
+        return np.array_equal(one.table, two.table)
+    if isinstance(one, StencilKernel) and isinstance(two, StencilKernel):
+        return (
+            one.periodic == two.periodic
+            and np.array_equal(one.offsets, two.offsets)
+            and np.array_equal(one.strengths, two.strengths)
+        )
+    if isinstance(one, DenseKernel) and isinstance(two, DenseKernel):
+        return np.array_equal(one.values, two.values)
+    return False
+
+
+def _common_grid(
+    kernels: Iterable[Kernel],
+) -> tuple[tuple[int, ...], NDArray[np.bool_] | None] | None:
+    grid: tuple[tuple[int, ...], NDArray[np.bool_] | None] | None = None
+    for kernel in kernels:
+        if not isinstance(kernel, CirculantKernel | StencilKernel):
+            continue
+        mine = (tuple(kernel.grid_shape), kernel.occupied)
+        if grid is None:
+            grid = mine
+        elif grid[0] != mine[0] or not _same_mask(grid[1], mine[1]):
+            raise InvalidInput(
+                f"grid kernels must share one grid and its empty sites, got grids {grid[0]} and "
+                f"{mine[0]}; write one of them as a dense matrix (PairCoupling)"
+            )
+    return grid
+
+
+def _same_mask(one: NDArray[np.bool_] | None, two: NDArray[np.bool_] | None) -> bool:
+    if one is None or two is None:
+        return one is two
+    return np.array_equal(one, two)
+
+
+def _kernel_data(
+    kernel: Kernel | None,
+    weights: Floats,
+    entries: tuple[tuple[int, int], ...],
+    cells: NDArray[np.int64] | None,
+    n_cells: int,
+) -> tuple[KernelPlan, Floats]:
+    if kernel is None:
+        spread = weights
+        if cells is not None:
+            spread = np.zeros(n_cells)
+            spread[cells] = weights
+        return KernelPlan("collective", entries), spread
+    if isinstance(kernel, CirculantKernel):
+        shape = tuple(kernel.grid_shape)
+        plan = KernelPlan("circulant", entries, shape, tuple(kernel.table.shape))
+        return plan, np.fft.fftn(kernel.table).real
+    if isinstance(kernel, StencilKernel):
+        offsets = tuple(tuple(int(d) for d in row) for row in kernel.offsets)
+        shape = tuple(kernel.grid_shape)
+        plan = KernelPlan("stencil", entries, shape, shape, offsets, tuple(kernel.periodic))
+        return plan, np.asarray(kernel.strengths, dtype=float)
+    matrix: Any = kernel.matrix()
+    if cells is not None:
+        whole = np.zeros((n_cells, n_cells))
+        whole[np.ix_(cells, cells)] = matrix
+        matrix = whole
+    return KernelPlan("dense", entries), matrix

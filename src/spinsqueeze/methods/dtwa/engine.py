@@ -1,0 +1,143 @@
+"""One model on its device: arrays in, arrays out, one batch of samples at a time.
+
+The engine owns the device copies of the kernels and calls the compiled programs; it knows
+nothing of time windows, outputs or error targets.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.methods.dtwa import integrator
+from spinsqueeze.methods.dtwa.couplings import Couplings, FieldPlan
+from spinsqueeze.methods.dtwa.precision import double_precision
+from spinsqueeze.methods.dtwa.sampling import SQUARED_LENGTH
+
+Floats = NDArray[np.float64]
+
+BATCH_CELLS = 65536
+"""Cells of a batch, counted over its samples, in float32; half as many in float64."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Edge:
+    """What is known of a batch at one time.
+
+    slope: on the device, for `Engine.advance`. energy, energy_scale (S,): the energy of each
+    sample, and what it would be with every spin along its field. length_drift: largest relative
+    change of any |sigma_i|^2. sums (S, 3): sum_i sigma_i.
+    """
+
+    slope: Any
+    energy: Floats
+    energy_scale: Floats
+    length_drift: float
+    sums: Floats
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """Device arrays of one model and the compiled programs of its plan."""
+
+    couplings: Couplings
+    dtype: np.dtype[Any]
+    data: dict[str, Any]
+    plan: FieldPlan
+    program: integrator.Program
+
+    def load(self, sigma: Floats) -> Any:
+        """Spins (S, 3, n_spins) to the device."""
+        import jax.numpy as jnp
+
+        with double_precision():
+            cells = self.couplings.to_cells(np.asarray(sigma, dtype=self.dtype))
+            order = "ji" if self.plan.side_by_side else "ij"
+            parts = (np.einsum(f"ij->{order}", cells[:, a]) for a in range(3))
+            return tuple(jnp.asarray(np.ascontiguousarray(part)) for part in parts)
+
+    def unload(self, spins: Any) -> Floats:
+        """Spins (S, 3, n_spins) from the device, in float64."""
+        parts = [np.asarray(c, dtype=float) for c in spins]
+        if self.plan.side_by_side:
+            parts = [part.T for part in parts]
+        cells = np.stack(parts, axis=1)
+        return self.couplings.to_spins(cells)
+
+    def edge(self, spins: Any, strengths: dict[str, Any]) -> Edge:
+        """Slope, energy, lengths and sums with the strengths of one time."""
+        with double_precision():
+            slope, energy, scale, stretch, sums = self.program.start(spins, self.data, strengths)
+            drift = float(np.max(np.asarray(stretch))) / SQUARED_LENGTH
+            return Edge(slope, np.asarray(energy), np.asarray(scale), drift, np.asarray(sums).T)
+
+    def advance(self, spins: Any, slope: Any, steps: dict[str, Any]) -> Any:
+        """Up to integrator.STEPS_PER_CALL steps; see `integrator.Program.advance`."""
+        with double_precision():
+            spins, slope, sums, errors = self.program.advance(spins, slope, self.data, steps)
+            return spins, slope, np.asarray(sums), np.asarray(errors)
+
+    def rotate(self, spins: Any, matrix: Floats, mask: NDArray[np.bool_] | None) -> Any:
+        """Turn all spins by a matrix (3, 3), or those with mask (n_spins,)."""
+        everyone = np.ones(self.couplings.n_spins, dtype=bool)
+        cells = self.couplings.to_cells(everyone if mask is None else np.asarray(mask, dtype=bool))
+        with double_precision():
+            return self.program.rotate(spins, np.asarray(matrix, dtype=float), cells)
+
+    def slope(self, sigma: Floats, *, time: float) -> Floats:
+        """Time derivatives (S, 3, n_spins) of spins of the same shape."""
+        values = self.couplings.coefficients(np.array([time]))
+        strengths = {
+            "kernels": tuple(k[0] for k in values.kernels),
+            "uniform": values.uniform[0],
+            "site": values.site[0],
+        }
+        return self.unload(self.edge(self.load(sigma), strengths).slope)
+
+
+SIDE_BY_SIDE_CELLS = 2**16
+"""Largest grid whose samples lie side by side: beyond it a batch of them fills the memory."""
+
+
+def default_batch(couplings: Couplings, *, dtype: str) -> int:
+    """Samples in one compiled call, by size: their stage slopes should stay in the caches."""
+    cells, kernels = couplings.plan.n_cells, couplings.plan.kernels
+    if any(k.kind == "dense" for k in kernels):
+        return 32
+    if cells > SIDE_BY_SIDE_CELLS:
+        return 2
+    vector = 64 // np.dtype(dtype).itemsize
+    return int(np.clip(vector * (BATCH_CELLS // (16 * cells)), vector, 64))
+
+
+def _side_by_side(plan: FieldPlan, dtype: str, batch: int) -> bool:
+    grids = [k.embedding for k in plan.kernels if k.kind == "circulant"]
+    if not grids or plan.n_cells > SIDE_BY_SIDE_CELLS:
+        return False
+    from spinsqueeze.methods.dtwa import lanes
+
+    fits = batch % lanes.lanes(dtype) == 0 and all(lanes.supports(g) for g in grids)
+    return fits and lanes.works_here(dtype)
+
+
+def engine_of(couplings: Couplings, *, dtype: str, batch: int) -> Engine:
+    """The engine of a lowered model for batches of samples, spins and fields in `dtype`."""
+    import jax.numpy as jnp
+
+    real = np.dtype(dtype)
+    plan = replace(couplings.plan, side_by_side=_side_by_side(couplings.plan, dtype, batch))
+    with double_precision():
+        kernels = tuple(
+            jnp.asarray(a if k.kind == "collective" else a.astype(real))
+            for k, a in zip(couplings.plan.kernels, couplings.arrays, strict=True)
+        )
+        length = couplings.to_cells(np.full(couplings.n_spins, SQUARED_LENGTH))
+        data = {
+            "kernels": kernels,
+            "site": jnp.asarray(couplings.site_vectors.astype(real)),
+            "length": jnp.asarray(length.astype(real)),
+        }
+        return Engine(couplings, real, data, plan, integrator.program(plan))

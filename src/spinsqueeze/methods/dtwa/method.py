@@ -1,0 +1,167 @@
+"""DTWA: classical trajectories from discretely sampled spins."""
+
+import os
+from dataclasses import dataclass, field
+from typing import ClassVar, final
+
+from spinsqueeze.core import checks
+from spinsqueeze.methods.base import Cost, Evolution, Method, Support, Task
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.states import CoherentState, ProductState
+from spinsqueeze.observables.moments import BlockMoments
+
+MAX_BLOCKS = 100
+MIN_TRAJECTORIES = 4
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class DTWA(Method):
+    """The discrete truncated Wigner approximation, for closed systems.
+
+    Every spin starts at one of the corners (±1, ±1, 1) of its own frame and follows the
+    mean-field equation d sigma_i/dt = B_i x sigma_i, B_i = b_i + sum_j J_ij T sigma_j / 2.
+    Moments are averages over trajectories. Sources: schachenmayer2015, perlin2020.
+
+    Args:
+        n_trajectories: number of samples, at least 4. Sample k depends on the seed and k alone.
+        dtype: "float32" or "float64" for the spins (collective sums are float64 in both), or
+            "auto": float32 unless its rounding alone exceeds the tolerance.
+        tolerance: largest error of a trajectory's collective spin from the steps, in units of
+            the projection noise sqrt(N)/2; steps are chosen by themselves.
+
+    Exact for <s_i> and <s^z_i s^±_j> of Ising models; no error estimate of the approximation
+    itself elsewhere: compare with `Exact` on a small lattice. Fails at times when quantum
+    interference matters (revivals), and for strongly entangled states.
+    """
+
+    n_trajectories: int = 500
+    dtype: str = field(default="auto", kw_only=True)
+    tolerance: float = field(default=1e-3, kw_only=True)
+
+    references: ClassVar[tuple[str, ...]] = ("schachenmayer2015", "perlin2020")
+    error_kind: ClassVar[str] = "sampling"
+    summary: ClassVar[str] = "closed lattice models of any size by classical trajectories"
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        n = checks.integer(
+            "n_trajectories", self.n_trajectories, minimum=MIN_TRAJECTORIES, maximum=10**8
+        )
+        put(self, "n_trajectories", n)
+        checks.choice("dtype", self.dtype, ("auto", "float32", "float64"))
+        put(self, "tolerance", checks.real("tolerance", self.tolerance, minimum=1e-8, maximum=0.1))
+
+    @classmethod
+    def name(cls) -> str:
+        """The name in study files."""
+        return "dtwa"
+
+    def support(self, task: Task) -> Support:
+        """Closed models without a cavity, from coherent and product states."""
+        reasons = []
+        if task.model.dissipative:
+            reasons.append("the model has jumps and DTWA evolves closed systems only")
+        if task.model.cavity is not None:
+            reasons.append("the model keeps a cavity")
+        if not isinstance(task.initial_state, CoherentState | ProductState):
+            reasons.append(
+                f"{type(task.initial_state).__name__} is not a product of spins, which is what "
+                "it samples"
+            )
+        return Support(tuple(reasons))
+
+    def cost(self, task: Task) -> Cost:
+        """Memory of the batches in flight and the collective spins; time from the stiffness."""
+        from spinsqueeze.methods.dtwa.cost import expected_cost
+        from spinsqueeze.methods.dtwa.engine import BATCH_CELLS
+
+        memory, seconds = expected_cost(
+            task.model,
+            duration=float(task.times[-1]),
+            n_times=len(task.times),
+            n_samples=self.n_trajectories,
+            dtype="float64" if self.dtype == "auto" else self.dtype,
+            batch_cells=BATCH_CELLS,
+            n_threads=os.cpu_count() or 1,
+        )
+        return Cost(
+            memory,
+            seconds,
+            f"N = {task.model.n_spins} spins, {self.n_trajectories} trajectories, "
+            f"{len(task.times)} times",
+        )
+
+    def evolve(self, task: Task) -> Evolution:
+        """Sample, integrate, and average in blocks."""
+        from spinsqueeze.methods.dtwa.couplings import lower
+        from spinsqueeze.methods.dtwa.schedule import Rotation, rotation_matrix
+        from spinsqueeze.methods.dtwa.trajectories import Options, plan_run
+
+        model, state = task.model, task.initial_state
+        if isinstance(state, ProductState):
+            directions = state.directions
+        else:
+            assert isinstance(state, CoherentState)
+            directions = state.direction
+        run, plan = plan_run(
+            lower(model),
+            directions=directions,
+            times=task.times,
+            seed=task.seed,
+            rotations=[
+                Rotation(r.time, rotation_matrix(r.axis, angle=r.angle), r.mask)
+                for r in task.pulses
+            ],
+            options=Options(dtype=self.dtype, tolerance=self.tolerance),
+        )
+        done = 0
+
+        def count(n_samples: int) -> None:
+            nonlocal done
+            done += n_samples
+            task.progress(done / self.n_trajectories)
+
+        result = run.run(plan, n_samples=self.n_trajectories, progress=count)
+        report = result.report
+        blocks = BlockMoments.from_samples(
+            result.spins,
+            n_spins=model.n_spins,
+            n_blocks=min(self.n_trajectories, MAX_BLOCKS),
+        )
+        return Evolution(
+            moments=blocks,
+            numerical_error=report.integration_error,
+            diagnostics={
+                "integration_error": report.integration_error,
+                "spin_length_drift": report.spin_length_drift,
+                "energy_drift": report.energy_drift,
+                "n_steps": report.n_steps,
+                "right_hand_sides": report.rhs_evaluations,
+                "n_trajectories": self.n_trajectories,
+                "dtype": report.dtype,
+                "device": _device(),
+            },
+            warnings=_warnings(self, model, report.integration_error),
+        )
+
+
+def _warnings(method: DTWA, model: Canonical, error: float) -> tuple[str, ...]:
+    found = []
+    if error > method.tolerance:
+        found.append(
+            f"steps: the collective spin errs by {error:.2g} projection noises, more than the "
+            f"tolerance {method.tolerance:.2g}; use dtype = 'auto' or a larger tolerance"
+        )
+    if method.n_trajectories < 100:
+        found.append(
+            f"sampling: {method.n_trajectories} trajectories give rough error bars; 100 or more "
+            "are advised"
+        )
+    return tuple(found)
+
+
+def _device() -> str:
+    import jax
+
+    return str(jax.devices()[0].platform)

@@ -1,0 +1,1 @@
+"""Exact evolution of a closed system on all 2^N amplitudes; equations in NOTES.md."""

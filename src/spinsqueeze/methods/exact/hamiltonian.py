@@ -1,0 +1,233 @@
+"""A spin Hamiltonian as real diagonals in at most six product frames; its action on a state.
+
+Every symmetric 3x3 tensor is a sum of squares along x, y, z and the three diagonals between them:
+s_ix s_jy + s_iy s_jx = 2 s_iu s_ju - s_ix s_jx - s_iy s_jy with u = (x + y)/sqrt(2), and likewise
+for xz and yz. So any bilinear Hamiltonian is sum_n R_n D_n R_n^dagger with six directions n at
+most (three for XYZ models), see `frames`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.methods.exact.frames import ProductFrames
+from spinsqueeze.methods.exact.rotations import rotate
+
+_EIGHTH_TURN = np.pi / 4
+DIRECTIONS: dict[str, tuple[float, float]] = {
+    "z": (0.0, 0.0),
+    "x": (np.pi / 2, 0.0),
+    "y": (np.pi / 2, np.pi / 2),
+    "xy": (np.pi / 2, _EIGHTH_TURN),
+    "xz": (_EIGHTH_TURN, 0.0),
+    "yz": (_EIGHTH_TURN, np.pi / 2),
+}
+"""Polar and azimuthal angle of the quantisation axis of each frame."""
+
+
+@dataclass(frozen=True)
+class HamiltonianPart:
+    """Terms that share one time envelope.
+
+    H = sum_i b_i . s_i + sum_k sum_{i<j} K_k,ij s_i . T_k s_j.
+
+    Attributes:
+        field: (N, 3) b.
+        tensors: (K, 3, 3) T, each symmetric.
+        kernels: (K, N, N) coupling matrices, each symmetric with zero diagonal.
+
+    Raises:
+        InvalidInput: shapes that do not agree, entries that are not finite, a matrix that is not
+            symmetric, or a kernel with a diagonal.
+    """
+
+    field: NDArray[np.float64]
+    tensors: NDArray[np.float64]
+    kernels: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        n = self.field.shape[0]
+        if self.field.shape != (n, 3) or n < 1:
+            raise InvalidInput(f"field must have shape (N, 3), got {self.field.shape}")
+        k = self.tensors.shape[0]
+        if self.tensors.shape != (k, 3, 3) or self.kernels.shape != (k, n, n):
+            raise InvalidInput(
+                f"tensors must have shape (K, 3, 3) and kernels (K, {n}, {n}), "
+                f"got {self.tensors.shape} and {self.kernels.shape}"
+            )
+        for name, array in (
+            ("field", self.field),
+            ("tensors", self.tensors),
+            ("kernels", self.kernels),
+        ):
+            if not np.all(np.isfinite(array)):
+                raise InvalidInput(f"{name} must be finite, got NaN or infinity")
+        for name, array in (("tensors", self.tensors), ("kernels", self.kernels)):
+            excess = np.abs(array - array.swapaxes(1, 2)).max(initial=0.0)
+            if excess > 1e-12 * np.abs(array).max(initial=0.0):
+                raise InvalidInput(
+                    f"{name} must be symmetric, got an asymmetry of {excess:.3g}; "
+                    "symmetrise it first"
+                )
+        diagonal = np.abs(np.einsum("kii->ki", self.kernels)).max(initial=0.0)
+        if diagonal > 0.0:
+            raise InvalidInput(
+                f"kernels must have a zero diagonal, got {diagonal:.3g}: "
+                "s_i . T s_i is a constant and belongs to no pair"
+            )
+
+    @property
+    def n_spins(self) -> int:
+        """Number of spins N."""
+        return int(self.field.shape[0])
+
+    def along(self, direction: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (N,) fields and (N, N) couplings that are diagonal in one frame."""
+        n = self.n_spins
+        tensors, kernels, axes = self.tensors, self.kernels, "xyz"
+        if len(direction) == 1:
+            a = axes.index(direction)
+            weights = tensors[:, a, a] - sum(tensors[:, a, b] for b in range(3) if b != a)
+            fields = self.field[:, a]
+        else:
+            a, b = (axes.index(letter) for letter in direction)
+            weights = 2.0 * tensors[:, a, b]
+            fields = np.zeros(n)
+        return fields, np.einsum("k,kij->ij", weights, kernels)
+
+
+def diagonal_energies(
+    fields: NDArray[np.float64], couplings: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Energies (2^N,) of sum_i b_i m_i + sum_{i<j} C_ij m_i m_j, m_i = bit i - 1/2.
+
+    Built by doubling: spin k adds m_k (b_k + sum_{j<k} C_kj m_j), 2^N operations in all.
+    """
+    energies = np.zeros(1)
+    for k in range(fields.size):
+        local = np.array([fields[k]])
+        for j in range(k):
+            local = np.concatenate([local - couplings[k, j] / 2, local + couplings[k, j] / 2])
+        energies = np.concatenate([energies - local / 2, energies + local / 2])
+    return energies
+
+
+def required_frames(parts: Sequence[HamiltonianPart]) -> int:
+    """Return how many frames the parts need together: the work of H psi is in proportion."""
+    needed = set()
+    for part in parts:
+        for direction in DIRECTIONS:
+            fields, couplings = part.along(direction)
+            if np.any(fields) or np.any(couplings):
+                needed.add(direction)
+    return len(needed)
+
+
+class SpinHamiltonian:
+    """H(t) = sum_p w_p(t) H_p on the full space of 2^N amplitudes.
+
+    Args:
+        parts: one `HamiltonianPart` for each envelope (one in all for a constant Hamiltonian).
+        threads: threads that share the work; None takes the processors this process may use.
+
+    Memory: 8 * 2^N bytes for each part and frame it needs (1 for Ising, 3 for XYZ, 6 in general),
+    and 24 * 2^N for work space.
+    """
+
+    def __init__(self, parts: Sequence[HamiltonianPart], *, threads: int | None = None) -> None:
+        if not parts or len({part.n_spins for part in parts}) != 1:
+            raise InvalidInput(
+                "parts must hold at least one part, all of one n_spins, got "
+                f"{[part.n_spins for part in parts]}"
+            )
+        self.n_spins = parts[0].n_spins
+        self.frames = ProductFrames(self.n_spins, threads=threads)
+        self.dimension = self.frames.dimension
+        self._parts: list[dict[str, NDArray[np.float64]]] = []
+        for part in parts:
+            diagonals = {}
+            for direction in DIRECTIONS:
+                fields, couplings = part.along(direction)
+                if np.any(fields) or np.any(couplings):
+                    diagonals[direction] = diagonal_energies(fields, couplings)
+            self._parts.append(diagonals)
+
+    @property
+    def n_parts(self) -> int:
+        """Number of parts, the length of the weights that `frozen` expects."""
+        return len(self._parts)
+
+    def frozen(self, weights: NDArray[np.float64] | None = None) -> FrozenHamiltonian:
+        """Return sum_p weights_p H_p; None means all ones."""
+        w = np.ones(self.n_parts) if weights is None else np.asarray(weights, dtype=np.float64)
+        if w.shape != (self.n_parts,) or not np.all(np.isfinite(w)):
+            raise InvalidInput(f"weights must be {self.n_parts} finite numbers, got {weights}")
+        total: dict[str, NDArray[np.float64]] = {}
+        for weight, diagonals in zip(w, self._parts, strict=True):
+            if weight == 0.0:
+                continue
+            for direction, energies in diagonals.items():
+                if direction in total:
+                    total[direction] = total[direction] + weight * energies
+                else:
+                    total[direction] = energies if weight == 1.0 else weight * energies
+        return FrozenHamiltonian(self.frames, total)
+
+    def spin_action(self, psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """Return (3, 2^N): S_x psi, S_y psi, S_z psi."""
+        frames = self.frames
+        out = np.zeros((3, self.dimension), dtype=np.complex128)
+        for row, direction in zip(out[:2], ("x", "y"), strict=True):
+            frames.add_rotated(frames.magnetisation, *DIRECTIONS[direction], psi, row)
+        frames.multiply(frames.magnetisation, psi, out[2])
+        return out
+
+    def rotate(
+        self,
+        psi: NDArray[np.complex128],
+        *,
+        axis: NDArray[np.float64],
+        angle: float,
+        mask: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Apply prod_i exp(-i angle axis.s_i) in place over the spins of the mask (None: all)."""
+        rotate(psi, axis=axis, angle=angle, mask=mask)
+
+
+@dataclass(frozen=True)
+class FrozenHamiltonian:
+    """A constant Hamiltonian: `apply` is all that propagation needs."""
+
+    frames: ProductFrames
+    diagonals: dict[str, NDArray[np.float64]]
+
+    @property
+    def dimension(self) -> int:
+        """Number of amplitudes."""
+        return self.frames.dimension
+
+    def apply(self, psi: NDArray[np.complex128], out: NDArray[np.complex128]) -> None:
+        """Out = H psi; psi and out are contiguous (2^N,) and distinct."""
+        if "z" in self.diagonals:
+            self.frames.multiply(self.diagonals["z"], psi, out)
+        else:
+            out[:] = 0.0
+        for direction, energies in self.diagonals.items():
+            if direction != "z":
+                self.frames.add_rotated(energies, *DIRECTIONS[direction], psi, out)
+
+    def subtract(
+        self,
+        w: NDArray[np.complex128],
+        v: NDArray[np.complex128],
+        u: NDArray[np.complex128],
+        alpha: float,
+        beta: float,
+    ) -> None:
+        """In place: w -= alpha v + beta u."""
+        self.frames.subtract(w, v, u, alpha, beta)

@@ -1,0 +1,264 @@
+"""Exact: the full state of 2^N amplitudes, propagated in Krylov spaces."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.core import checks
+from spinsqueeze.methods.base import Cost, Evolution, Method, Support, Task
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.envelope import Envelope, Strength, at
+from spinsqueeze.models.states import (
+    CoherentState,
+    DickeState,
+    InitialState,
+    ProductState,
+    StateVector,
+    SymmetricState,
+)
+from spinsqueeze.observables.moments import Moments
+
+if TYPE_CHECKING:
+    from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
+    from spinsqueeze.methods.exact.propagate import Drive
+
+Floats = NDArray[np.float64]
+MAX_SPINS = 30
+SECTOR_SPINS = 17
+"""From here on the search for symmetric orbits pays."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Exact(Method):
+    """The Schroedinger equation on all 2^N amplitudes; closed systems, any model and any pulses.
+
+    Args:
+        tolerance: error of the final state in norm, 1e-13 to 1e-2; an observable A errs by at
+            most 2 |A| tolerance.
+
+    Memory and time grow as 2^N: N = 16 in seconds, 20 in minutes. Sources: park1986,
+    hochbruck1997.
+    """
+
+    tolerance: float = 1e-10
+
+    references: ClassVar[tuple[str, ...]] = ("park1986", "hochbruck1997")
+    error_kind: ClassVar[str] = "exact"
+    summary: ClassVar[str] = "any closed model on 2^N amplitudes"
+
+    def __post_init__(self) -> None:
+        value = checks.real("tolerance", self.tolerance, minimum=1e-13, maximum=1e-2)
+        object.__setattr__(self, "tolerance", value)
+
+    def support(self, task: Task) -> Support:
+        """Closed models without a cavity, up to 30 spins."""
+        reasons = []
+        if task.model.dissipative:
+            reasons.append("the model has jumps and Exact evolves closed systems only")
+        if task.model.cavity is not None:
+            reasons.append("the model keeps a cavity")
+        if task.model.n_spins > MAX_SPINS:
+            reasons.append(
+                f"N = {task.model.n_spins} spins have 2^{task.model.n_spins} amplitudes; "
+                f"N = {MAX_SPINS} is the limit"
+            )
+        return Support(tuple(reasons))
+
+    def cost(self, task: Task) -> Cost:
+        """Bytes for the smallest Krylov space; seconds from the spectral width times the time."""
+        from spinsqueeze.methods.exact.hamiltonian import required_frames
+        from spinsqueeze.methods.exact.propagate import required_bytes
+
+        model = task.model
+        n = model.n_spins
+        parts, drive = _parts(model)
+        duration = float(task.times[-1])
+        if _generators(task, parts):
+            # Orbits of all 2^N configurations, then a sparse matrix on about 2^N / (4 N) of them.
+            seconds = 6e-6 * 2.0**n
+            detail = f"one symmetric sector of the 2^{n} = {2**n} amplitudes"
+            return Cost(90.0 * 2**n, seconds, detail)
+        frames = required_frames(parts)
+        needed = required_bytes(n, frames=frames, parts=len(parts), driven=drive is not None)
+        applications = 30 + 0.7 * duration * _spectral_width(model) * (4 if drive else 1)
+        per_application = 2e-5 + 1.5e-9 * n * max(frames, 1) * 2.0**n
+        seconds = (applications + 3 * len(task.times)) * per_application
+        return Cost(needed, seconds, f"2^{n} = {2**n} amplitudes, a few vectors of them")
+
+    def evolve(self, task: Task) -> Evolution:
+        """Propagate the state and record the collective moments."""
+        from spinsqueeze.methods.exact import propagate
+        from spinsqueeze.methods.exact.hamiltonian import SpinHamiltonian, required_frames
+
+        model = task.model
+        n = model.n_spins
+        parts, drive = _parts(model)
+        assert task.initial_state is not None
+        initial = state_vector(task.initial_state, n)
+        generators = _generators(task, parts)
+        dimension = propagate.LARGEST_KRYLOV_DIMENSION
+        space: Any
+        if generators:
+            from spinsqueeze.methods.exact.sectors import SectorHamiltonian
+
+            space = SectorHamiltonian(parts, generators=generators)
+            initial = space.project(initial)
+        else:
+            space = SpinHamiltonian(parts)
+            dimension = propagate.choose_krylov_dimension(
+                n,
+                memory_budget=task.memory_budget,
+                frames=required_frames(parts),
+                parts=len(parts),
+                driven=drive is not None,
+            )
+        run = propagate.evolve(
+            space,
+            initial,
+            task.times,
+            drive=drive,
+            rotations=[
+                propagate.Rotation(
+                    r.time, (float(r.axis[0]), float(r.axis[1]), float(r.axis[2])), r.angle, r.mask
+                )
+                for r in task.pulses
+            ],
+            tolerance=self.tolerance,
+            krylov_dimension=dimension,
+            progress=task.progress,
+        )
+        state = space.expand(run.state) if generators else run.state
+        error = float(run.error.max(initial=0.0))
+        return Evolution(
+            moments=Moments(n_spins=n, spin=run.spin, covariance=run.covariance),
+            # |S_a| <= N/2 errs by 2 |S_a| error; in units of sqrt(N)/2.
+            numerical_error=2 * error * np.sqrt(n),
+            diagnostics={
+                "state_error": error,
+                "norm_drift": run.norm_drift,
+                "energy_drift": run.energy_drift,
+                "hamiltonian_products": run.applications,
+                "krylov_dimension": run.krylov_dimension,
+                "dimension": space.dimension,
+                "dtype": "complex128",
+                "device": "cpu",
+            },
+            final_state=StateVector(state / np.linalg.norm(state)),
+        )
+
+
+def state_vector(state: InitialState, n_spins: int) -> NDArray[np.complex128]:
+    """Any initial state as 2^N amplitudes."""
+    from spinsqueeze.methods.exact import states
+
+    if isinstance(state, StateVector):
+        return np.array(state.amplitudes)
+    if isinstance(state, CoherentState):
+        return states.product_state(np.tile(state.direction, (n_spins, 1)))
+    if isinstance(state, ProductState):
+        return states.product_state(state.directions)
+    if isinstance(state, SymmetricState):
+        return states.symmetric_state(state.amplitudes[::-1])  # M = -J first there
+    assert isinstance(state, DickeState)
+    psi = states.dicke_state(n_spins, spins_up=round(state.m + n_spins / 2))
+    if state.axis != "z":
+        from spinsqueeze.methods.exact.rotations import rotate
+
+        turn = {"x": [0.0, 1.0, 0.0], "y": [-1.0, 0.0, 0.0]}[state.axis]
+        rotate(psi, axis=np.array(turn), angle=np.pi / 2)
+    return psi
+
+
+def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], Drive | None]":
+    """The Hamiltonian as one part a strength (all constants in one), and the strengths in time."""
+    from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
+    from spinsqueeze.methods.exact.propagate import Drive
+
+    n = model.n_spins
+    weights = np.ones(n) if model.weights is None else model.weights
+    outer = np.outer(weights, weights)
+    np.fill_diagonal(outer, 0.0)
+    strengths: list[Strength] = [1.0]
+    collected: list[tuple[Floats, list[Floats], list[Floats]]] = [(np.zeros((n, 3)), [], [])]
+
+    def part_of(strength: Strength) -> tuple[int, float]:
+        """The index of the part, and the constant factor of the piece in it."""
+        if not isinstance(strength, Envelope):
+            return 0, strength
+        known = next((k for k, s in enumerate(strengths) if s is strength), None)
+        if known is None:
+            strengths.append(strength)
+            collected.append((np.zeros((n, 3)), [], []))
+            known = len(strengths) - 1
+        return known, 1.0
+
+    for field in model.fields:
+        k, factor = part_of(field.strength)
+        collected[k][0][...] += factor * field.vectors
+    for quadratic in model.quadratics:
+        k, factor = part_of(quadratic.strength)
+        collected[k][1].append(2 * factor * quadratic.matrix)
+        collected[k][2].append(outer)
+    for pair in model.pairs:
+        k, factor = part_of(pair.strength)
+        collected[k][1].append(factor * pair.tensor)
+        collected[k][2].append(pair.kernel.matrix())
+    parts = [
+        HamiltonianPart(
+            field=vectors,
+            tensors=np.array(tensors).reshape(-1, 3, 3),
+            kernels=np.array(kernels).reshape(-1, n, n),
+        )
+        for vectors, tensors, kernels in collected
+    ]
+    if len(strengths) == 1:
+        return parts, None
+    knots = sorted({float(t) for e in model.envelopes for t in e.knots()})
+    drive = Drive(
+        weights=lambda time: np.array([float(at(s, time)) for s in strengths]),
+        knots=tuple(knots),
+        linear=all(e.interpolation == "linear" for e in model.envelopes),
+    )
+    return parts, drive
+
+
+def _generators(task: Task, parts: "list[HamiltonianPart]") -> list[NDArray[np.int64]]:
+    """Lattice symmetries to use: from N = 17 on, where the state shares them."""
+    from spinsqueeze.methods.exact.sectors import lattice_symmetries
+
+    model = task.model
+    uniform = isinstance(task.initial_state, CoherentState)
+    if model.n_spins < SECTOR_SPINS or not uniform or any(r.mask is not None for r in task.pulses):
+        return []
+    shapes = {getattr(pair.kernel, "grid_shape", ()) for pair in model.pairs} - {()}
+    if len(shapes) != 1:
+        return []
+    (shape,) = shapes
+    return lattice_symmetries(shape, parts) if np.prod(shape) == model.n_spins else []
+
+
+def _spectral_width(model: Canonical) -> float:
+    """An upper estimate of the width of the Hamiltonian's spectrum."""
+    n = model.n_spins
+    weights = np.ones(n) if model.weights is None else model.weights
+
+    def size(strength: Strength) -> float:
+        if isinstance(strength, Envelope):
+            return float(np.abs(strength.values).max())
+        return abs(strength)
+
+    width = 0.0
+    for f in model.fields:
+        lengths = np.linalg.norm(np.broadcast_to(f.vectors, (n, 3)), axis=1)
+        width += size(f.strength) * float(lengths.sum())
+    for q in model.quadratics:
+        largest = float(np.abs(np.linalg.eigvalsh(q.matrix)).max())
+        width += size(q.strength) * largest * float(np.abs(weights).sum()) ** 2 / 4
+    for p in model.pairs:
+        largest = float(np.abs(np.linalg.eigvalsh(p.tensor)).max())
+        couplings = float(np.abs(p.kernel.matrix()).sum()) / 2
+        width += size(p.strength) * largest * couplings / 2
+    return width

@@ -1,0 +1,293 @@
+"""From an initial state to collective moments at given times: segments, envelopes, rotations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.core.errors import InvalidInput, TooLarge
+from spinsqueeze.methods.exact.krylov import Operator, Work, propagate
+from spinsqueeze.methods.exact.magnus import WeightedHamiltonian, Weights, propagate_driven
+from spinsqueeze.methods.exact.moments import SpinAction, collective_moments
+
+LARGEST_KRYLOV_DIMENSION = 30
+SMALLEST_KRYLOV_DIMENSION = 6
+SMALLEST_TOLERANCE = 1e-14
+
+
+class Space(WeightedHamiltonian, SpinAction, Protocol):
+    """A Hamiltonian together with the space of states it acts in."""
+
+    n_spins: int
+    dimension: int
+
+    def rotate(
+        self,
+        psi: NDArray[np.complex128],
+        *,
+        axis: NDArray[np.float64],
+        angle: float,
+        mask: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Apply prod_i exp(-i angle axis.s_i) in place over the spins of the mask."""
+        ...
+
+
+@dataclass(frozen=True)
+class Drive:
+    """Time dependence of a Hamiltonian.
+
+    Attributes:
+        weights: function of absolute time that returns (P,) w_p(t), one for each part.
+        knots: times at which some weight has a kink or a jump; steps end there.
+        linear: the weights are continuous, linear between knots and constant outside; stretches
+            on which they are constant are then propagated as such.
+    """
+
+    weights: Weights
+    knots: tuple[float, ...] = ()
+    linear: bool = False
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """Instantaneous rotation exp(-i angle axis.s_i) of the spins of the mask (None: all)."""
+
+    time: float
+    axis: tuple[float, float, float]
+    angle: float
+    mask: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True)
+class Propagation:
+    """What a run hands back.
+
+    Attributes:
+        state: (dimension,) state at the last time.
+        spin: (T, 3) <S_a>.
+        covariance: (T, 3, 3) symmetrised, centred.
+        error: (T,) accumulated error of the state, in norm: a bound where H is constant, an
+            estimate where it varies. An observable A errs by at most 2 |A| error.
+        norm_drift: largest | |psi| - 1 | at the output times.
+        energy_drift: largest change of <H> over a stretch of constant H, in units of H.
+        applications: products H psi.
+        krylov_steps: Krylov spaces built.
+        krylov_dimension: largest size of these.
+    """
+
+    state: NDArray[np.complex128]
+    spin: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    error: NDArray[np.float64]
+    norm_drift: float
+    energy_drift: float
+    applications: int
+    krylov_steps: int
+    krylov_dimension: int
+
+
+def required_bytes(
+    n_spins: int, *, frames: int, parts: int = 1, krylov_dimension: int = 6, driven: bool = False
+) -> int:
+    """Bytes of a run on 2^N amplitudes: diagonals, Krylov vectors, states, moments."""
+    real = 1 + frames * (parts if parts == 1 else parts + 1)
+    vectors = 1 + (krylov_dimension + 1) + 3 + 3 + (4 if driven else 0)
+    return (1 << n_spins) * (8 * real + 16 * vectors)
+
+
+def choose_krylov_dimension(
+    n_spins: int, *, memory_budget: float, frames: int, parts: int = 1, driven: bool = False
+) -> int:
+    """Largest useful Krylov dimension within memory_budget bytes.
+
+    Raises:
+        TooLarge: not even the smallest dimension fits.
+    """
+    needed = required_bytes(
+        n_spins,
+        frames=frames,
+        parts=parts,
+        krylov_dimension=SMALLEST_KRYLOV_DIMENSION,
+        driven=driven,
+    )
+    if needed > memory_budget:
+        raise TooLarge(
+            f"n_spins={n_spins} needs 2^{n_spins} = {1 << n_spins} amplitudes and "
+            f"{needed / 1e9:.3g} GB in all; the budget is {memory_budget / 1e9:.3g} GB. "
+            "Raise memory_budget, or use an approximate method such as DTWA"
+        )
+    spare = int((memory_budget - needed) // (16 << n_spins))
+    return min(LARGEST_KRYLOV_DIMENSION, SMALLEST_KRYLOV_DIMENSION + spare)
+
+
+def evolve(
+    space: Space,
+    initial: NDArray[np.complex128],
+    times: NDArray[np.float64],
+    *,
+    drive: Drive | None = None,
+    rotations: Sequence[Rotation] = (),
+    start: float = 0.0,
+    tolerance: float = 1e-10,
+    krylov_dimension: int = LARGEST_KRYLOV_DIMENSION,
+    max_step: float = np.inf,
+    observe: Callable[[int, NDArray[np.complex128]], None] | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Propagation:
+    """Propagate a state and record collective moments at the given times.
+
+    A rotation at an output time acts before that output; rotations at one time act in the order
+    given; those before start or after the last time do not act.
+
+    Args:
+        space: Hamiltonian and space, such as `SpinHamiltonian`.
+        initial: (dimension,) state at time start, normalised to 1e-6.
+        times: (T,) increasing output times, none before start.
+        drive: time dependence; None means all weights 1.
+        rotations: instantaneous rotations.
+        start: time of the initial state, before rotations at that time.
+        tolerance: error of the final state, in norm, shared evenly over the time.
+        krylov_dimension: largest size of a Krylov space; more is faster, and takes memory.
+        max_step: longest step while the Hamiltonian varies.
+        observe: called with the index of each output and the state there, which it must not keep
+            or change.
+        progress: called with the fraction of the time that is done, 1.0 at the end.
+
+    Raises:
+        InvalidInput: a state of wrong length or norm, times that do not increase, or a tolerance
+            outside [1e-14, 0.1].
+        NumericalFailure: see `krylov` and `magnus`.
+    """
+    times = np.asarray(times, dtype=np.float64)
+    _check(space, initial, times, start, tolerance, max_step)
+    psi = np.array(initial, dtype=np.complex128)
+    psi /= np.linalg.norm(psi)
+    final = float(times[-1])
+    rate = tolerance / (final - start) if final > start else tolerance
+    work = Work.allocate(space.dimension, krylov_dimension=krylov_dimension)
+    spin, covariance = np.empty((times.size, 3)), np.empty((times.size, 3, 3))
+    error = np.empty(times.size)
+    done, drift, energy_drift, total = 0, 0.0, 0.0, 0.0
+
+    def record(state: NDArray[np.complex128], since_edge: float) -> None:
+        nonlocal done, drift
+        spin[done], covariance[done] = collective_moments(space, state)
+        error[done] = total + since_edge
+        drift = max(drift, abs(float(np.linalg.norm(state)) - 1))
+        if observe is not None:
+            observe(done, state)
+        done += 1
+
+    def report(time: float) -> None:
+        if progress is not None:
+            progress(min(1.0, (time - start) / (final - start)))
+
+    def report_since(edge: float, elapsed: float) -> None:
+        report(edge + elapsed)
+
+    turns = sorted((r for r in rotations if start <= r.time <= final), key=lambda r: r.time)
+    knots = drive.knots if drive is not None else ()
+    edges = sorted(
+        {start, final, *(r.time for r in turns), *(k for k in knots if start < k < final)}
+    )
+    for k, edge in enumerate(edges):
+        for turn in turns:
+            if turn.time == edge:
+                space.rotate(psi, axis=np.array(turn.axis), angle=turn.angle, mask=turn.mask)
+        while done < times.size and times[done] == edge:
+            record(psi, 0.0)
+        if edge == final:
+            break
+        stop = edges[k + 1]
+        # An output on the far edge belongs after the rotations there.
+        inside = [float(t) for t in times[done:] if t < stop]
+        constant = _constant_weights(drive, edge, stop)
+        if drive is not None and constant is None:
+            total += propagate_driven(
+                space,
+                drive.weights,
+                psi,
+                start=edge,
+                stop=stop,
+                rate=rate,
+                work=work,
+                max_step=max_step,
+                outputs=inside,
+                emit=record,
+                progress=report,
+            )
+            continue
+        operator = space.frozen(constant)
+        before = _energy(operator, psi)
+        total += propagate(
+            operator,
+            psi,
+            stop - edge,
+            rate=rate,
+            work=work,
+            outputs=[t - edge for t in inside],
+            emit=record,
+            progress=partial(report_since, edge),
+        )
+        energy_drift = max(energy_drift, abs(_energy(operator, psi) - before))
+    if progress is not None:
+        progress(1.0)
+    return Propagation(
+        state=psi,
+        spin=spin,
+        covariance=covariance,
+        error=error,
+        norm_drift=drift,
+        energy_drift=energy_drift,
+        applications=work.applications,
+        krylov_steps=work.steps,
+        krylov_dimension=work.vectors.shape[0] - 1,
+    )
+
+
+def _energy(operator: Operator, psi: NDArray[np.complex128]) -> float:
+    h_psi = np.empty_like(psi)
+    operator.apply(psi, h_psi)
+    return float(np.vdot(psi, h_psi).real)
+
+
+def _constant_weights(drive: Drive | None, start: float, stop: float) -> NDArray[np.float64] | None:
+    """Weights on [start, stop] if they are known to be constant there, else None."""
+    if drive is None or not drive.linear:
+        return None
+    first, last = np.asarray(drive.weights(start)), np.asarray(drive.weights(stop))
+    return first if np.array_equal(first, last) else None
+
+
+def _check(
+    space: Space,
+    initial: NDArray[np.complex128],
+    times: NDArray[np.float64],
+    start: float,
+    tolerance: float,
+    max_step: float,
+) -> None:
+    if np.shape(initial) != (space.dimension,):
+        raise InvalidInput(
+            f"initial must have {space.dimension} amplitudes, got shape {np.shape(initial)}"
+        )
+    norm = float(np.linalg.norm(initial))
+    if not abs(norm - 1) < 1e-6:
+        raise InvalidInput(f"initial must be normalised, got norm {norm:.6g}; divide by it")
+    ordered = times.ndim == 1 and times.size > 0 and bool(np.all(np.diff(times) > 0))
+    if not ordered or not np.all(np.isfinite(times)):
+        raise InvalidInput(f"times must be finite and increase strictly, got {times}")
+    if times[0] < start:
+        raise InvalidInput(f"times must not precede start={start:g}, got {times[0]:g}")
+    if not SMALLEST_TOLERANCE <= tolerance <= 0.1:
+        raise InvalidInput(
+            f"tolerance must be between {SMALLEST_TOLERANCE:g} and 0.1, got {tolerance:g}"
+        )
+    if not max_step > 0:
+        raise InvalidInput(f"max_step must be positive, got {max_step:g}")

@@ -1,0 +1,1 @@
+"""Exact open dynamics of permutation-invariant ensembles in blocks of total spin."""

@@ -1,0 +1,231 @@
+"""Where the numbers live: the block state, its symmetry sectors, and their index maps.
+
+The state is one (2j+1) x (2j+1) block R_j for every total spin j, normalised so that
+sum_j Tr R_j = 1: rho = direct sum over j of R_j (x) 1/d_j. Flat order: shells from j = N/2 down,
+each block row by row, rows and columns from m = +j down: (N+1)(N+2)(N+3)/6 complex numbers.
+
+Hermiticity leaves the entries with k = m - m' >= 0. A sector is a set of labels (k class, part),
+part 0 = real and 1 = imaginary, closed under the Liouvillian: the classes are k itself for a weak
+U(1) symmetry about z, k mod 2 for a weak parity, or a single class.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.methods.permutation_invariant.generator import Generator, ladder_constants
+from spinsqueeze.numerics.angular_momentum import total_spins
+
+Float = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Int = NDArray[np.int64]
+Label = tuple[int, int]
+
+
+def state_size(n_spins: int) -> int:
+    """Complex numbers in a block state: (N+1)(N+2)(N+3)/6."""
+    return (n_spins + 1) * (n_spins + 2) * (n_spins + 3) // 6
+
+
+def block_sizes(n_spins: int) -> Int:
+    """2j + 1 of every shell, largest first."""
+    return np.arange(n_spins + 1, 0, -2, dtype=np.int64)
+
+
+def block_offsets(n_spins: int) -> Int:
+    """First flat index of every block, and the total at the end."""
+    total: Int = np.concatenate([[0], np.cumsum(block_sizes(n_spins) ** 2)]).astype(np.int64)
+    return total
+
+
+def blocks(state: Complex, n_spins: int) -> list[Complex]:
+    """Views of the flat state (..., n) as blocks (..., 2j+1, 2j+1), largest j first."""
+    offsets, sizes = block_offsets(n_spins), block_sizes(n_spins)
+    return [
+        state[..., start : start + size * size].reshape(*state.shape[:-1], size, size)
+        for start, size in zip(offsets[:-1], sizes, strict=True)
+    ]
+
+
+def flatten(block_list: Iterable[Complex]) -> Complex:
+    """Flat state from its blocks, largest j first."""
+    return np.concatenate([np.asarray(block, dtype=complex).ravel() for block in block_list])
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """Which labels the Liouvillian mixes.
+
+    Attributes:
+        modulus: 0: k = m - m' is conserved (weak U(1) about z); 2: k mod 2 is; 1: nothing is.
+        groups: closed sets of labels (class, part); for modulus 0 the class 1 stands for every
+            k > 0 and each k is a sector of its own.
+    """
+
+    modulus: int
+    groups: tuple[frozenset[Label], ...]
+
+
+def symmetry(*models: Generator) -> Symmetry:
+    """Common symmetry of one or several generators (pieces of a time-dependent one)."""
+    entries = [entry for model in models for entry in ladder_constants(model).entries()]
+    active = [(shift, value) for shift, value in entries if value != 0]
+    shifts = {abs(shift) for shift, _ in active}
+    modulus = 0 if shifts <= {0} else 2 if shifts <= {0, 2} else 1
+    # Parity labels are kept even where parity itself is broken: R may be real for even and
+    # imaginary for odd k.
+    labels = [(k, part) for k in range(2) for part in range(2)]
+    group = {label: {label} for label in labels}
+
+    def join(first: Label, second: Label) -> None:
+        if group[first] is not group[second]:
+            union = group[first] | group[second]
+            for label in union:
+                group[label] = union
+
+    for shift, value in active:
+        for k, part in labels:
+            target = (k + shift) % 2
+            if value.real != 0:
+                join((k, part), (target, part))
+            if value.imag != 0:
+                join((k, part), (target, 1 - part))
+    distinct = {frozenset(members) for members in group.values()}
+    return Symmetry(modulus, tuple(sorted(distinct, key=sorted)))
+
+
+@dataclass(frozen=True)
+class Sector:
+    """Real unknowns of one closed set of labels; order: part, shell, k, row.
+
+    Attributes:
+        n_spins: N.
+        shells: first and last + 1 of the shells held.
+        base: (2, n_shells, N + 1) first index of (part, shell, k), or -1 where absent.
+        part, shell, row, column: label of every unknown, column - row = k >= 0.
+    """
+
+    n_spins: int
+    shells: tuple[int, int]
+    base: Int
+    part: NDArray[np.int32] = field(repr=False)
+    shell: NDArray[np.int32] = field(repr=False)
+    row: NDArray[np.int32] = field(repr=False)
+    column: NDArray[np.int32] = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Number of real unknowns."""
+        return int(self.part.size)
+
+    @property
+    def has_trace(self) -> bool:
+        """Whether the sector holds the populations."""
+        return bool(self.base[0, self.shells[0], 0] >= 0)
+
+    def coordinates(self) -> Int:
+        """(size, 4) lattice coordinates (shell, m + m', m - m', part) for orderings."""
+        return np.stack(
+            [
+                2 * self.shell,
+                self.row + self.column + 2 * self.shell,
+                self.column - self.row,
+                self.part,
+            ],
+            axis=1,
+        ).astype(np.int64)
+
+    def flat_index(self) -> Int:
+        """Flat index of the unknowns' entries R[m, m'] in the block state."""
+        sizes = block_sizes(self.n_spins)
+        offsets = block_offsets(self.n_spins)
+        shell = self.shell.astype(np.int64)
+        index: Int = (offsets[shell] + self.row * sizes[shell] + self.column).astype(np.int64)
+        return index
+
+    def restrict(self, state: Complex) -> Float:
+        """Real unknowns of a flat state (..., n) -> (..., size)."""
+        taken = state[..., self.flat_index()]
+        return np.where(self.part == 0, taken.real, taken.imag)
+
+    def expand(self, unknowns: NDArray) -> Complex:
+        """Flat state (..., n), zero outside the sector, from unknowns (..., size)."""
+        sizes = block_sizes(self.n_spins)
+        offsets = block_offsets(self.n_spins)
+        shell = self.shell.astype(np.int64)
+        upper = offsets[shell] + self.row * sizes[shell] + self.column
+        lower = offsets[shell] + self.column * sizes[shell] + self.row
+        state = np.zeros((*unknowns.shape[:-1], state_size(self.n_spins)), dtype=complex)
+        real = self.part == 0
+        state[..., upper[real]] = unknowns[..., real]
+        state[..., upper[~real]] += 1j * unknowns[..., ~real]
+        off = self.row != self.column
+        state[..., lower[off]] = state[..., upper[off]].conj()
+        return state
+
+    def weights(self) -> Float:
+        """Multiplicity of every unknown in the Frobenius norm: 1 on the diagonal, 2 off it."""
+        return np.where(self.row == self.column, 1.0, 2.0)
+
+    def trace_vector(self) -> Float:
+        """T with t.y = sum_j Tr R_j."""
+        return ((self.row == self.column) & (self.part == 0)).astype(float)
+
+
+def make_sector(
+    n_spins: int,
+    *,
+    modulus: int,
+    labels: Iterable[Label],
+    k: int | None = None,
+    shells: tuple[int, int] | None = None,
+) -> Sector:
+    """Sector of the given labels; for modulus 0 of one `k`; optionally of a range of shells."""
+    wanted = set(labels)
+    sizes = block_sizes(n_spins)
+    first, last = shells if shells is not None else (0, sizes.size)
+    present = np.zeros((2, sizes.size, n_spins + 1), dtype=bool)
+    for part in range(2):
+        for diagonal in range(part, n_spins + 1):  # diagonal entries have no imaginary part
+            chosen = diagonal == k if modulus == 0 else (diagonal % 2, part) in wanted
+            if modulus == 0:
+                chosen = chosen and (diagonal % 2, part) in wanted
+            present[part, first:last, diagonal] = chosen
+    counts = np.maximum(sizes[:, None] - np.arange(n_spins + 1)[None, :], 0)
+    lengths = (counts[None] * present).ravel()
+    start = np.concatenate([[0], np.cumsum(lengths)])
+    base = np.where(lengths > 0, start[:-1], -1).reshape(present.shape)
+    cell = np.repeat(np.arange(lengths.size), lengths)
+    part_of, shell_of, k_of = np.unravel_index(cell, present.shape)
+    row = np.arange(cell.size) - start[:-1][cell]
+    return Sector(
+        n_spins,
+        (first, last),
+        base,
+        part_of.astype(np.int32),
+        shell_of.astype(np.int32),
+        row.astype(np.int32),
+        (row + k_of).astype(np.int32),
+    )
+
+
+def sectors(
+    n_spins: int, found: Symmetry, *, shells: tuple[int, int] | None = None
+) -> list[Sector]:
+    """All sectors of a symmetry, the one with the populations first; empty ones left out."""
+    out: list[Sector] = []
+    for labels in found.groups:
+        if found.modulus == 0:
+            ks = [k for k in range(n_spins + 1) if any(label[0] == k % 2 for label in labels)]
+            made = [make_sector(n_spins, modulus=0, labels=labels, k=k, shells=shells) for k in ks]
+        else:
+            made = [make_sector(n_spins, modulus=found.modulus, labels=labels, shells=shells)]
+        out += [sector for sector in made if sector.size]
+    return sorted(out, key=lambda sector: not sector.has_trace)
+
+
+def total_spin_of(n_spins: int) -> Float:
+    """Total spin j of every shell: (n_shells,)."""
+    return total_spins(n_spins)

@@ -1,0 +1,264 @@
+"""PermutationInvariant: the Lindblad equation of alike spins on its irreducible blocks."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.methods.base import (
+    Cost,
+    Evolution,
+    Method,
+    Rotation,
+    Support,
+    Task,
+    stretches,
+)
+from spinsqueeze.models import interchangeable
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.interchangeable import CollectiveArrays
+from spinsqueeze.models.states import CoherentState, DickeState, InitialState, SymmetricState
+from spinsqueeze.observables.moments import Moments
+
+if TYPE_CHECKING:
+    from spinsqueeze.methods.permutation_invariant.generator import Generator
+
+Floats = NDArray[np.float64]
+Complexes = NDArray[np.complex128]
+ROUND_OFF = 1e-11
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class PermutationInvariant(Method):
+    """Exact open dynamics of N alike spins: (N+1)(N+2)(N+3)/6 numbers instead of 4^N.
+
+    H = S.Q.S + b.S, any collective jumps c.S and any local jumps c.s_i alike for every spin.
+    Evolution over any span of time, steady states, pulses of all spins. Sources: chase2008,
+    shammah2018 and NOTES.md.
+
+    Args:
+        tolerance: error of one step, relative to the state, 1e-13 to 1e-3.
+        algorithm: "polynomial" (Krylov, for moderate times), "rational" (shift-invert, for many
+            decades of time) or "auto".
+        solver: sparse solver for the implicit parts, "auto", "superlu", "multifrontal" or
+            "pardiso" (needs the package pypardiso).
+        qfi: also compute the quantum Fisher information, maximal over directions.
+    """
+
+    tolerance: float = 1e-10
+    algorithm: str = field(default="auto", kw_only=True)
+    solver: str = field(default="auto", kw_only=True)
+    qfi: bool = field(default=False, kw_only=True)
+
+    references: ClassVar[tuple[str, ...]] = ("chase2008", "shammah2018", "groszkowski2022")
+    error_kind: ClassVar[str] = "exact"
+    summary: ClassVar[str] = "open models of alike spins, evolution and steady states"
+
+    def __post_init__(self) -> None:
+        from spinsqueeze.methods.permutation_invariant.evolution import ALGORITHMS
+        from spinsqueeze.methods.permutation_invariant.solvers import SOLVERS
+
+        value = checks.real("tolerance", self.tolerance, minimum=1e-13, maximum=1e-3)
+        object.__setattr__(self, "tolerance", value)
+        checks.choice("algorithm", self.algorithm, ALGORITHMS)
+        checks.choice("solver", self.solver, SOLVERS)
+        if not isinstance(self.qfi, bool):
+            raise InvalidInput(f"qfi must be true or false, got {checks.shown(self.qfi)}")
+
+    def support(self, task: Task) -> Support:
+        """Models unchanged by exchanging spins, from a state of the symmetric subspace."""
+        reasons = interchangeable.obstacles(task.model)
+        if any(r.mask is not None for r in task.pulses):
+            reasons.append("a pulse acts on some of the spins only")
+        if not isinstance(task.initial_state, CoherentState | DickeState | SymmetricState):
+            reasons.append(f"{type(task.initial_state).__name__} is not in the symmetric subspace")
+        return Support(tuple(reasons))
+
+    def cost(self, task: Task) -> Cost:
+        """From the number of unknowns of the largest symmetry sector."""
+        from spinsqueeze.methods.permutation_invariant.estimate import estimate
+
+        found = estimate(liouvillian(task.model), task="evolve", n_times=len(task.times))
+        return Cost(
+            float(found.bytes),
+            found.seconds,
+            f"(N+1)(N+2)(N+3)/6 = {found.complex_numbers} complex numbers a state for "
+            f"N = {task.model.n_spins}",
+        )
+
+    def evolve(self, task: Task) -> Evolution:
+        """Evolve the block state between pulses."""
+        n = task.model.n_spins
+        assert task.initial_state is not None
+        state = block_state(task.initial_state, n)
+        count = len(task.times)
+        spin, covariance = np.empty((count, 3)), np.empty((count, 3, 3))
+        extras: dict[str, Any] = {"shell_population": np.empty((count, n // 2 + 1))}
+        extras["purity"] = np.empty(count)
+        if self.qfi:
+            extras["qfi"] = np.empty(count)
+        drift, algorithms, now = 0.0, set(), 0.0
+        for stop, rotations, wanted in stretches(task):
+            marks = np.append(task.times[wanted], stop) - now
+            run = self._run(task.model, state, marks, now)
+            trace, first, second = run.moments()
+            drift = max(drift, float(np.abs(trace - 1).max()))
+            algorithms |= set(run.algorithms)
+            spin[wanted], covariance[wanted] = first[:-1], second[:-1]
+            extras["shell_population"][wanted] = run.shell_populations()[:-1]
+            for k, output in enumerate(wanted):
+                self._measure(run.state(k), n, extras, output)
+            state = run.state(len(marks) - 1)
+            for rotation in rotations:
+                state = rotated(state, n, rotation)
+            now = stop
+            task.progress(0.99 * min(now / task.times[-1], 1.0) if task.times[-1] else 0.99)
+        task.progress(1.0)
+        return Evolution(
+            moments=Moments(n_spins=n, spin=spin, covariance=covariance),
+            numerical_error=(drift + self.tolerance) * np.sqrt(n),
+            diagnostics={
+                "trace_drift": drift,
+                "algorithm": ", ".join(sorted(algorithms)),
+                "dtype": "complex128",
+                "device": "cpu",
+            },
+            extras=extras,
+        )
+
+    def steady_support(self, task: Task) -> Support:
+        """Models unchanged by exchanging spins."""
+        reasons = interchangeable.obstacles(task.model)
+        state = task.initial_state
+        if not isinstance(state, CoherentState | DickeState | SymmetricState | None):
+            reasons.append(f"{type(state).__name__} is not in the symmetric subspace")
+        return Support(tuple(reasons))
+
+    def steady_cost(self, task: Task) -> Cost:
+        """From the fill of the sparse factorisation."""
+        from spinsqueeze.methods.permutation_invariant.estimate import estimate
+
+        found = estimate(liouvillian(task.model), task="steady_state")
+        return Cost(
+            float(found.bytes),
+            found.seconds,
+            f"{found.unknowns} unknowns for N = {task.model.n_spins}",
+        )
+
+    def steady_state(self, task: Task) -> Evolution:
+        """Solve for the null vector of the Liouvillian."""
+        from spinsqueeze.methods.permutation_invariant import moments, steady
+
+        n = task.model.n_spins
+        initial = None if task.initial_state is None else block_state(task.initial_state, n)
+        found = steady.steady_state(liouvillian(task.model), initial=initial, solver=self.solver)
+        spin, covariance = moments.moments(found.state, n_spins=n)
+        extras: dict[str, Any] = {
+            "shell_population": moments.shell_populations(found.state, n_spins=n)[None],
+            "purity": np.empty(1),
+        }
+        if self.qfi:
+            extras["qfi"] = np.empty(1)
+        self._measure(found.state, n, extras, 0)
+        task.progress(1.0)
+        return Evolution(
+            moments=Moments(n_spins=n, spin=spin[None], covariance=covariance[None]),
+            numerical_error=max(found.error_estimate, ROUND_OFF) * np.sqrt(n),
+            diagnostics={
+                "residual": found.residual,
+                "error_estimate": found.error_estimate,
+                "zero_modes": found.zero_modes,
+                "slowest_rate": found.slowest_rate,
+                "unique": int(found.unique),
+                "notes": "; ".join(found.notes),
+                "dtype": "complex128",
+                "device": "cpu",
+            },
+            extras=extras,
+        )
+
+    def _measure(self, state: Complexes, n: int, extras: dict[str, Any], index: int) -> None:
+        from spinsqueeze.methods.permutation_invariant import information
+
+        extras["purity"][index] = information.purity(state, n_spins=n)
+        if self.qfi:
+            extras["qfi"][index] = information.fisher_information(state, n_spins=n)
+
+    def _run(self, model: Canonical, state: Complexes, marks: Floats, now: float) -> Any:
+        from spinsqueeze.methods.permutation_invariant.evolution import evolve, evolve_driven
+
+        if not model.time_dependent:
+            return evolve(
+                liouvillian(model),
+                state=state,
+                times=marks,
+                tolerance=self.tolerance,
+                algorithm=self.algorithm,
+                solver=self.solver,
+            )
+        kinks = [float(t) - now for e in model.envelopes for t in e.knots()]
+        return evolve_driven(
+            [
+                (_generator(model, arrays), curve)
+                for arrays, curve in interchangeable.in_time(model, start=now)
+            ],
+            state=state,
+            times=marks,
+            kinks=kinks,
+            tolerance=self.tolerance,
+        )
+
+
+def block_state(state: InitialState, n_spins: int) -> Complexes:
+    """An initial state of the symmetric subspace as a flat block state."""
+    from spinsqueeze.methods.permutation_invariant import states
+
+    if isinstance(state, CoherentState):
+        return states.coherent_state(n_spins, direction=state.direction)
+    if isinstance(state, SymmetricState):
+        return states.shell_state(n_spins, block=state.amplitudes)
+    assert isinstance(state, DickeState)
+    if state.axis == "z":
+        return states.dicke_state(n_spins, m=state.m)
+    from spinsqueeze.numerics import angular_momentum
+
+    axis = np.eye(3)["xyz".index(state.axis)]
+    column = round(n_spins / 2 - state.m)
+    basis = angular_momentum.axis_basis(n_spins / 2, axis)
+    return states.shell_state(n_spins, block=basis[:, column])
+
+
+def rotated(state: Complexes, n_spins: int, rotation: Rotation) -> Complexes:
+    """The block state after exp(-i angle axis . S)."""
+    from spinsqueeze.methods.permutation_invariant.layout import blocks, flatten
+    from spinsqueeze.numerics.angular_momentum import axis_basis
+
+    turned = []
+    for shell, block in enumerate(blocks(state, n_spins)):
+        j = n_spins / 2 - shell
+        basis = axis_basis(j, rotation.axis)
+        phases = np.exp(-1j * rotation.angle * (j - np.arange(block.shape[0])))
+        unitary = (basis * phases) @ basis.conj().T
+        turned.append(unitary @ block @ unitary.conj().T)
+    return flatten(turned)
+
+
+def liouvillian(model: Canonical) -> "Generator":
+    """The generator of a model, with every envelope at its largest value."""
+    return _generator(model, interchangeable.at_peak(model))
+
+
+def _generator(model: Canonical, arrays: CollectiveArrays) -> "Generator":
+    from spinsqueeze.methods.permutation_invariant.generator import generator
+
+    return generator(
+        model.n_spins,
+        quadratic=arrays.quadratic,
+        field=arrays.field,
+        collective_jumps=arrays.collective_jumps,
+        local_jumps=arrays.local_jumps,
+    )

@@ -1,0 +1,40 @@
+"""BLAS on one thread while the many small dense products of this method run."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@cache
+def _controller() -> Any:
+    try:
+        import scipy.linalg  # noqa: F401 (its BLAS must be loaded before it can be limited)
+        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+    except ImportError:
+        return None
+    return ThreadpoolController()
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Limits BLAS to one thread where threadpoolctl is installed, else does nothing.
+
+    Fronts and bases are small: on a busy machine, threads that wait for each other cost ten times
+    more than they give.
+    """
+    controller = _controller()
+    return nullcontext() if controller is None else controller.limit(limits=1, user_api="blas")
+
+
+def on_one_thread(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorator form of one_thread."""
+
+    @wraps(function)
+    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
+        with one_thread():
+            return function(*args, **kwargs)
+
+    return limited

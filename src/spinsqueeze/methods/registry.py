@@ -1,0 +1,12 @@
+"""The one list of methods, by their names in study files."""
+
+from spinsqueeze.methods.base import Method
+from spinsqueeze.methods.closed_form.method import ClosedForm
+from spinsqueeze.methods.dtwa.method import DTWA
+from spinsqueeze.methods.exact.method import Exact
+from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
+from spinsqueeze.methods.symmetric.method import SymmetricSubspace
+
+METHODS: dict[str, type[Method]] = {
+    kind.name(): kind for kind in (ClosedForm, SymmetricSubspace, Exact, PermutationInvariant, DTWA)
+}

@@ -1,0 +1,236 @@
+"""y(t) = exp(t A) y(0) at many times: polynomial Krylov, or rational Krylov for stiff, long runs.
+
+Both project A on a small space spanned from the current state and step as far as the error allows:
+
+* polynomial (Arnoldi on A): the residual of the projected equation is known exactly; its integral
+  bounds the error up to the norm of the semigroup. Cost grows with the time times the fastest rate.
+* rational (Arnoldi on (1 - gamma A)^-1, one sparse LU per gamma): fast modes cost nothing and gamma
+  grows with time, so that the cost grows with the number of decades. The error is taken from the
+  difference between two dimensions of the space.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.core.errors import NumericalFailure
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Float = NDArray[np.float64]
+Operator = Callable[[Float], Float]
+
+POLYNOMIAL_DIMENSION = 28
+RATIONAL_DIMENSION = 48
+
+
+class _Basis:
+    """Arnoldi basis of one operator from one vector, extended on demand."""
+
+    def __init__(self, operator: Operator, start: Float, largest: int) -> None:
+        self.operator = operator
+        largest = min(largest, start.size)
+        self.norm = float(np.linalg.norm(start))
+        self.V = np.empty((largest + 1, start.size))
+        self.V[0] = start / self.norm
+        self.H = np.zeros((largest + 1, largest))
+        self.dimension = 0
+        self.exact = False
+
+    def extend(self) -> None:
+        k = self.dimension
+        w = self.operator(self.V[k])
+        size = float(np.linalg.norm(w))
+        basis = self.V[: k + 1]
+        h = basis @ w
+        w -= h @ basis
+        correction = basis @ w
+        w -= correction @ basis
+        self.H[: k + 1, k] = h + correction
+        rest = float(np.linalg.norm(w))
+        self.dimension += 1
+        if rest <= 1e-14 * max(size, 1e-300) or self.dimension == self.V.shape[1]:
+            self.exact = True
+            self.V[k + 1 : k + 2] = 0.0
+            return
+        self.H[k + 1, k] = rest
+        self.V[k + 1] = w / rest
+
+    @property
+    def full(self) -> bool:
+        return self.exact or self.dimension == self.H.shape[1]
+
+    def lift(self, coordinates: Float) -> Float:
+        """(..., dimension) -> (..., n)."""
+        return self.norm * (coordinates @ self.V[: coordinates.shape[-1]])
+
+
+def polynomial_evolution(
+    matrix: "csr_array",
+    *,
+    start: Float,
+    times: Float,
+    tolerance: float = 1e-10,
+    dimension: int = POLYNOMIAL_DIMENSION,
+) -> Float:
+    """exp(t A) y(0) at ascending times from 0: (T, n).
+
+    `tolerance` bounds the 2-norm error of one step relative to |y(0)|, times 1/30.
+    """
+    from scipy.linalg import expm
+
+    out = np.empty((times.size, start.size))
+    y, now, done = start.astype(float), 0.0, 0
+    scale = float(np.linalg.norm(start))
+    allowed = tolerance * scale / 30
+    while done < times.size:
+        if times[done] <= now or not np.any(y):
+            out[done] = y
+            done += 1
+            continue
+        remaining = times[-1] - now
+        basis = _Basis(lambda v: matrix @ v, y, dimension)
+        while not basis.full:
+            basis.extend()
+        k = basis.dimension
+        H = basis.H[:k, :k]
+        coupling = 0.0 if basis.exact else basis.norm * basis.H[k, k - 1]
+        # march in steps in which the small exponential is a short Taylor series
+        step = min(remaining, 2.0 / max(float(np.abs(H).sum(axis=0).max()), 1e-300))
+        count = int(np.ceil(remaining / step))
+        E = expm(step * H)
+        u = np.zeros((min(count, 4096) + 1, k))
+        u[0, 0] = 1.0
+        error, last = 0.0, 0
+        for i in range(1, u.shape[0]):
+            u[i] = E @ u[i - 1]
+            error += step * coupling * max(abs(u[i, -1]), abs(u[i - 1, -1]))
+            if error > allowed and i > 1:
+                break
+            last = i
+        reach = now + step * last
+        while done < times.size and times[done] <= reach * (1 + 1e-15):
+            index = min(int((times[done] - now) / step), last)
+            out[done] = basis.lift(_taylor(H * (times[done] - now - index * step), u[index]))
+            done += 1
+        y = basis.lift(u[last])
+        now = reach
+    return out
+
+
+def _taylor(matrix: Float, vector: Float) -> Float:
+    total = vector.copy()
+    term = vector
+    for order in range(1, 60):
+        term = matrix @ term / order
+        total += term
+        if np.abs(term).max() <= 1e-17 * np.abs(total).max():
+            break
+    return total
+
+
+def rational_evolution(
+    matrix: "csr_array",
+    *,
+    start: Float,
+    times: Float,
+    factorise: Callable[[float], Any],
+    tolerance: float = 1e-10,
+    dimension: int = RATIONAL_DIMENSION,
+) -> Float:
+    """exp(t A) y(0) at ascending times from 0 by shift-and-invert Krylov: (T, n).
+
+    `factorise(gamma)` returns an object with `solve(right)` for (1 - gamma A). `tolerance` is for
+    one step, in the 2-norm relative to |y(0)|.
+
+    Raises:
+        NumericalFailure: no progress at the smallest gamma (strong fast oscillations).
+    """
+    out = np.empty((times.size, start.size))
+    y, now, done = start.astype(float), 0.0, 0
+    allowed = tolerance * float(np.linalg.norm(start)) / 3
+    positive = times[times > 0]
+    first = float(positive[0]) if positive.size else 0.0
+    cached: tuple[float, Any] = (0.0, None)
+    shrink, failures = 1.0, 0
+    while done < times.size:
+        if times[done] <= now or not np.any(y):
+            out[done] = y
+            done += 1
+            continue
+        target = min(times[-1] - now, max(7 * now, 4 * first)) * shrink
+        gamma = 2.0 ** round(np.log2(target / 12))
+        if cached[0] != gamma:
+            cached = (0.0, None)  # free the old factors first
+            cached = (gamma, factorise(gamma))
+        basis = _Basis(cached[1].solve, y, dimension)
+        reach, small = 0.0, None
+        while True:
+            basis.extend()
+            if basis.full or (basis.dimension >= 8 and basis.dimension % 4 == 0):
+                small = _projected(basis, gamma, basis.dimension)
+                reach = _reach(basis, gamma, target, allowed)
+                if reach >= target or basis.full:
+                    break
+        if reach <= 0:
+            failures += 1
+            if failures > 40:
+                raise NumericalFailure(
+                    f"rational Krylov made no progress at time {now:g} with gamma={gamma:g}; "
+                    "use the polynomial method or a looser tolerance"
+                )
+            shrink /= 4
+            continue
+        shrink = min(1.0, shrink * (2 if reach >= target else 0.5))
+        end = now + reach
+        if reach >= target:
+            end = min(end, times[-1])
+        inside: list[float] = []
+        while done + len(inside) < times.size and times[done + len(inside)] <= end * (1 + 1e-14):
+            inside.append(times[done + len(inside)] - now)
+        marks = np.array([*inside, end - now])
+        vectors = basis.lift(_small_exponentials(small, marks))
+        for value in vectors[:-1]:
+            out[done] = value
+            done += 1
+        y, now = vectors[-1], end
+    return out
+
+
+def _projected(basis: _Basis, gamma: float, k: int) -> Float:
+    """Generator on the first k vectors: (1 - H^-1)/gamma."""
+    return (np.eye(k) - np.linalg.inv(basis.H[:k, :k])) / gamma
+
+
+def _small_exponentials(matrix: Float, marks: Float) -> Float:
+    """exp(s matrix) e_1 for every mark s: (S, k)."""
+    from scipy.linalg import expm
+
+    return np.stack([expm(s * matrix)[:, 0] for s in marks])
+
+
+def _reach(basis: _Basis, gamma: float, target: float, allowed: float) -> float:
+    """Longest of target, target/2, target/4 ... gamma/4 up to which the space is good enough."""
+    from scipy.linalg import expm
+
+    k = basis.dimension
+    if basis.exact:
+        return target
+    low = k - 3
+    large, small = _projected(basis, gamma, k), _projected(basis, gamma, low)
+    halvings = 5
+    s = target / 2**halvings
+    E_large, E_small = expm(s * large), expm(s * small)
+    reach = 0.0
+    for _ in range(halvings + 1):
+        difference = E_large[:, 0].copy()
+        difference[:low] -= E_small[:, 0]
+        if not basis.norm * float(np.linalg.norm(difference)) <= allowed:
+            break
+        reach = s
+        s *= 2
+        E_large, E_small = E_large @ E_large, E_small @ E_small
+    return reach

@@ -1,0 +1,278 @@
+"""SymmetricSubspace: collective models on the N + 1 Dicke states of total spin N/2."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.core import checks
+from spinsqueeze.methods.base import (
+    Cost,
+    Evolution,
+    Method,
+    Rotation,
+    Support,
+    Task,
+    stretches,
+)
+from spinsqueeze.models import interchangeable
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.interchangeable import CollectiveArrays
+from spinsqueeze.models.states import CoherentState, DickeState, InitialState, SymmetricState
+from spinsqueeze.observables.moments import Moments
+
+if TYPE_CHECKING:
+    from spinsqueeze.methods.symmetric.mixed import Liouvillian
+
+Floats = NDArray[np.float64]
+Complexes = NDArray[np.complex128]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SymmetricSubspace(Method):
+    """Collective models within total spin J = N/2: N + 1 amplitudes, or (N+1)^2 when open.
+
+    H = S.Q.S + b.S and collective jumps c.S, no local jumps. Closed models keep a pure state
+    (N = 1e4 and more), open ones a density matrix (N of a few hundred). Constant or in time,
+    steady states, pulses of all spins. Sources: kitagawa1993, hochbruck1997.
+
+    Args:
+        tolerance: error of one step, relative to the state, 1e-13 to 1e-3.
+        algorithm: for open models "polynomial" (Krylov, for moderate times), "rational"
+            (shift-invert, for many decades of time) or "auto".
+    """
+
+    tolerance: float = 1e-10
+    algorithm: str = field(default="auto", kw_only=True)
+
+    references: ClassVar[tuple[str, ...]] = ("kitagawa1993", "hochbruck1997")
+    error_kind: ClassVar[str] = "exact"
+    summary: ClassVar[str] = "collective models on the Dicke states J = N/2, pure or mixed"
+
+    @classmethod
+    def name(cls) -> str:
+        """The name in study files."""
+        return "symmetric"
+
+    def __post_init__(self) -> None:
+        value = checks.real("tolerance", self.tolerance, minimum=1e-13, maximum=1e-3)
+        object.__setattr__(self, "tolerance", value)
+        checks.choice("algorithm", self.algorithm, ("auto", "polynomial", "rational"))
+
+    def support(self, task: Task) -> Support:
+        """Collective models, from a state of the symmetric subspace."""
+        reasons = _obstacles(task.model)
+        if task.model.dissipative and task.model.time_dependent:
+            reasons.append("jumps with an envelope in the model; use PermutationInvariant")
+        if any(r.mask is not None for r in task.pulses):
+            reasons.append("a pulse acts on some of the spins only")
+        if not isinstance(task.initial_state, CoherentState | DickeState | SymmetricState):
+            reasons.append(f"{type(task.initial_state).__name__} is not in the symmetric subspace")
+        return Support(tuple(reasons))
+
+    def cost(self, task: Task) -> Cost:
+        """N + 1 amplitudes a time when closed, (N+1)^2 when open."""
+        n, times = task.model.n_spins, len(task.times)
+        arrays = interchangeable.at_peak(task.model)
+        duration = float(task.times[-1])
+        turning = np.ptp(np.linalg.eigvalsh(arrays.quadratic)) * (n / 2) ** 2
+        turning += np.linalg.norm(arrays.field) * n
+        if not task.model.dissipative:
+            steps = 1 + duration * turning / 20
+            return Cost(
+                16.0 * (n + 1) * (times + 60),
+                1e-3 * steps * (1 + n / 300) + 1e-6 * n * times,
+                f"{times} states of N + 1 = {n + 1} amplitudes",
+            )
+        unknowns = (n + 1) ** 2
+        rate = sum(r * np.linalg.norm(c) ** 2 for r, c in arrays.collective_jumps) * (n / 2) ** 2
+        steps = 5 + min(duration * (turning + rate) / 20, 60.0 * np.log10(10 + duration * rate))
+        return Cost(
+            16.0 * unknowns * (3 * times + 60) + 2000.0 * unknowns,
+            3e-7 * unknowns * steps,
+            f"{times} density matrices of {n + 1} x {n + 1}",
+        )
+
+    def evolve(self, task: Task) -> Evolution:
+        """Evolve between pulses, pure when closed and mixed when open."""
+        if task.model.dissipative:
+            return self._evolve_mixed(task)
+        from spinsqueeze.methods.symmetric import operators, pure
+
+        n = task.model.n_spins
+        assert task.initial_state is not None
+        psi = amplitudes(task.initial_state, n)
+        spin, covariance = np.empty((len(task.times), 3)), np.empty((len(task.times), 3, 3))
+        drift, now = 0.0, 0.0
+        for stop, rotations, wanted in stretches(task):
+            pieces = [
+                (operators.hamiltonian(n, quadratic=a.quadratic, field=a.field), curve)
+                for a, curve in interchangeable.in_time(task.model, start=now)
+            ]
+            marks = np.append(task.times[wanted], stop) - now
+            if len(pieces) == 1:
+                waves = pure.evolve_pure(
+                    pieces[0][0], state=psi, times=marks, tolerance=self.tolerance
+                )
+            else:
+                kinks = [float(t) - now for e in task.model.envelopes for t in e.knots()]
+                waves = pure.evolve_pure_driven(
+                    pieces, state=psi, times=marks, kinks=kinks, tolerance=self.tolerance
+                )
+            drift = max(drift, float(np.abs(np.linalg.norm(waves, axis=1) - 1).max()))
+            spin[wanted], covariance[wanted] = operators.pure_moments(waves[:-1], n_spins=n)
+            psi = waves[-1]
+            for rotation in rotations:
+                psi = _turned(psi, n, rotation)
+            now = stop
+            task.progress(_share(task, now))
+        task.progress(1.0)
+        return Evolution(
+            moments=Moments(n_spins=n, spin=spin, covariance=covariance),
+            numerical_error=2 * (drift + self.tolerance) * np.sqrt(n),
+            diagnostics={"norm_drift": drift, "dtype": "complex128", "device": "cpu"},
+            extras={"purity": np.ones(len(task.times))},
+            final_state=SymmetricState(psi / np.linalg.norm(psi)),
+        )
+
+    def _evolve_mixed(self, task: Task) -> Evolution:
+        from spinsqueeze.methods.symmetric import mixed, operators
+
+        n = task.model.n_spins
+        assert task.initial_state is not None
+        psi = amplitudes(task.initial_state, n)
+        rho = np.outer(psi, psi.conj())
+        spin, covariance = np.empty((len(task.times), 3)), np.empty((len(task.times), 3, 3))
+        purity = np.empty(len(task.times))
+        generator = _liouvillian(task.model, interchangeable.at_peak(task.model))
+        drift, now = 0.0, 0.0
+        for stop, rotations, wanted in stretches(task):
+            marks = np.append(task.times[wanted], stop) - now
+            states = mixed.evolve_mixed(
+                generator,
+                state=rho,
+                times=marks,
+                tolerance=self.tolerance,
+                algorithm=self.algorithm,
+            )
+            traces = np.trace(states, axis1=1, axis2=2).real
+            drift = max(drift, float(np.abs(traces - 1).max()))
+            spin[wanted], covariance[wanted] = operators.mixed_moments(states[:-1], n_spins=n)
+            purity[wanted] = np.sum(np.abs(states[:-1]) ** 2, axis=(1, 2))
+            rho = states[-1]
+            for rotation in rotations:
+                turn = _turn(n, rotation)
+                rho = turn @ rho @ turn.conj().T
+            now = stop
+            task.progress(_share(task, now))
+        task.progress(1.0)
+        return Evolution(
+            moments=Moments(n_spins=n, spin=spin, covariance=covariance),
+            numerical_error=2 * (drift + self.tolerance) * np.sqrt(n),
+            diagnostics={"trace_drift": drift, "dtype": "complex128", "device": "cpu"},
+            extras={"purity": purity},
+        )
+
+    def steady_support(self, task: Task) -> Support:
+        """Collective models with collective jumps."""
+        reasons = _obstacles(task.model)
+        state = task.initial_state
+        if not isinstance(state, CoherentState | DickeState | SymmetricState):
+            reasons.append(
+                "total spin is conserved, so the steady state depends on the initial one: give an "
+                "initial state in the symmetric subspace"
+            )
+        return Support(tuple(reasons))
+
+    def steady_cost(self, task: Task) -> Cost:
+        """A sparse factorisation of the (N+1)^2 unknowns."""
+        n = task.model.n_spins
+        unknowns = (n + 1.0) ** 2
+        memory = 16 * unknowns * (60 + 20 * np.log2(unknowns))
+        seconds = 1e-5 * unknowns * (1 + unknowns / 1e4) ** 0.5
+        return Cost(memory, seconds, f"{int(unknowns)} unknowns for N = {n}")
+
+    def steady_state(self, task: Task) -> Evolution:
+        """Solve for the null vector of the Liouvillian that the initial state reaches."""
+        from spinsqueeze.methods.symmetric import mixed, operators
+
+        n = task.model.n_spins
+        assert task.initial_state is not None
+        psi = amplitudes(task.initial_state, n)
+        generator = _liouvillian(task.model, interchangeable.at_peak(task.model))
+        found = mixed.steady_mixed(generator, initial=np.outer(psi, psi.conj()))
+        spin, covariance = operators.mixed_moments(found.rho[None], n_spins=n)
+        task.progress(1.0)
+        return Evolution(
+            moments=Moments(n_spins=n, spin=spin, covariance=covariance),
+            numerical_error=max(found.residual, 1e-12) * np.sqrt(n),
+            diagnostics={
+                "residual": found.residual,
+                "zero_modes": found.zero_modes,
+                "slowest_rate": found.slowest_rate,
+                "dtype": "complex128",
+                "device": "cpu",
+            },
+            extras={"purity": np.array([np.sum(np.abs(found.rho) ** 2)])},
+        )
+
+
+def _obstacles(model: Canonical) -> list[str]:
+    reasons = interchangeable.obstacles(model)
+    if model.local_jumps:
+        reasons.append("local jumps lead out of total spin N/2")
+    return reasons
+
+
+def _share(task: Task, now: float) -> float:
+    last = float(task.times[-1])
+    return 0.99 * min(now / last, 1.0) if last > 0 else 0.99
+
+
+def amplitudes(state: InitialState, n_spins: int) -> Complexes:
+    """An initial state as N + 1 amplitudes, m = N/2 first."""
+    from spinsqueeze.numerics.angular_momentum import coherent_amplitudes
+
+    if isinstance(state, CoherentState):
+        return coherent_amplitudes(n_spins / 2, state.direction)
+    if isinstance(state, SymmetricState):
+        return np.array(state.amplitudes)
+    assert isinstance(state, DickeState)
+    column = round(n_spins / 2 - state.m)
+    psi = np.zeros(n_spins + 1, dtype=complex)
+    psi[column] = 1.0
+    if state.axis == "z":
+        return psi
+    turn = {"x": np.array([0.0, 1.0, 0.0]), "y": np.array([-1.0, 0.0, 0.0])}[state.axis]
+    return _turned(psi, n_spins, Rotation(0.0, turn, np.pi / 2))
+
+
+def _turned(psi: Complexes, n_spins: int, rotation: Rotation) -> Complexes:
+    """exp(-i angle axis . S) psi, as an evolution over a unit of time: no dense matrix."""
+    from spinsqueeze.methods.symmetric import operators, pure
+
+    generator = operators.hamiltonian(n_spins, field=rotation.angle * rotation.axis)
+    return pure.evolve_pure(generator, state=psi, times=np.array([1.0]), tolerance=1e-13)[0]
+
+
+def _turn(n_spins: int, rotation: Rotation) -> Any:
+    """exp(-i angle axis . S) as a dense matrix, for density matrices."""
+    from spinsqueeze.numerics.angular_momentum import axis_basis
+
+    j = n_spins / 2
+    basis = axis_basis(j, rotation.axis)
+    phases = np.exp(-1j * rotation.angle * (j - np.arange(n_spins + 1)))
+    return (basis * phases) @ basis.conj().T
+
+
+def _liouvillian(model: Canonical, arrays: CollectiveArrays) -> "Liouvillian":
+    from spinsqueeze.methods.symmetric.mixed import liouvillian
+
+    return liouvillian(
+        model.n_spins,
+        quadratic=arrays.quadratic,
+        field=arrays.field,
+        jumps=arrays.collective_jumps,
+    )

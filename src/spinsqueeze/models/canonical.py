@@ -1,0 +1,173 @@
+"""The canonical form: the one thing that every method consumes.
+
+H(t) = sum_fields f(t) sum_i v_i.s_i + sum_quadratics f(t) sum_ab Q_ab S_a S_b
+     + sum_pairs f(t) sum_{i<j} K_ij s_i.T s_j,
+jumps: collective rate D[c.S], local rate_i D[c.s_i]; S = sum_i w_i s_i with the class weights w.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.lattice.kernels import AllToAllKernel, Kernel
+from spinsqueeze.models.cavity import Cavity
+from spinsqueeze.models.ensemble import SpinClass
+from spinsqueeze.models.envelope import Envelope, Strength
+
+Floats = NDArray[np.float64]
+_AXES = "xyz"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Field:
+    """strength * sum_i vectors_i . s_i; vectors (3,) for all spins alike, else (n_spins, 3)."""
+
+    strength: Strength
+    vectors: Floats
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Quadratic:
+    """strength * sum_ab matrix_ab S_a S_b, matrix real symmetric (3, 3)."""
+
+    strength: Strength
+    matrix: Floats
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """strength * sum_{i<j} K_ij s_i . tensor s_j, tensor real symmetric (3, 3)."""
+
+    strength: Strength
+    tensor: Floats
+    kernel: Kernel
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class CollectiveJumps:
+    """rate * D[vector . S], vector complex (3,)."""
+
+    rate: Strength
+    vector: NDArray[np.complex128]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LocalJumps:
+    """sum_i rate_i D[vector . s_i]; rate one number or envelope, or an array (n_spins,)."""
+
+    rate: Strength | Floats
+    vector: NDArray[np.complex128]
+
+
+Piece = Field | Quadratic | Pair | CollectiveJumps | LocalJumps
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Canonical:
+    """A model in canonical form; weights None means all 1."""
+
+    n_spins: int
+    fields: tuple[Field, ...] = ()
+    quadratics: tuple[Quadratic, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    collective_jumps: tuple[CollectiveJumps, ...] = ()
+    local_jumps: tuple[LocalJumps, ...] = ()
+    cavity: Cavity | None = None
+    weights: Floats | None = None
+    classes: tuple[SpinClass, ...] | None = None
+
+    @property
+    def dissipative(self) -> bool:
+        """Whether any jump acts, the cavity's decay included."""
+        lossy_cavity = self.cavity is not None and self.cavity.decay_rate > 0
+        return bool(self.collective_jumps or self.local_jumps) or lossy_cavity
+
+    @cached_property
+    def time_dependent(self) -> bool:
+        """Whether any strength or rate is an envelope."""
+        return bool(self.envelopes)
+
+    @cached_property
+    def envelopes(self) -> tuple[Envelope, ...]:
+        """Every envelope in the model."""
+        strengths: list[object] = [p.strength for p in self.fields]
+        strengths += [p.strength for p in self.quadratics]
+        strengths += [p.strength for p in self.pairs]
+        strengths += [j.rate for j in self.collective_jumps]
+        strengths += [j.rate for j in self.local_jumps]
+        return tuple(s for s in strengths if isinstance(s, Envelope))
+
+    @cached_property
+    def permutation_invariant(self) -> bool:
+        """Whether exchanging any two spins leaves the model unchanged."""
+        return (
+            self.weights is None
+            and all(f.vectors.ndim == 1 for f in self.fields)
+            and all(isinstance(p.kernel, AllToAllKernel) for p in self.pairs)
+            and all(not isinstance(j.rate, np.ndarray) for j in self.local_jumps)
+        )
+
+    @cached_property
+    def conserves_total_spin(self) -> bool:
+        """Whether S^2 commutes with the Hamiltonian and every jump."""
+        return self.permutation_invariant and not self.local_jumps
+
+    @cached_property
+    def translation_invariant(self) -> bool:
+        """Whether lattice translations leave the model unchanged."""
+        return (
+            self.weights is None
+            and all(f.vectors.ndim == 1 for f in self.fields)
+            and all(p.kernel.translation_invariant for p in self.pairs)
+            and all(not isinstance(j.rate, np.ndarray) for j in self.local_jumps)
+        )
+
+    @cached_property
+    def u1_axis(self) -> str | None:
+        """The axis about which every rotation is a symmetry ('z' before 'x', 'y'), or None."""
+        return next((_AXES[a] for a in (2, 0, 1) if self._rotation_symmetric(a)), None)
+
+    @cached_property
+    def parity(self) -> tuple[str, ...]:
+        """The axes about which a rotation by pi is a symmetry."""
+        return tuple(_AXES[a] for a in range(3) if self._parity_symmetric(a))
+
+    def _vectors(self) -> list[Floats]:
+        return [f.vectors for f in self.fields]
+
+    def _tensors(self) -> list[Floats]:
+        return [q.matrix for q in self.quadratics] + [p.tensor for p in self.pairs]
+
+    def _jump_vectors(self) -> list[NDArray[np.complex128]]:
+        return [j.vector for j in self.collective_jumps] + [j.vector for j in self.local_jumps]
+
+    def _parity_symmetric(self, axis: int) -> bool:
+        if self.cavity is not None:
+            return False
+        b, c = (axis + 1) % 3, (axis + 2) % 3
+        return (
+            all(not np.any(v[..., [b, c]]) for v in self._vectors())
+            and all(not np.any(t[axis, [b, c]]) for t in self._tensors())
+            and all(not np.any(v[[b, c]]) or v[axis] == 0 for v in self._jump_vectors())
+        )
+
+    def _rotation_symmetric(self, axis: int) -> bool:
+        b, c = (axis + 1) % 3, (axis + 2) % 3
+
+        def covariant(v: NDArray[np.complex128]) -> bool:
+            # A jump along the axis, or one that raises or lowers by one unit along it.
+            return v[axis] != 0 or np.isclose(abs(v[b] + 1j * v[c]) * abs(v[b] - 1j * v[c]), 0.0)
+
+        return self._parity_symmetric(axis) and (
+            all(t[b, b] == t[c, c] and t[b, c] == 0 for t in self._tensors())
+            and all(covariant(v) for v in self._jump_vectors())
+        )

@@ -1,0 +1,98 @@
+"""The spins of a model: a plain number, classes of alike spins, or a lattice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.lattice.geometry import Lattice
+
+Floats = NDArray[np.float64]
+MAX_SPINS = 10**9
+
+
+@final
+@dataclass(frozen=True)
+class SpinClass:
+    """`count` spins alike: weight w in every collective operator S = sum_i w_i s_i, and detuning.
+
+    The detuning adds detuning * s^z for each spin of the class. Observables (spin, covariance,
+    xi2) are of the unweighted S = sum_i s_i.
+
+    Raises:
+        InvalidInput: count below 1, weight or detuning not finite.
+    """
+
+    count: int
+    weight: float = field(default=1.0, kw_only=True)
+    detuning: float = field(default=0.0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        count = checks.integer("count", self.count, minimum=1, maximum=MAX_SPINS)
+        object.__setattr__(self, "count", count)
+        object.__setattr__(self, "weight", checks.real("weight", self.weight))
+        object.__setattr__(self, "detuning", checks.real("detuning", self.detuning))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Number of spins, with their lattice or their classes."""
+
+    n_spins: int
+    lattice: Lattice | None = None
+    classes: tuple[SpinClass, ...] | None = None
+
+    @property
+    def weights(self) -> Floats | None:
+        """Collective weights (n_spins,), or None when all are 1."""
+        if self.classes is None or all(c.weight == 1.0 for c in self.classes):
+            return None
+        return np.repeat([c.weight for c in self.classes], [c.count for c in self.classes])
+
+    @property
+    def detunings(self) -> Floats | None:
+        """Detunings (n_spins,), or None when all vanish."""
+        if self.classes is None or all(c.detuning == 0.0 for c in self.classes):
+            return None
+        return np.repeat([c.detuning for c in self.classes], [c.count for c in self.classes])
+
+    def class_mask(self, index: int) -> NDArray[np.bool_]:
+        """Mask (n_spins,) of the spins of class `index`.
+
+        Raises:
+            InvalidInput: the ensemble has no such class.
+        """
+        if self.classes is None:
+            raise InvalidInput(f"spin_class needs a model made of spin classes, got {index}")
+        n_classes = len(self.classes)
+        if not 0 <= index < n_classes:
+            raise InvalidInput(
+                f"spin_class must name one of the {n_classes} spin classes (from 0), got {index}"
+            )
+        owner = np.repeat(np.arange(n_classes), [c.count for c in self.classes])
+        return np.asarray(owner == index)
+
+
+def ensemble(spins: "int | Lattice | Sequence[SpinClass]") -> Ensemble:
+    """Read the first argument of a model.
+
+    Raises:
+        InvalidInput: not a number of spins, a lattice or a list of spin classes.
+    """
+    if isinstance(spins, Lattice):
+        return Ensemble(spins.n_spins, lattice=spins)
+    if isinstance(spins, Sequence) and not isinstance(spins, str):
+        classes = tuple(spins)
+        if not classes or not all(isinstance(c, SpinClass) for c in classes):
+            raise InvalidInput(
+                f"spins must be a number, a Lattice or SpinClass objects, got {checks.shown(spins)}"
+            )
+        total = sum(c.count for c in classes)
+        checks.integer("total number of spins", total, minimum=1, maximum=MAX_SPINS)
+        return Ensemble(total, classes=classes)
+    return Ensemble(checks.integer("spins", spins, minimum=1, maximum=MAX_SPINS))

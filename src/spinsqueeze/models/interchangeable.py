@@ -1,0 +1,102 @@
+"""Models whose spins are interchangeable, as collective arrays: for methods on total-spin blocks.
+
+H = S.Q.S + b.S up to a constant, collective jumps (rate, c), local jumps (rate, c).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.lattice.kernels import AllToAllKernel
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.envelope import Envelope, Strength, at
+
+Floats = NDArray[np.float64]
+Jumps = tuple[tuple[float, NDArray[np.complex128]], ...]
+Curve = Callable[[float], float]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class CollectiveArrays:
+    """Q (3, 3), b (3,), and jumps as (rate, c in C^3)."""
+
+    quadratic: Floats
+    field: Floats
+    collective_jumps: Jumps
+    local_jumps: Jumps
+
+
+def obstacles(model: Canonical) -> list[str]:
+    """Every reason why the spins of a model are not interchangeable, in words."""
+    reasons = []
+    if model.cavity is not None:
+        reasons.append("the model keeps a cavity")
+    if model.weights is not None:
+        reasons.append("spin classes with different weights are not interchangeable")
+    if any(f.vectors.ndim == 2 for f in model.fields):
+        reasons.append("fields differ between spins")
+    if any(not isinstance(p.kernel, AllToAllKernel) for p in model.pairs):
+        reasons.append("couplings depend on the pair, so spins are not interchangeable")
+    if any(isinstance(j.rate, np.ndarray) for j in model.local_jumps):
+        reasons.append("local rates differ between spins")
+    return reasons
+
+
+def at_peak(model: Canonical) -> CollectiveArrays:
+    """The arrays with every envelope at the value of largest size."""
+    return _sum([(_peak(strength), piece) for strength, piece in _pieces(model)])
+
+
+def in_time(model: Canonical, *, start: float) -> list[tuple[CollectiveArrays, Curve | None]]:
+    """The constant arrays (None), and the arrays of each piece with its envelope f(start + t)."""
+    constant, changing = [], []
+    for strength, piece in _pieces(model):
+        if isinstance(strength, Envelope):
+            changing.append((_sum([(1.0, piece)]), _shifted(strength, start)))
+        else:
+            constant.append((strength, piece))
+    return [(_sum(constant), None), *changing]
+
+
+def _shifted(envelope: Envelope, start: float) -> Curve:
+    return lambda t: float(at(envelope, start + t))
+
+
+def _peak(strength: Strength) -> float:
+    if isinstance(strength, Envelope):
+        return float(strength.values[np.argmax(np.abs(strength.values))])
+    return strength
+
+
+def _pieces(model: Canonical) -> list[tuple[Strength, CollectiveArrays]]:
+    none, flat = np.zeros(3), np.zeros((3, 3))
+    pieces: list[tuple[Strength, CollectiveArrays]] = []
+    for f in model.fields:
+        pieces.append((f.strength, CollectiveArrays(flat, f.vectors, (), ())))
+    for q in model.quadratics:
+        pieces.append((q.strength, CollectiveArrays(q.matrix, none, (), ())))
+    for p in model.pairs:
+        # sum_{i<j} s_i.T s_j = S.T S / 2 up to a constant.
+        pieces.append((p.strength, CollectiveArrays(p.tensor / 2, none, (), ())))
+    for c in model.collective_jumps:
+        pieces.append((c.rate, CollectiveArrays(flat, none, ((1.0, c.vector),), ())))
+    for j in model.local_jumps:
+        assert not isinstance(j.rate, np.ndarray)
+        pieces.append((j.rate, CollectiveArrays(flat, none, (), ((1.0, j.vector),))))
+    return pieces
+
+
+def _sum(parts: list[tuple[float, CollectiveArrays]]) -> CollectiveArrays:
+    quadratic, field = np.zeros((3, 3)), np.zeros(3)
+    collective: list[tuple[float, NDArray[np.complex128]]] = []
+    local: list[tuple[float, NDArray[np.complex128]]] = []
+    for factor, piece in parts:
+        quadratic = quadratic + factor * piece.quadratic
+        field = field + factor * piece.field
+        collective += [(factor * rate, c) for rate, c in piece.collective_jumps]
+        local += [(factor * rate, c) for rate, c in piece.local_jumps]
+    return CollectiveArrays(quadratic, field, tuple(collective), tuple(local))

@@ -1,0 +1,165 @@
+"""Jump terms: each adds rate * D[L], D[L]rho = L rho L^dagger - {L^dagger L, rho}/2."""
+
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.models.canonical import CollectiveJumps, LocalJumps, Piece
+from spinsqueeze.models.ensemble import Ensemble
+from spinsqueeze.models.envelope import Strength, times_number
+from spinsqueeze.models.term import JumpTerm
+
+MINUS = np.array([1.0, -1.0j, 0.0])
+PLUS = np.array([1.0, 1.0j, 0.0])
+ALONG_Z = np.array([0.0, 0.0, 1.0 + 0.0j])
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class CollectiveDecay(JumpTerm):
+    """Adds rate * D[S_minus]."""
+
+    rate: Strength
+
+    def __post_init__(self) -> None:
+        self._strength("rate", minimum=0.0)
+
+    def lower(self, ensemble: Ensemble) -> list[Piece]:
+        """One collective jump."""
+        return [CollectiveJumps(self.rate, MINUS)]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SqueezedCollectiveDecay(JumpTerm):
+    """Adds rate * D[cosh(r) S_minus - sinh(r) S_plus] (groszkowski2022).
+
+    Args:
+        rate: >= 0.
+        r: squeezing parameter of the reservoir, any real number up to |r| = 20.
+    """
+
+    rate: Strength
+    r: float = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        self._strength("rate", minimum=0.0)
+        self._put("r", checks.real("r", self.r, minimum=-20.0, maximum=20.0))
+
+    def lower(self, ensemble: Ensemble) -> list[Piece]:
+        """One collective jump."""
+        return [CollectiveJumps(self.rate, np.cosh(self.r) * MINUS - np.sinh(self.r) * PLUS)]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class CollectiveJump(JumpTerm):
+    """Adds rate * D[vector . S].
+
+    Args:
+        rate: >= 0.
+        vector: three complex numbers (x, y, z).
+    """
+
+    rate: Strength
+    vector: Any = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        self._strength("rate", minimum=0.0)
+        self._put("vector", checks.complex_vector("vector", self.vector))
+
+    def lower(self, ensemble: Ensemble) -> list[Piece]:
+        """One collective jump."""
+        return [CollectiveJumps(self.rate, self.vector)]
+
+
+class _LocalTerm(JumpTerm):
+    rate: Any
+
+    def _check_rate(self) -> None:
+        if isinstance(self.rate, list | tuple | np.ndarray):
+            self._put("rate", checks.real_array("rate", self.rate, shape=(None,), minimum=0.0))
+        else:
+            self._strength("rate", minimum=0.0)
+
+    def _lower(self, ensemble: Ensemble, vector: Any, factor: float = 1.0) -> list[Piece]:
+        if isinstance(self.rate, np.ndarray):
+            if len(self.rate) != ensemble.n_spins:
+                raise InvalidInput(
+                    f"{type(self).__name__} needs one rate, or one a spin: got {len(self.rate)} "
+                    f"for {ensemble.n_spins} spins"
+                )
+            rates = factor * self.rate
+            uniform = bool(np.all(rates == rates[0]))
+            return [LocalJumps(float(rates[0]) if uniform else rates, vector)]
+        return [LocalJumps(times_number(self.rate, factor), vector)]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LocalDecay(_LocalTerm):
+    """Adds sum_i rate_i D[s_minus_i]; rate = 1/T1, one number or one a spin."""
+
+    rate: Any
+
+    def __post_init__(self) -> None:
+        self._check_rate()
+
+    def lower(self, ensemble: Ensemble) -> list[Piece]:
+        """One local jump."""
+        return self._lower(ensemble, MINUS)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LocalPumping(_LocalTerm):
+    """Adds sum_i rate_i D[s_plus_i]; one number or one a spin."""
+
+    rate: Any
+
+    def __post_init__(self) -> None:
+        self._check_rate()
+
+    def lower(self, ensemble: Ensemble) -> list[Piece]:
+        """One local jump."""
+        return self._lower(ensemble, PLUS)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LocalDephasing(_LocalTerm):
+    """Adds 2 rate_i sum_i D[s^z_i]: single-spin coherences decay at exactly rate."""
+
+    rate: Any
+
+    def __post_init__(self) -> None:
+        self._check_rate()
+
+    def lower(self, ensemble: Ensemble) -> list[Piece]:
+        """One local jump, at twice the rate."""
+        return self._lower(ensemble, ALONG_Z, 2.0)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LocalJump(_LocalTerm):
+    """Adds sum_i rate_i D[vector . s_i].
+
+    Args:
+        rate: >= 0, one number or one a spin.
+        vector: three complex numbers (x, y, z).
+    """
+
+    rate: Any
+    vector: Any = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        self._check_rate()
+        self._put("vector", checks.complex_vector("vector", self.vector))
+
+    def lower(self, ensemble: Ensemble) -> list[Piece]:
+        """One local jump."""
+        return self._lower(ensemble, self.vector)

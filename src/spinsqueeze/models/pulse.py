@@ -1,0 +1,48 @@
+"""Instantaneous rotations during a run: echo, twist-untwist, Ramsey."""
+
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.models.term import Plain
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Pulse(Plain):
+    """The rotation exp(-i angle axis . S) of all spins, of one class or of some sites, at `time`.
+
+    An output time equal to the pulse's time is read after the pulse.
+
+    Args:
+        time: when, >= 0.
+        axis: one of +x, -x, +y, -y, +z, -z, or a unit vector.
+        angle: radians, right-handed about the axis.
+        spin_class: rotate this class of a model made of spin classes only (from 0).
+        sites: rotate these spins only, by index.
+    """
+
+    time: float
+    axis: Any = field(kw_only=True)
+    angle: float = field(kw_only=True)
+    spin_class: int | None = field(default=None, kw_only=True)
+    sites: Any = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "time", checks.real("pulse time", self.time, minimum=0.0))
+        put(self, "axis", checks.direction("pulse axis", self.axis))
+        put(self, "angle", checks.real("pulse angle", self.angle))
+        if self.spin_class is not None and self.sites is not None:
+            raise InvalidInput("a pulse takes spin_class or sites, not both")
+        if self.spin_class is not None:
+            checked = checks.integer("spin_class", self.spin_class, minimum=0)
+            put(self, "spin_class", checked)
+        if self.sites is not None:
+            if isinstance(self.sites, str) or not hasattr(self.sites, "__len__"):
+                raise InvalidInput(f"sites must be a list of indices, got {self.sites!r}")
+            sites = tuple(checks.integer("sites", s, minimum=0) for s in self.sites)
+            if not sites or len(set(sites)) != len(sites):
+                raise InvalidInput("sites must name at least one spin, each once")
+            put(self, "sites", sites)

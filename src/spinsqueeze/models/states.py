@@ -1,0 +1,166 @@
+"""Initial states. |up> is the excited state; Dicke states are |J, m> with J = N/2."""
+
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.models.term import Plain, snake_case
+
+
+class InitialState(Plain):
+    """A state to start from; frozen, checked when made."""
+
+    @classmethod
+    def name(cls) -> str:
+        """The name in study files, e.g. 'coherent_state'."""
+        return snake_case(cls.__name__)
+
+    def fit(self, n_spins: int) -> None:
+        """Check the state against the number of spins.
+
+        Raises:
+            InvalidInput: the state is of another number of spins.
+        """
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class CoherentState(InitialState):
+    """Every spin points along `direction`.
+
+    Args:
+        direction: one of +x, -x, +y, -y, +z, -z, or a unit vector (x, y, z).
+    """
+
+    direction: Any
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "direction", checks.direction("direction", self.direction))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ProductState(InitialState):
+    """Spin i points along the unit vector directions[i].
+
+    Args:
+        directions: real array (N, 3) of unit vectors, in the order of the sites.
+    """
+
+    directions: Any
+
+    def __post_init__(self) -> None:
+        array = np.array(checks.real_array("directions", self.directions, shape=(None, 3)))
+        lengths = np.linalg.norm(array, axis=1)
+        wrong = np.flatnonzero(np.abs(lengths - 1.0) > 1e-6)
+        if len(wrong):
+            raise InvalidInput(
+                f"directions must be unit vectors, got length {lengths[wrong[0]]:.6g} at spin "
+                f"{wrong[0]}; divide each by its length"
+            )
+        array /= np.where(np.abs(lengths - 1.0) > 4e-16, lengths, 1.0)[:, None]
+        array.setflags(write=False)
+        object.__setattr__(self, "directions", array)
+
+    def fit(self, n_spins: int) -> None:
+        """Check that there is one direction a spin."""
+        if len(self.directions) != n_spins:
+            raise InvalidInput(
+                f"ProductState needs one direction a spin: got {len(self.directions)} for "
+                f"{n_spins} spins"
+            )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class DickeState(InitialState):
+    """The state |J = N/2, m> along `axis`.
+
+    Args:
+        m: magnetisation, -N/2 ... N/2 in steps of 1.
+        axis: quantisation axis, "x", "y" or "z".
+    """
+
+    m: float
+    axis: str = field(default="z", kw_only=True)
+
+    def __post_init__(self) -> None:
+        value = checks.real("m", self.m)
+        if 2 * value != round(2 * value):
+            raise InvalidInput(f"m must be an integer or a half-integer, got {value:g}")
+        object.__setattr__(self, "m", value)
+        checks.axis_name("axis", self.axis)
+
+    def fit(self, n_spins: int) -> None:
+        """Check -N/2 <= m <= N/2 and that N/2 - m is an integer."""
+        if abs(self.m) > n_spins / 2 or (n_spins / 2 - self.m) % 1 != 0:
+            raise InvalidInput(
+                f"m must be one of -N/2, ..., N/2 in steps of 1 with N = {n_spins}, got {self.m:g}"
+            )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SymmetricState(InitialState):
+    """A pure state of the symmetric subspace, sum_k amplitudes[k] |J = N/2, m = J - k>.
+
+    k is the number of spins down: m = +J comes first, as everywhere in this package.
+
+    Args:
+        amplitudes: N + 1 complex numbers of total probability 1 (rows [re, im] are read too).
+    """
+
+    amplitudes: Any
+
+    def __post_init__(self) -> None:
+        raw = checks.numbers_array("amplitudes", self.amplitudes)
+        if raw.ndim == 2 and raw.shape[1] == 2 and raw.dtype.kind != "c":
+            raw = raw[:, 0] + 1j * raw[:, 1]
+        if raw.ndim != 1:
+            raise InvalidInput(f"amplitudes must be one-dimensional, got shape {raw.shape}")
+        array = raw.astype(np.complex128)
+        norm = float(np.linalg.norm(array))
+        if not np.isfinite(norm):
+            raise InvalidInput("amplitudes must be finite, got NaN or infinity among them")
+        if abs(norm - 1.0) > 1e-6:
+            remedy = "divide by the norm" if norm else "at least one must not vanish"
+            raise InvalidInput(f"amplitudes must have norm 1, got {norm:.6g}; {remedy}")
+        if abs(norm - 1.0) > 1e-14:  # so that a state read back from a file stays the same
+            array /= norm
+        array.setflags(write=False)
+        object.__setattr__(self, "amplitudes", array)
+
+    def fit(self, n_spins: int) -> None:
+        """Check that there are N + 1 amplitudes."""
+        if len(self.amplitudes) != n_spins + 1:
+            raise InvalidInput(
+                f"SymmetricState needs N + 1 = {n_spins + 1} amplitudes, got {len(self.amplitudes)}"
+            )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class StateVector(InitialState):
+    """A pure state of all 2^N amplitudes, such as the end of an earlier run of `Exact`.
+
+    Bit i of the index (least significant first) is 1 where spin i is up.
+
+    Args:
+        amplitudes: 2^N complex numbers of norm 1 (rows [re, im] are read too).
+    """
+
+    amplitudes: Any
+
+    def __post_init__(self) -> None:
+        checked = SymmetricState(self.amplitudes).amplitudes
+        object.__setattr__(self, "amplitudes", checked)
+
+    def fit(self, n_spins: int) -> None:
+        """Check that there are 2^N amplitudes."""
+        if n_spins > 40 or len(self.amplitudes) != 2**n_spins:
+            raise InvalidInput(
+                f"StateVector needs 2^N amplitudes with N = {n_spins}, got {len(self.amplitudes)}"
+            )

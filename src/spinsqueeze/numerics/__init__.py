@@ -1,0 +1,1 @@
+"""Floor 2: numerics that several methods share."""

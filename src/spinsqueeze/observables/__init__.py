@@ -1,0 +1,1 @@
+"""Observables: once, for all methods, from collective moments or from states."""

@@ -1,0 +1,334 @@
+"""Squeezing, contrast and total spin against time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.observables.optimum import value_with_error
+from spinsqueeze.plot.style import DASHES, GREY, PALETTE, figure_of, new_figure, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+
+CURVE = "curve"
+_DRAWN = ("xi2", "contrast", "total_spin_squared")
+_PER_DECIBEL = 10.0 / np.log(10.0)
+
+
+def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
+    """Draw xi2 in decibels, contrast and <S^2> against time, in three panels one above the other.
+
+    Every curve with a `<name>_stderr` has a band of 1 standard error. xi2 is drawn as
+    10 log10(xi2), with a band of +-(10/ln 10) stderr/xi2, and a line at 0 dB for a coherent state.
+    <S^2> is divided by (N/2)(N/2 + 1), its value for spins all alike. Times without a number (an
+    undefined direction, a negative variance) leave a gap, and a note counts them. Where the curve
+    of xi2 climbs far above 0 dB the panel is cut, so that the squeezed part stays legible.
+
+    Args:
+        data: a Dataset with the one dimension `time` in its curves, or {label: Dataset} to lay
+            several over one another.
+        ax: None for a new figure; three axes to draw into; or one axes, for xi2 alone.
+        optimum: what `spinsqueeze.optimum(data)` returns, to be marked with its error bar; for
+            several datasets {label: optimum}.
+
+    Returns:
+        The figure; `figure.savefig("squeezing.png")` writes it. It needs no display.
+
+    Raises:
+        InvalidInput: nothing to draw, a variable is missing, there are dimensions besides time,
+            the units of time differ, or `ax` is neither one axes nor three.
+    """
+    curves = _labelled(data)
+    marks = _marks(optimum, curves)
+    with style():
+        panels = _panels(ax)
+        for index, (label, dataset) in enumerate(curves.items()):
+            look = {
+                "color": PALETTE[index % len(PALETTE)],
+                "linestyle": DASHES[index // len(PALETTE) % len(DASHES)]
+                if len(curves) > len(PALETTE)
+                else DASHES[index % len(DASHES)],
+                "label": label,
+            }
+            _draw(dataset, panels, look)
+            if label in marks:
+                _mark(panels, marks[label], look, name=label if len(curves) > 1 else None)
+        _finish(panels, curves)
+    return figure_of(panels[0])
+
+
+def _labelled(data: Any) -> dict[str, Any]:
+    if hasattr(data, "data_vars"):
+        curves = {"": data}
+    elif isinstance(data, Mapping):
+        curves = {str(label): dataset for label, dataset in data.items()}
+    else:
+        raise InvalidInput(
+            f"data must be a Dataset or a mapping of labels to Datasets, got {type(data).__name__}"
+        )
+    if not curves:
+        raise InvalidInput("data must hold at least one Dataset, got an empty mapping")
+    for label, dataset in curves.items():
+        _check(dataset, f"data[{label!r}]" if label else "data")
+    units = {_unit(dataset) for dataset in curves.values()}
+    if len(units) > 1:
+        raise InvalidInput(
+            f"the Datasets must share one unit of time, got {', '.join(sorted(units))}"
+        )
+    return curves
+
+
+def _check(dataset: Any, name: str) -> None:
+    if not hasattr(dataset, "data_vars"):
+        raise InvalidInput(f"{name} must be a Dataset, got {type(dataset).__name__}")
+    missing = [variable for variable in _DRAWN if variable not in dataset.data_vars]
+    if missing:
+        raise InvalidInput(
+            f"{name} must hold {', '.join(_DRAWN)}; it lacks {', '.join(missing)}: "
+            "draw a result of spinsqueeze.simulate or a file it wrote"
+        )
+    if "n_spins" not in dataset.attrs:
+        raise InvalidInput(f"{name} must carry the number of spins: set data.attrs['n_spins']")
+    dims = dataset["xi2"].dims
+    if "time" not in dims:
+        raise InvalidInput(f"{name} has no dimension time: a steady state is a number, not a curve")
+    extra = [dim for dim in dims if dim != "time"]
+    if extra:
+        sizes = ", ".join(f"{dim} ({dataset.sizes[dim]})" for dim in extra)
+        choice = ", ".join(f"{dim}=0" for dim in extra)
+        raise InvalidInput(
+            f"{name} must have no dimension besides time, got {sizes}: "
+            f"select one with data.isel({choice})"
+        )
+
+
+def _marks(optimum: Any, curves: Mapping[str, Any]) -> dict[str, Any]:
+    if optimum is None:
+        return {}
+    if not isinstance(optimum, Mapping):
+        if len(curves) > 1:
+            raise InvalidInput(
+                "optimum must be a mapping {label: optimum} when several Datasets are drawn"
+            )
+        return {next(iter(curves)): optimum}
+    unknown = [str(label) for label in optimum if str(label) not in curves]
+    if unknown:
+        raise InvalidInput(
+            f"optimum names {', '.join(unknown)}, but the Datasets are {', '.join(curves)}"
+        )
+    return {str(label): value for label, value in optimum.items()}
+
+
+def _panels(ax: Any) -> list[Axes]:
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        figure = new_figure(6.4, 7.2)
+        grid = figure.subplots(3, 1, sharex=True, gridspec_kw={"height_ratios": [1.7, 1, 1]})
+        return list(grid)
+    if isinstance(ax, Axes):
+        return [ax]
+    panels = list(np.ravel(np.asarray(ax, dtype=object))) if _is_sequence(ax) else []
+    if len(panels) not in (1, 3) or not all(isinstance(panel, Axes) for panel in panels):
+        raise InvalidInput(
+            "ax must be one matplotlib Axes (xi2 alone) or three (xi2, contrast, <S^2>), "
+            f"got {type(ax).__name__}" + (f" of {len(panels)}" if panels else "")
+        )
+    return panels
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
+
+
+def _draw(dataset: Any, panels: Sequence[Axes], look: Mapping[str, Any]) -> None:
+    time = np.asarray(dataset["time"].values, dtype=float)
+    xi2, stderr = _values(dataset, "xi2")
+    level, level_error = _decibels(xi2, stderr)
+    _curve(panels[0], time, level, level_error, look)
+    if len(panels) == 1:
+        return
+    contrast, stderr = _values(dataset, "contrast")
+    _curve(panels[1], time, contrast, stderr, look)
+    squared, stderr = _values(dataset, "total_spin_squared")
+    spin = int(dataset.attrs["n_spins"]) / 2
+    scale = spin * (spin + 1)
+    _curve(panels[2], time, squared / scale, None if stderr is None else stderr / scale, look)
+
+
+def _values(dataset: Any, name: str) -> tuple[Floats, Floats | None]:
+    values = np.asarray(dataset[name].values, dtype=float)
+    partner = f"{name}_stderr"
+    if partner not in dataset.data_vars:
+        return values, None
+    return values, np.asarray(dataset[partner].values, dtype=float)
+
+
+def _decibels(ratio: Floats, stderr: Floats | None) -> tuple[Floats, Floats | None]:
+    positive = np.where(ratio > 0, ratio, np.nan)
+    level = 10.0 * np.log10(positive)
+    return level, None if stderr is None else _PER_DECIBEL * stderr / positive
+
+
+def _curve(
+    panel: Axes, time: Floats, values: Floats, stderr: Floats | None, look: Mapping[str, Any]
+) -> None:
+    if np.isfinite(values).sum() == 1:
+        look = {**look, "marker": "o"}
+    panel.plot(time, values, gid=CURVE, **look)
+    if stderr is not None:
+        panel.fill_between(
+            time, values - stderr, values + stderr, color=look["color"], alpha=0.28, linewidth=0
+        )
+
+
+def _mark(
+    panels: Sequence[Axes], optimum: Any, look: Mapping[str, Any], *, name: str | None
+) -> None:
+    from matplotlib.patheffects import withStroke
+
+    panel = panels[0]
+    time, time_error = _number(optimum, "time")
+    xi2, stderr = _number(optimum, "xi2")
+    level, level_error = _decibels(np.array([xi2]), np.array([stderr or 0.0]))
+    if not np.isfinite(level[0]) or level_error is None:
+        raise InvalidInput(f"optimum must have xi2 > 0 to be marked in decibels, got {xi2:g}")
+    decibels = value_with_error(level[0], stderr=level_error[0] if stderr else None)
+    when = value_with_error(time, stderr=time_error)
+    text = f"{decibels} dB\nat t = {when}".replace("-", "\N{MINUS SIGN}")
+    for each in panels:
+        each.axvline(time, color=look["color"], linewidth=0.9, alpha=0.5, zorder=1)
+    panel.errorbar(
+        [time],
+        level,
+        xerr=None if not time_error else [time_error],
+        yerr=None if not stderr else level_error,
+        fmt="o",
+        color=look["color"],
+        markeredgecolor="white",
+        markersize=8,
+        capsize=3,
+        zorder=5,
+        label="_optimum",
+    )
+    panel.annotate(
+        text if name is None else f"{name}: {text}",
+        (time, level[0]),
+        xytext=(0, -11),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        color=look["color"],
+        linespacing=1.15,
+        annotation_clip=False,
+        path_effects=[withStroke(linewidth=3.0, foreground="white")],
+    )
+
+
+def _number(optimum: Any, name: str) -> tuple[float, float | None]:
+    """The value `name` of an optimum and its standard error, if it has one."""
+    if not hasattr(optimum, name):
+        raise InvalidInput(
+            f"optimum must be what spinsqueeze.optimum(data) returns; it lacks {name!r}"
+        )
+    value = getattr(optimum, name)
+    error = getattr(optimum, f"{name}_stderr", None)
+    return float(value), None if error is None or not np.isfinite(error) else float(error)
+
+
+def _finish(panels: Sequence[Axes], curves: Mapping[str, Any]) -> None:
+    several = len(curves) > 1
+    top = panels[0]
+    top.axhline(
+        0.0, color=GREY, linewidth=1.0, linestyle=(0, (1, 1.5)), label="_coherent", zorder=1
+    )
+    top.set_ylabel(r"squeezing $\xi^2$ (dB)")
+    _limit_decibels(top, marked=bool(top.containers))
+    for line in _notes(curves):
+        top.annotate(
+            line, (0.01, 0.99), xycoords="axes fraction", color=GREY, fontsize="small", va="top"
+        )
+    if several or next(iter(curves)):
+        top.legend(loc="best")
+    if not top.get_title():
+        top.set_title(_title(curves))
+    if len(panels) == 3:
+        panels[1].set_ylabel(r"contrast $|\langle S\rangle|/(N/2)$")
+        panels[2].set_ylabel(r"$\langle S^2\rangle\,/\,\frac{N}{2}(\frac{N}{2}+1)$")
+        for panel in panels[1:]:
+            _limit_fraction(panel)
+        figure = figure_of(top)
+        figure.align_ylabels(list(panels))
+    panels[-1].set_xlabel(f"time ({_unit(next(iter(curves.values())))})")
+    for panel in panels:
+        panel.margins(x=0.01)
+
+
+def _unit(dataset: Any) -> str:
+    unit = dataset.attrs.get("unit")
+    if unit:
+        return f"1/{unit}"
+    return str(dataset["time"].attrs.get("units", "1/J"))
+
+
+def _title(curves: Mapping[str, Any]) -> str:
+    titles = {dataset.attrs.get("title") or "" for dataset in curves.values()}
+    if len(titles) == 1 and "" not in titles:
+        return str(titles.pop())
+    sizes = {int(dataset.attrs["n_spins"]) for dataset in curves.values()}
+    words = [f"N = {sizes.pop()}"] if len(sizes) == 1 else []
+    methods = {str(dataset.attrs["method"]) for dataset in curves.values() if _named(dataset)}
+    if len(methods) == 1:
+        words.append(methods.pop())
+    return ", ".join(words)
+
+
+def _named(dataset: Any) -> bool:
+    method = dataset.attrs.get("method")
+    return isinstance(method, str) and len(method) <= 40
+
+
+def _notes(curves: Mapping[str, Any]) -> list[str]:
+    """One line that counts the times at which xi2 cannot be drawn, or none."""
+    parts = []
+    for label, dataset in curves.items():
+        values = np.asarray(dataset["xi2"].values, dtype=float)
+        gaps = int(np.count_nonzero(~(values > 0)))
+        if gaps:
+            where = f"{label}: " if label else ""
+            parts.append(f"{where}{gaps} of {values.size} times undefined")
+    return ["; ".join(parts)] if parts else []
+
+
+def _limit_decibels(panel: Axes, *, marked: bool) -> None:
+    finite = _finite(panel)
+    low, high = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
+    ceiling = min(high, max(3.0, -0.6 * low))
+    room = max(ceiling - low, 1.0)
+    panel.set_ylim(low - (0.26 if marked else 0.08) * room, ceiling + 0.06 * room)
+
+
+def _limit_fraction(panel: Axes) -> None:
+    """From 0 to 1, or closer where nothing falls below 0.6."""
+    finite = _finite(panel)
+    low = float(finite.min(initial=1.0))
+    high = max(float(finite.max(initial=1.0)), 1.0)
+    bottom = min(low, 0.0) if low < 0.6 else min(low, 0.95)
+    room = high - bottom
+    panel.set_ylim(bottom - (0.0 if bottom == 0.0 else 0.06 * room), high + 0.06 * room)
+
+
+def _finite(panel: Axes) -> Floats:
+    """Every finite value of the curves in a panel."""
+    curves = [line for line in panel.get_lines() if line.get_gid() == CURVE]
+    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in curves])
+    finite: Floats = values[np.isfinite(values)]
+    return finite

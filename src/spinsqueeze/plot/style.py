@@ -1,0 +1,68 @@
+"""Look of every picture: palette, sizes, and figures that need no display and no global state."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's colours, told apart with every common colour vision; the yellow is left out."""
+
+DASHES = ("-", "--", "-.", ":")
+"""Line styles, so that curves differ in black and white too."""
+
+GREY = "#6E6E6E"
+
+_SETTINGS = {
+    "font.size": 11.0,
+    "axes.labelsize": 11.0,
+    "axes.titlesize": 12.0,
+    "xtick.labelsize": 10.0,
+    "ytick.labelsize": 10.0,
+    "legend.fontsize": 10.0,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "mathtext.fontset": "dejavusans",
+}
+
+
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """The package's sizes and colours for artists made inside; the caller's settings return."""
+    import matplotlib
+
+    with matplotlib.rc_context(_SETTINGS):
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of width x height inches on the Agg canvas, unknown to pyplot."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def figure_of(axes: Axes) -> Figure:
+    """The figure that holds `axes`, also when it sits in a subfigure."""
+    holder: Any = axes.figure
+    while getattr(holder, "figure", holder) is not holder:
+        holder = holder.figure
+    found: Figure = holder
+    return found

@@ -1,0 +1,1 @@
+"""Floor 5: simulate, compare, advise, optimum, study files."""

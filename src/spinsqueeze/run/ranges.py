@@ -1,0 +1,91 @@
+"""Lists of numbers as study files write them: values, a linear range or a logarithmic one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.errors import InvalidInput
+
+MAX_POINTS = 10**7
+_RANGE = ("start", "stop", "num", "spacing")
+
+
+def is_range(spec: Any) -> bool:
+    """Whether a table is meant as a range or as values (and not as a table of further keys)."""
+    return isinstance(spec, Mapping) and bool(set(spec) & {*_RANGE, "values"})
+
+
+def expand(path: str, spec: Any) -> list[Any]:
+    """The list that `spec` stands for.
+
+    Args:
+        path: dotted path for messages.
+        spec: [a, b, ...], {values = [a, b, ...]}, or {start, stop, num} with spacing = "linear"
+            (the default: num numbers, both ends included) or "log".
+
+    Raises:
+        InvalidInput: none of these, a wrong type, or a logarithmic range that touches 0.
+    """
+    if isinstance(spec, list | tuple):
+        return list(spec)
+    if not isinstance(spec, Mapping):
+        raise InvalidInput(
+            f"{path}: must be a list or a range such as {{ start = 0.0, stop = 1.0, num = 81 }}, "
+            f"got {checks.shown(spec)}"
+        )
+    for key in spec:
+        if key not in (*_RANGE, "values"):
+            hint = checks.did_you_mean(str(key), (*_RANGE, "values"))
+            raise InvalidInput(f"{path}.{key}: unknown key of a range; {hint}")
+    if "values" in spec:
+        if len(spec) > 1:
+            raise InvalidInput(f"{path}: give either values or start, stop and num, not both")
+        if not isinstance(spec["values"], list | tuple):
+            raise InvalidInput(
+                f"{path}.values: must be a list of numbers, got {checks.shown(spec['values'])}"
+            )
+        return list(spec["values"])
+    return _range(path, spec)
+
+
+def _range(path: str, spec: Mapping[str, Any]) -> list[float]:
+    for key in ("start", "stop", "num"):
+        if key not in spec:
+            raise InvalidInput(f"{path}.{key}: is missing; a range needs start, stop and num")
+    start = _placed(path, checks.real, "start", spec["start"])
+    stop = _placed(path, checks.real, "stop", spec["stop"])
+    num = _placed(path, checks.integer, "num", spec["num"], minimum=2, maximum=MAX_POINTS)
+    spacing = _placed(
+        path, checks.choice, "spacing", spec.get("spacing", "linear"), options=("linear", "log")
+    )
+    if start == stop:
+        raise InvalidInput(f"{path}.stop: must differ from start, got {start:g} for both")
+    if spacing == "linear":
+        return [float(x) for x in np.linspace(start, stop, num)]
+    if start * stop <= 0:
+        raise InvalidInput(
+            f"{path}.start: must be above 0 like stop for spacing = 'log', got {start:g} to "
+            f"{stop:g}"
+        )
+    return [float(x) for x in np.geomspace(start, stop, num)]
+
+
+def shortest(values: Any) -> Any:
+    """A list of numbers as the range that gives exactly it, if there is one, else its values."""
+    array = np.asarray(values)
+    if array.size >= 3:
+        start, stop = float(array[0]), float(array[-1])
+        if start != stop and np.array_equal(np.linspace(start, stop, array.size), array):
+            return {"start": start, "stop": stop, "num": int(array.size)}
+        if start * stop > 0 and np.array_equal(np.geomspace(start, stop, array.size), array):
+            return {"start": start, "stop": stop, "num": int(array.size), "spacing": "log"}
+    return {"values": array.tolist()}
+
+
+def _placed(path: str, check: Any, name: str, value: Any, **rules: Any) -> Any:
+    try:
+        return check(name, value, **rules)
+    except InvalidInput as error:
+        raise InvalidInput(f"{path}.{name}: {str(error).removeprefix(name).strip()}") from None

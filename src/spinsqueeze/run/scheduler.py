@@ -1,0 +1,284 @@
+"""Where the points of a sweep run: in this process, on local processes, or on a dask cluster."""
+
+import contextlib
+import dataclasses
+import logging
+import os
+import signal
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
+from spinsqueeze.run.point import Outcome, compute, failure
+from spinsqueeze.run.store import NUMBERS
+
+Tables = Mapping[str, Any]
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "NPROC",
+    "PYTHON_CPU_COUNT",
+)
+"""What limits the threads of BLAS, numba, XLA (NPROC) and Python's own count of cores (3.13)."""
+DEATHS = 5
+"""Deaths of its worker after which a point counts as failed: most likely it needs more memory."""
+
+
+REFILL = 1.0
+WAITING = 32
+
+
+@final
+@dataclass(frozen=True)
+class Job:
+    """One point to compute: its number, its study and its shape."""
+
+    number: int
+    tables: Tables
+    shape: str
+
+
+def n_cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_here(jobs: Sequence[Job], *, blocks: bool) -> Iterator[tuple[Job, Outcome]]:
+    """One point after another in this process, points of one shape in a row."""
+    for job in sorted(jobs, key=lambda job: job.shape):
+        yield job, compute(job.tables, blocks=blocks)
+
+
+@contextlib.contextmanager
+def connected(
+    *, workers: int, scheduler: str | None, memory_limit: float | str | None
+) -> Iterator[Any]:
+    """A dask client: of local processes for the length of the block, or of a running cluster.
+
+    Raises:
+        InvalidInput: the scheduler does not answer, or memory_limit is no size.
+    """
+    import dask
+    from distributed import Client, LocalCluster
+
+    if scheduler is not None:
+        try:
+            client = Client(scheduler, timeout=10, set_as_default=False)
+        except (OSError, ValueError, TimeoutError) as error:
+            cause = " ".join(str(error).split())[:120] or type(error).__name__
+            raise InvalidInput(
+                f"scheduler {scheduler} does not answer ({cause}); give an address such as "
+                "tcp://10.0.0.1:8786"
+            ) from None
+        with client:
+            yield client
+        return
+    settings = {
+        "distributed.scheduler.allowed-failures": DEATHS,
+        "distributed.nanny.pre-spawn-environ": {
+            **dask.config.get("distributed.nanny.pre-spawn-environ", {}),
+            **dict.fromkeys(THREAD_VARIABLES, str(max(1, n_cores() // workers))),
+        },
+        "distributed.worker.memory.target": False,
+        "distributed.worker.memory.spill": False,
+        "distributed.worker.memory.pause": False,
+        "distributed.comm.timeouts.connect": "60s",
+    }
+    limit = _bytes(memory_limit, workers=workers)
+    with (
+        dask.config.set(settings),
+        _without_main_module(),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=limit,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def _bytes(limit: float | str | None, *, workers: int) -> int:
+    from distributed.system import MEMORY_LIMIT
+
+    if limit is None:
+        return int(MEMORY_LIMIT * 0.9 / workers)
+    from dask.utils import parse_bytes
+
+    try:
+        count = int(parse_bytes(limit))
+    except (ValueError, TypeError):
+        count = 0
+    if count < 1e8:
+        raise InvalidInput(
+            "memory_limit must be a size of at least 100 MB for each worker such as '4 GB', got "
+            f"{checks.shown(limit)}"
+        )
+    return count
+
+
+@contextlib.contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Keep new workers from running the user's script again, as spawned processes do."""
+    from multiprocessing import spawn
+
+    original = spawn.get_preparation_data
+
+    def prepared(name: str) -> Any:
+        data = original(name)
+        if name.startswith("Dask Worker process"):
+            data.pop("init_main_from_path", None)
+            data.pop("init_main_from_name", None)
+        return data
+
+    spawn.get_preparation_data = prepared
+    try:
+        yield
+    finally:
+        spawn.get_preparation_data = original
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the parent alone decides what it means."""
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(tables: Tables, blocks: bool) -> Outcome:
+    from distributed import get_worker
+
+    outcome = compute(tables, blocks=blocks)
+    return dataclasses.replace(outcome, worker=str(get_worker().address))
+
+
+def run_on(
+    client: Any, jobs: Sequence[Job], *, blocks: bool, local: bool, say: Callable[[str], None]
+) -> Iterator[tuple[Job, Outcome]]:
+    """Points on a cluster as they finish.
+
+    Each worker is given points of one shape for as long as there are any, so that it compiles
+    once; a worker that dies has its points computed by others.
+
+    Raises:
+        SpinSqueezeError: the cluster is lost, or runs another version of the numbers.
+    """
+    if local:
+        client.run(_ignore_interrupts)
+    pool = _Pool(client, jobs, blocks=blocks)
+    try:
+        if not pool.fill():
+            say("the cluster has no workers yet: waiting for them")
+        for future, result in pool.finished:
+            job = pool.running.pop(future)[0]
+            outcome = _outcome(future, result)
+            future.release()
+            pool.start(outcome.worker or None)
+            if time.monotonic() - pool.filled > REFILL:
+                pool.fill()
+            yield job, outcome
+    finally:
+        with contextlib.suppress(Exception):
+            client.cancel(list(pool.running))
+
+
+def _outcome(future: Any, result: Any) -> Outcome:
+    from distributed import KilledWorker
+
+    if future.status == "finished":
+        if result.numbers != NUMBERS:
+            raise SpinSqueezeError(
+                f"worker {result.worker} runs version {result.numbers} of the numbers, here is "
+                f"version {NUMBERS}: install the same spinsqueeze on both"
+            )
+        return result  # type: ignore[no-any-return]
+    if future.status == "error":
+        error = future.exception()
+        if isinstance(error, KilledWorker):
+            return failure(
+                "its worker died again and again, most likely for want of memory; raise "
+                "memory_limit or take fewer workers",
+                kept=False,
+            )
+        return failure(f"{type(error).__name__}: {error}", kept=False)
+    raise SpinSqueezeError(f"the cluster was lost ({future.status}); run the same again to go on")
+
+
+class _Pool:
+    """The points in flight: each worker has one more than it can run at once."""
+
+    def __init__(self, client: Any, jobs: Sequence[Job], *, blocks: bool) -> None:
+        from distributed import as_completed
+
+        self.client = client
+        self.blocks = blocks
+        self.queue = _Queue(jobs)
+        self.running: dict[Any, tuple[Job, str | None]] = {}
+        self.finished = as_completed(loop=client.loop, with_results=True, raise_errors=False)
+        self.filled = 0.0
+
+    def start(self, worker: str | None) -> None:
+        """Give a worker its next point, or any worker one."""
+        job = self.queue.next(worker)
+        if job is not None:
+            place = {"workers": [worker], "allow_other_workers": True} if worker else {}
+            future = self.client.submit(_work, job.tables, self.blocks, pure=False, **place)
+            self.running[future] = (job, worker)
+            self.finished.add(future)
+
+    def fill(self) -> bool:
+        """Give every worker enough to do, new ones too; False if there is none."""
+        room = {worker: n + 1 for worker, n in self.client.nthreads().items()}
+        held = Counter(worker for _, worker in self.running.values())
+        total = len(self.running)
+        for worker, n in room.items():
+            while held[worker] < n and total < sum(room.values()) and self.queue:
+                self.start(worker)
+                held[worker] += 1
+                total += 1
+        while not room and total < WAITING and self.queue:
+            self.start(None)
+            total += 1
+        self.filled = time.monotonic()
+        return bool(room)
+
+
+class _Queue:
+    """Jobs by shape: a worker stays with its shape, then takes a fresh one, then helps out."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._groups: dict[str, deque[Job]] = defaultdict(deque)
+        for job in jobs:
+            self._groups[job.shape].append(job)
+        self._shape_of: dict[str | None, str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._groups)
+
+    def next(self, worker: str | None) -> Job | None:
+        """The next job for a worker; None when all are given out."""
+        if not self._groups:
+            return None
+        shape = self._shape_of.get(worker)
+        if shape not in self._groups:
+            taken = set(self._shape_of.values())
+            fresh = [s for s in self._groups if s not in taken]
+            shape = fresh[0] if fresh else max(self._groups, key=lambda s: len(self._groups[s]))
+            self._shape_of[worker] = shape
+        group = self._groups[shape]
+        job = group.popleft()
+        if not group:
+            del self._groups[shape]
+        return job

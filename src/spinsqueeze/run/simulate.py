@@ -1,0 +1,157 @@
+"""simulate: one model, one method, one labelled result."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET, Evolution, Method, Task
+from spinsqueeze.models.catalogue import INITIAL_STATES, state_as_dict
+from spinsqueeze.models.model import SpinModel
+from spinsqueeze.models.pulse import Pulse
+from spinsqueeze.models.states import InitialState, ProductState
+from spinsqueeze.models.tables import model_as_tables
+from spinsqueeze.results import dataset, provenance
+from spinsqueeze.results.files import MARK
+from spinsqueeze.run.task import default_method, make_method, make_task
+
+
+def simulate(
+    model: SpinModel,
+    initial_state: InitialState,
+    times: Any,
+    *,
+    method: Method | type[Method] | str | None = None,
+    pulses: Sequence[Pulse] = (),
+    seed: int = 0,
+    memory_budget: float = DEFAULT_MEMORY_BUDGET,
+    progress: Callable[[float], None] | None = None,
+    title: str = "",
+    keep_state: bool = False,
+) -> xr.Dataset:
+    """Evolve a model from time 0 and return everything that follows from its moments.
+
+    Args:
+        model: the spins, their Hamiltonian and jumps.
+        initial_state: the state at time 0.
+        times: output times (T,), strictly increasing, >= 0, in the inverse of model.unit.
+        method: a method with its options, its name, or None: the most trusted method that
+            supports the model and is expected to finish within a minute.
+        pulses: instantaneous rotations during the run.
+        seed: seeds the sampling methods; a result depends on nothing else.
+        memory_budget: bytes; more is refused before any work.
+        progress: called with the fraction done.
+        title: title of the result.
+        keep_state: store the state at the last time, for `final_state`.
+
+    Returns:
+        Dataset with dims time, axis, axis_2: spin, covariance, xi2, xi2_kitagawa_ueda,
+        squeezing_angle, contrast, total_spin_squared, effective_spins, squeezing_status; each with
+        units, long_name and, where statistical, <name>_stderr. Attributes hold the whole study.
+
+    Raises:
+        InvalidInput: an argument breaks its rule.
+        Unsupported: the method does not fit, with every reason.
+        TooLarge: the memory budget would be exceeded.
+        NumericalFailure: the calculation ended without a trustworthy number.
+    """
+    task = make_task(
+        model,
+        initial_state,
+        times,
+        pulses=pulses,
+        seed=seed,
+        memory_budget=memory_budget,
+        progress=progress,
+    )
+    chosen = default_method(task) if method is None else make_method(method)
+    chosen.require(task)
+    started = time.perf_counter()
+    evolution = chosen.evolve(task)
+    wall_time = time.perf_counter() - started
+    study = {
+        "title": title,
+        **model_as_tables(model),
+        "initial_state": state_as_dict(initial_state),
+        "pulses": [pulse.as_dict() for pulse in _listed(pulses)],
+        "method": chosen.option_table(),
+        "run": {
+            "times": {"values": task.times.tolist()},
+            "seed": task.seed,
+            "memory_budget": task.memory_budget,
+        },
+    }
+    return as_dataset(task, chosen, evolution, study, wall_time, keep_state=keep_state)
+
+
+def _listed(pulses: Any) -> tuple[Pulse, ...]:
+    return (pulses,) if isinstance(pulses, Pulse) else tuple(pulses)
+
+
+def as_dataset(
+    task: Task,
+    method: Method,
+    evolution: Evolution,
+    study: dict[str, Any],
+    wall_time: float,
+    *,
+    keep_state: bool,
+) -> xr.Dataset:
+    """The Dataset of a run, with the whole study and its provenance as attributes.
+
+    Raises:
+        InvalidInput: keep_state, and the method has no state to keep.
+    """
+    extras: dict[str, Any] = dict(evolution.extras)
+    attributes: dict[str, str | int | float] = {
+        "title": study["title"],
+        "n_spins": task.model.n_spins,
+        "unit": study["unit"],
+        "method": method.name(),
+        "error_kind": method.error_kind,
+        "references": ", ".join(method.references),
+        "seed": task.seed,
+        "study": json.dumps({k: v for k, v in study.items() if v not in ("", [], {})}),
+        "numerical_error": evolution.numerical_error,
+        "diagnostics": json.dumps(evolution.diagnostics),
+        "warnings": json.dumps(list(evolution.warnings)),
+        "dtype": str(evolution.diagnostics.get("dtype", "float64")),
+        "device": str(evolution.diagnostics.get("device", "cpu")),
+        "wall_time": wall_time,
+        MARK: provenance.version(),
+        "commit": provenance.commit(),
+        "machine": provenance.machine(),
+    }
+    if keep_state:
+        if evolution.final_state is None:
+            raise InvalidInput(
+                f"keep_state: {type(method).__name__} has no state to keep; leave it out"
+            )
+        kind, values = _packed(evolution.final_state)
+        extras["final_state"] = values
+        attributes["final_state_kind"] = kind
+    return dataset.build(evolution.moments, times=task.times, extras=extras, attributes=attributes)
+
+
+def _packed(state: InitialState) -> tuple[str, Any]:
+    ((kind, (_, main)),) = ((k, v) for k, v in INITIAL_STATES.items() if v[0] is type(state))
+    values = getattr(state, main)
+    if isinstance(state, ProductState):
+        return kind, values
+    return kind, np.stack([values.real, values.imag], axis=-1)
+
+
+def final_state(data: xr.Dataset) -> InitialState:
+    """The state at the last time of a run with keep_state=True, to start another run from.
+
+    Raises:
+        InvalidInput: the run kept no state.
+    """
+    if "final_state" not in data:
+        raise InvalidInput("data holds no final state: run simulate with keep_state=True")
+    kind, _ = INITIAL_STATES[data.attrs["final_state_kind"]]
+    return kind(data["final_state"].values)  # type: ignore[call-arg]

@@ -1,0 +1,66 @@
+"""steady_state: where an open model ends, by one method, as one labelled result."""
+
+import time
+from collections.abc import Callable
+
+import xarray as xr
+
+from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET, Method
+from spinsqueeze.models.catalogue import state_as_dict
+from spinsqueeze.models.model import SpinModel
+from spinsqueeze.models.states import InitialState
+from spinsqueeze.models.tables import model_as_tables
+from spinsqueeze.run.simulate import as_dataset
+from spinsqueeze.run.task import default_method, make_method, make_steady_task
+
+
+def steady_state(
+    model: SpinModel,
+    *,
+    initial_state: InitialState | None = None,
+    method: Method | type[Method] | str | None = None,
+    memory_budget: float = DEFAULT_MEMORY_BUDGET,
+    progress: Callable[[float], None] | None = None,
+    title: str = "",
+    keep_state: bool = False,
+) -> xr.Dataset:
+    """The steady state of an open model and everything that follows from its moments.
+
+    Args:
+        model: the spins, their Hamiltonian and jumps; constant strengths and rates.
+        initial_state: where several steady states exist (no local jumps: one for each total spin),
+            the one reached from this state is returned.
+        method: a method with its options, its name, or None for the most trusted that fits.
+        memory_budget: bytes; more is refused before any work.
+        progress: called with the fraction done.
+        title: title of the result.
+        keep_state: store the state, for `final_state`.
+
+    Returns:
+        Dataset as of `simulate`, without the dimension time.
+
+    Raises:
+        InvalidInput: an argument breaks its rule, the model is closed, or several steady states
+            exist and no initial_state chooses one.
+        Unsupported: the method does not fit, with every reason.
+        TooLarge: the memory budget would be exceeded.
+        NumericalFailure: the solution cannot be trusted.
+    """
+    task = make_steady_task(
+        model, initial_state=initial_state, memory_budget=memory_budget, progress=progress
+    )
+    chosen = default_method(task) if method is None else make_method(method)
+    chosen.require(task)
+    started = time.perf_counter()
+    evolution = chosen.steady_state(task)
+    wall_time = time.perf_counter() - started
+    start = {} if initial_state is None else {"initial_state": state_as_dict(initial_state)}
+    study = {
+        "title": title,
+        **model_as_tables(model),
+        **start,
+        "method": chosen.option_table(),
+        "run": {"steady_state": True, "memory_budget": task.memory_budget},
+    }
+    data = as_dataset(task, chosen, evolution, study, wall_time, keep_state=keep_state)
+    return data.isel(time=0, drop=True)

@@ -1,0 +1,393 @@
+"""sweep: one study at many parameter values, on many processes, killed and resumed at will."""
+
+import contextlib
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import xarray as xr
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.errors import FileProblem, InvalidInput
+from spinsqueeze.results import provenance
+from spinsqueeze.results.files import MARK
+from spinsqueeze.results.grid import stack
+from spinsqueeze.results.points import Point, unpack
+from spinsqueeze.run.point import Outcome
+from spinsqueeze.run.scheduler import Job, connected, n_cores, run_here, run_on
+from spinsqueeze.run.store import Store, digests, point_key
+from spinsqueeze.run.study import Study, study_from_tables
+from spinsqueeze.run.sweep_axes import ZIPPED, read_axes
+from spinsqueeze.run.sweep_plan import Plan, make_plan, shape_of
+
+Say = Callable[[str], None]
+
+
+@final
+@dataclass(frozen=True)
+class SweepProgress:
+    """How far a sweep is.
+
+    done: points with a result, those found in the store included. failed: points without.
+    total: all points. reused: points found in the store. remaining: seconds left, None while
+    unknown.
+    """
+
+    done: int
+    failed: int
+    total: int
+    reused: int
+    remaining: float | None
+
+    @property
+    def fraction(self) -> float:
+        """Finished points, failed ones included, of all."""
+        return (self.done + self.failed) / self.total
+
+
+def sweep(
+    subject: Any,
+    initial_state: Any = None,
+    times: Any = None,
+    *,
+    over: Mapping[str, Any] | None = None,
+    zipped: bool | Sequence[Sequence[str]] | None = None,
+    method: Any = None,
+    pulses: Any = (),
+    seed: int | None = None,
+    memory_budget: float | None = None,
+    title: str | None = None,
+    blocks: bool = False,
+    store: str | Path | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    memory_limit: float | str | None = None,
+    progress: Callable[[SweepProgress], None] | None = None,
+) -> xr.Dataset:
+    """Run a study at every point of a grid of parameter values.
+
+    A point that fails is recorded with its reason and does not stop the rest. With a store every
+    finished point is on disk, whole, before it counts: the same call after an interruption goes
+    on where it was, and a changed axis computes only what is new. The result is the same to the
+    last bit whatever the number of workers, their order, and the interruptions.
+
+    Every point has the seed of the study, so that neighbouring points share their noise and curves
+    over parameters are smooth; sweep "run.seed" for independent ones.
+
+    Args:
+        subject: a model, a `Study`, or the tables of a study.
+        initial_state: with a model: the state at time 0.
+        times: with a model: output times (T,); None: the steady state.
+        over: dotted path into the study (as in a study file: "hamiltonian.0.j_z",
+            "ensemble.spins", "initial_state.coherent", "method.n_trajectories") -> values, or
+            {start, stop, num} with spacing "linear" or "log". Default: the study's own sweep.
+        zipped: True: all paths run together along one dimension. Or groups of paths that do.
+            The dimension has the name of its first path. Default: what the study says, else a
+            grid.
+        method: see `simulate`; None: chosen anew at every point.
+        pulses: with a model: instantaneous rotations.
+        seed: instead of the study's.
+        memory_budget: bytes for each point, instead of the study's.
+        title: instead of the study's.
+        blocks: keep the moments of the sample blocks, which `merge` needs; large.
+        store: folder for finished points; made where missing. None: nothing is kept.
+        workers: local processes; default one for each core. 0: no others, here and now.
+        scheduler: address of a running dask cluster to use instead.
+        memory_limit: bytes (or "4 GB") for each local worker; one that needs more is stopped.
+            Default: nine tenths of the memory, shared equally.
+        progress: called with a `SweepProgress` after every point.
+
+    Returns:
+        The Dataset of `simulate` with the swept parameters as further dimensions, named by the
+        last key of their path (with keys before it where two would be alike); optimal_xi2,
+        optimal_time and optimal_angle at each point, with errors where they are sampled;
+        `status` ("done" or "failed") and `reason`. Failed points hold NaN.
+
+    Raises:
+        InvalidInput: an argument breaks its rule; before anything is computed.
+        FileProblem: the store cannot be used, or its disk is full; finished points are kept.
+        SpinSqueezeError: the cluster is lost; finished points are kept.
+    """
+    study = study_of(
+        subject,
+        initial_state,
+        times,
+        method=method,
+        pulses=pulses,
+        seed=seed,
+        memory_budget=memory_budget,
+        title=title,
+    )
+    plan = _plan(study, over=over, zipped=zipped)
+    if workers is None:
+        workers = n_cores()
+    checks.integer("workers", workers, minimum=0, maximum=10_000)
+    if progress is not None and not callable(progress):
+        raise InvalidInput(f"progress must be a function of a SweepProgress, got {progress!r}")
+    told = [] if progress is None else [progress]
+    with _noted(store):
+        return _run(
+            plan,
+            title=study.title,
+            blocks=bool(blocks),
+            store=store,
+            workers=workers,
+            scheduler=scheduler,
+            memory_limit=memory_limit,
+            told=told,
+            say=lambda text: warnings.warn(text, stacklevel=3),
+        )
+
+
+def run_study(study: Study, *, progress: Callable[[float], None] | None = None) -> xr.Dataset:
+    """The sweep that a study file asks for; see `sweep`.
+
+    Args:
+        study: a study with a sweep.
+        progress: called with the fraction done.
+    """
+    if progress is None:
+        return sweep(study)
+    return sweep(study, progress=lambda now: progress(now.fraction))
+
+
+def study_of(subject: Any, initial_state: Any, times: Any, **options: Any) -> Study:
+    """The study that a model with a state and times, or tables, or a study itself stand for.
+
+    Args:
+        subject: a SpinModel, a Study, or the tables of one.
+        initial_state: with a model.
+        times: with a model; None: a steady state.
+        **options: parts of the study to set; None leaves them alone.
+
+    Raises:
+        InvalidInput: another subject, or an argument that the study has itself.
+    """
+    from dataclasses import replace
+
+    from spinsqueeze.models.model import SpinModel
+    from spinsqueeze.run.task import make_method
+
+    given = {k: v for k, v in options.items() if v is not None and k != "pulses"}
+    if "method" in given:
+        given["method"] = make_method(given["method"])
+    if isinstance(subject, SpinModel):
+        from spinsqueeze.models.pulse import Pulse
+
+        pulses = options["pulses"]
+        given["pulses"] = (pulses,) if isinstance(pulses, Pulse) else tuple(pulses)
+        steady = times is None
+        return Study(
+            subject, initial_state=initial_state, times=times, steady_state=steady, **given
+        )
+    if isinstance(subject, Mapping):
+        subject = study_from_tables(subject)
+    if not isinstance(subject, Study):
+        raise InvalidInput(
+            "subject must be a SpinModel, a Study or the tables of one, got "
+            f"{checks.shown(subject)}"
+        )
+    if initial_state is not None or times is not None or options["pulses"]:
+        raise InvalidInput(
+            "initial_state, times and pulses are the study's own; give them with a SpinModel only"
+        )
+    return replace(subject, **given) if given else subject
+
+
+def _plan(study: Study, *, over: Any, zipped: Any) -> Plan:
+    tables = study.as_tables()
+    own = tables.pop("sweep", {})
+    if over is None:
+        if not own:
+            raise InvalidInput(
+                'over must name what to sweep, e.g. over={"hamiltonian.0.j_z": [-1.0, 0.0, 1.0]}'
+            )
+        if zipped is None:
+            zipped = own.pop(ZIPPED, False)
+        own.pop(ZIPPED, None)
+        return make_plan(tables, own, zipped=zipped)
+    if not isinstance(over, Mapping):
+        raise InvalidInput(f"over must map dotted paths to values, got {checks.shown(over)}")
+    asked = {str(path): _plain(spec) for path, spec in over.items()}
+    if zipped is not None:
+        asked[ZIPPED] = zipped if isinstance(zipped, bool) else [list(g) for g in zipped]
+    try:
+        values = read_axes(tables, asked, check=study_from_tables)
+    except InvalidInput as error:
+        raise InvalidInput(str(error).replace("sweep", "over", 1)) from None
+    groups = values.pop(ZIPPED, False)
+    return make_plan(tables, values, zipped=groups)
+
+
+def _plain(spec: Any) -> Any:
+    """Numbers of numpy as plain ones, through lists and tables."""
+    if isinstance(spec, np.ndarray | np.generic):
+        return spec.tolist()
+    if isinstance(spec, Mapping):
+        return {key: _plain(value) for key, value in spec.items()}
+    if isinstance(spec, list | tuple | range):
+        return [_plain(value) for value in spec]
+    return spec
+
+
+@contextlib.contextmanager
+def _noted(store: str | Path | None) -> Iterator[None]:
+    """Say in an interrupt where its finished points are."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if store is not None:
+            stop.add_note(f"finished points are kept in {store}: run the same again to go on")
+        raise
+
+
+def _run(
+    plan: Plan,
+    *,
+    title: str,
+    blocks: bool,
+    store: str | Path | None,
+    workers: int,
+    scheduler: str | None,
+    memory_limit: float | str | None,
+    told: Sequence[Callable[[SweepProgress], None]],
+    say: Say,
+) -> xr.Dataset:
+    kept = None if store is None else Store(store, say=say)
+    base = dict(plan.base)
+    plan = Plan(base, plan.values, plan.axes)
+    shared = digests(base)
+    points: list[Point | None] = [None] * plan.size
+    keys: list[str] = []
+    jobs: list[Job] = []
+    swept = list(plan.points())
+    for number, values in enumerate(swept):
+        tables = _with_method(plan.tables(values))
+        keys.append(point_key(tables, blocks=blocks, known=shared))
+        jobs.append(Job(number, tables, shape_of(values)))
+    if kept is not None:
+        there = kept.known(keys)
+        for number, key in enumerate(keys):
+            if key in there:
+                points[number] = kept.read(key)
+    missing = [job for job in jobs if points[job.number] is None]
+    count = _Count([p for p in points if p is not None], total=plan.size, told=told)
+    if missing:
+        try:
+            for job, outcome in _outcomes(
+                missing,
+                blocks=blocks,
+                workers=workers,
+                scheduler=scheduler,
+                memory_limit=memory_limit,
+                say=say,
+            ):
+                if kept is not None and outcome.kept:
+                    kept.write(keys[job.number], outcome.packed)
+                points[job.number] = unpack(outcome.packed)
+                count.add(failed=bool(outcome.reason))
+        except FileProblem as error:
+            raise FileProblem(
+                f"{error}; {count.done} of {plan.size} points are kept there: make room and run "
+                "the same again to go on"
+            ) from None
+    study = {**base, "sweep": {path: list(values) for path, values in plan.values.items()}}
+    groups = [list(paths) for paths in plan.axes if len(paths) > 1]
+    if groups:
+        study["sweep"][ZIPPED] = groups
+    if title:
+        study["title"] = title
+    attributes = {
+        "title": title,
+        "study": json.dumps(study),
+        MARK: provenance.version(),
+        "commit": provenance.commit(),
+        "machine": provenance.machine(),
+    }
+    whole = [p for p in points if p is not None]
+    return stack(whole, axes=plan.grid_axes(), attributes=attributes)
+
+
+def _with_method(tables: dict[str, Any]) -> dict[str, Any]:
+    """The tables with the method that `simulate` would choose, so that it is part of the key."""
+    if "method" in tables:
+        return tables
+    from spinsqueeze.run.task import default_method, make_steady_task, make_task
+
+    try:
+        study = study_from_tables(tables)
+        model, state, budget = study.model, study.initial_state, study.memory_budget
+        if study.steady_state:
+            task = make_steady_task(model, initial_state=state, memory_budget=budget)
+        else:
+            assert state is not None
+            task = make_task(
+                model,
+                state,
+                study.times,
+                pulses=study.pulses,
+                seed=study.seed,
+                memory_budget=budget,
+            )
+        return {**tables, "method": default_method(task).option_table()}
+    except InvalidInput:
+        return tables  # the point fails, with this reason, where it runs
+
+
+def _outcomes(
+    jobs: Sequence[Job],
+    *,
+    blocks: bool,
+    workers: int,
+    scheduler: str | None,
+    memory_limit: float | str | None,
+    say: Say,
+) -> Iterator[tuple[Job, Outcome]]:
+    if workers == 0 and scheduler is None:
+        yield from run_here(jobs, blocks=blocks)
+        return
+    n_workers = min(workers, len(jobs)) or 1
+    with connected(workers=n_workers, scheduler=scheduler, memory_limit=memory_limit) as client:
+        yield from run_on(client, jobs, blocks=blocks, local=scheduler is None, say=say)
+
+
+class _Count:
+    """Counts points and says so."""
+
+    def __init__(
+        self,
+        found: Sequence[Point],
+        *,
+        total: int,
+        told: Sequence[Callable[[SweepProgress], None]],
+    ) -> None:
+        self.failed = sum(bool(p.reason) for p in found)
+        self.done = len(found) - self.failed
+        self.reused = len(found)
+        self.total = total
+        self.told = told
+        self.first: float | None = None
+        self._tell()
+
+    def add(self, *, failed: bool) -> None:
+        """One more point."""
+        self.failed += failed
+        self.done += not failed
+        if self.first is None:
+            self.first = time.monotonic()
+        self._tell()
+
+    def _tell(self) -> None:
+        new = self.done + self.failed - self.reused
+        left = self.total - self.reused - new
+        remaining = 0.0 if left == 0 else None
+        if left and new > 1 and self.first is not None:
+            # From the first point on: the start of the processes and compilation come once.
+            remaining = (time.monotonic() - self.first) / (new - 1) * left
+        for function in self.told:
+            function(SweepProgress(self.done, self.failed, self.total, self.reused, remaining))

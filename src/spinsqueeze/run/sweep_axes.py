@@ -1,0 +1,162 @@
+"""The axes of a sweep in a study file: dotted paths with the values each of them takes."""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.run.ranges import expand, is_range
+
+ZIPPED = "zipped"
+SECTIONS = (
+    "ensemble",
+    "hamiltonian",
+    "jumps",
+    "cavity",
+    "initial_state",
+    "pulses",
+    "method",
+    "run",
+)
+
+
+def read_axes(
+    tables: Mapping[str, Any], sweep: Mapping[str, Any], *, check: Callable[[Any], Any]
+) -> dict[str, list[Any]]:
+    """The swept paths and their values; every value is tried in the study.
+
+    Values of paths that run together are tried together, others one axis at a time.
+
+    Args:
+        tables: the study without its sweep.
+        sweep: dotted path -> list, {values} or range; nested tables are read as dotted paths.
+            `zipped`: true, or groups of paths that run together.
+        check: reads a study from tables, raising InvalidInput.
+
+    Returns:
+        path -> values, and `zipped` -> groups where there are any.
+
+    Raises:
+        InvalidInput: an unknown path, an empty or repeated list, or a value that breaks the
+            rule of its entry.
+    """
+    rest = dict(sweep)
+    zipped = rest.pop(ZIPPED, False)
+    axes: dict[str, list[Any]] = {}
+    for path, spec in _flat("", rest):
+        place = f"sweep.{path}"
+        if path.partition(".")[0] not in SECTIONS or "." not in path:
+            hint = checks.did_you_mean(path.partition(".")[0], SECTIONS)
+            raise InvalidInput(
+                f"{place}: must be a dotted path into the study such as hamiltonian.0.j_z; {hint}"
+            )
+        axes[path] = expand(place, spec)
+        if not axes[path]:
+            raise InvalidInput(f"{place}: must hold at least one value, got none")
+    if not axes:
+        raise InvalidInput('sweep: is empty; name a path such as "hamiltonian.0.j_z" = [-1, 1]')
+    groups = zip_groups(axes, zipped)
+    together = {path: group for group in groups for path in group}
+    for path in axes:
+        group = together.get(path, (path,))
+        if group[0] == path:
+            _try_all(tables, {name: axes[name] for name in group}, check)
+    return {**axes, ZIPPED: [list(group) for group in groups]} if groups else axes
+
+
+def _try_all(
+    tables: Mapping[str, Any], axis: Mapping[str, list[Any]], check: Callable[[Any], Any]
+) -> None:
+    """Try every value of one axis; of several paths that run together, their values together."""
+    names = ", ".join(axis)
+    seen: set[str] = set()
+    for values in zip(*axis.values(), strict=True):
+        told = checks.shown(values[0] if len(values) == 1 else values)
+        if repr(values) in seen:
+            raise InvalidInput(f"sweep.{names}: must not repeat a value, got {told}")
+        seen.add(repr(values))
+        changed: Mapping[str, Any] = tables
+        for path, value in zip(axis, values, strict=True):
+            changed = with_value(changed, path, value)
+        try:
+            check(changed)
+        except InvalidInput as error:
+            raise InvalidInput(f"sweep.{names}: value {told}: {error}") from None
+
+
+def zip_groups(values: Mapping[str, Sequence[Any]], zipped: Any) -> list[tuple[str, ...]]:
+    """The groups of two or more paths that run together.
+
+    Args:
+        values: path -> values.
+        zipped: True: all paths; False: none; or groups of paths.
+
+    Raises:
+        InvalidInput: paths of different lengths, unknown or named twice, or another type.
+    """
+    if isinstance(zipped, bool):
+        groups: list[tuple[str, ...]] = [tuple(values)] if zipped else []
+    elif isinstance(zipped, list | tuple) and all(isinstance(g, list | tuple) for g in zipped):
+        groups = [tuple(str(path) for path in group) for group in zipped]
+    else:
+        raise InvalidInput(
+            "sweep.zipped: must be true, false or groups of paths such as "
+            f'[["ensemble.spins", "hamiltonian.0.chi"]], got {checks.shown(zipped)}'
+        )
+    seen: set[str] = set()
+    for group in groups:
+        for path in group:
+            if path not in values:
+                hint = checks.did_you_mean(path, values)
+                raise InvalidInput(f"sweep.zipped: {path!r} is not swept; {hint}")
+            if path in seen:
+                raise InvalidInput(f"sweep.zipped: {path!r} must stand in one group only")
+            seen.add(path)
+        lengths = {path: len(values[path]) for path in group}
+        if len(set(lengths.values())) > 1:
+            told = ", ".join(f"{path} has {n}" for path, n in lengths.items())
+            raise InvalidInput(f"sweep.zipped: paths must have equally many values; {told}")
+    return [group for group in groups if len(group) > 1]
+
+
+def with_value(tables: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy of `tables` with the entry at a dotted path replaced (or added to its table).
+
+    Raises:
+        InvalidInput: the path leads nowhere.
+    """
+    changed = copy.deepcopy(dict(tables))
+    *way, last = path.split(".")
+    spot: Any = changed
+    for depth, key in enumerate(way):
+        spot = spot[_key(spot, key, path, way[:depth], present=True)]
+    spot[_key(spot, last, path, way, present=False)] = value
+    return changed
+
+
+def _key(spot: Any, key: str, path: str, way: list[str], *, present: bool) -> Any:
+    here = ".".join(way)
+    if isinstance(spot, dict):
+        if present and key not in spot:
+            known = f"; {checks.did_you_mean(key, spot)}" if spot else ""
+            raise InvalidInput(f"sweep.{path}: there is no {key} in {here or 'the study'}{known}")
+        return key
+    if isinstance(spot, list):
+        if not key.isdecimal() or int(key) >= len(spot):
+            raise InvalidInput(
+                f"sweep.{path}: {here} has entries 0 to {len(spot) - 1}, there is no {key!r}"
+            )
+        return int(key)
+    raise InvalidInput(f"sweep.{path}: {here} holds {checks.shown(spot)} and has no parts")
+
+
+def _flat(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for key, spec in table.items():
+        path = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(spec, Mapping) and not is_range(spec) and spec:
+            pairs += _flat(path, spec)
+        else:
+            pairs.append((path, spec))
+    return pairs

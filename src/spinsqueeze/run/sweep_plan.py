@@ -1,0 +1,146 @@
+"""The points of a sweep: which tables each has, under which key, and which share a shape."""
+
+import itertools
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.registry import REGISTRY
+from spinsqueeze.results.grid import GridAxis
+from spinsqueeze.run.sweep_axes import zip_groups
+
+Tables = Mapping[str, Any]
+MAX_GRID = 10**7
+_TAKEN = {
+    *REGISTRY,
+    *(dim for entry in REGISTRY.values() for dim in entry.dims),
+    *(f"optimal_{name}" for name in ("xi2", "time", "angle", "at_edge")),
+    "status",
+    "reason",
+    "numerical_error",
+    "diagnostics",
+    "warnings",
+}
+_SMOOTH = ("hamiltonian", "jumps", "initial_state", "pulses", "cavity")
+
+
+@final
+@dataclass(frozen=True)
+class Plan:
+    """A grid of points. `axes` has one entry a dimension, each a tuple of paths swept together."""
+
+    base: Tables
+    values: Mapping[str, Sequence[Any]]
+    axes: tuple[tuple[str, ...], ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values along each dimension."""
+        return tuple(len(self.values[paths[0]]) for paths in self.axes)
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return math.prod(self.shape)
+
+    def points(self) -> Iterable[dict[str, Any]]:
+        """The swept values of each point by path, the last axis fastest."""
+        for index in itertools.product(*(range(n) for n in self.shape)):
+            yield {
+                path: self.values[path][k]
+                for paths, k in zip(self.axes, index, strict=True)
+                for path in paths
+            }
+
+    def tables(self, point: Mapping[str, Any]) -> dict[str, Any]:
+        """The study of one point; what no path changes is shared, not copied."""
+        tables: Any = dict(self.base)
+        for path, value in point.items():
+            tables = _put(tables, path.split("."), value)
+        return dict(tables)
+
+    def grid_axes(self) -> list[GridAxis]:
+        """The dimensions with their coordinates, under short names."""
+        names = short_names([path for paths in self.axes for path in paths])
+        return [
+            GridAxis(names[paths[0]], {names[p]: (self.values[p], p) for p in paths})
+            for paths in self.axes
+        ]
+
+
+def _put(spot: Any, way: Sequence[str], value: Any) -> Any:
+    """A copy of `spot` with one entry replaced: only the tables along the way are new."""
+    if not way:
+        return value
+    if isinstance(spot, list):
+        copy = list(spot)
+        copy[int(way[0])] = _put(spot[int(way[0])], way[1:], value)
+        return copy
+    return {**spot, way[0]: _put(spot.get(way[0]), way[1:], value)}
+
+
+def make_plan(base: Tables, values: Mapping[str, Sequence[Any]], *, zipped: Any = False) -> Plan:
+    """Arrange swept values in a grid.
+
+    Args:
+        base: the study without its sweep.
+        values: dotted path -> values, checked before.
+        zipped: True: all paths run together along one dimension; False: each has its own; or
+            groups of paths that run together.
+
+    Raises:
+        InvalidInput: zipped paths of different lengths, unknown or named twice; too many points.
+    """
+    axes: list[tuple[str, ...]] = []
+    grouped = {path: group for group in zip_groups(values, zipped) for path in group}
+    for path in values:
+        group = grouped.get(path, (path,))
+        if group not in axes:
+            axes.append(group)
+    plan = Plan(base, values, tuple(axes))
+    if plan.size > MAX_GRID:
+        raise InvalidInput(f"sweep: must have at most {MAX_GRID} points, got {plan.size}")
+    return plan
+
+
+def short_names(paths: Sequence[str]) -> dict[str, str]:
+    """Dimension names: the last key of each path, with as many keys before it as it takes.
+
+    Two rates become jumps_0_rate and jumps_1_rate. A name that a result variable has also gets
+    the keys before it.
+    """
+    parts = {path: path.split(".") for path in paths}
+    depth = dict.fromkeys(paths, 1)
+
+    def name(path: str) -> str:
+        return "_".join(parts[path][-depth[path] :])
+
+    for _ in range(max(map(len, parts.values()))):
+        names = [name(path) for path in paths]
+        for path in paths:
+            clash = names.count(name(path)) > 1 or name(path) in _TAKEN or name(path).isdecimal()
+            odd = parts[path][-depth[path]].isdecimal()
+            if (clash or odd) and depth[path] < len(parts[path]):
+                depth[path] += 1
+    return {path: name(path) for path in paths}
+
+
+def shape_of(point: Mapping[str, Any]) -> str:
+    """What a point's arrays and compiled programs depend on, among its swept values.
+
+    Real strengths of terms, states and pulses change numbers only; sizes, words, lists, zeros
+    (a term that vanishes is left out) and infinities change the shape.
+    """
+    told = []
+    for path, value in point.items():
+        real = isinstance(value, int | float) and not isinstance(value, bool)
+        if path.startswith("run.seed"):
+            continue
+        if real and path.split(".")[0] in _SMOOTH:
+            told.append((path, value == 0, math.isinf(value)))
+        else:
+            told.append((path, value, False))
+    return json.dumps(told, default=str)

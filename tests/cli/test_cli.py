@@ -1,0 +1,373 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+import xarray as xr
+
+import spinsqueeze
+from spinsqueeze.cli.main import main
+from spinsqueeze.cli.progress import bar
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.results.files import load
+from spinsqueeze.run.optimum import optimum
+from spinsqueeze.run.study import Study
+
+STUDY = """
+title = "Small [array]"
+[ensemble]
+shape = [2, 3]
+[[hamiltonian]]
+term = "power_law_xxz"
+j_perp = 2.0
+j_z = -2.0
+exponent = 3.0
+[initial_state]
+coherent = "+x"
+[method]
+name = "exact"
+[run]
+times = { start = 0.0, stop = 0.5, num = 11 }
+seed = 7
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder to work in, with one study."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.toml").write_text(STUDY)
+    return tmp_path
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_run_writes_the_result_and_the_picture(here, capsys):
+    assert main(["run", "study.toml", "-o", "out.nc", "--plot", "out.png"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("xi2 = ")
+    assert " dB" in said.out
+    assert said.out.endswith("result: out.nc\npicture: out.png\n")
+    assert said.err == ""
+    assert names(here) == ["out.nc", "out.png", "study.toml"]
+    assert (here / "out.png").read_bytes().startswith(b"\x89PNG")
+    data = load("out.nc")
+    assert data.sizes["time"] == 11
+    assert data.attrs["method"] == "exact"
+    assert json.loads(data.attrs["study"])["title"] == "Small [array]"
+
+
+def test_run_names_the_result_after_the_study(here, capsys):
+    (here / "studies").mkdir()
+    (here / "study.toml").rename(here / "studies" / "mine.toml")
+    assert main(["run", "studies/mine.toml"]) == 0
+    assert names(here) == ["mine.nc", "studies"]
+
+
+def test_run_takes_another_seed_and_method(here):
+    assert main(["run", "study.toml", "-o", "a.nc", "--method", "closed_form", "--seed", "9"]) == 2
+    text = STUDY.replace("j_perp = 2.0", "j_perp = 0.0")
+    (here / "study.toml").write_text(text)
+    assert main(["run", "study.toml", "-o", "a.nc", "--method", "closed_form", "--seed", "9"]) == 0
+    data = load("a.nc")
+    assert (data.attrs["method"], data.attrs["seed"]) == ("closed_form", 9)
+
+
+def test_naming_the_method_of_the_study_keeps_its_options(here, monkeypatch):
+    text = STUDY.replace('"exact"', '"dtwa"\nn_trajectories = 40')
+    (here / "study.toml").write_text(text)
+    seen = []
+    monkeypatch.setattr(Study, "run", lambda self, progress: seen.append(self.method) or stop())
+    assert main(["run", "study.toml", "--method", "dtwa"]) == 130
+    assert main(["run", "study.toml", "--method", "exact"]) == 130
+    assert [method.name() for method in seen] == ["dtwa", "exact"]
+    assert seen[0].n_trajectories == 40
+
+
+def stop():
+    raise KeyboardInterrupt
+
+
+def test_quiet_prints_nothing(here, capsys):
+    assert main(["run", "study.toml", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_files_are_replaced_only_on_request(here, capsys):
+    assert main(["run", "study.toml", "-q", "--plot", "study.png"]) == 0
+    before = (here / "study.nc").read_bytes()
+    capsys.readouterr()
+    assert main(["run", "study.toml"]) == 2
+    assert "study.nc exists already; add --overwrite, or name another" in capsys.readouterr().err
+    assert (here / "study.nc").read_bytes() == before
+    assert main(["run", "study.toml", "-o", "new.nc", "--plot", "study.png"]) == 2
+    assert "study.png exists already; add --overwrite" in capsys.readouterr().err
+    assert not (here / "new.nc").exists()
+    assert main(["run", "study.toml", "-q", "--plot", "study.png", "--overwrite"]) == 0
+
+
+def test_the_warnings_of_a_run_are_told(here, capsys, monkeypatch):
+    run = Study.run
+
+    def warned(self, progress):
+        data = run(self, progress=progress)
+        return data.assign_attrs(warnings=json.dumps(["top shell is full [1]"]))
+
+    monkeypatch.setattr(Study, "run", warned)
+    assert main(["run", "study.toml"]) == 0
+    assert capsys.readouterr().err == "warning: top shell is full [1]\n"
+    assert main(["info", "study.nc"]) == 0
+    assert capsys.readouterr().out.endswith("warning: top shell is full [1]\n")
+
+
+def test_plot_draws_a_result(here, capsys):
+    main(["run", "study.toml", "-q"])
+    assert main(["plot", "study.nc"]) == 0
+    assert capsys.readouterr().out == "picture: study.png\n"
+    assert main(["plot", "study.nc", "-o", "other.svg"]) == 0
+    assert "<svg" in (here / "other.svg").read_text()
+    assert names(here) == ["other.svg", "study.nc", "study.png", "study.toml"]
+
+
+def test_info_says_what_is_in_a_result(here, capsys):
+    main(["run", "study.toml"])
+    best = capsys.readouterr().out.splitlines()[0]
+    assert main(["info", "study.nc"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Small [array]"
+    assert lines[-1] == best
+    text = "\n".join(lines)
+    assert "6, shape = [2, 3]" in text
+    assert "power_law_xxz(j_perp = 2.0, j_z = -2.0, exponent = 3.0)" in text
+    assert "coherent = [1.0, 0.0, 0.0]" in text
+    assert "exact()" in text
+    assert "11 from 0 to 0.5 1/J" in text
+    assert "squeezing_angle" in text
+
+
+def test_info_tells_of_pulses_jumps_and_cavities(here, capsys):
+    main(["run", "study.toml", "-q"])
+    study = {
+        "ensemble": {"spins": 6},
+        "jumps": [{"term": "local_decay", "rate": 0.5}],
+        "cavity": {"coupling": 1.0, "decay_rate": 2.0},
+        "pulses": [{"time": 0.1, "axis": [1.0, 0.0, 0.0], "angle": 3.0}],
+    }
+    load("study.nc").assign_attrs(study=json.dumps(study)).to_netcdf("b.nc", engine="h5netcdf")
+    assert main(["info", "b.nc"]) == 0
+    text = capsys.readouterr().out
+    assert "jumps        local_decay(rate = 0.5)" in text
+    assert "cavity       cavity(coupling = 1.0, decay_rate = 2.0)" in text
+    assert "pulse        time = 0.1, axis = [1.0, 0.0, 0.0], angle = 3.0" in text
+    assert "method       exact()" in text
+
+
+def test_methods_lists_every_method_with_its_reasons(here, capsys):
+    from spinsqueeze.methods.registry import METHODS
+
+    assert main(["methods", "study.toml"]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name in METHODS)
+    assert "couplings and fields do not all lie along one axis" in text
+
+
+def test_methods_judges_the_method_of_the_study_with_its_options(here, capsys):
+    rows = []
+    for number in (500, 50_000):
+        text = STUDY.replace('"exact"', f'"dtwa"\nn_trajectories = {number}')
+        (here / "study.toml").write_text(text)
+        assert main(["methods", "study.toml"]) == 0
+        rows.append(next(r for r in capsys.readouterr().out.splitlines() if "dtwa" in r))
+    assert rows[0] != rows[1]
+
+
+STEADY = """
+[ensemble]
+spins = 6
+[[hamiltonian]]
+term = "drive"
+rabi = 1.0
+[[jumps]]
+term = "local_decay"
+rate = 4.0
+[run]
+steady_state = true
+"""
+
+
+def test_steady_states_from_a_study(here, capsys):
+    (here / "steady.toml").write_text(STEADY)
+    assert main(["methods", "steady.toml"]) == 0
+    text = capsys.readouterr().out
+    assert "permutation_invariant" in text
+    assert "dtwa does not fit:\n  - " in text
+    assert main(["run", "steady.toml", "--plot", "a.png"]) == 2
+    assert "--plot draws one curve in time, this study asks for a steady" in capsys.readouterr().err
+    assert main(["run", "steady.toml"]) == 0
+    line = capsys.readouterr().out.splitlines()[0]
+    assert line.startswith("xi2 = ")
+    assert line.endswith(" dB) in the steady state")
+    assert main(["info", "steady.nc"]) == 0
+    assert capsys.readouterr().out.endswith(line + "\n")
+    with pytest.raises(InvalidInput, match=r"^data has no times: a steady state has no best time"):
+        optimum(load("steady.nc"))
+    assert main(["plot", "steady.nc"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], []])
+def test_help(words, capsys):
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert all(command in text for command in ("run", "plot", "info", "methods"))
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("spinsqueeze ")
+
+
+def test_ctrl_c_is_one_line_and_130(here, capsys, monkeypatch):
+    def interrupted(self, progress):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Study, "run", interrupted)
+    assert main(["run", "study.toml"]) == 130
+    assert capsys.readouterr() == (
+        "",
+        "spinsqueeze: interrupted; no part of a file is left behind\n",
+    )
+    assert names(here) == ["study.toml"]
+
+
+def test_a_command_that_has_told_of_its_interruption_is_not_told_again(here, capsys, monkeypatch):
+    def told(self, progress):
+        raise typer.Exit(130)
+
+    monkeypatch.setattr(Study, "run", told)
+    assert main(["run", "study.toml"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_out_of_memory_is_one_line(here, capsys, monkeypatch):
+    def exhausted(self, progress):
+        raise MemoryError
+
+    monkeypatch.setattr(Study, "run", exhausted)
+    assert main(["run", "study.toml"]) == 2
+    assert capsys.readouterr().err.startswith("spinsqueeze: out of memory; lower memory_budget")
+
+
+def test_a_fault_of_ours_is_not_hidden(here, monkeypatch):
+    def broken(self, progress):
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(Study, "run", broken)
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        main(["run", "study.toml"])
+
+
+def test_a_full_disk_leaves_nothing(here, capsys, monkeypatch):
+    def full(self, path, **options):
+        with open(path, "wb") as file:
+            file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
+    assert main(["run", "study.toml"]) == 2
+    assert "study.nc could not be written: " in capsys.readouterr().err
+    assert names(here) == ["study.toml"]
+
+
+def test_a_picture_that_fails_leaves_no_half_picture(here, capsys, monkeypatch):
+    import matplotlib.figure
+
+    def full(self, path, **options):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    main(["run", "study.toml", "-q"])
+    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", full)
+    assert main(["plot", "study.nc"]) == 2
+    assert capsys.readouterr().err.startswith("spinsqueeze: picture study.png could not be written")
+    assert names(here) == ["study.nc", "study.toml"]
+
+
+def test_the_bar_is_silent_away_from_a_terminal(capsys):
+    with bar("title", quiet=False) as progress:
+        progress(0.5)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_bar_shows_the_share_and_the_time_left(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    with bar("[odd] title", quiet=False) as progress:
+        progress(0.5)
+    text = capsys.readouterr().err
+    assert "[odd] title" in text
+    assert "50%" in text
+    assert "left" in text
+    with bar("[odd] title", quiet=True) as progress:
+        progress(0.5)
+    assert capsys.readouterr().err == ""
+
+
+def started(*words):
+    """A process of its own, of the package that these tests run against."""
+    home = str(Path(spinsqueeze.__file__).resolve().parents[1])
+    return subprocess.Popen(
+        [sys.executable, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": home},
+    )
+
+
+COMMAND = ("-m", "spinsqueeze.cli.main")
+
+
+def test_the_process_answers_with_its_exit_code(here):
+    process = started(*COMMAND, "info", "nope.nc")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert err == "spinsqueeze: result file nope.nc does not exist\n"
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from spinsqueeze.cli.main import main; main(['--help']); "
+        "heavy = {'jax', 'xarray', 'matplotlib', 'scipy', 'numba', 'pydantic', 'numpy'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    out, err = started("-c", code).communicate(timeout=60)
+    assert (out.splitlines()[-1], err) == ("[]", "")
+
+
+def test_a_reader_that_leaves_early_is_no_mistake(here):
+    main(["run", "study.toml", "-q"])
+    with started(*COMMAND, "info", "study.nc") as process:
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (0, "")
+
+
+@pytest.mark.slow
+def test_a_real_interrupt(here):
+    text = STUDY.replace("[2, 3]", "[4, 5]").replace("stop = 0.5", "stop = 50.0")
+    (here / "study.toml").write_text(text)
+    process = started(*COMMAND, "run", "study.toml")
+    time.sleep(6)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err == "spinsqueeze: interrupted; no part of a file is left behind\n"
+    assert names(here) == ["study.toml"]

@@ -1,0 +1,136 @@
+import math
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+from spinsqueeze.methods.closed_form.one_axis_twisting import (
+    one_axis_twisting_moments,
+    one_axis_twisting_optimum,
+)
+
+SIZES = (1, 2, 3, 10, 11, 1000, 10**6, 10**6 + 1)
+
+
+def angles(n_spins: int) -> list[float]:
+    best = 1.2 * n_spins ** (-2 / 3)
+    near = [0, 1e-12, 1e-9, 1e-7, 1e-5, best / 3, best, 2 * best, -best, 0.1, 0.3, 1.0, 2.0]
+    pi = math.pi
+    quarter = [pi / 4, pi / 4 + 1e-5, pi / 2 - 1e-3, pi / 2 - 1e-6, pi / 2, pi / 2 + 1e-7]
+    return [*near, *quarter, 3 * pi / 4, pi - 1e-4, pi - 1e-7, pi, pi + 2e-5, 2 * pi - 1e-6, 7.0]
+
+
+@pytest.mark.parametrize("n_spins", SIZES)
+@pytest.mark.parametrize("direction", [(1, 0, 0), (0, -2, 0)])
+def test_transverse_every_entry_to_1e10(n_spins, direction, twisting_60_digits):
+    times = angles(n_spins)
+    spin, covariance = one_axis_twisting_moments(n_spins, direction=direction, twisting=times)
+    for t, mu in enumerate(times):
+        expected_spin, expected = twisting_60_digits(n_spins, direction, mu)
+        for a in range(3):
+            assert abs(spin[t, a] - expected_spin[a]) <= 1e-14 * n_spins
+            for b in range(3):
+                # 1e-290: below, powers underflow
+                limit = 1e-12 * abs(expected[a][b]) + mp.mpf(10) ** -290
+                assert abs(mp.mpf(float(covariance[t, a, b])) - expected[a][b]) <= limit
+
+
+@pytest.mark.parametrize("n_spins", SIZES)
+@pytest.mark.parametrize("direction", [(0.6, 0.8, 0), (1, 0, 0.5), (0.3, -0.2, -0.9), (0, 0, 1)])
+def test_any_direction_against_60_digits(n_spins, direction, twisting_60_digits):
+    times = angles(n_spins)
+    rotation, dephasing = (0.7, 0.05) if n_spins > 2 else (0.0, 0.0)
+    spin, covariance = one_axis_twisting_moments(
+        n_spins, direction=direction, twisting=times, rotation=rotation, dephasing=dephasing
+    )
+    for t, mu in enumerate(times):
+        expected_spin, expected = twisting_60_digits(n_spins, direction, mu, rotation, dephasing)
+        scale = max(abs(value) for row in expected for value in row)
+        # the phase (N - 1) arg g is known to N eps |arg g|
+        phase = 4e-16 * n_spins * abs(math.atan2(direction[2] * math.sin(mu), 1e-3))
+        for a in range(3):
+            assert abs(spin[t, a] - expected_spin[a]) <= (1e-14 + phase) * n_spins
+            for b in range(3):
+                error = abs(mp.mpf(float(covariance[t, a, b])) - expected[a][b])
+                assert error <= (1e-13 + phase) * scale + mp.mpf(10) ** -290
+
+
+@pytest.mark.parametrize("n_spins", [3, 10, 1000, 10**6])
+def test_optimum_against_60_digits(n_spins, twisting_60_digits):
+    best = one_axis_twisting_optimum(n_spins)
+
+    def xi2(mu):
+        with mp.workdps(60):
+            spin, C = twisting_60_digits(n_spins, (1, 0, 0), mu)
+            half = mp.sqrt((C[1][1] - C[2][2]) ** 2 / 4 + C[1][2] ** 2)
+            return n_spins * ((C[1][1] + C[2][2]) / 2 - half) / spin[0] ** 2
+
+    assert abs(best.xi2 - xi2(best.twisting)) <= 1e-10 * best.xi2
+    for shift in (0.97, 1.03):
+        assert xi2(shift * best.twisting) > best.xi2
+    # the squeezed direction carries the least variance
+    _, C = one_axis_twisting_moments(n_spins, direction=(1, 0, 0), twisting=[best.twisting])
+    e = np.array([0, math.cos(best.squeezing_angle), math.sin(best.squeezing_angle)])
+    radius = (best.contrast * n_spins / 2) ** 2 / n_spins
+    assert e @ C[0] @ e / radius == pytest.approx(best.xi2, rel=1e-7)
+    assert -math.pi / 2 < best.squeezing_angle < 0
+
+
+@pytest.mark.parametrize("n_spins", [3, 4, 5, 8, 30])
+def test_the_first_minimum_is_the_lowest(n_spins):
+    mu = np.linspace(1e-3, math.pi - 1e-3, 4001)
+    spin, C = one_axis_twisting_moments(n_spins, direction=(1, 0, 0), twisting=mu)
+    least = np.linalg.eigvalsh(C[:, 1:, 1:])[:, 0]
+    length = np.abs(spin[:, 0])
+    seen = length > 1e-3 * n_spins
+    scan = n_spins * least[seen] / length[seen] ** 2
+    best = one_axis_twisting_optimum(n_spins)
+    assert best.xi2 <= scan.min() * (1 + 1e-12)
+    assert best.xi2 == pytest.approx(scan.min(), rel=1e-4)
+
+
+def test_large_n_law():
+    best = one_axis_twisting_optimum(10**6)
+    assert best.twisting == pytest.approx(3 ** (1 / 6) * 1e-4, rel=0.01)
+    assert best.xi2 == pytest.approx(0.5 * 3 ** (2 / 3) * 1e-4, rel=0.03)
+
+
+def test_quarter_turn_makes_a_cat_state():
+    N = 100
+    spin, C = one_axis_twisting_moments(N, direction=(1, 0, 0), twisting=[math.pi / 2])
+    assert np.max(np.abs(spin)) < 1e-14
+    assert C[0, 0, 0] == pytest.approx(N**2 / 4, rel=1e-14)
+    assert C[0, 1, 1] == pytest.approx(N / 4, rel=1e-13)
+
+
+def test_rotation_turns_the_moments_about_z():
+    a = one_axis_twisting_moments(7, direction=(1, 0, 0.4), twisting=[0.3, 0.5])
+    b = one_axis_twisting_moments(7, direction=(1, 0, 0.4), twisting=[0.3, 0.5], rotation=0.9)
+    c, s = math.cos(0.9), math.sin(0.9)
+    R = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+    np.testing.assert_allclose(b[0], a[0] @ R.T, atol=1e-14)
+    np.testing.assert_allclose(b[1], R @ a[1] @ R.T, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_spins": 0}, "n_spins must be at least 1; got 0"),
+        ({"direction": (0, 0, 0)}, "direction must be three finite numbers"),
+        ({"direction": (1, 0)}, "direction must be three finite numbers"),
+        ({"direction": (1, math.nan, 0)}, "direction must be three finite numbers"),
+        ({"twisting": [[0.1]]}, "twisting must be one-dimensional"),
+        ({"rotation": [0.1, 0.2]}, r"rotation must be one number or one a time \(1\)"),
+        ({"dephasing": [[0.1]]}, "dephasing must be one number or one a time"),
+    ],
+)
+def test_refusals(arguments, message):
+    good = {"n_spins": 5, "direction": (1, 0, 0), "twisting": [0.1]}
+    values = {**good, **arguments}
+    with pytest.raises(ValueError, match=message):
+        one_axis_twisting_moments(values.pop("n_spins"), **values)
+
+
+def test_optimum_needs_three_spins():
+    with pytest.raises(ValueError, match="at least 3 for an optimum"):
+        one_axis_twisting_optimum(2)

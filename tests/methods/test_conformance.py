@@ -1,0 +1,71 @@
+"""Every method against every problem it supports; the answer is brute force on 2^N."""
+
+import numpy as np
+import pytest
+from tests.problems.brute_force import moments, open_moments
+from tests.problems.catalogue import PROBLEMS
+
+import spinsqueeze as sq
+from spinsqueeze.methods.registry import METHODS
+from spinsqueeze.models.states import ProductState
+from spinsqueeze.run.task import make_task
+
+OPTIONS = {"dtwa": {"n_trajectories": 4000, "dtype": "float64", "tolerance": 1e-5}}
+SIGMAS = 5.0
+
+
+def method_of(name):
+    return METHODS[name](**OPTIONS.get(name, {}))
+
+
+@pytest.fixture(scope="module")
+def answers():
+    known = {}
+
+    def answer(problem):
+        if problem.name not in known:
+            state = problem.state
+            directions = state.directions if isinstance(state, ProductState) else state.direction
+            task = make_task(problem.model, state, problem.times, pulses=problem.pulses)
+            solve = open_moments if problem.model.dissipative else moments
+            known[problem.name] = solve(
+                problem.model.canonical, directions, problem.times, task.pulses
+            )
+        return known[problem.name]
+
+    return answer
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.name)
+@pytest.mark.parametrize("name", METHODS)
+def test_method_solves_problem(name, problem, answers):
+    method = method_of(name)
+    task = make_task(problem.model, problem.state, problem.times, pulses=problem.pulses)
+    support = method.support(task)
+    required = problem.solvers.get(name)
+    if required is None:
+        pytest.skip("; ".join(support.reasons) or f"{name} is approximate on this problem")
+    assert support, support.reasons
+    data = sq.simulate(
+        problem.model, problem.state, problem.times, method=method, pulses=problem.pulses, seed=11
+    )
+    spin, covariance = answers(problem)
+    if not isinstance(required, str):
+        assert data["spin"].values == pytest.approx(spin, abs=required)
+        assert data["covariance"].values == pytest.approx(covariance, abs=required)
+        return
+    n = problem.model.n_spins
+    resolution = np.sqrt(n) / 2 / np.sqrt(method.n_trajectories)
+    check(data, "spin", spin, resolution)
+    if required == "spin and z":
+        check(data, "covariance", covariance, resolution * np.sqrt(n), part=(..., 2))
+    if required == "all":
+        check(data, "covariance", covariance, resolution * np.sqrt(n))
+
+
+def check(data, name, truth, resolution, part=...):
+    value, error = data[name].values[part], data[f"{name}_stderr"].values[part]
+    # The error bar must be small enough to see a self-interaction or a factor of 2.
+    assert np.max(error) < 3 * resolution
+    assert np.abs(value - truth[part]).max() > 0 or np.max(error) == 0
+    assert np.all(np.abs(value - truth[part]) <= SIGMAS * error + 2e-5)

@@ -1,0 +1,352 @@
+"""Every term's docstring operator, built here from scratch on 2^N, against its canonical form."""
+
+import math
+
+import numpy as np
+import pytest
+from tests.problems.brute_force import hamiltonian, site_operators
+
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.lattice.geometry import Lattice
+from spinsqueeze.models.catalogue import HAMILTONIAN_TERMS, JUMP_TERMS
+from spinsqueeze.models.cavity import Cavity
+from spinsqueeze.models.collective_terms import (
+    CollectiveExchange,
+    CollectiveQuadratic,
+    CollectiveXYZ,
+    Drive,
+    OneAxisTwisting,
+    TwoAxisTwisting,
+    UniformField,
+)
+from spinsqueeze.models.ensemble import SpinClass
+from spinsqueeze.models.envelope import Envelope, at
+from spinsqueeze.models.jumps import (
+    CollectiveDecay,
+    CollectiveJump,
+    LocalDecay,
+    LocalDephasing,
+    LocalJump,
+    LocalPumping,
+    SqueezedCollectiveDecay,
+)
+from spinsqueeze.models.model import SpinModel
+from spinsqueeze.models.pair_terms import PairCoupling, PowerLawXXZ, PowerLawXYZ, SiteField
+
+N = 3
+TIME = 0.37
+RAMP = Envelope([0.0, 1.0], values=[0.5, 2.5])  # 0.5 + 2 t
+NOW = 0.5 + 2 * TIME
+WEIGHTS = np.array([1.0, 1.0, 0.6])
+s = site_operators(N)
+sx, sy, sz = (s[:, a] for a in range(3))
+Sx, Sy, Sz = s.sum(axis=0)
+Wx, Wy, Wz = np.einsum("i,iaxy->axy", WEIGHTS, s)
+ALIKE = N
+CLASSES = [SpinClass(2), SpinClass(1, weight=0.6, detuning=0.7)]
+DETUNED = 0.7 * sz[2]
+TRIANGLE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
+R = {(0, 1): 1.0, (0, 2): 2.0, (1, 2): math.sqrt(5.0)}
+Q = np.array([[0.3, -0.2, 0.5], [-0.2, 1.1, 0.4], [0.5, 0.4, -0.6]])
+FIELDS = np.array([[0.1, 0.2, 0.3], [-0.4, 0.5, 0.6], [0.7, -0.8, 0.9]])
+COUPLINGS = np.array([[0.0, 1.2, -0.7], [1.2, 0.0, 0.4], [-0.7, 0.4, 0.0]])
+
+
+def pairs(strength, *axes):
+    """sum_{i<j} strength(i, j) sum_a s^a_i s^a_j."""
+    return sum(strength(i, j) * s[i, a] @ s[j, a] for i, j in R for a in axes)
+
+
+def quadratic(matrix, vectors):
+    return sum(matrix[a, b] * vectors[a] @ vectors[b] for a in range(3) for b in range(3))
+
+
+S, W = (Sx, Sy, Sz), (Wx, Wy, Wz)
+HAMILTONIANS = {
+    "one_axis_twisting": (ALIKE, OneAxisTwisting(0.8), 0.8 * Sz @ Sz),
+    "one_axis_twisting x, ramp": (ALIKE, OneAxisTwisting(RAMP, axis="x"), NOW * Sx @ Sx),
+    "one_axis_twisting, classes": (CLASSES, OneAxisTwisting(0.8), 0.8 * Wz @ Wz + DETUNED),
+    "two_axis_twisting": (ALIKE, TwoAxisTwisting(0.8), 0.8 * (Sx @ Sx - Sy @ Sy)),
+    "two_axis_twisting z y": (
+        ALIKE,
+        TwoAxisTwisting(RAMP, axes=("z", "y")),
+        NOW * (Sz @ Sz - Sy @ Sy),
+    ),
+    "collective_quadratic": (ALIKE, CollectiveQuadratic(Q), quadratic(Q, S)),
+    "collective_quadratic, ramp, classes": (
+        CLASSES,
+        CollectiveQuadratic(Q, envelope=RAMP),
+        NOW * quadratic(Q, W) + DETUNED,
+    ),
+    "collective_exchange": (
+        ALIKE,
+        CollectiveExchange(0.8),
+        0.8 * (Sx + 1j * Sy) @ (Sx - 1j * Sy),
+    ),
+    "collective_exchange, ramp, classes": (
+        CLASSES,
+        CollectiveExchange(RAMP),
+        NOW * (Wx + 1j * Wy) @ (Wx - 1j * Wy) + DETUNED,
+    ),
+    "collective_xyz": (
+        ALIKE,
+        CollectiveXYZ(j_x=0.5, j_y=-1.5, j_z=RAMP),
+        (0.5 * Sx @ Sx - 1.5 * Sy @ Sy + NOW * Sz @ Sz) / N,
+    ),
+    "uniform_field": (
+        ALIKE,
+        UniformField([0.1, -0.2, 0.3], envelope=RAMP),
+        NOW * (0.1 * Sx - 0.2 * Sy + 0.3 * Sz),
+    ),
+    "uniform_field, classes": (
+        CLASSES,
+        UniformField([0.1, -0.2, 0.3]),
+        0.1 * Wx - 0.2 * Wy + 0.3 * Wz + DETUNED,
+    ),
+    "drive": (
+        ALIKE,
+        Drive(1.3, phase=0.4),
+        1.3 * (math.cos(0.4) * Sx + math.sin(0.4) * Sy),
+    ),
+    "drive, ramp, classes": (CLASSES, Drive(RAMP), NOW * Wx + DETUNED),
+    "site_field": (
+        ALIKE,
+        SiteField(FIELDS, envelope=RAMP),
+        NOW * np.einsum("ia,iaxy->xy", FIELDS, s),
+    ),
+    "power_law_xxz": (
+        Lattice(positions=TRIANGLE),
+        PowerLawXXZ(j_perp=0.9, j_z=-1.7, exponent=3),
+        pairs(lambda i, j: 0.9 * R[i, j] ** -3, 0, 1) + pairs(lambda i, j: -1.7 * R[i, j] ** -3, 2),
+    ),
+    "power_law_xxz, all to all, ramp": (
+        ALIKE,
+        PowerLawXXZ(j_perp=RAMP, j_z=-1.7, exponent=0),
+        pairs(lambda i, j: NOW, 0, 1) + pairs(lambda i, j: -1.7, 2),
+    ),
+    "power_law_xxz, nearest neighbours": (
+        Lattice(3, boundary="open"),
+        PowerLawXXZ(j_perp=0.9, j_z=-1.7, exponent=math.inf),
+        pairs(lambda i, j: 0.9 * (j - i == 1), 0, 1) + pairs(lambda i, j: -1.7 * (j - i == 1), 2),
+    ),
+    "power_law_xyz": (
+        Lattice(3, boundary="open", spacing=2.0),
+        PowerLawXYZ(j_x=0.9, j_y=RAMP, j_z=-1.7, exponent=1.5),
+        sum(
+            pairs(lambda i, j, c=c: c * (2.0 * (j - i)) ** -1.5, a)
+            for a, c in enumerate((0.9, NOW, -1.7))
+        ),
+    ),
+    "pair_coupling": (ALIKE, PairCoupling(COUPLINGS), pairs(lambda i, j: COUPLINGS[i, j], 2)),
+    "pair_coupling, tensor, ramp": (
+        ALIKE,
+        PairCoupling(COUPLINGS, tensor=Q, envelope=RAMP),
+        NOW
+        * sum(
+            COUPLINGS[i, j] * Q[a, b] * s[i, a] @ s[j, b]
+            for i, j in R
+            for a in range(3)
+            for b in range(3)
+        ),
+    ),
+}
+
+
+def name_of(key):
+    return key.split(",")[0].split(" ")[0]
+
+
+def test_every_term_of_the_catalogue_is_tried():
+    assert {name_of(key) for key in HAMILTONIANS} == set(HAMILTONIAN_TERMS)
+    assert {name_of(key) for key in JUMPS} == set(JUMP_TERMS)
+
+
+@pytest.mark.parametrize("key", HAMILTONIANS)
+def test_hamiltonian_terms_are_their_docstring_operator(key):
+    spins, term, operator = HAMILTONIANS[key]
+    assert term.name() == name_of(key)
+    ours = hamiltonian(SpinModel(spins, hamiltonian=[term]).canonical, s, TIME)
+    np.testing.assert_allclose(ours, operator, atol=1e-13)
+
+
+def test_terms_of_one_model_add_up_and_merge():
+    terms = [
+        PowerLawXXZ(j_perp=0.9, j_z=-1.7, exponent=0),
+        PowerLawXYZ(j_x=0.1, j_y=0.2, j_z=RAMP, exponent=0),
+        OneAxisTwisting(0.8),
+        TwoAxisTwisting(-0.3),
+        UniformField([0.1, -0.2, 0.3]),
+        Drive(0.4),
+        SiteField(FIELDS),
+    ]
+    model = SpinModel(ALIKE, hamiltonian=terms).canonical
+    assert (len(model.fields), len(model.quadratics), len(model.pairs)) == (1, 1, 2)
+    alone = [hamiltonian(SpinModel(N, hamiltonian=[t]).canonical, s, TIME) for t in terms]
+    np.testing.assert_allclose(hamiltonian(model, s, TIME), sum(alone), atol=1e-13)
+
+
+def test_terms_that_cancel_leave_nothing():
+    model = SpinModel(N, hamiltonian=[OneAxisTwisting(0.3), OneAxisTwisting(-0.3), Drive(0.0)])
+    assert model.canonical.quadratics == ()
+    assert model.canonical.fields == ()
+    assert not SpinModel(N, jumps=[LocalDecay(0.0), CollectiveDecay(0.0)]).dissipative
+
+
+def test_two_spins_up_at_unit_distance_have_a_quarter_of_j_z():
+    model = SpinModel(
+        Lattice(2), hamiltonian=[PowerLawXXZ(j_perp=5.0, j_z=-1.7, exponent=3)]
+    ).canonical
+    assert hamiltonian(model, site_operators(2), 0.0)[0, 0] == pytest.approx(-1.7 / 4, abs=1e-15)
+
+
+# --- jumps: rate * D[L], as matrices on the space of density matrices (row-major) ---
+
+
+def dissipator(rate, operator):
+    ldl = operator.conj().T @ operator
+    one = np.eye(len(operator))
+    return rate * (
+        np.kron(operator, operator.conj()) - (np.kron(ldl, one) + np.kron(one, ldl.T)) / 2
+    )
+
+
+def lowered_dissipator(model, time):
+    weights = np.ones(N) if model.weights is None else model.weights
+    total = 0
+    for jump in model.collective_jumps:
+        vector = np.einsum("i,a,iaxy->xy", weights, jump.vector, s)
+        total = total + dissipator(float(at(jump.rate, time)), vector)
+    for jump in model.local_jumps:
+        for i in range(N):
+            is_array = isinstance(jump.rate, np.ndarray)
+            rate = jump.rate[i] if is_array else float(at(jump.rate, time))
+            total = total + dissipator(rate, np.einsum("a,axy->xy", jump.vector, s[i]))
+    return total
+
+
+VECTOR = np.array([0.3, -0.5j, 0.2 + 0.1j])
+RATES = np.array([0.2, 0.0, 0.5])
+minus, plus = sx - 1j * sy, sx + 1j * sy
+Minus, Plus = Sx - 1j * Sy, Sx + 1j * Sy
+JUMPS = {
+    "collective_decay": (ALIKE, CollectiveDecay(0.4), dissipator(0.4, Minus)),
+    "collective_decay, classes": (CLASSES, CollectiveDecay(0.4), dissipator(0.4, Wx - 1j * Wy)),
+    "squeezed_collective_decay": (
+        ALIKE,
+        SqueezedCollectiveDecay(RAMP, r=0.6),
+        dissipator(NOW, math.cosh(0.6) * Minus - math.sinh(0.6) * Plus),
+    ),
+    "collective_jump": (
+        ALIKE,
+        CollectiveJump(0.4, vector=VECTOR),
+        dissipator(0.4, np.einsum("a,axy->xy", VECTOR, s.sum(axis=0))),
+    ),
+    "local_decay": (ALIKE, LocalDecay(0.4), sum(dissipator(0.4, x) for x in minus)),
+    "local_decay, by site": (
+        ALIKE,
+        LocalDecay(RATES),
+        sum(dissipator(g, x) for g, x in zip(RATES, minus, strict=True)),
+    ),
+    "local_pumping": (ALIKE, LocalPumping(RAMP), sum(dissipator(NOW, x) for x in plus)),
+    "local_dephasing": (
+        ALIKE,
+        LocalDephasing(0.4),
+        sum(dissipator(0.2, 2 * x) for x in sz),  # (rate/2) D[sigma_z]
+    ),
+    "local_dephasing, by site": (
+        ALIKE,
+        LocalDephasing(RATES),
+        sum(dissipator(g / 2, 2 * x) for g, x in zip(RATES, sz, strict=True)),
+    ),
+    "local_jump": (
+        ALIKE,
+        LocalJump([0.4, 0.4, 0.4], vector=VECTOR),
+        sum(dissipator(0.4, np.einsum("a,axy->xy", VECTOR, x)) for x in s),
+    ),
+}
+
+
+@pytest.mark.parametrize("key", JUMPS)
+def test_jump_terms_are_their_docstring_dissipator(key):
+    spins, term, operator = JUMPS[key]
+    assert term.name() == name_of(key)
+    model = SpinModel(spins, jumps=[term])
+    assert model.dissipative
+    np.testing.assert_allclose(lowered_dissipator(model.canonical, TIME), operator, atol=1e-13)
+
+
+def test_local_dephasing_decays_coherences_at_exactly_its_rate():
+    coherence = np.zeros((8, 8))
+    coherence[0, 1] = 1.0  # spin 2 between up and down, the others up
+    model = SpinModel(N, jumps=[LocalDephasing(0.4)]).canonical
+    rate_of_change = lowered_dissipator(model, 0.0) @ coherence.ravel()
+    np.testing.assert_allclose(rate_of_change, -0.4 * coherence.ravel(), atol=1e-15)
+
+
+def test_local_decay_empties_the_excited_state_at_its_rate():
+    up = np.zeros((8, 8))
+    up[0, 0] = 1.0
+    model = SpinModel(N, jumps=[LocalDecay(0.4)]).canonical
+    change = (lowered_dissipator(model, 0.0) @ up.ravel()).reshape(8, 8)
+    total = Sz.real.diagonal() @ change.diagonal().real
+    assert total == pytest.approx(-3 * 0.4, abs=1e-14)
+
+
+def test_a_cavity_with_a_number_couples_to_s_minus():
+    cavity = Cavity(0.7, decay_rate=0.0)
+    np.testing.assert_array_equal(cavity.coupling, [0.7, -0.7j, 0.0])
+    assert not SpinModel(N, cavity=cavity).dissipative
+    assert SpinModel(N, cavity=Cavity(0.7, decay_rate=0.1)).dissipative
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Cavity(0.0, decay_rate=1.0), r"^coupling must not be zero; leave the cavity out"),
+        (lambda: Cavity(1.0, decay_rate=-1.0), r"^decay_rate must be at least 0, got -1$"),
+        (lambda: Cavity(True, decay_rate=1.0), r"^coupling must hold numbers only, got True$"),
+        (lambda: SpinModel(3, cavity=3), r"^cavity must be a Cavity or None, got 3$"),
+        (
+            lambda: SpinModel(3, hamiltonian=[LocalDecay(1.0)]),
+            r"^hamiltonian must hold hamiltonian terms only, got LocalDecay \(a jump term",
+        ),
+        (
+            lambda: SpinModel(3, jumps=[Drive(1.0)]),
+            r"^jumps must hold jumps terms only, got Drive \(a Hamiltonian term",
+        ),
+        (lambda: SpinModel(3, jumps="decay"), r"^jumps must be a list of terms, got 'decay'$"),
+        (lambda: SpinModel(3, hamiltonian=3), r"^hamiltonian must be a list of terms, got 3$"),
+        (lambda: SpinModel(3, unit=""), r"^unit must be a word such as 'J' or 'Hz', got ''$"),
+        (lambda: SpinModel("3"), r"^spins must be an integer, got '3' \(str\)$"),
+        (lambda: SpinModel([]), r"^spins must be a number, a Lattice or SpinClass objects"),
+        (lambda: SpinModel([3]), r"^spins must be a number, a Lattice or SpinClass objects"),
+        (
+            lambda: SpinModel([SpinClass(10**9), SpinClass(1)]),
+            r"^total number of spins must be at most 1000000000",
+        ),
+        (lambda: SpinClass(0), r"^count must be at least 1, got 0$"),
+        (lambda: TwoAxisTwisting(1.0, axes=("x", "x")), r"^axes must differ, got 'x' twice$"),
+        (lambda: TwoAxisTwisting(1.0, axes="xy"), r"^axes must be two axes such as \('x', 'y'\)"),
+        (lambda: TwoAxisTwisting(1.0, axes=("x", "w")), r"^axes\[1\] must be 'x', 'y' or 'z'"),
+        (lambda: SqueezedCollectiveDecay(1.0, r=30.0), r"^r must be at most 20, got 30$"),
+        (
+            lambda: SpinModel(3, hamiltonian=[SiteField(FIELDS[:2])]),
+            r"^SiteField needs one vector a spin: got 2 for 3 spins$",
+        ),
+        (
+            lambda: SpinModel(4, hamiltonian=[PairCoupling(COUPLINGS)]),
+            r"^PairCoupling needs a matrix of 4 x 4 for this ensemble, got 3 x 3$",
+        ),
+        (
+            lambda: SpinModel(3, jumps=[LocalDecay([1.0, 2.0])]),
+            r"^LocalDecay needs one rate, or one a spin: got 2 for 3 spins$",
+        ),
+        (
+            lambda: SpinModel(3, hamiltonian=[PowerLawXXZ(j_perp=1.0, j_z=1.0, exponent=3)]),
+            r"^PowerLawXXZ with exponent=3 needs distances: give the model a Lattice",
+        ),
+    ],
+)
+def test_terms_and_models_refuse(make, message):
+    with pytest.raises(InvalidInput, match=message):
+        make()

@@ -1,0 +1,211 @@
+"""Problems that every method is held against: model, state, times, pulses, and who must solve it.
+
+`solvers` lists the methods that must support the problem, with the tolerance on <S> and the
+covariance: a number for exact methods, SAMPLED for the moments that a sampling method has exactly
+up to its error bars ("spin", or "spin and z": also the covariances with S_z).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import spinsqueeze as sq
+
+TIMES = np.linspace(0.0, 1.2, 5)
+RAMP = sq.Envelope([0.0, 0.5, 0.8], values=[0.3, 1.5, -0.4])
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    name: str
+    model: sq.SpinModel
+    state: Any
+    solvers: dict[str, Any]
+    times: Any = field(default_factory=lambda: TIMES)
+    pulses: tuple = ()
+
+
+def _directions(n, seed=3):
+    v = np.random.default_rng(seed).normal(size=(n, 3))
+    return v / np.linalg.norm(v, axis=1)[:, None]
+
+
+def _couplings(n, seed=5):
+    matrix = np.random.default_rng(seed).normal(size=(n, n))
+    matrix = matrix + matrix.T
+    np.fill_diagonal(matrix, 0.0)
+    return matrix
+
+
+_TENSOR = np.array([[0.4, 0.2, -0.3], [0.2, -0.7, 0.1], [-0.3, 0.1, 0.5]])
+EXACTLY = 1e-8
+CLOSELY = 1e-10
+
+PROBLEMS = [
+    Problem(
+        "one-axis twisting",
+        sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(0.8), sq.UniformField([0, 0, 0.5])]),
+        sq.CoherentState("+x"),
+        {
+            "closed_form": CLOSELY,
+            "exact": EXACTLY,
+            "permutation_invariant": EXACTLY,
+            "symmetric": EXACTLY,
+            "dtwa": "spin and z",
+        },
+    ),
+    Problem(
+        "one-axis twisting about x, tilted, ramped",
+        sq.SpinModel(5, hamiltonian=[sq.OneAxisTwisting(RAMP, axis="x")]),
+        sq.CoherentState([0.6, 0.0, 0.8]),
+        {"closed_form": 1e-5, "exact": 1e-5, "permutation_invariant": 1e-5, "symmetric": 1e-5},
+    ),
+    Problem(
+        "Ising, any couplings and fields",
+        sq.SpinModel(
+            6,
+            hamiltonian=[
+                sq.PairCoupling(_couplings(6)),
+                sq.SiteField(np.linspace(-1, 1, 6)[:, None] * [0, 0, 1]),
+            ],
+        ),
+        sq.CoherentState("+y"),
+        {"closed_form": CLOSELY, "exact": EXACTLY, "dtwa": "spin and z"},
+    ),
+    Problem(
+        "Ising from a product state",
+        sq.SpinModel(6, hamiltonian=[sq.PairCoupling(_couplings(6, seed=8))]),
+        sq.ProductState(_directions(6)),
+        {"closed_form": CLOSELY, "exact": EXACTLY},
+    ),
+    Problem(
+        "Ising lattice",
+        sq.SpinModel(
+            sq.Lattice((2, 3)), hamiltonian=[sq.PowerLawXXZ(j_perp=0, j_z=1.7, exponent=3)]
+        ),
+        sq.CoherentState("-x"),
+        {"closed_form": CLOSELY, "exact": EXACTLY, "dtwa": "spin and z"},
+    ),
+    Problem(
+        "spin classes",
+        sq.SpinModel(
+            [sq.SpinClass(2, weight=0.5, detuning=0.4), sq.SpinClass(4, weight=1.3)],
+            hamiltonian=[sq.OneAxisTwisting(0.6)],
+        ),
+        sq.CoherentState("+x"),
+        {"closed_form": CLOSELY, "exact": EXACTLY, "dtwa": "spin and z"},
+    ),
+    Problem(
+        "XXZ on an open lattice with vacancies",
+        sq.SpinModel(
+            sq.Lattice((3, 3), boundary="open", filling=0.6, seed=2),
+            hamiltonian=[sq.PowerLawXXZ(j_perp=2.0, j_z=-1.0, exponent=3)],
+        ),
+        sq.CoherentState("+x"),
+        {"exact": EXACTLY},
+    ),
+    Problem(
+        "any tensor, any field, twist and echo",
+        sq.SpinModel(
+            5,
+            hamiltonian=[
+                sq.PairCoupling(_couplings(5), tensor=_TENSOR),
+                sq.SiteField(_directions(5, seed=9)),
+                sq.CollectiveQuadratic(_TENSOR[::-1, ::-1]),
+                sq.CollectiveExchange(0.3),
+                sq.Drive(0.7, phase=0.4),
+            ],
+        ),
+        sq.ProductState(_directions(5, seed=1)),
+        {"exact": EXACTLY},
+        pulses=(
+            sq.Pulse(0.3, axis="+y", angle=0.7),
+            sq.Pulse(0.6, axis=[0.6, 0.0, 0.8], angle=-2.0, sites=[0, 3]),
+        ),
+    ),
+    Problem(
+        "two-axis twisting with a ramped drive",
+        sq.SpinModel(4, hamiltonian=[sq.TwoAxisTwisting(0.5), sq.Drive(RAMP)]),
+        sq.CoherentState("+z"),
+        {"exact": 1e-5, "permutation_invariant": 1e-5, "symmetric": 1e-5},
+    ),
+    Problem(
+        "spins in a rotating field",
+        sq.SpinModel(
+            4, hamiltonian=[sq.Drive(1.3, phase=0.3), sq.SiteField(_directions(4, seed=4))]
+        ),
+        sq.CoherentState("+z"),
+        {"exact": EXACTLY, "dtwa": "all"},
+    ),
+    Problem(
+        "one-axis twisting with every local noise along z",
+        sq.SpinModel(
+            4,
+            hamiltonian=[sq.OneAxisTwisting(1.3), sq.UniformField([0, 0, 0.4])],
+            jumps=[sq.LocalDecay(0.3), sq.LocalPumping(0.1), sq.LocalDephasing(0.2)],
+        ),
+        sq.CoherentState([0.6, 0.0, 0.8]),
+        {"closed_form": CLOSELY, "permutation_invariant": EXACTLY},
+    ),
+    Problem(
+        "Ising lattice with noise that differs by site",
+        sq.SpinModel(
+            sq.Lattice((4,), boundary="open"),
+            hamiltonian=[sq.PowerLawXXZ(j_perp=0, j_z=1.7, exponent=2)],
+            jumps=[
+                sq.LocalDecay([0.1, 0.2, 0.3, 0.4]),
+                sq.LocalDephasing([0.4, 0.0, 0.1, 0.2]),
+            ],
+        ),
+        sq.CoherentState("+y"),
+        {"closed_form": CLOSELY},
+    ),
+    Problem(
+        "everything collective and alike, with a pulse",
+        sq.SpinModel(
+            4,
+            hamiltonian=[sq.CollectiveQuadratic(_TENSOR), sq.Drive(0.7, phase=0.4)],
+            jumps=[
+                sq.CollectiveDecay(0.1),
+                sq.SqueezedCollectiveDecay(0.2, r=0.5),
+                sq.CollectiveJump(0.1, vector=[0.3, 0.2j, 1.0]),
+                sq.LocalJump(0.3, vector=[0.5, 0.1 + 0.2j, -0.4]),
+                sq.LocalDephasing(0.1),
+            ],
+        ),
+        sq.CoherentState([0.0, 0.6, 0.8]),
+        {"permutation_invariant": EXACTLY},
+        pulses=(sq.Pulse(0.6, axis=[0.6, 0.0, 0.8], angle=1.2),),
+    ),
+    Problem(
+        "collective jumps and pulses",
+        sq.SpinModel(
+            4,
+            hamiltonian=[sq.CollectiveQuadratic(_TENSOR), sq.UniformField([0.1, -0.4, 0.3])],
+            jumps=[
+                sq.SqueezedCollectiveDecay(0.2, r=0.5),
+                sq.CollectiveJump(0.1, vector=[0.3, 0.2j, 1.0]),
+            ],
+        ),
+        sq.CoherentState([0.0, -0.6, 0.8]),
+        {"permutation_invariant": EXACTLY, "symmetric": EXACTLY},
+        pulses=(
+            sq.Pulse(0.0, axis="+x", angle=0.4),
+            sq.Pulse(0.5, axis=[0.6, 0.0, 0.8], angle=-1.2),
+        ),
+    ),
+    Problem(
+        "a ramped rate and a ramped drive",
+        sq.SpinModel(
+            3,
+            hamiltonian=[sq.Drive(RAMP), sq.TwoAxisTwisting(0.4)],
+            jumps=[
+                sq.CollectiveDecay(sq.Envelope([0.0, 1.0], values=[0.1, 0.6])),
+                sq.LocalDecay(0.2),
+            ],
+        ),
+        sq.CoherentState("+x"),
+        {"permutation_invariant": 3e-4},
+    ),
+]

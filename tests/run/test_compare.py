@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+import spinsqueeze as sq
+from spinsqueeze.core.errors import InvalidInput
+
+TIMES = np.linspace(0.0, 0.8, 9)
+STATE = sq.CoherentState("+x")
+
+
+def ising(n=6):
+    return sq.SpinModel(n, hamiltonian=[sq.OneAxisTwisting(0.5)])
+
+
+def test_exact_methods_agree():
+    found = sq.compare(ising(), STATE, TIMES, methods=[sq.ClosedForm(), sq.Exact()])
+    assert found.agree
+    assert found.reference == "closed_form"
+    assert "agrees" in str(found)
+
+
+def test_every_method_that_fits_runs_when_none_is_named():
+    found = sq.compare(ising(), STATE, TIMES)
+    assert set(found.datasets) == {
+        "closed_form",
+        "symmetric",
+        "exact",
+        "permutation_invariant",
+        "dtwa",
+    }
+    assert all(d.time is None for d in found.differences if d.method != "dtwa"), str(found)
+
+
+def test_two_seeds_of_one_method_agree_within_their_errors():
+    methods = [sq.DTWA(400), sq.DTWA(401)]
+    model = sq.SpinModel(sq.Lattice((3, 3)), hamiltonian=[xxz(1.0, 3)])
+    found = sq.compare(model, STATE, TIMES, methods=methods)
+    assert len(found.datasets) == 2
+    assert found.agree
+
+
+def xxz(j_z, exponent):
+    return sq.PowerLawXXZ(j_perp=2.0, j_z=j_z, exponent=exponent)
+
+
+@pytest.mark.parametrize(("shape", "j_z", "exponent"), [
+    ((3, 3), -2.0, 3.0), ((3, 3), 1.0, 6.0), ((3, 3), 0.0, np.inf), ((4, 4), -2.0, np.inf),
+])  # fmt: skip
+def test_dtwa_on_small_lattices_is_reported_as_it_is(shape, j_z, exponent):
+    model = sq.SpinModel(sq.Lattice(shape), hamiltonian=[xxz(j_z, exponent)])
+    times = np.array([0.02, 0.04, 0.5, 1.0, 1.5, 2.0])
+    sampling = sq.DTWA(4000, dtype="float64", tolerance=1e-7)
+    found = sq.compare(model, STATE, times, methods=[sq.Exact(), sampling], seed=3)
+    assert found.reference == "exact"
+    exact, sampled = found.datasets["exact"], found.datasets["dtwa"]
+    for difference in found.differences:
+        name = difference.variable
+        # At short times the truncation is below the sampling error, but for Var(S_x) along the
+        # mean spin: it starts as t^2, and DTWA has half of it (the factor cos^2(J_ij t/2)).
+        if name != "covariance":
+            assert difference.time is None or difference.time > 0.1
+        error = sampled[f"{name}_stderr"].values + 1e-12
+        sigmas = np.abs(sampled[name].values - exact[name].values) / error
+        # Undefined (the mean spin is zero within its error) is not a difference.
+        worst = np.where(np.isnan(sigmas), 0.0, sigmas).reshape(len(times), -1).max(axis=1)
+        first = times[worst > 6][:1]
+        if len(first):
+            assert difference.time is not None
+            assert difference.time <= first[0]
+        if difference.time is not None:
+            assert worst[times == difference.time] > 5
+    along, error = (sampled[k].values[0, 0, 0] for k in ("covariance", "covariance_stderr"))
+    half = 0.5 * exact["covariance"].values[0, 0, 0]
+    assert abs(along - half) < 5 * error
+    assert error < 0.1 * half
+    # 4000 samples resolve the truncation on a lattice this small: in the in-plane correlators.
+    (covariance,) = (d for d in found.differences if d.variable == "covariance")
+    assert covariance.time is not None
+
+
+def test_too_few_methods():
+    model = sq.SpinModel(40, hamiltonian=[sq.TwoAxisTwisting(0.1)])
+    with pytest.raises(InvalidInput, match=r"two methods that fit, got 1: .*2\^40"):
+        sq.compare(model, STATE, TIMES, methods=[sq.DTWA(10), sq.Exact()])

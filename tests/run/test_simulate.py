@@ -1,0 +1,170 @@
+import json
+
+import numpy as np
+import pytest
+
+import spinsqueeze as sq
+from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
+from spinsqueeze.core.registry import REGISTRY
+from spinsqueeze.run.study import study_from_tables
+
+MODEL = sq.SpinModel(
+    sq.Lattice((3, 3)), hamiltonian=[sq.PowerLawXXZ(j_perp=2.0, j_z=-1.0, exponent=3)]
+)
+STATE = sq.CoherentState("+x")
+TIMES = np.linspace(0.0, 0.5, 6)
+VARIABLES = (
+    "spin",
+    "covariance",
+    "xi2",
+    "xi2_kitagawa_ueda",
+    "squeezing_angle",
+    "contrast",
+    "total_spin_squared",
+    "effective_spins",
+)
+ATTRIBUTES = (
+    "title",
+    "method",
+    "error_kind",
+    "references",
+    "seed",
+    "study",
+    "diagnostics",
+    "warnings",
+    "dtype",
+    "device",
+    "wall_time",
+    "spinsqueeze_version",
+    "commit",
+    "machine",
+    "unit",
+    "n_spins",
+    "numerical_error",
+)
+
+
+@pytest.fixture(scope="module")
+def sampled():
+    return sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(100), seed=7, title="a run")
+
+
+def test_variables_have_units_names_and_errors(sampled):
+    for name in VARIABLES:
+        assert sampled[name].dims == REGISTRY[name].dims
+        assert sampled[name].attrs["long_name"] == REGISTRY[name].long_name
+        assert sampled[name].attrs["units"] == REGISTRY[name].units
+        assert sampled[f"{name}_stderr"].dims == sampled[name].dims
+    assert sampled["time"].attrs["units"] == "1/J"
+    assert list(sampled["axis"].values) == ["x", "y", "z"]
+
+
+def test_an_exact_method_has_no_error_bars():
+    data = sq.simulate(MODEL, STATE, TIMES, method=sq.Exact())
+    assert not [name for name in data if str(name).endswith("_stderr")]
+
+
+def test_initial_moments_of_a_coherent_state():
+    data = sq.simulate(MODEL, STATE, TIMES, method="exact").isel(time=0)
+    assert data["spin"].values == pytest.approx([4.5, 0, 0])
+    assert data["covariance"].values == pytest.approx(np.diag([0, 2.25, 2.25]), abs=1e-12)
+    assert float(data["xi2"]) == pytest.approx(1.0)
+    assert float(data["effective_spins"]) == pytest.approx(9.0)
+
+
+def test_a_result_can_be_run_again_from_itself(sampled):
+    study = study_from_tables(json.loads(sampled.attrs["study"]))
+    again = study.run()
+    assert study.seed == 7
+    for name in sampled:
+        assert np.array_equal(again[name].values, sampled[name].values, equal_nan=True)
+    assert again.attrs["study"] == sampled.attrs["study"]
+
+
+def test_attributes_say_where_the_numbers_come_from(sampled):
+    for key in ATTRIBUTES:
+        assert key in sampled.attrs
+    assert sampled.attrs["title"] == "a run"
+    assert sampled.attrs["dtype"] == "float32"
+
+
+def test_seed_changes_samples_and_repeats_them(sampled):
+    other = sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(100), seed=8)
+    assert not np.array_equal(other["spin"].values, sampled["spin"].values)
+
+
+def test_no_method_named_takes_the_most_trusted():
+    assert sq.simulate(MODEL, STATE, TIMES).attrs["method"] == "exact"
+    twisting = sq.SpinModel(10**6, hamiltonian=[sq.OneAxisTwisting(1e-4)])
+    assert sq.simulate(twisting, STATE, TIMES).attrs["method"] == "closed_form"
+
+
+def test_no_method_fits():
+    model = sq.SpinModel(5, hamiltonian=[sq.Drive(1.0)], cavity=sq.Cavity(1.0, decay_rate=1.0))
+    with pytest.raises(InvalidInput, match=r"no method fits this model\. ClosedForm: .*Exact:"):
+        sq.simulate(model, STATE, TIMES)
+
+
+def test_unsupported_lists_every_reason():
+    model = sq.SpinModel(5, jumps=[sq.LocalDecay(0.1)], cavity=sq.Cavity(1.0, decay_rate=1.0))
+    with pytest.raises(Unsupported, match=r"\(1\) .*jumps.*\(2\) .*cavity.*\(3\) DickeState"):
+        sq.simulate(model, sq.DickeState(0.5), TIMES, method=sq.DTWA())
+
+
+def test_too_large_is_refused_before_work():
+    model = sq.SpinModel(24, hamiltonian=[sq.TwoAxisTwisting(1.0)])
+    with pytest.raises(TooLarge, match=r"Exact needs .* GB .*budget is 1 GB.*memory_budget"):
+        sq.simulate(model, STATE, TIMES, method=sq.Exact(), memory_budget=1e9)
+
+
+def test_unknown_method_is_corrected():
+    with pytest.raises(InvalidInput, match=r"method 'dtva' does not exist; did you mean 'dtwa'"):
+        sq.simulate(MODEL, STATE, TIMES, method="dtva")
+
+
+def test_progress_reaches_one():
+    for method in (sq.Exact(), sq.DTWA(10), sq.ClosedForm()):
+        model = MODEL
+        if isinstance(method, sq.ClosedForm):
+            model = sq.SpinModel(
+                sq.Lattice((3, 3)), hamiltonian=[sq.PowerLawXXZ(j_perp=0, j_z=1, exponent=3)]
+            )
+        seen = []
+        sq.simulate(model, STATE, TIMES, method=method, progress=seen.append)
+        assert seen == sorted(seen)
+        assert seen[-1] == 1.0
+
+
+def test_run_continues_from_the_final_state():
+    whole = sq.simulate(MODEL, STATE, TIMES, method=sq.Exact())
+    first = sq.simulate(MODEL, STATE, TIMES[:3], method=sq.Exact(), keep_state=True)
+    rest = sq.simulate(MODEL, sq.final_state(first), TIMES[:4], method=sq.Exact())
+    assert rest["xi2"].values == pytest.approx(whole["xi2"].values[2:], abs=1e-8)
+
+
+def test_final_state_needs_keep_state(sampled):
+    with pytest.raises(InvalidInput, match="keep_state=True"):
+        sq.final_state(sampled)
+    with pytest.raises(InvalidInput, match="DTWA has no state to keep"):
+        sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(10), keep_state=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("model", STATE, TIMES), "model must be a SpinModel"),
+        ((MODEL, "+x", TIMES), "initial_state must be a state such as"),
+        ((MODEL, STATE, []), "times must hold at least one"),
+        ((MODEL, STATE, [0.0, 2.0, 1.0]), "times must increase strictly, got 2 then 1"),
+        ((MODEL, STATE, [-1.0, 2.0]), "times must be at least 0, got -1"),
+        ((MODEL, sq.DickeState(0), TIMES), "m must be one of"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(InvalidInput, match=message):
+        sq.simulate(*arguments)
+
+
+def test_pulse_after_the_end_is_refused():
+    with pytest.raises(InvalidInput, match=r"pulses\[0\] comes at time 3, after the last output"):
+        sq.simulate(MODEL, STATE, TIMES, pulses=[sq.Pulse(3.0, axis="+x", angle=1.0)])

@@ -1,0 +1,557 @@
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import spinsqueeze as sq
+from spinsqueeze.core.errors import FileProblem, InvalidInput, SpinSqueezeError
+from spinsqueeze.results.grid import point_of, points_of, sweep_dims
+from spinsqueeze.run import point as point_module
+from spinsqueeze.run import scheduler, store
+from spinsqueeze.run.scheduler import Job, _Queue
+from spinsqueeze.run.study import study_from_tables
+from spinsqueeze.run.sweep_plan import shape_of, short_names
+
+MODEL = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDephasing(0.1)])
+STATE = sq.CoherentState("+x")
+TIMES = np.linspace(0.0, 0.6, 5)
+CHI = "hamiltonian.0.chi"
+RATE = "jumps.0.rate"
+OVER = {CHI: [0.5, 1.0, 1.5], RATE: {"start": 0.01, "stop": 1.0, "num": 4, "spacing": "log"}}
+
+
+def identical(a, b):
+    xr.testing.assert_identical(a, b)
+    for name in a.variables:
+        assert a[name].values.tobytes() == b[name].values.tobytes()
+    return True
+
+
+def here(**options):
+    return sq.sweep(MODEL, STATE, TIMES, workers=0, **{"over": OVER, **options})
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return here()
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with scheduler.connected(workers=2, scheduler=None, memory_limit="1 GB") as client:
+        yield client
+
+
+def address(client):
+    return client.scheduler.address
+
+
+# what comes out
+
+
+def test_dimensions_and_labels(whole):
+    assert sweep_dims(whole) == ("chi", "rate")
+    assert whole["xi2"].dims == ("chi", "rate", "time")
+    assert whole["chi"].values.tolist() == [0.5, 1.0, 1.5]
+    assert whole["rate"].values == pytest.approx(np.geomspace(0.01, 1.0, 4))
+    assert whole["rate"].attrs["path"] == RATE
+    assert (whole["status"] == "done").all()
+    assert (whole["reason"] == "").all()
+    assert whole["xi2"].attrs["units"] == "1"
+
+
+def test_every_point_is_the_single_run(whole):
+    for where, one in points_of(whole):
+        model = sq.SpinModel(
+            6,
+            hamiltonian=[sq.OneAxisTwisting(float(whole["chi"][where["chi"]]))],
+            jumps=[sq.LocalDephasing(float(whole["rate"][where["rate"]]))],
+        )
+        alone = sq.simulate(model, STATE, TIMES)
+        for name in alone.data_vars:
+            assert one[name].values.tobytes() == alone[name].values.tobytes()
+        best = sq.optimum(alone)
+        assert float(one["optimal_xi2"]) == best.xi2
+        assert float(one["optimal_time"]) == best.time
+        assert int(one["optimal_at_edge"]) == best.at_edge
+
+
+def test_a_point_can_be_run_again_from_itself(whole):
+    import json
+
+    one = point_of(whole, {"chi": 2, "rate": 1})
+    study = study_from_tables(json.loads(one.attrs["study"]))
+    assert study.sweep is None
+    assert study.run()["xi2"].values.tobytes() == one["xi2"].values.tobytes()
+
+
+def test_a_sweep_can_be_run_again_from_itself(whole):
+    import json
+
+    study = study_from_tables(json.loads(whole.attrs["study"]))
+    assert identical(sq.sweep(study, workers=0), whole)
+
+
+def test_it_survives_a_result_file(whole, tmp_path):
+    sq.save(whole, tmp_path / "r.nc")
+    assert identical(sq.load(tmp_path / "r.nc"), whole)
+
+
+def test_point_of_asks_for_every_dimension(whole):
+    with pytest.raises(InvalidInput, match="index must name chi, rate"):
+        point_of(whole, {"chi": 0})
+
+
+def test_sampling_methods_bring_errors_and_blocks_on_demand():
+    over = {CHI: [0.5, 1.0]}
+    model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    data = sq.sweep(model, STATE, TIMES, over=over, method=sq.DTWA(40), workers=0, seed=5)
+    assert (data["optimal_xi2_stderr"] > 0).all()
+    assert not [name for name in data if str(name).startswith("block_")]
+    assert data.attrs["seed"] == 5
+    kept = sq.sweep(
+        model, STATE, TIMES, over=over, method=sq.DTWA(40), workers=0, seed=5, blocks=True
+    )
+    assert kept["block_first"].dims == ("chi", "time", "block", "axis")
+    assert sq.optimum(point_of(kept, {"chi": 1})).xi2_stderr == pytest.approx(
+        float(data["optimal_xi2_stderr"][1])
+    )
+    assert "of 2 points: sampling: 40 trajectories" in data.attrs["warnings"]
+
+
+def test_zipped_paths_share_a_dimension():
+    over = {CHI: [0.5, 1.0, 1.5], RATE: [0.1, 0.1, 0.3], "ensemble.spins": [4, 6]}
+    data = sq.sweep(MODEL, STATE, TIMES, over=over, zipped=[[CHI, RATE]], workers=0)
+    assert data["xi2"].dims == ("chi", "spins", "time")
+    assert data["rate"].dims == ("chi",)
+    assert data["n_spins"].values.tolist() == [[4, 6]] * 3
+    assert point_of(data, {"chi": 2, "spins": 1}).attrs["n_spins"] == 6
+    alone = here(over={CHI: [1.5], RATE: [0.3]})
+    assert data["xi2"][2, 1].values.tobytes() == alone["xi2"][0, 0].values.tobytes()
+    together = sq.sweep(
+        MODEL, STATE, TIMES, over={CHI: [0.5, 1.5], RATE: [0.1, 0.3]}, zipped=True, workers=0
+    )
+    assert together["xi2"].dims == ("chi", "time")
+
+
+def test_state_method_seed_and_times_can_be_swept():
+    over = {
+        "initial_state.coherent": ["+x", [0.6, 0.8, 0.0]],
+        "run.seed": [1, 2],
+        "run.times.stop": [0.5, 1.0],
+        "method.n_trajectories": [20, 30],
+    }
+    model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    data = sq.sweep(model, STATE, TIMES, over=over, method=sq.DTWA(20), workers=0, blocks=True)
+    assert sweep_dims(data) == ("coherent", "seed", "stop", "n_trajectories")
+    assert data["coherent"].values.tolist() == ["+x", "[0.6, 0.8, 0.0]"]
+    assert data["time_of_point"].dims == (*sweep_dims(data), "time")
+    assert "time" not in data.coords
+    assert data["block_weight"].sizes["block"] == 30
+    assert data["block_weight"].notnull().sum("block")[0, 0, 0].values.tolist() == [20, 30]
+    one = point_of(data, {"coherent": 1, "seed": 1, "stop": 0, "n_trajectories": 1})
+    assert one["time"].values[-1] == 0.5
+    assert one.attrs["seed"] == 2
+    state = sq.CoherentState([0.6, 0.8, 0.0])
+    alone = sq.simulate(model, state, np.linspace(0, 0.5, 5), method=sq.DTWA(30), seed=2)
+    assert one["xi2"].values.tobytes() == alone["xi2"].values.tobytes()
+
+
+def test_a_failed_point_does_not_stop_the_rest(tmp_path):
+    model = sq.SpinModel(4, hamiltonian=[sq.TwoAxisTwisting(1.0)])
+    options = {"over": {"ensemble.spins": [4, 30, 5]}, "method": sq.Exact(), "workers": 0}
+    data = sq.sweep(model, STATE, TIMES, store=tmp_path, **options)
+    assert data["status"].values.tolist() == ["done", "failed", "done"]
+    assert "TooLarge" in str(data["reason"].values[1])
+    assert np.isnan(data["xi2"].values[1]).all()
+    assert (data["squeezing_status"].values[1] == -1).all()
+    assert np.isfinite(data["xi2"].values[[0, 2]]).all()
+    assert data["n_spins"].values.tolist() == [4, -1, 5]
+    assert "1 of 3 points failed: TooLarge" in data.attrs["warnings"]
+    with pytest.raises(InvalidInput, match="failed: TooLarge"):
+        point_of(data, {"spins": 1})
+    assert len(list(tmp_path.glob("*.point"))) == 2
+    assert identical(sq.sweep(model, STATE, TIMES, store=tmp_path, **options), data)
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (sq.NumericalFailure("no"), True),
+        (sq.UndefinedDirection("no"), True),
+        (sq.Unsupported("no"), False),
+        (MemoryError(), False),
+        (ZeroDivisionError("a bug"), False),
+    ],
+)
+def test_failures_that_took_work_are_kept(monkeypatch, error, kept):
+    def broken(tables, *, blocks):
+        raise error
+
+    monkeypatch.setattr(point_module, "_computed", broken)
+    outcome = point_module.compute({}, blocks=False)
+    assert outcome.kept is kept
+    assert type(error).__name__ in outcome.reason
+
+
+def test_all_points_failed():
+    model = sq.SpinModel(4, jumps=[sq.CollectiveDecay(1.0)])
+    data = sq.sweep(model, STATE, TIMES, over={RATE: [1.0, 2.0]}, method=sq.DTWA(10), workers=0)
+    assert (data["status"] == "failed").all()
+    assert "Unsupported" in str(data["reason"].values[0])
+
+
+def test_progress_counts(tmp_path):
+    seen = []
+    here(progress=seen.append, store=tmp_path)
+    assert [s.done for s in seen] == list(range(13))
+    assert seen[-1].fraction == 1.0
+    assert seen[-1].remaining == 0.0
+    assert seen[0].remaining is None
+    assert seen[5].remaining > 0
+    again = []
+    here(progress=again.append, store=tmp_path)
+    assert [(s.done, s.reused) for s in again] == [(12, 12)]
+
+
+def test_a_study_runs_its_sweep_itself():
+    study = study_from_tables(
+        {
+            "ensemble": {"spins": 4},
+            "hamiltonian": [{"term": "one_axis_twisting", "chi": 1.0}],
+            "initial_state": {"coherent": "+x"},
+            "run": {"times": {"start": 0.01, "stop": 1.0, "num": 5, "spacing": "log"}},
+            "sweep": {"zipped": True, CHI: [1.0, 2.0], "run.times.stop": [1.0, 0.5]},
+        }
+    )
+    seen = []
+    data = sq.sweep(study, workers=0)
+    assert data["xi2"].dims == ("chi", "time")
+    assert data["stop"].values.tolist() == [1.0, 0.5]
+    assert study.as_tables()["sweep"]["zipped"] == [[CHI, "run.times.stop"]]
+    assert seen == []
+
+
+# names and shapes
+
+
+def test_short_names_are_the_last_keys_made_unique():
+    names = short_names(
+        ["hamiltonian.0.j_z", "jumps.0.rate", "jumps.1.rate", "ensemble.shape.0", "pulses.0.time"]
+    )
+    assert list(names.values()) == [
+        "j_z",
+        "jumps_0_rate",
+        "jumps_1_rate",
+        "shape_0",
+        "pulses_0_time",
+    ]
+
+
+def test_points_of_one_shape():
+    assert shape_of({CHI: 1.0}) == shape_of({CHI: 2.5})
+    assert shape_of({"run.seed": 1}) == shape_of({"run.seed": 2})
+    for a, b in [
+        ({CHI: 0.0}, {CHI: 1.0}),
+        ({"hamiltonian.0.exponent": np.inf}, {"hamiltonian.0.exponent": 3.0}),
+        ({"ensemble.spins": 4}, {"ensemble.spins": 5}),
+        ({"method.n_trajectories": 4}, {"method.n_trajectories": 5}),
+        ({"initial_state.coherent": "+x"}, {"initial_state.coherent": "+y"}),
+    ]:
+        assert shape_of(a) != shape_of(b)
+
+
+def test_a_worker_stays_with_its_shape():
+    queue = _Queue([Job(k, {}, "abc"[k % 3]) for k in range(9)])
+    order = [(w, queue.next(w).shape) for w in "121212121"]
+    assert [s for w, s in order if w == "1"] == ["a", "a", "a", "c", "c"]
+    assert [s for w, s in order if w == "2"] == ["b", "b", "b", "c"]
+    assert queue.next("1") is None
+
+
+# mistakes
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"over": None}, "over must name what to sweep"),
+        ({"over": [1, 2]}, "over must map dotted paths to values"),
+        ({"over": {}}, "over: is empty"),
+        ({"over": {"chi": [1.0]}}, r"over\.chi: must be a dotted path"),
+        ({"over": {"hamiltonian.3.chi": [1.0]}}, "has entries 0 to 0"),
+        ({"over": {CHI: ["big"]}}, r"over\.hamiltonian\.0\.chi: value 'big'"),
+        ({"over": {CHI: [1.0, 1.0]}}, "must not repeat a value"),
+        ({"over": {CHI: []}}, "at least one value"),
+        ({"over": {CHI: [1.0, 2.0], RATE: [1.0]}, "zipped": True}, "equally many values"),
+        ({"zipped": [["a.b", CHI]]}, r"'a\.b' is not swept"),
+        ({"zipped": [[CHI, RATE], [CHI]]}, "one group only"),
+        ({"zipped": ["ab"]}, "groups of paths"),
+        ({"workers": -1}, "workers must be at least 0"),
+        ({"progress": 3}, "progress must be a function"),
+        ({"workers": 1, "memory_limit": "lots"}, "memory_limit must be a size"),
+        ({"scheduler": "tcp://127.0.0.1:9"}, r"scheduler tcp://127\.0\.0\.1:9 does not answer"),
+    ],
+)
+def test_mistakes_are_named(options, message):
+    if "scheduler" in options:
+        pytest.importorskip("distributed")
+    with pytest.raises(InvalidInput, match=message):
+        here(**options)
+
+
+def test_wrong_subjects():
+    with pytest.raises(InvalidInput, match="subject must be a SpinModel, a Study"):
+        sq.sweep(3, over=OVER)
+    tables = {"ensemble": {"spins": 3}, "initial_state": {"coherent": "+x"}, "run": {"times": [1]}}
+    with pytest.raises(InvalidInput, match="the study's own"):
+        sq.sweep(tables, STATE, TIMES, over=OVER)
+
+
+# the store
+
+
+def test_a_changed_axis_reuses_what_is_there(tmp_path, whole):
+    here(store=tmp_path, over={**OVER, CHI: [0.5, 1.5]})
+    seen = []
+    data = here(store=tmp_path, progress=seen.append)
+    assert seen[-1].reused == 8
+    assert identical(data, whole)
+
+
+def test_damaged_files_are_computed_again(tmp_path, whole):
+    here(store=tmp_path)
+    files = sorted(tmp_path.glob("*.point"))
+    raw = bytearray(files[3].read_bytes())
+    raw[200] ^= 1
+    files[3].write_bytes(raw)
+    files[7].write_bytes(files[7].read_bytes()[:100])
+    seen = []
+    with pytest.warns(UserWarning, match="damaged.*computed again"):
+        data = here(store=tmp_path, progress=seen.append)
+    assert seen[-1].reused == 10
+    assert identical(data, whole)
+
+
+def test_a_full_disk_stops_the_sweep_and_keeps_what_is_finished(tmp_path, whole, monkeypatch):
+    written = []
+    write = store.Store._write
+
+    def until_full(self, target, content):
+        if len(written) == 5:
+            raise OSError(28, "No space left on device")
+        if target.suffix == ".point":
+            written.append(target)
+        write(self, target, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.Store, "_write", until_full)
+        with pytest.raises(FileProblem, match=r"disk is full.*5 of 12 points are kept.*go on"):
+            here(store=tmp_path)
+    assert len(list(tmp_path.glob("*.point"))) == 5
+    seen = []
+    assert identical(here(store=tmp_path, progress=seen.append), whole)
+    assert seen[-1].reused == 5
+
+
+def test_an_interrupt_says_what_is_kept(tmp_path, whole):
+    def stop(now):
+        if now.done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        here(store=tmp_path, progress=stop)
+    assert "finished points are kept in" in caught.value.__notes__[0]
+    assert identical(here(store=tmp_path), whole)
+
+
+# processes
+
+
+def test_processes_give_the_same_bits(cluster, whole):
+    assert identical(here(scheduler=address(cluster)), whole)
+
+
+def test_sampling_gives_the_same_bits_on_processes(cluster):
+    model = sq.SpinModel(
+        sq.Lattice((3, 3)), hamiltonian=[sq.PowerLawXXZ(j_perp=2.0, j_z=-2.0, exponent=3)]
+    )
+    options = {
+        "over": {"hamiltonian.0.j_z": [-2.0, 0.5, 1.0], "run.seed": [1, 2]},
+        "method": sq.DTWA(20),
+        "blocks": True,
+    }
+    one = sq.sweep(model, STATE, TIMES, workers=0, **options)
+    two = sq.sweep(model, STATE, TIMES, scheduler=address(cluster), **options)
+    assert identical(one, two)
+
+
+def test_workers_use_their_share_of_the_cores(cluster):
+    def threads():
+        return {name: os.environ.get(name) for name in scheduler.THREAD_VARIABLES}
+
+    share = str(max(1, scheduler.n_cores() // 2))
+    for told in cluster.run(threads).values():
+        assert set(told.values()) == {share}
+
+
+def test_killed_workers_change_nothing(cluster, whole, tmp_path):
+    killed = []
+
+    def kill(now):
+        if now.done in (2, 6):
+            pid = random.Random(now.done).choice(list(cluster.run(os.getpid).values()))
+            os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
+
+    data = here(scheduler=address(cluster), store=tmp_path, progress=kill)
+    assert len(killed) == 2
+    assert identical(data, whole)
+    assert len(list(tmp_path.glob("*.point"))) == 12
+
+
+def test_another_version_of_the_numbers_is_refused(cluster, monkeypatch):
+    monkeypatch.setattr(scheduler, "NUMBERS", 99)
+    with pytest.raises(SpinSqueezeError, match=r"version 1 of the numbers, here is version 99"):
+        here(scheduler=address(cluster))
+
+
+def test_a_lost_worker_is_a_reason():
+    from distributed import KilledWorker
+
+    class Future:
+        status = "error"
+
+        def exception(self):
+            return KilledWorker("point", None, 5, "worker died")
+
+    outcome = scheduler._outcome(Future(), None)
+    assert "for want of memory" in outcome.reason
+    assert not outcome.kept
+    Future.exception = lambda self: ValueError("odd")
+    assert scheduler._outcome(Future(), None).reason == "ValueError: odd"
+    Future.status = "cancelled"
+    with pytest.raises(SpinSqueezeError, match="cluster was lost"):
+        scheduler._outcome(Future(), None)
+
+
+SCRIPT = """
+import sys
+import numpy as np
+import spinsqueeze as sq
+# no "if __name__ == '__main__'": new processes must not run this script again
+print("script", flush=True)
+model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDephasing(0.1)])
+over = {"hamiltonian.0.chi": np.linspace(0.5, 1.5, POINTS), "jumps.0.rate": [0.1, 0.2]}
+data = sq.sweep(model, sq.CoherentState("+x"), np.linspace(0, 0.6, 5), over=over, method=METHOD,
+                store=sys.argv[1], workers=WORKERS,
+                progress=lambda now: print("done", now.done, flush=True))
+sq.save(data, sys.argv[2], overwrite=True)
+"""
+
+
+def script(folder, *, points, workers, method):
+    text = textwrap.dedent(SCRIPT).replace("POINTS", str(points)).replace("WORKERS", str(workers))
+    path = Path(folder) / "script.py"
+    path.write_text(text.replace("METHOD", method))
+    return path
+
+
+def children(pid):
+    try:
+        rows = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+        ).stdout.split()
+    except FileNotFoundError:
+        pytest.skip("needs ps")
+    return [int(row) for row in rows]
+
+
+def killed_at_random(path, arguments, *, kills, longest, generator):
+    """Run a script until it ends by itself, killing it or its workers at random moments."""
+    done = 0
+    while True:
+        process = subprocess.Popen(
+            [sys.executable, str(path), *arguments], stdout=subprocess.PIPE, text=True
+        )
+        counts = []
+        reader = threading.Thread(
+            target=lambda p=process, c=counts: c.extend(p.stdout.read().split("\n"))
+        )
+        reader.start()
+        while process.poll() is None and done < kills:
+            time.sleep(generator.uniform(0.0, longest))
+            victims = children(process.pid)
+            if generator.random() < 0.5 or not victims:
+                process.kill()
+                done += 1
+                break
+            os.kill(generator.choice(victims), signal.SIGKILL)
+            done += 1
+        process.wait()
+        reader.join()
+        if process.returncode == 0:
+            assert counts.count("script") == 1
+            return done
+        assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_thirty_kills_change_nothing(tmp_path):
+    method = "sq.DTWA(2000)"
+    sampled = SCRIPT.replace(", jumps=[sq.LocalDephasing(0.1)]", "").replace(
+        '"jumps.0.rate": [0.1, 0.2]', '"run.seed": [1, 2]'
+    )
+    path = tmp_path / "script.py"
+    text = sampled.replace("METHOD", method).replace("WORKERS", "2").replace("POINTS", "150")
+    path.write_text(text)
+    calm = [str(tmp_path / "calm.points"), str(tmp_path / "calm.nc")]
+    subprocess.run([sys.executable, str(path), *calm], check=True, stdout=subprocess.DEVNULL)
+    rough = [str(tmp_path / "rough.points"), str(tmp_path / "rough.nc")]
+    done = killed_at_random(path, rough, kills=30, longest=8.0, generator=random.Random(1))
+    assert done >= 15
+    assert identical(sq.load(rough[1]), sq.load(calm[1]))
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_a_killed_run_goes_on_and_a_flat_script_runs_once(tmp_path, capfd):
+    path = script(tmp_path, points=10, workers=1, method="None")
+    arguments = [str(tmp_path / "points"), str(tmp_path / "r.nc")]
+    process = subprocess.Popen(
+        [sys.executable, str(path), *arguments], stdout=subprocess.PIPE, text=True
+    )
+    lines = []
+    for line in process.stdout:
+        lines.append(line.strip())
+        if line.strip() == "done 3":
+            process.kill()
+            break
+    rest = process.stdout.read().split()
+    process.wait()
+    assert lines.count("script") == 1
+    assert "script" not in rest
+    kept = len(list((tmp_path / "points").glob("*.point")))
+    assert 3 <= kept <= 20
+    done = subprocess.run(
+        [sys.executable, str(path), *arguments], capture_output=True, text=True, check=True
+    )
+    first = next(line for line in done.stdout.split("\n") if line.startswith("done"))
+    assert int(first.split()[1]) >= 3
+    data = sq.load(tmp_path / "r.nc")
+    alone = sq.sweep(
+        MODEL,
+        STATE,
+        TIMES,
+        over={CHI: np.linspace(0.5, 1.5, 10), RATE: [0.1, 0.2]},
+        workers=0,
+    )
+    assert np.array_equal(data["xi2"].values, alone["xi2"].values)

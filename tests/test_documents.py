@@ -1,0 +1,155 @@
+"""What README and docs say is true: examples run, tables are complete, sources exist."""
+
+import dataclasses
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import spinsqueeze
+from spinsqueeze.methods.registry import METHODS
+from spinsqueeze.models.catalogue import HAMILTONIAN_TERMS, INITIAL_STATES, JUMP_TERMS
+from spinsqueeze.observables.squeezing import SqueezingStatus
+from spinsqueeze.run.study import study_from_tables
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+def text_of(path):
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def blocks(path, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text_of(path), flags=re.M | re.S)
+
+
+def rows(path, first, *, section=""):
+    """The rows of a table whose first cell is `first` in code, in the section of that heading."""
+    pattern = rf"^\| `{re.escape(first)}` \|(.*)$"
+    _, found, text = f"\n{text_of(path)}".partition(f"\n## {section}" if section else "\n")
+    assert found, section
+    if section:
+        text = text.partition("\n## ")[0]
+    return re.findall(pattern, text, flags=re.M)
+
+
+def test_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+    (program,) = blocks("README.md", "python")
+    for full, small in (("(64, 64)", "(4, 4)"), ("2.5, 101", "0.3, 13"), ("=500", "=100")):
+        assert full in program
+        program = program.replace(full, small)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(program, "README.md", "exec"), {})
+    assert "dB" in capsys.readouterr().out
+    assert (tmp_path / "squeezing.png").stat().st_size > 10_000
+
+
+def test_python_of_the_quickstart_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for program in blocks("docs/quickstart.md", "python"):
+        exec(compile(program, "quickstart.md", "exec"), names)
+    assert names["again"].identical(names["data"])
+    assert "reference: exact" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/study_files.md"])
+def test_the_first_study_shown_is_the_main_example(path):
+    shown = study_from_tables(tomllib.loads(blocks(path, "toml")[0]))
+    main = study_from_tables(tomllib.loads(text_of("examples/dipolar_xxz_64x64.toml")))
+    assert shown.as_tables() == main.as_tables()
+
+
+def test_every_other_toml_block_fits_into_a_study():
+    for block in blocks("docs/study_files.md", "toml")[1:]:
+        host = "exact_4x4" if "[sweep]" in block else "twist_untwist"
+        base = tomllib.loads(text_of(f"examples/{host}.toml"))
+        study_from_tables({**base, **tomllib.loads(block)})
+
+
+@pytest.mark.parametrize("name", [*HAMILTONIAN_TERMS, *JUMP_TERMS])
+def test_every_term_and_its_fields_are_listed(name):
+    kind = {**HAMILTONIAN_TERMS, **JUMP_TERMS}[name]
+    section = "`[[hamiltonian]]`" if name in HAMILTONIAN_TERMS else "`[[jumps]]`"
+    (row,) = rows("docs/study_files.md", name, section=section)
+    listed = re.findall(r"`(\w+)(?: = [^`]*)?`", row.split("|")[0])
+    assert listed == [field.name for field in dataclasses.fields(kind)]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_and_its_options_are_listed(name):
+    (row,) = rows("docs/study_files.md", name, section="`[method]`")
+    defaults = {field.name: field.default for field in dataclasses.fields(METHODS[name])}
+    listed = dict(re.findall(r"`(\w+) = ([^`]*)`", row))
+    assert set(listed) == set(defaults)
+    for option, value in tomllib.loads("\n".join(f"{k} = {v}" for k, v in listed.items())).items():
+        assert value == defaults[option]
+    assert rows("docs/methods.md", name)
+    assert rows("README.md", name)
+    assert f"\n## {name}\n" in text_of("docs/methods.md")
+
+
+@pytest.mark.parametrize("name", INITIAL_STATES)
+def test_every_initial_state_is_listed(name):
+    assert rows("docs/study_files.md", name, section="`[initial_state]`")
+
+
+def test_every_status_is_listed():
+    text = text_of("docs/conventions.md")
+    for status in SqueezingStatus:
+        assert f"| {status.value} | {status.name} |" in text
+
+
+def test_every_public_name_is_in_the_api():
+    listed = set(re.findall(r"^   ([A-Za-z_.]+)$", text_of("docs/api.rst"), flags=re.M))
+    public = set(spinsqueeze.__all__) - {"plot"}
+    public |= {f"plot.{name}" for name in spinsqueeze.plot.__all__}
+    assert listed == public
+    for name in public:
+        assert _resolved(name).__doc__
+
+
+def _resolved(name):
+    value = spinsqueeze
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def entries():
+    return re.findall(r"^@\w+\{(\w+),", text_of("src/spinsqueeze/references.bib"), flags=re.M)
+
+
+def test_every_source_cited_has_an_entry():
+    keys = entries()
+    assert len(set(keys)) == len(keys)
+    cited = {}
+    for path in [*(ROOT / "src").rglob("*.py"), *(ROOT / "src").rglob("*.md"), *DOCS.glob("*.md")]:
+        for key in re.findall(r"\b[a-z]{3,}(?:19|20)\d\d\b", path.read_text(encoding="utf-8")):
+            cited.setdefault(key, path)
+    missing = {key: str(path) for key, path in cited.items() if key not in keys}
+    assert not missing
+    for method in METHODS.values():
+        assert set(method.references) <= set(keys)
+
+
+def test_every_entry_of_the_bibliography_is_complete():
+    text = text_of("src/spinsqueeze/references.bib")
+    for entry in re.split(r"\n(?=@)", text)[1:]:
+        for field in ("author", "title", "year"):
+            assert re.search(rf"^\s+{field}\s+= \{{.+\}}", entry, flags=re.M), entry[:60]
+        assert "doi" in entry or "eprint" in entry
+        assert entry.count("{") == entry.count("}")
+
+
+def test_the_picture_of_the_readme_is_there_and_small():
+    (source,) = re.findall(r'<img src="([^"]+)"', text_of("README.md"))
+    assert 10_000 < (ROOT / source).stat().st_size < 150_000
+
+
+def test_links_between_documents_lead_somewhere():
+    for path in [*ROOT.glob("*.md"), *DOCS.glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"

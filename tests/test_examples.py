@@ -1,0 +1,118 @@
+"""Every example is read as it stands, runs at a small size, and shows the physics it tells of."""
+
+import copy
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spinsqueeze.methods.base import Task
+from spinsqueeze.run.study import read_study, study_from_tables
+from spinsqueeze.run.task import make_task
+
+FOLDER = Path(__file__).parents[1] / "examples"
+EXAMPLES = sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def tables_of(name):
+    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def small(tables):
+    """The same study with few spins, few samples and few times."""
+    tables = copy.deepcopy(tables)
+    ensemble = tables["ensemble"]
+    times = tables["run"]["times"]
+    if "shape" in ensemble:
+        ensemble["shape"] = [min(n, 4) for n in ensemble["shape"]]
+        times["stop"] = min(times["stop"], 0.3)
+    elif "classes" in ensemble:
+        for entry in ensemble["classes"]:
+            entry["count"] = 2
+    elif tables["method"]["name"] != "closed_form":
+        ensemble["spins"] = 8
+    if tables["method"]["name"] == "dtwa":
+        tables["method"]["n_trajectories"] = 100
+    times["num"] = 7
+    return tables
+
+
+def exactly(tables):
+    """The small study by the exact method, ending at the last time of the example."""
+    tables = small(tables)
+    tables["method"] = {"name": "exact"}
+    return tables
+
+
+def run(tables):
+    return study_from_tables(tables).run()
+
+
+def test_there_are_examples():
+    assert {"dipolar_xxz_64x64", "spin_echo", "twist_untwist", "exact_4x4"} <= set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_reads_as_it_stands_and_its_method_fits(name):
+    study = read_study(FOLDER / f"{name}.toml")
+    assert study.title
+    task = make_task(study.model, study.initial_state, study.times, pulses=study.pulses)
+    assert isinstance(task, Task)
+    study.method.require(task)
+    assert study.method.cost(task).memory < 2e9
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_runs_at_a_small_size(name):
+    data = run(small(tables_of(name)))
+    assert data.attrs["title"] == tables_of(name)["title"]
+    assert data.attrs["unit"] == tables_of(name)["run"]["unit"]
+    assert data.sizes["time"] == 7
+    for variable in ("xi2", "contrast", "total_spin_squared", "spin", "covariance"):
+        assert np.isfinite(data[variable].values).all(), variable
+    sampled = data.attrs["method"] == "dtwa"
+    assert ("xi2_stderr" in data) == sampled
+    assert data["xi2"].values.min() < 0.9
+
+
+def test_the_main_study_is_the_one_of_its_title():
+    tables = tables_of("dipolar_xxz_64x64")
+    (term,) = tables["hamiltonian"]
+    assert tables["ensemble"]["shape"] == [64, 64]
+    assert (term["j_perp"], term["j_z"], term["exponent"]) == (2.0, -2.0, 3.0)
+    assert tables["method"] == {"name": "dtwa", "n_trajectories": 500}
+    assert tables_of("exact_4x4")["hamiltonian"] == tables["hamiltonian"]
+
+
+def test_the_echo_undoes_the_detunings_and_keeps_the_squeezing():
+    tables = exactly(tables_of("spin_echo"))
+    (pulse,) = tables["pulses"]
+    tables["run"]["times"] = [pulse["time"], 2 * pulse["time"]]
+    alike = copy.deepcopy(tables)
+    for entry in alike["ensemble"]["classes"]:
+        entry["detuning"] = 0.0
+    detuned, plain = run(tables), run(alike)
+    before, after = detuned["contrast"].values
+    assert before < 0.8 < after
+    for variable in ("xi2", "contrast", "total_spin_squared", "spin", "covariance"):
+        np.testing.assert_allclose(
+            detuned[variable].values[1], plain[variable].values[1], atol=1e-8, err_msg=variable
+        )
+
+
+def test_untwisting_returns_the_noise_and_amplifies_the_signal():
+    tables = exactly(tables_of("twist_untwist"))
+    (pulse,) = tables["pulses"]
+    signal = pulse["angle"]
+    silent = {key: value for key, value in tables.items() if key != "pulses"}
+    quiet, loud = run(silent), run(tables)
+    assert quiet["xi2"].values.min() < 0.7
+    assert quiet["xi2"].values[-1] == pytest.approx(1.0, abs=1e-8)
+    assert quiet["contrast"].values[-1] == pytest.approx(1.0, abs=1e-8)
+    np.testing.assert_allclose(quiet["spin"].values[-1, 1:], 0.0, atol=1e-8)
+    # To first order in the signal and in chi t, the pulse shifts S_z by -N signal/2, and the
+    # untwisting by -chi t turns that into S_y at a gain of (N - 1) chi t.
+    n, twist = loud.attrs["n_spins"], 0.061
+    gain = loud["spin"].values[-1, 1] / (n / 2 * signal)
+    assert gain == pytest.approx((n - 1) * twist, rel=0.05)
