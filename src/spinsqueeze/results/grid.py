@@ -1,0 +1,227 @@
+"""Many points in one Dataset, with the swept parameters as dimensions, and one point out of it."""
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.results.points import KEPT_ATTRIBUTES, Entry, Point
+
+DONE = "done"
+FAILED = "failed"
+_ALWAYS = ("numerical_error", "diagnostics", "warnings")
+_LONG_NAMES = {
+    "status": "whether the point was computed",
+    "reason": "why the point failed",
+    "numerical_error": "error of the mean spin from steps and round-off, in units of sqrt(N)/2",
+    "diagnostics": "how far the numbers can be trusted, as JSON",
+    "warnings": "concerns of the run in words, as JSON",
+    "n_spins": "number of spins",
+}
+
+
+@final
+@dataclass(frozen=True)
+class GridAxis:
+    """One dimension of a sweep.
+
+    name: of the dimension. coordinates: name -> (values, dotted path); the one named like the
+    dimension is its index, the others are swept along with it.
+    """
+
+    name: str
+    coordinates: Mapping[str, tuple[Sequence[Any], str]]
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return len(self.coordinates[self.name][0])
+
+
+def stack(
+    points: Sequence[Point], *, axes: Sequence[GridAxis], attributes: Mapping[str, Any]
+) -> xr.Dataset:
+    """The labelled Dataset of a sweep.
+
+    Failed points hold NaN (-1 in integers, "" in words). A variable whose length differs between
+    points is padded at its end in the same way. A coordinate that differs between points, such
+    as time when times are swept, becomes the variable `<name>_of_point`. An attribute that differs
+    becomes a variable of its name.
+
+    Args:
+        points: one for each grid point, the last axis fastest.
+        axes: dimensions of the sweep.
+        attributes: of the whole sweep.
+    """
+    shape = tuple(axis.size for axis in axes)
+    dims = tuple(axis.name for axis in axes)
+    done = [p for p in points if not p.reason]
+    data = xr.Dataset()
+    for name in dict.fromkeys(n for p in done for n in p.variables):
+        _put(data, name, [p.variables.get(name) for p in points], dims=dims, shape=shape)
+    for name in dict.fromkeys(n for p in done for n in p.coordinates):
+        entries = [p.coordinates[name] for p in done if name in p.coordinates]
+        head = entries[0]
+        if all(np.array_equal(e.values, head.values) for e in entries):
+            data.coords[name] = (head.dims, head.values, dict(head.attributes))
+        else:
+            given = [p.coordinates.get(name) for p in points]
+            _put(data, f"{name}_of_point", given, dims=dims, shape=shape)
+    shared: dict[str, Any] = {}
+    labels = {name for axis in axes for name in axis.coordinates}
+    for name in KEPT_ATTRIBUTES:
+        if name in labels:
+            continue
+        told = [p.attributes[name] for p in done if name in p.attributes]
+        if name in _ALWAYS or any(value != told[0] for value in told):
+            entries = [
+                Entry((), np.asarray(p.attributes[name])) if name in p.attributes else None
+                for p in points
+            ]
+            _put(data, name, entries, dims=dims, shape=shape)
+        elif told:
+            shared[name] = told[0]
+    told_status = [FAILED if p.reason else DONE for p in points]
+    data["status"] = (dims, np.array(told_status).reshape(shape))
+    data["reason"] = (dims, np.array([p.reason for p in points], dtype=str).reshape(shape))
+    for name, text in _LONG_NAMES.items():
+        if name in data:
+            data[name].attrs["long_name"] = text
+    for axis in axes:
+        for name, (values, path) in axis.coordinates.items():
+            data.coords[name] = (axis.name, _labels(values), {"path": path})
+    data.attrs.update({**shared, **attributes, "warnings": json.dumps(_summary(points))})
+    return data
+
+
+def _put(
+    data: xr.Dataset,
+    name: str,
+    entries: Sequence[Entry | None],
+    *,
+    dims: tuple[str, ...],
+    shape: tuple[int, ...],
+) -> None:
+    given = [e for e in entries if e is not None]
+    if not given:
+        return
+    head = given[0]
+    inner = tuple(max(lengths) for lengths in zip(*(e.values.shape for e in given), strict=True))
+    kind = np.result_type(*(e.values.dtype for e in given))
+    whole = np.full((len(entries), *inner), _fill(kind), dtype=kind)
+    for k, entry in enumerate(entries):
+        if entry is not None:
+            whole[(k, *(slice(n) for n in entry.values.shape))] = entry.values
+    data[name] = ((*dims, *head.dims), whole.reshape(*shape, *inner), dict(head.attributes))
+
+
+def _fill(kind: np.dtype[Any]) -> Any:
+    return {"f": np.nan, "c": np.nan, "i": -1, "U": "", "S": b""}.get(kind.kind, 0)
+
+
+def _labels(values: Sequence[Any]) -> NDArray[Any]:
+    """Coordinate values: numbers or words as they are, anything else as JSON."""
+    for kinds in (bool, int, (int, float), str):
+        if all(isinstance(v, kinds) and (kinds is bool or type(v) is not bool) for v in values):
+            return np.asarray(values)
+    return np.asarray([v if isinstance(v, str) else json.dumps(v) for v in values])
+
+
+def _summary(points: Sequence[Point]) -> list[str]:
+    told: Counter[str] = Counter()
+    for point in points:
+        told.update(set(json.loads(point.attributes.get("warnings", "[]"))))
+    failed = Counter(p.reason for p in points if p.reason)
+    return [
+        f"{count} of {len(points)} points failed: {reason}" for reason, count in failed.items()
+    ] + [f"{count} of {len(points)} points: {text}" for text, count in told.items()]
+
+
+def sweep_dims(data: xr.Dataset) -> tuple[str, ...]:
+    """The swept dimensions of a result; none for a single run."""
+    return tuple(str(d) for d in data["status"].dims) if "status" in data else ()
+
+
+def points_of(data: xr.Dataset) -> Iterator[tuple[dict[str, int], xr.Dataset]]:
+    """Every point of a sweep, the last axis fastest: its indices and its single-run Dataset."""
+    dims = sweep_dims(data)
+    for index in itertools.product(*(range(data.sizes[d]) for d in dims)):
+        where = dict(zip(dims, index, strict=True))
+        yield where, point_of(data, where)
+
+
+def point_of(data: xr.Dataset, index: Mapping[str, int]) -> xr.Dataset:
+    """One point of a sweep as the Dataset of a single run, its own attributes back in place.
+
+    Padding of variables whose length differs between points stays.
+
+    Raises:
+        InvalidInput: not every swept dimension is given, or the point failed.
+    """
+    dims = sweep_dims(data)
+    if "status" not in data:
+        return data
+    if set(index) != set(dims):
+        raise InvalidInput(f"index must name {', '.join(dims) or 'nothing'}, got {dict(index)}")
+    one = data.isel({name: int(index[name]) for name in dims})
+    if one["status"].item() != DONE:
+        raise InvalidInput(f"the point {dict(index)} failed: {one['reason'].item()}")
+    one.attrs = dict(one.attrs)
+    drop = ["status", "reason"]
+    for name in KEPT_ATTRIBUTES:
+        if name in one and one[name].ndim == 0:
+            one.attrs[name] = one[name].item()
+            drop.append(name)
+    one.attrs["study"] = json.dumps(_study_of_point(one))
+    for name in [str(n) for n in one.data_vars if str(n).endswith("_of_point")]:
+        base = name.removesuffix("_of_point")
+        one = one.assign_coords({base: (one[name].dims, one[name].values, one[name].attrs)})
+        drop.append(name)
+    labels = [c for c in one.coords if one[c].ndim == 0]
+    return one.drop_vars(dict.fromkeys([*drop, *labels]))
+
+
+def _study_of_point(one: xr.Dataset) -> dict[str, Any]:
+    """The study of a point, from that of its sweep and the values it has."""
+    study: dict[str, Any] = json.loads(one.attrs["study"])
+    swept = study.pop("sweep", {})
+    for label in one.coords.values():
+        path = label.attrs.get("path")
+        if label.ndim == 0 and path in swept:
+            values = swept[path]
+            (where, *_) = np.flatnonzero(_labels(values) == label.item())
+            put_entry(study, path, values[where])
+    return study
+
+
+def put_entry(tables: Any, path: str, value: Any) -> None:
+    """Set the entry at a dotted path, in place."""
+    *way, last = path.split(".")
+    for key in way:
+        tables = tables[int(key)] if isinstance(tables, list) else tables.setdefault(key, {})
+    if isinstance(tables, list):
+        tables[int(last)] = value
+    else:
+        tables[last] = value
+
+
+def grid_axes(data: xr.Dataset) -> list[GridAxis]:
+    """The axes of a sweep, as `stack` takes them."""
+    return [
+        GridAxis(
+            dim,
+            {
+                str(name): (label.values.tolist(), str(label.attrs["path"]))
+                for name, label in data.coords.items()
+                if label.dims == (dim,) and "path" in label.attrs
+            },
+        )
+        for dim in sweep_dims(data)
+    ]

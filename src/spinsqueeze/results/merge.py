@@ -1,0 +1,205 @@
+"""merge: runs of one study with other seeds become one run with smaller error bars."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.observables.moments import BlockMoments
+from spinsqueeze.results import provenance
+from spinsqueeze.results.best import best_of_run
+from spinsqueeze.results.dataset import build, diagnostics_of, read_moments, warnings_of
+from spinsqueeze.results.files import MARK
+from spinsqueeze.results.grid import DONE, grid_axes, point_of, points_of, stack, sweep_dims
+from spinsqueeze.results.points import Point, from_dataset
+
+FREE = ("title", "run.seed", "run.memory_budget", "method.n_trajectories")
+"""Entries of a study in which merged runs may differ."""
+_SHARED = ("title", "n_spins", "unit", "method", "error_kind", "references", "dtype", "device")
+
+
+def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Merge independent runs of one model by one sampling method.
+
+    The sample blocks of all runs stand side by side, each run weighted by its samples; every
+    observable and its error are computed anew, directions found again in each jackknife replica.
+    Error bars fall as the inverse square root of the samples.
+
+    Args:
+        datasets: two or more results of `simulate`, or of `sweep` with blocks=True, which differ
+            in their seed (and perhaps in their number of samples).
+
+    Returns:
+        The Dataset of one run or sweep; the attribute `seeds` lists all seeds, `seed` and `study`
+        are those of the first. Variables that do not follow from collective moments are left out.
+
+    Raises:
+        InvalidInput: fewer than two results, another model, method, times or sweep, a seed that
+            occurs twice, or results without sample blocks.
+    """
+    parts = list(datasets)
+    if len(parts) < 2 or not all(isinstance(part, xr.Dataset) for part in parts):
+        raise InvalidInput(f"merge needs at least two results in a list, got {len(parts)}")
+    head = parts[0]
+    dims = sweep_dims(head)
+    for number, part in enumerate(parts[1:], start=2):
+        if sweep_dims(part) != dims:
+            told = [", ".join(sweep_dims(p)) or "nothing" for p in (head, part)]
+            raise InvalidInput(
+                f"merge: result 1 sweeps {told[0]} and result {number} {told[1]}; they must be alike"
+            )
+        for dim in dims:
+            if not part[dim].equals(head[dim]):
+                raise InvalidInput(
+                    f"merge: result {number} has other values of the swept {dim!r} than result 1"
+                )
+    if not dims:
+        return _merged([point_of(part, {}) for part in parts])
+    _require_blocks(parts)
+    _require_alike(parts)
+    rows = zip(*(points_with_reasons(part) for part in parts), strict=True)
+    points = [_merged_point(row) for row in rows]
+    attributes = {
+        **{k: head.attrs[k] for k in ("title", "study") if k in head.attrs},
+        "seeds": json.dumps(_seeds(parts) if all("seed" in p.attrs for p in parts) else []),
+        MARK: provenance.version(),
+        "commit": provenance.commit(),
+        "machine": provenance.machine(),
+    }
+    return stack(points, axes=grid_axes(head), attributes=attributes)
+
+
+def points_with_reasons(data: xr.Dataset) -> Iterator[xr.Dataset | str]:
+    """Each point of a sweep, or the reason why it failed."""
+    dims = sweep_dims(data)
+    status, reason = data["status"].values.ravel(), data["reason"].values.ravel()
+    good = data["status"].values == DONE
+    if good.all():
+        yield from (one for _, one in points_of(data))
+        return
+    import numpy as np
+
+    for k, index in enumerate(np.ndindex(good.shape)):
+        if status[k] == DONE:
+            yield point_of(data, dict(zip(dims, index, strict=True)))
+        else:
+            yield str(reason[k])
+
+
+def _merged_point(row: Sequence[xr.Dataset | str]) -> Point:
+    runs = [part for part in row if isinstance(part, xr.Dataset)]
+    if len(runs) < len(row):
+        return Point(reason=next(part for part in row if isinstance(part, str)))
+    data = _merged([_cut(run) for run in runs])
+    point = from_dataset(data, blocks=True)
+    return Point(
+        variables={**point.variables, **best_of_run(data)},
+        coordinates=point.coordinates,
+        attributes=point.attributes,
+    )
+
+
+def _cut(run: xr.Dataset) -> xr.Dataset:
+    """A point without the padding that a sweep over the number of samples or times gives it."""
+    cut = run.isel(block=run["block_weight"].notnull().values)
+    return cut.isel(time=cut["time"].notnull().values)
+
+
+def _merged(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    _require_blocks(parts)
+    _require_alike(parts)
+    seeds = _seeds(parts)
+    moments = []
+    for part in parts:
+        one = read_moments(part)
+        assert isinstance(one, BlockMoments)
+        moments.append(one)
+    head = parts[0]
+    attributes: dict[str, Any] = {name: head.attrs[name] for name in _SHARED if name in head.attrs}
+    told = {text: None for part in parts for text in warnings_of(part)}
+    attributes |= {
+        "seed": seeds[0],
+        "seeds": json.dumps(seeds),
+        "study": head.attrs["study"],
+        "numerical_error": max(float(p.attrs["numerical_error"]) for p in parts),
+        "diagnostics": json.dumps({"merged": [diagnostics_of(part) for part in parts]}),
+        "warnings": json.dumps(list(told)),
+        MARK: provenance.version(),
+        "commit": provenance.commit(),
+        "machine": provenance.machine(),
+    }
+    if all("wall_time" in part.attrs for part in parts):
+        attributes["wall_time"] = sum(float(part.attrs["wall_time"]) for part in parts)
+    return build(
+        BlockMoments.merge(moments),
+        times=head["time"].values,
+        extras={},
+        attributes=attributes,
+    )
+
+
+def _require_blocks(parts: Sequence[xr.Dataset]) -> None:
+    for number, part in enumerate(parts, start=1):
+        if "study" not in part.attrs or "spin" not in part:
+            raise InvalidInput(f"merge: result {number} is not a spinsqueeze result")
+        if "block_first" in part:
+            continue
+        if "xi2_stderr" not in part:
+            raise InvalidInput(
+                f"merge: result {number} is not sampled (method {part.attrs.get('method')}): it "
+                "has no error bars to make smaller"
+            )
+        raise InvalidInput(
+            f"merge: result {number} holds no sample blocks; run the sweep with blocks=True "
+            "(--blocks)"
+        )
+
+
+def _require_alike(parts: Sequence[xr.Dataset]) -> None:
+    head = _flat(json.loads(parts[0].attrs["study"]))
+    for number, part in enumerate(parts[1:], start=2):
+        other = _flat(json.loads(part.attrs["study"]))
+        for path in dict.fromkeys((*head, *other)):
+            if path in FREE or head.get(path) == other.get(path):
+                continue
+            told = [_shown(study.get(path)) for study in (head, other)]
+            raise InvalidInput(
+                f"merge: {path} is {told[0]} in result 1 and {told[1]} in result {number}; only "
+                "runs of one model and method can be merged"
+            )
+
+
+def _flat(tables: Any, prefix: str = "") -> dict[str, Any]:
+    """Dotted path -> entry; lists of tables are opened, lists of numbers are not."""
+    pairs = {}
+    if isinstance(tables, Mapping):
+        items = tables.items()
+    elif isinstance(tables, list) and any(isinstance(v, Mapping) for v in tables):
+        items = enumerate(tables)  # type: ignore[assignment]
+    else:
+        return {prefix: tables}
+    for key, value in items:
+        pairs |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return pairs
+
+
+def _shown(value: Any) -> str:
+    text = "absent" if value is None else json.dumps(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _seeds(parts: Sequence[xr.Dataset]) -> list[int]:
+    """All seeds behind the parts, each of which may be merged already."""
+    seeds: list[int] = []
+    for number, part in enumerate(parts, start=1):
+        own = [int(s) for s in json.loads(part.attrs.get("seeds", "[]"))]
+        for seed in own or [int(part.attrs["seed"])]:
+            if seed in seeds:
+                raise InvalidInput(
+                    f"merge: result {number} has the seed {seed} once more: the same samples "
+                    "would count twice; run it with another seed"
+                )
+            seeds.append(seed)
+    return seeds
