@@ -11,6 +11,7 @@ import typer
 from spinsqueeze.cli.info import info
 from spinsqueeze.cli.merge import merge
 from spinsqueeze.cli.methods import methods
+from spinsqueeze.cli.papers import papers
 from spinsqueeze.cli.plot import plot
 from spinsqueeze.cli.run import run
 from spinsqueeze.cli.sweep import sweep
@@ -27,6 +28,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # square brackets in help texts are plain text
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -51,6 +53,7 @@ def _interrupted() -> int:
 
 for _command in (run, sweep, merge, plot, info, methods):
     app.command()(_interruptible(_command))
+app.add_typer(papers, name="papers")
 
 
 @app.callback(invoke_without_command=True)

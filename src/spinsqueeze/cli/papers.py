@@ -1,9 +1,12 @@
 """`spinsqueeze papers`: the papers, their figures and claims; `papers run`: redo them."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+INTERRUPTED = 130
 
 papers = typer.Typer(
     help="Published figures and claims: list them, or run them again.",
@@ -77,18 +80,26 @@ def run(
     names = tuple(figure or ())
     figures = [chosen.figure(n) for n in names] or list(chosen.figures)
     place = {f.name: k for k, f in enumerate(figures)}
-    with bar(f"{name} ({size})", quiet=quiet) as move:
-        results = run_paper(
-            chosen,
-            names=names,
-            size=size,
-            folder=output,
-            workers=workers,
-            progress=lambda f, part: move((place[f.name] + part) / len(figures)),
-            finished=lambda result: None if quiet else _tell(result),
-        )
-    states = [claim.state for result in results for claim in result.claims]
     folder = output if output is not None else default_folder(chosen, size=size)
+    try:
+        with bar(f"{name} ({size})", quiet=quiet) as move:
+            results = run_paper(
+                chosen,
+                names=names,
+                size=size,
+                folder=folder,
+                workers=workers,
+                progress=lambda f, part: move((place[f.name] + part) / len(figures)),
+                finished=lambda result: None if quiet else _tell(result),
+            )
+    except KeyboardInterrupt:
+        print(
+            f"spinsqueeze: interrupted; finished points are kept in {folder}: run the same again "
+            "to go on",
+            file=sys.stderr,
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    states = [claim.state for result in results for claim in result.claims]
     counted = ", ".join(f"{states.count(state)} {state}" for state in ("pass", "open"))
     print(f"{len(results)} figures, claims: {counted}; in {folder}")
 

@@ -46,6 +46,11 @@ def run(
     if picture is not None:
         check_picture(picture, overwrite=overwrite)
         _check_curve(asked)
+    if asked.sweep is not None:
+        from spinsqueeze.cli.sweep import run_sweep
+
+        run_sweep(asked, study, target, quiet=quiet, overwrite=overwrite)
+        return
 
     from spinsqueeze.cli.progress import bar
 
@@ -56,15 +61,6 @@ def run(
         draw(data, picture, overwrite=overwrite)
     if not quiet:
         _report(data, target, picture)
-
-
-def _swept(asked: Any, study: Path, target: Path, picture: Path | None, **options: Any) -> None:
-    from spinsqueeze.cli.sweep import run_sweep
-    from spinsqueeze.core.errors import InvalidInput
-
-    if picture is not None:
-        raise InvalidInput("--plot draws a single run, and this study has a [sweep]; leave it out")
-    run_sweep(asked, study, target, **options)
 
 
 def _with_options(study: Any, *, seed: int | None, method: str | None) -> Any:

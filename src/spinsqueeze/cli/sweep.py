@@ -110,6 +110,7 @@ def run_sweep(
     last: list[Any] = []
     try:
         with _bar(asked.title or study.stem, quiet=quiet) as show, warnings.catch_warnings():
+            warnings.filterwarnings("always", message="store |the cluster ")
             warnings.showwarning = _say
 
             def progress(now: Any) -> None:

@@ -33,7 +33,14 @@ DEATHS = 5
 
 
 REFILL = 1.0
+POLL = 0.003
+PATIENCE = 10.0
+ALONE = 30.0
 WAITING = 32
+
+
+class ClusterLost(SpinSqueezeError):
+    """The processes that should compute are gone."""
 
 
 @final
@@ -67,13 +74,14 @@ def connected(
 
     Raises:
         InvalidInput: the scheduler does not answer, or memory_limit is no size.
+        ClusterLost: the local processes do not start.
     """
     import dask
     from distributed import Client, LocalCluster
 
     if scheduler is not None:
         try:
-            client = Client(scheduler, timeout=10, set_as_default=False)
+            client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             cause = " ".join(str(error).split())[:120] or type(error).__name__
             raise InvalidInput(
@@ -95,20 +103,30 @@ def connected(
         "distributed.comm.timeouts.connect": "60s",
     }
     limit = _bytes(memory_limit, workers=workers)
-    with (
-        dask.config.set(settings),
-        _without_main_module(),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=limit,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set(settings))
+        stack.enter_context(_without_main_module())
+        try:
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=limit,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
+            )
+            stack.callback(_closed, cluster)
+            client = Client(cluster, set_as_default=False)
+            stack.callback(_closed, client)
+        except (OSError, RuntimeError, TimeoutError) as error:
+            raise ClusterLost(f"the local processes do not start: {error}") from None
         yield client
+
+
+def _closed(resource: Any) -> None:
+    """Close, also what is broken already."""
+    with contextlib.suppress(Exception):
+        resource.close()
 
 
 def _bytes(limit: float | str | None, *, workers: int) -> int:
@@ -173,7 +191,8 @@ def run_on(
     once; a worker that dies has its points computed by others.
 
     Raises:
-        SpinSqueezeError: the cluster is lost, or runs another version of the numbers.
+        ClusterLost: the cluster is lost.
+        SpinSqueezeError: it runs another version of the numbers.
     """
     if local:
         client.run(_ignore_interrupts)
@@ -181,13 +200,20 @@ def run_on(
     try:
         if not pool.fill():
             say("the cluster has no workers yet: waiting for them")
-        for future, result in pool.finished:
+        seen = time.monotonic()
+        while pool.running:
+            if time.monotonic() - pool.filled > REFILL:
+                seen = time.monotonic() if pool.fill() else seen
+                if local and time.monotonic() - seen > ALONE:
+                    raise ClusterLost("all local processes are gone")
+            if not pool.finished.has_ready():
+                time.sleep(POLL)
+                continue
+            future, result = next(pool.finished)
             job = pool.running.pop(future)[0]
             outcome = _outcome(future, result)
             future.release()
             pool.start(outcome.worker or None)
-            if time.monotonic() - pool.filled > REFILL:
-                pool.fill()
             yield job, outcome
     finally:
         with contextlib.suppress(Exception):
@@ -213,7 +239,7 @@ def _outcome(future: Any, result: Any) -> Outcome:
                 kept=False,
             )
         return failure(f"{type(error).__name__}: {error}", kept=False)
-    raise SpinSqueezeError(f"the cluster was lost ({future.status}); run the same again to go on")
+    raise ClusterLost(f"the cluster was lost ({future.status}); run the same again to go on")
 
 
 class _Pool:
@@ -230,11 +256,12 @@ class _Pool:
         self.filled = 0.0
 
     def start(self, worker: str | None) -> None:
-        """Give a worker its next point, or any worker one."""
+        """Send out the next point, of the shape that suits a worker with room."""
         job = self.queue.next(worker)
         if job is not None:
-            place = {"workers": [worker], "allow_other_workers": True} if worker else {}
-            future = self.client.submit(_work, job.tables, self.blocks, pure=False, **place)
+            # Not bound to that worker: dask would hold it back if the worker died. It is the
+            # one with room, so it gets the point.
+            future = self.client.submit(_work, job.tables, self.blocks, pure=False)
             self.running[future] = (job, worker)
             self.finished.add(future)
 

@@ -19,13 +19,21 @@ from spinsqueeze.results.files import MARK
 from spinsqueeze.results.grid import stack
 from spinsqueeze.results.points import Point, unpack
 from spinsqueeze.run.point import Outcome
-from spinsqueeze.run.scheduler import Job, connected, n_cores, run_here, run_on
+from spinsqueeze.run.scheduler import (
+    ClusterLost,
+    Job,
+    connected,
+    n_cores,
+    run_here,
+    run_on,
+)
 from spinsqueeze.run.store import Store, digests, point_key
 from spinsqueeze.run.study import Study, study_from_tables
 from spinsqueeze.run.sweep_axes import ZIPPED, read_axes
 from spinsqueeze.run.sweep_plan import Plan, make_plan, shape_of
 
 Say = Callable[[str], None]
+RESTARTS = 5
 
 
 @final
@@ -215,7 +223,7 @@ def _plan(study: Study, *, over: Any, zipped: Any) -> Plan:
         raise InvalidInput(f"over must map dotted paths to values, got {checks.shown(over)}")
     asked = {str(path): _plain(spec) for path, spec in over.items()}
     if zipped is not None:
-        asked[ZIPPED] = zipped if isinstance(zipped, bool) else [list(g) for g in zipped]
+        asked[ZIPPED] = zipped
     try:
         values = read_axes(tables, asked, check=study_from_tables)
     except InvalidInput as error:
@@ -351,9 +359,26 @@ def _outcomes(
     if workers == 0 and scheduler is None:
         yield from run_here(jobs, blocks=blocks)
         return
-    n_workers = min(workers, len(jobs)) or 1
-    with connected(workers=n_workers, scheduler=scheduler, memory_limit=memory_limit) as client:
-        yield from run_on(client, jobs, blocks=blocks, local=scheduler is None, say=say)
+    left = {job.number: job for job in jobs}
+    barren = 0
+    while left:
+        try:
+            with connected(
+                workers=max(1, min(workers, len(left))),
+                scheduler=scheduler,
+                memory_limit=memory_limit,
+            ) as client:
+                for job, outcome in run_on(
+                    client, list(left.values()), blocks=blocks, local=scheduler is None, say=say
+                ):
+                    del left[job.number]
+                    barren = 0
+                    yield job, outcome
+        except ClusterLost:
+            # Local processes can be started anew; a cluster is somebody else's.
+            barren += 1
+            if scheduler is not None or barren > RESTARTS:
+                raise
 
 
 class _Count:

@@ -1,11 +1,18 @@
 import numpy as np
 import pytest
-from tests.methods.dtwa.dtwa_models import brute_field, circulant, nearest, random_dense
+from tests.methods.dtwa.dtwa_models import (
+    brute_field,
+    circulant,
+    nearest,
+    pair_tensors,
+    random_dense,
+)
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.kernels import AllToAllKernel
 from spinsqueeze.methods.dtwa.couplings import lower
 from spinsqueeze.methods.dtwa.engine import engine_of
+from spinsqueeze.methods.dtwa.schedule import Window, strengths_at
 from spinsqueeze.models.canonical import Canonical, Field, Pair, Quadratic
 
 RNG = np.random.default_rng(11)
@@ -92,6 +99,24 @@ def test_slope_is_field_cross_spin(name, batch, dtype):
     field = brute_field(model, sigma)
     error = np.abs(slope - np.cross(field, sigma, axis=1)).max() / (1.0 + np.abs(field).max())
     assert error < (2e-14 if dtype == "float64" else 2e-6)
+
+
+@pytest.mark.parametrize("name", ["everything", "everything with holes", "fields", "weights"])
+def test_energy_lengths_and_sums_at_one_time(name):
+    model = MODELS[name]
+    sigma = RNG.choice([-1.0, 1.0], size=(4, 3, model.n_spins))
+    sigma[2, 1, 0] = 2.0
+    J, b = pair_tensors(model)
+    engine = engine_of(lower(model), dtype="float64", batch=4)
+    window = Window(0.0, 1.0, (), np.empty(0, int), True)
+    edge = engine.edge(
+        engine.load(sigma), strengths_at(engine.couplings, window, np.array(0.5))
+    )
+    energy = np.einsum("sai,ijab,sbj->s", sigma, J, sigma) / 8
+    energy = energy + np.einsum("sai,ia->s", sigma, b) / 2
+    assert np.allclose(edge.energy, energy, atol=1e-12 * (1 + np.abs(energy).max()))
+    assert np.allclose(edge.sums, sigma.sum(axis=2), atol=1e-12)
+    assert edge.length_drift == pytest.approx(1.0)
 
 
 def test_terms_of_one_kernel_share_its_transforms():

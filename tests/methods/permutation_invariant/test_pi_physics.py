@@ -7,6 +7,7 @@ from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Un
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
 from spinsqueeze.methods.permutation_invariant.estimate import estimate, require_memory
 from spinsqueeze.methods.permutation_invariant.evolution import evolve, evolve_driven
+from spinsqueeze.numerics.exponential import rational_evolution
 from spinsqueeze.methods.permutation_invariant.generator import generator
 from spinsqueeze.methods.permutation_invariant.information import (
     purity,
@@ -366,3 +367,26 @@ def test_missing_pardiso_says_what_to_do(monkeypatch):
     tools = SectorSolver(assemble(squeezed(4), sector), sector=sector, solver="pardiso")
     with pytest.raises(Unsupported, match="needs the package pypardiso"):
         tools.factorise(1.0, 0.1)
+
+
+def test_numerical_failures_are_named():
+    class Useless:
+        rng = np.random.default_rng(0)
+
+        def solve(self, right):
+            return self.rng.normal(size=right.size)
+
+    from scipy.sparse import eye_array
+
+    with pytest.raises(NumericalFailure, match="rational Krylov made no progress"):
+        rational_evolution(
+            -eye_array(200).tocsr(),
+            start=np.ones(200),
+            times=np.array([1.0]),
+            factorise=lambda gamma: Useless(),
+        )
+    with pytest.raises(NumericalFailure, match="no decaying mode found"):
+        slow_modes(generator(2))
+    # every S_z population is conserved: as many steady states as N + 1 and more
+    with pytest.raises(NumericalFailure, match="at least 16 steady states in one symmetry sector"):
+        steady_state(generator(20, local_jumps=[(1.0, Z)]))

@@ -12,12 +12,18 @@ from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, Kernel,
 from spinsqueeze.methods.base import Cost, Evolution, Method, Support, Task
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Strength, integrated
-from spinsqueeze.models.states import CoherentState, ProductState
+from spinsqueeze.models.states import (
+    CoherentState,
+    DickeState,
+    ProductState,
+    SymmetricState,
+)
 from spinsqueeze.observables.moments import Moments
 
 Floats = NDArray[np.float64]
 Result = tuple[Floats, Floats]
 RELATIVE_ERROR = 1e-12
+STEADY_ERROR = 1e-11
 MULTIPLY_ADDS_PER_SECOND = 1e9
 
 
@@ -30,10 +36,17 @@ class ClosedForm(Method):
     state; one-axis twisting (isotropic exchange may be added) for N up to 1e9; spin classes;
     local dephasing along a with any envelopes, local decay and pumping along a with constant
     strengths. Any couplings cost N^3 a time, translation-invariant lattices N^2.
-    Sources: kitagawa1993, fossfeig2013.
+    Steady states within total spin N/2: squeezed collective decay alone; collective decay with a
+    drive and collective exchange. Sources: kitagawa1993, fossfeig2013, groszkowski2022,
+    tucker2020.
     """
 
-    references: ClassVar[tuple[str, ...]] = ("kitagawa1993", "fossfeig2013")
+    references: ClassVar[tuple[str, ...]] = (
+        "kitagawa1993",
+        "fossfeig2013",
+        "groszkowski2022",
+        "tucker2020",
+    )
     error_kind: ClassVar[str] = "exact"
     summary: ClassVar[str] = "one-axis twisting and Ising models, exact"
 
@@ -78,6 +91,47 @@ class ClosedForm(Method):
             ),
             numerical_error=RELATIVE_ERROR * np.sqrt(task.model.n_spins),
             diagnostics={"formula": plan.formula, "dtype": "float64", "device": "cpu"},
+        )
+
+    def steady_support(self, task: Task) -> Support:
+        """Squeezed collective decay alone, or driven collective decay with exchange."""
+        from spinsqueeze.methods.closed_form.steady import steady_formula
+
+        reasons = []
+        if steady_formula(task.model) is None:
+            reasons.append(
+                "only squeezed collective decay alone, or collective decay with a drive and "
+                "collective exchange, have a steady state in closed form"
+            )
+        if not isinstance(task.initial_state, CoherentState | DickeState | SymmetricState):
+            reasons.append(
+                "total spin is conserved: give an initial state in the symmetric subspace, such "
+                "as CoherentState('-z')"
+            )
+        return Support(tuple(reasons))
+
+    def steady_cost(self, task: Task) -> Cost:
+        """A few arrays of N + 1 numbers."""
+        n = task.model.n_spins
+        return Cost(1e6 + 100.0 * n, 1e-7 * n, f"a few arrays of N + 1 = {n + 1} numbers")
+
+    def steady_state(self, task: Task) -> Evolution:
+        """Evaluate the formula within total spin N/2."""
+        from spinsqueeze.methods.closed_form.steady import steady_formula
+
+        formula = steady_formula(task.model)
+        assert formula is not None
+        found = formula()
+        task.progress(1.0)
+        return Evolution(
+            moments=Moments(
+                n_spins=task.model.n_spins,
+                spin=found.spin[None],
+                covariance=found.covariance[None],
+            ),
+            numerical_error=STEADY_ERROR * np.sqrt(task.model.n_spins),
+            diagnostics={"formula": found.formula, "dtype": "float64", "device": "cpu"},
+            extras={"purity": np.array([found.purity])},
         )
 
 

@@ -2,13 +2,14 @@
 
 Each function below is compiled in place by numba. Addresses and strides are integers, in bytes;
 the last argument, a 1 of the wanted type, says whether a row is 16 float32 or 8 float64.
+numba's cache on disk watches `lanes.py` alone: after a change here, touch that file too.
 """
 
 import math
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
@@ -220,7 +221,7 @@ def store_integer(context: Any, address: Any, value: Any) -> Any:
 @intrinsic
 def call(
     context: Any, address: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any,
-    i: Any, j: Any, k: Any, l: Any, m: Any, n: Any, o: Any, one: Any,
+    i: Any, j: Any, k: Any, p: Any, m: Any, n: Any, o: Any, one: Any,
 ) -> Any:  # fmt: skip
     """Call the function at `address` with fifteen integers and `one`."""
 

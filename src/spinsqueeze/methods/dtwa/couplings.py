@@ -72,7 +72,7 @@ class FieldPlan:
 
     @property
     def sample_axis(self) -> int:
-        """Where the samples are in an array of spins: (S, n_cells), or side by side (n_cells, S)."""
+        """Where the samples are in an array of spins: (S, n_cells), or (n_cells, S)."""
         return 1 if self.side_by_side else 0
 
 

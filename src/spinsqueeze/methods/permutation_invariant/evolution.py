@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
-from spinsqueeze.methods.permutation_invariant.exponential import (
+from spinsqueeze.numerics.exponential import (
     polynomial_evolution,
     rational_evolution,
 )

@@ -47,12 +47,15 @@ class PermutationInvariant(Method):
         solver: sparse solver for the implicit parts, "auto", "superlu", "multifrontal" or
             "pardiso" (needs the package pypardiso).
         qfi: also compute the quantum Fisher information, maximal over directions.
+        steady_tolerance: largest estimated relative error of a steady state; beyond it the state
+            is refused as near-singular, 1e-12 to 1e-2.
     """
 
     tolerance: float = 1e-10
     algorithm: str = field(default="auto", kw_only=True)
     solver: str = field(default="auto", kw_only=True)
     qfi: bool = field(default=False, kw_only=True)
+    steady_tolerance: float = field(default=1e-6, kw_only=True)
 
     references: ClassVar[tuple[str, ...]] = ("chase2008", "shammah2018", "groszkowski2022")
     error_kind: ClassVar[str] = "exact"
@@ -64,6 +67,8 @@ class PermutationInvariant(Method):
 
         value = checks.real("tolerance", self.tolerance, minimum=1e-13, maximum=1e-3)
         object.__setattr__(self, "tolerance", value)
+        value = checks.real("steady_tolerance", self.steady_tolerance, minimum=1e-12, maximum=1e-2)
+        object.__setattr__(self, "steady_tolerance", value)
         checks.choice("algorithm", self.algorithm, ALGORITHMS)
         checks.choice("solver", self.solver, SOLVERS)
         if not isinstance(self.qfi, bool):
@@ -155,7 +160,12 @@ class PermutationInvariant(Method):
 
         n = task.model.n_spins
         initial = None if task.initial_state is None else block_state(task.initial_state, n)
-        found = steady.steady_state(liouvillian(task.model), initial=initial, solver=self.solver)
+        found = steady.steady_state(
+            liouvillian(task.model),
+            initial=initial,
+            solver=self.solver,
+            tolerance=self.steady_tolerance,
+        )
         spin, covariance = moments.moments(found.state, n_spins=n)
         extras: dict[str, Any] = {
             "shell_population": moments.shell_populations(found.state, n_spins=n)[None],

@@ -1,7 +1,7 @@
 """BLAS on one thread while the many small dense products of this method run."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -11,22 +11,20 @@ R = TypeVar("R")
 
 @cache
 def _controller() -> Any:
-    try:
-        import scipy.linalg  # noqa: F401 (its BLAS must be loaded before it can be limited)
-        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
-    except ImportError:
-        return None
+    import scipy.linalg  # noqa: F401 (its BLAS must be loaded before it can be limited)
+    from threadpoolctl import ThreadpoolController
+
     return ThreadpoolController()
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Limits BLAS to one thread where threadpoolctl is installed, else does nothing.
+    """Limits BLAS to one thread.
 
     Fronts and bases are small: on a busy machine, threads that wait for each other cost ten times
     more than they give.
     """
-    controller = _controller()
-    return nullcontext() if controller is None else controller.limit(limits=1, user_api="blas")
+    limited: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
+    return limited
 
 
 def on_one_thread(function: Callable[P, R]) -> Callable[P, R]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
-from spinsqueeze.methods.symmetric.exponential import polynomial_evolution, rational_evolution
+from spinsqueeze.numerics.exponential import polynomial_evolution, rational_evolution
 from spinsqueeze.methods.symmetric.operators import Jumps, drift, spin_operators
 
 if TYPE_CHECKING:

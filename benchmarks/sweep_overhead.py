@@ -1,0 +1,94 @@
+"""What a sweep costs on top of its points, and what a second worker brings.
+
+Run it on an idle machine: python benchmarks/sweep_overhead.py
+"""
+
+import tempfile
+import time
+
+import numpy as np
+
+import spinsqueeze as sq
+from spinsqueeze.run import scheduler
+
+STATE = sq.CoherentState("+x")
+TIMES = np.linspace(0.0, 0.2, 41)
+
+
+def cheap_points():
+    """200 points of a closed form: wall time of each beyond the time of the run itself."""
+    model = sq.SpinModel(
+        50, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDephasing(0.1)]
+    )
+    over = {
+        "hamiltonian.0.chi": np.linspace(0.5, 1.5, 10),
+        "jumps.0.rate": np.geomspace(0.01, 1.0, 20),
+    }
+    options = {"over": over, "method": sq.ClosedForm()}
+    sq.simulate(model, STATE, TIMES, method=sq.ClosedForm())
+    start = time.perf_counter()
+    for _ in range(50):
+        sq.simulate(model, STATE, TIMES, method=sq.ClosedForm())
+    alone = (time.perf_counter() - start) / 50
+    print(f"one simulate call: {1e3 * alone:.1f} ms")
+    for workers in (0, 1, 2):
+        with tempfile.TemporaryDirectory() as folder:
+            shown, wall = _timed(model, workers, store=f"{folder}/points", **options)
+            again, _ = _timed(model, 0, store=f"{folder}/points", **options)
+        overhead = 1e3 * (shown / 200 - alone / max(1, workers))
+        print(
+            f"{workers} workers: 200 points in {shown:.2f} s, overhead {overhead:.1f} ms a point "
+            f"(with the start of the processes: {wall:.2f} s); read again: {again:.2f} s"
+        )
+
+
+def two_workers():
+    """48 points of about 0.3 s of one core each: the time of two workers against that of one."""
+    model = sq.SpinModel(
+        sq.Lattice((16, 16)), hamiltonian=[sq.PowerLawXXZ(j_perp=2.0, j_z=-2.0, exponent=3)]
+    )
+    over = {"hamiltonian.0.j_z": np.linspace(-4.0, 1.0, 48)}
+    options = {"over": over, "method": sq.DTWA(450), "times": np.linspace(0.0, 0.5, 11)}
+    threads = scheduler.n_cores
+    scheduler.n_cores = lambda: 1  # one thread for each worker in both runs
+    try:
+        walls = {n: _timed(model, n, steady=True, **options)[0] for n in (1, 2)}
+    finally:
+        scheduler.n_cores = threads
+    print(
+        f"1 worker: {walls[1]:.2f} s, 2 workers: {walls[2]:.2f} s after compilation, "
+        f"{walls[1] / walls[2]:.2f} times as fast"
+    )
+
+
+def _timed(model, workers, *, times=TIMES, steady=False, **options):
+    """Seconds for the sweep on a running cluster, and with its start.
+
+    steady: the points of a first, short sweep compile; they are not in the first number.
+    """
+    start = time.perf_counter()
+    if workers == 0:
+        sq.sweep(model, STATE, times, workers=0, **options)
+        wall = time.perf_counter() - start
+        return wall, wall
+    with scheduler.connected(workers=workers, scheduler=None, memory_limit=None) as client:
+        address = client.scheduler.address
+        if steady:
+            first = {path: values[: 4 * workers] for path, values in options["over"].items()}
+            sq.sweep(model, STATE, times, scheduler=address, **{**options, "over": first})
+        else:
+            client.run(_import)
+        begin = time.perf_counter()
+        sq.sweep(model, STATE, times, scheduler=address, **options)
+        return time.perf_counter() - begin, time.perf_counter() - start
+
+
+def _import():
+    sq.simulate(
+        sq.SpinModel(5, hamiltonian=[sq.OneAxisTwisting(1.0)]), STATE, [0.1], method="closed_form"
+    )
+
+
+if __name__ == "__main__":
+    cheap_points()
+    two_workers()

@@ -1,0 +1,1 @@
+"""Closed forms; equations in NOTES.md."""

@@ -1,0 +1,110 @@
+"""Which steady states have a closed form, and their moments within total spin N/2."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.envelope import Envelope
+
+Floats = NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True)
+class SteadyMoments:
+    """<S_a> (3,), covariance (3, 3) and purity of a steady state, with the name of its formula."""
+
+    formula: str
+    spin: Floats
+    covariance: Floats
+    purity: float
+
+
+def steady_formula(model: Canonical) -> Callable[[], SteadyMoments] | None:
+    """The closed form of a model's steady state within total spin N/2, or None.
+
+    Two are known: squeezed collective decay alone (groszkowski2022), and collective decay with a
+    drive and collective exchange (tucker2020).
+    """
+    if (
+        model.cavity is not None
+        or model.weights is not None
+        or model.local_jumps
+        or model.pairs
+        or len(model.collective_jumps) != 1
+        or model.time_dependent
+    ):
+        return None
+    (jump,) = model.collective_jumps
+    assert not isinstance(jump.rate, Envelope)
+    squeezing = _reservoir(jump.vector)
+    if squeezing is None:
+        return None
+    r, scale = squeezing
+    coherent = _coherent_part(model)
+    if coherent is None:
+        return None
+    chi, drive = coherent
+    if chi == 0.0 and not np.any(drive):
+        return lambda: _squeezed_decay(model.n_spins, r)
+    if abs(r) > 1e-14:
+        return None
+    rate = jump.rate * scale
+    return lambda: _driven_dicke(model.n_spins, rate, chi, drive)
+
+
+def _reservoir(vector: NDArray[np.complex128]) -> tuple[float, float] | None:
+    """(r, scale) of c.S = sqrt(scale) (cosh r S_minus - sinh r S_plus) up to a phase, or None."""
+    x, y, z = vector
+    if z != 0 or x == 0 or y == 0:
+        return None
+    # c = sqrt(scale) (exp(-r), -i exp(r), 0)
+    ratio = 1j * y / x
+    if abs(ratio.imag) > 1e-14 * abs(ratio) or ratio.real <= 0:
+        return None
+    return 0.5 * math.log(ratio.real), abs(x) * abs(y)
+
+
+def _coherent_part(model: Canonical) -> tuple[float, Floats] | None:
+    """(chi, drive (2,)) of H = chi S_plus S_minus + drive . (S_x, S_y), S^2 aside, or None."""
+    Q, b = np.zeros((3, 3)), np.zeros(3)
+    for quadratic in model.quadratics:
+        assert not isinstance(quadratic.strength, Envelope)
+        Q = Q + quadratic.strength * quadratic.matrix
+    for field in model.fields:
+        assert not isinstance(field.strength, Envelope)
+        if field.vectors.ndim != 1:
+            return None
+        b = b + field.strength * field.vectors
+    chi = Q[0, 0] - Q[2, 2]
+    exchange = np.diag([chi, chi, 0.0]) + Q[2, 2] * np.eye(3)
+    tolerance = 1e-14 * (np.abs(Q).max() + np.abs(b).max())
+    if np.abs(Q - exchange).max() > tolerance or abs(b[2] - chi) > tolerance:
+        return None
+    return float(chi), b[:2]
+
+
+def _squeezed_decay(n_spins: int, r: float) -> SteadyMoments:
+    from spinsqueeze.methods.closed_form.dark_states import steady_moments
+
+    found = steady_moments(n_spins / 2, r=r)
+    name = "dark state" if n_spins % 2 == 0 else "spectral sum of the odd ensemble"
+    return SteadyMoments(name, found.spin, found.covariance, found.purity)
+
+
+def _driven_dicke(n_spins: int, rate: float, chi: float, drive: Floats) -> SteadyMoments:
+    from spinsqueeze.methods.closed_form.driven_dicke import driven_dicke_steady_state
+
+    found = driven_dicke_steady_state(
+        n_spins / 2,
+        rabi=float(np.hypot(*drive)),
+        decay_rate=rate,
+        chi=chi,
+        phase=float(np.arctan2(drive[1], drive[0])),
+    )
+    return SteadyMoments("driven Dicke", found.spin, found.covariance, found.purity)

@@ -1,0 +1,1 @@
+"""The discrete truncated Wigner approximation; equations in NOTES.md."""

@@ -1,0 +1,184 @@
+"""The simulations of a figure as one resumable sweep, and their optima on the figure's own axes."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from spinsqueeze.core.errors import NumericalFailure
+from spinsqueeze.results.grid import DONE
+from spinsqueeze.run.study import Study
+from spinsqueeze.run.sweep import sweep
+
+Floats = NDArray[np.float64]
+POINT = "point"
+_CARRIED = (
+    "spinsqueeze_version",
+    "commit",
+    "machine",
+    "study",
+    "unit",
+    "method",
+    "error_kind",
+    "references",
+    "seed",
+    "dtype",
+    "device",
+    "warnings",
+)
+
+
+@final
+@dataclass(frozen=True)
+class Points:
+    """Runs studies at lists of points; with a store a run goes on where the last one stopped.
+
+    Args:
+        store: folder of finished points; None keeps nothing.
+        workers: local processes; 0: this one; None: one for each core.
+        progress: called with the fraction of the present figure done.
+    """
+
+    store: Path | None = None
+    workers: int | None = 0
+    progress: Callable[[float], None] | None = field(default=None, compare=False)
+
+    def __call__(self, study: Study, *, over: Mapping[str, Sequence[Any]]) -> xr.Dataset:
+        """The sweep over paths that run together, along the one dimension `point`.
+
+        Args:
+            study: what all points share.
+            over: dotted path -> values, equally many for each path.
+
+        Raises:
+            NumericalFailure: points failed; with their number and the first reason.
+        """
+        told = self.progress
+        data = sweep(
+            study,
+            over=over,
+            zipped=True,
+            store=self.store,
+            workers=self.workers,
+            progress=None if told is None else lambda now: told(now.fraction),
+        )
+        (dim,) = data["status"].dims
+        data = data.reset_index(dim).rename({dim: POINT})
+        failed = np.flatnonzero(data["status"].values != DONE)
+        if len(failed):
+            raise NumericalFailure(
+                f"{len(failed)} of {data.sizes[POINT]} points failed, the first because: "
+                f"{data['reason'].values[failed[0]]}"
+            )
+        return data
+
+
+def scan(
+    points: Points,
+    study: Study,
+    *,
+    axes: Mapping[str, Sequence[Any]],
+    point: Callable[..., Mapping[str, Any] | None],
+    curves: bool = False,
+) -> xr.Dataset:
+    """Optima over a grid that a figure's axes span.
+
+    Args:
+        points: where simulations run.
+        study: what all points share.
+        axes: name -> values; the dimensions of the result.
+        point: called with one value of each axis, by name; returns dotted path -> value, or None
+            for a point to be left empty.
+        curves: keep xi2 and <S^2> against time too.
+
+    Returns:
+        Dataset over the axes: optimal_xi2, optimal_time, least_total_spin_squared (the least
+        <S^2> up to the optimal time, over its value (N/2)(N/2 + 1) at the start), n_spins, each
+        with <name>_stderr where sampled, and at_edge (1 where the optimum lies at the last time).
+        With curves: times, xi2, total_spin_squared (over its start value) along `step`.
+    """
+    shape = tuple(len(values) for values in axes.values())
+    overs: list[Mapping[str, Any]] = []
+    places: list[int] = []
+    for k, values in enumerate(itertools.product(*axes.values())):
+        chosen = point(**dict(zip(axes, values, strict=True)))
+        if chosen is not None:
+            overs.append(chosen)
+            places.append(k)
+    over = {path: [chosen[path] for chosen in overs] for path in overs[0]}
+    found = points(study, over=over)
+    variables = _reduced(found, curves=curves)
+    data = xr.Dataset(coords={name: list(values) for name, values in axes.items()})
+    for name, (values, attributes) in variables.items():
+        whole = np.full((int(np.prod(shape)), *values.shape[1:]), np.nan)
+        whole[places] = values
+        inner = ("step",) * (values.ndim - 1)
+        data[name] = ((*axes, *inner), whole.reshape(*shape, *values.shape[1:]), attributes)
+    data.attrs.update({k: v for k, v in found.attrs.items() if k in _CARRIED})
+    return data
+
+
+def _reduced(found: xr.Dataset, *, curves: bool) -> dict[str, tuple[Floats, dict[str, str]]]:
+    n_points = found.sizes[POINT]
+    n_spins = np.broadcast_to(
+        found["n_spins"].values if "n_spins" in found else found.attrs["n_spins"], (n_points,)
+    ).astype(float)
+    start = n_spins / 2 * (n_spins / 2 + 1)
+    given = found["time_of_point"] if "time_of_point" in found else found["time"]
+    times = np.broadcast_to(given.values, (n_points, given.shape[-1])).astype(float)
+    squared = found["total_spin_squared"].values / start[:, None]
+    out: dict[str, tuple[Floats, dict[str, str]]] = {
+        "n_spins": (n_spins, {"units": "1", "long_name": "number of spins"})
+    }
+    for name in ("optimal_xi2", "optimal_time"):
+        for full in (name, f"{name}_stderr"):
+            if full in found:
+                out[full] = (found[full].values, dict(found[full].attrs))
+    out["at_edge"] = (
+        found["optimal_at_edge"].values.astype(float),
+        {"units": "1", "long_name": "1: the optimum lies at the first or last time"},
+    )
+    best = found["optimal_time"].values
+    least, at = _least_until(times, squared, best)
+    told = {"units": "1", "long_name": "least <S^2> up to the optimal time over <S^2> at t = 0"}
+    out["least_total_spin_squared"] = (least, told)
+    sampled = "total_spin_squared_stderr" in found
+    if sampled:
+        errors = found["total_spin_squared_stderr"].values / start[:, None]
+        picked = np.take_along_axis(errors, at[:, None], axis=1)[:, 0]
+        out["least_total_spin_squared_stderr"] = (
+            picked,
+            {**told, "long_name": f"standard error of {told['long_name']}"},
+        )
+    if curves:
+        out["times"] = (times, dict(given.attrs))
+        out["xi2"] = (found["xi2"].values, dict(found["xi2"].attrs))
+        out["total_spin_squared"] = (
+            squared,
+            {"units": "1", "long_name": "<S^2> over its value at t = 0"},
+        )
+        if sampled:
+            out["xi2_stderr"] = (found["xi2_stderr"].values, dict(found["xi2_stderr"].attrs))
+            out["total_spin_squared_stderr"] = (
+                errors,
+                {"units": "1", "long_name": "standard error of <S^2> over its value at t = 0"},
+            )
+    return out
+
+
+def _least_until(times: Floats, values: Floats, stop: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """The least of each row of values (P, T) at times <= stop (P,), and the index next to it."""
+    least = np.full(len(values), np.nan)
+    at = np.zeros(len(values), dtype=np.intp)
+    for k, (t, v, end) in enumerate(zip(times, values, stop, strict=True)):
+        inside = np.flatnonzero(t <= end)
+        if len(inside) == 0:
+            continue
+        at[k] = inside[np.argmin(v[inside])]
+        least[k] = min(v[at[k]], np.interp(end, t, v))
+    return least, at

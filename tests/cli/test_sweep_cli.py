@@ -1,0 +1,163 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import spinsqueeze as sq
+from spinsqueeze.cli.main import main
+from spinsqueeze.cli.sweep import _duration
+
+STUDY = """
+title = "a sweep"
+[ensemble]
+spins = 6
+[[hamiltonian]]
+term = "one_axis_twisting"
+chi = 1.0
+[initial_state]
+coherent = "+x"
+[method]
+name = "METHOD"
+[run]
+times = { start = 0.0, stop = 0.5, num = 6 }
+[sweep]
+"hamiltonian.0.chi" = { start = 0.5, stop = 2.0, num = 4 }
+"""
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "study.toml"
+    path.write_text(STUDY.replace("METHOD", "closed_form"))
+    return path
+
+
+def test_sweep_and_run_give_the_same(study, capsys):
+    assert main(["sweep", "study.toml", "-o", "a.nc", "--workers", "0"]) == 0
+    told = capsys.readouterr().out
+    assert "4 of 4 points done, 0 failed" in told
+    assert "least xi2 = " in told
+    assert "result: a.nc" in told
+    assert len(list((study.parent / "a.points").glob("*.point"))) == 4
+    data = sq.load("a.nc")
+    assert data["xi2"].dims == ("chi", "time")
+    assert data.attrs["title"] == "a sweep"
+    assert main(["run", "study.toml", "-o", "b.nc"]) == 0
+    assert sq.load("b.nc").identical(data)
+    assert main(["info", "a.nc"]) == 0
+
+
+def test_a_second_run_reuses_the_points(study, capsys):
+    assert main(["sweep", "study.toml", "--store", "p", "--workers", "0", "-q"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["sweep", "study.toml", "--store", "p", "--workers", "0", "--overwrite"]) == 0
+    assert "4 points were there already" in capsys.readouterr().out
+
+
+def test_seed_and_blocks_and_merge(study, capsys):
+    study.write_text(STUDY.replace("METHOD", "dtwa") + "\n")
+    common = ["--workers", "0", "--blocks", "-q"]
+    assert main(["sweep", "study.toml", "-o", "a.nc", "--seed", "1", *common]) == 0
+    assert main(["sweep", "study.toml", "-o", "b.nc", "--seed", "2", *common]) == 0
+    assert main(["merge", "a.nc", "b.nc", "-o", "c.nc"]) == 0
+    assert "result: c.nc" in capsys.readouterr().out
+    one, both = sq.load("a.nc"), sq.load("c.nc")
+    ratio = both["spin_stderr"].sel(axis="x") / one["spin_stderr"].sel(axis="x")
+    assert np.nanmedian(ratio.values[:, 1:]) == pytest.approx(2**-0.5, rel=0.2)
+
+
+def test_merging_single_runs_tells_the_best(study, capsys):
+    text = STUDY.replace("METHOD", "dtwa").split("[sweep]")[0]
+    study.write_text(text)
+    for seed in "12":
+        assert main(["run", "study.toml", "-o", f"{seed}.nc", "--seed", seed, "-q"]) == 0
+    assert main(["merge", "1.nc", "2.nc", "-o", "c.nc"]) == 0
+    assert "xi2 = " in capsys.readouterr().out
+
+
+def test_failed_points_are_told(study, capsys):
+    study.write_text(
+        STUDY.replace("METHOD", "exact").split("[sweep]")[0] + '[sweep]\n"ensemble.spins" = [4, 40]'
+    )
+    assert main(["sweep", "study.toml", "--workers", "0"]) == 0
+    told = capsys.readouterr().out
+    assert "1 of 2 points done, 1 failed" in told
+    assert "failed (1 points): Unsupported" in told
+
+
+def test_all_points_failed_is_a_failure(study, capsys):
+    study.write_text(
+        STUDY.replace("METHOD", "exact").split("[sweep]")[0] + '[sweep]\n"ensemble.spins" = [40, 50]'
+    )
+    assert main(["sweep", "study.toml", "--workers", "0"]) == 2
+    assert "every point failed: Unsupported" in capsys.readouterr().err
+
+
+def test_a_damaged_point_is_told(study, capsys):
+    assert main(["sweep", "study.toml", "--workers", "0", "-q"]) == 0
+    next(study.parent.glob("study.points/*.point")).write_bytes(b"")
+    assert main(["sweep", "study.toml", "--workers", "0", "--overwrite", "-q"]) == 0
+    told = capsys.readouterr().err
+    assert "warning: store" in told
+    assert "computed again" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sweep", "nothing.toml"], "nothing.toml does not exist"),
+        (["sweep", "plain.toml"], "has no [sweep]; use spinsqueeze run"),
+        (["sweep", "study.toml", "-o", "study.toml"], "must not be the study file itself"),
+        (["sweep", "study.toml", "-o", "old.nc"], "old.nc exists already; add --overwrite"),
+        (["sweep", "study.toml", "-o", "no/where.nc"], "does not exist; create it first"),
+        (["sweep", "study.toml", "--store", "full"], "folder with other files"),
+        (["sweep", "study.toml", "--workers", "-1"], "--workers"),
+        (["run", "study.toml", "--plot", "a.png"], "this study asks for a sweep"),
+        (["merge", "old.nc", "old.nc", "-o", "c.nc"], "a file is named twice"),
+        (["merge", "old.nc", "plain.toml", "-o", "old.nc"], "must not be one of the results"),
+        (["merge", "old.nc", "none.nc", "-o", "c.nc"], "result file"),
+    ],
+)
+def test_mistakes_take_one_line(study, capsys, arguments, message):
+    folder = study.parent
+    (folder / "plain.toml").write_text(STUDY.replace("METHOD", "exact").split("[sweep]")[0])
+    (folder / "old.nc").write_bytes(b"x")
+    (folder / "full").mkdir()
+    (folder / "full" / "thesis.tex").write_text("x")
+    assert main(arguments) == 2
+    told = capsys.readouterr()
+    assert message in told.err
+    assert told.err.count("\n") == 1
+    assert told.out == ""
+
+
+def test_ctrl_c_leaves_a_state_to_go_on_from(study):
+    study.write_text(
+        STUDY.replace('name = "METHOD"', 'name = "dtwa"\nn_trajectories = 4000')
+        .replace("num = 4", "num = 400")
+        .replace("num = 6", "num = 41")
+    )
+    command = [sys.executable, "-m", "spinsqueeze.cli.main", "sweep", "study.toml"]
+    with subprocess.Popen(
+        [*command, "--workers", "1"], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        folder = study.parent / "study.points"
+        deadline = time.monotonic() + 60
+        while len(list(folder.glob("*.point"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
+        told = process.stderr.read()
+    assert process.returncode == 130
+    assert "of 400 points are done and kept in study.points; run the same command again" in told
+    assert "Traceback" not in told
+    assert 2 <= len(list(folder.glob("*.point"))) < 400
+    assert not (study.parent / "study.nc").exists()
+
+
+def test_time_left_for_people():
+    assert [_duration(s) for s in (0.4, 75, 3725)] == ["0:00", "1:15", "1:02:05"]

@@ -1,0 +1,239 @@
+"""The figures of groszkowski2022 at tiny sizes: exact values, and verdicts that can turn."""
+
+import functools
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from spinsqueeze.papers.base import Claim, Figure
+from spinsqueeze.papers.groszkowski2022 import PAPER
+from spinsqueeze.papers.groszkowski2022.even_odd import _odd_minimum
+from spinsqueeze.papers.groszkowski2022.optimum import best_reservoir, best_twisting
+from spinsqueeze.papers.groszkowski2022.prethermal import mean_field_limit, weak_dephasing_limit
+from spinsqueeze.papers.groszkowski2022.relaxation import _gaps
+from spinsqueeze.papers.groszkowski2022.setting import (
+    KAPPA_INT,
+    cavity_model,
+    exact_claim,
+    finding,
+    reservoir_generator,
+    reservoir_model,
+    twisting_model,
+)
+from spinsqueeze.papers.groszkowski2022.shell_walk import walk
+from spinsqueeze.papers.points import Points
+
+TINY: dict[str, Any] = {
+    "2": {"n_spins": 6, "r": 2.5},
+    "3": {"n_r": 41, "n_sizes": 6, "large": (2_000, 5_000)},
+    "4a": {"n_spins": 60, "n_times": 21, "sizes": (4, 6, 8, 10)},
+    "4b": {"n_spins": 40, "mean_gap": 30.0, "n_losses": 2, "law_n_spins": 200},
+    "5": (2, 4, 8),
+    "6a": {"n_spins": 8, "r": 1.0, "n_times": 17, "n_r": 4},
+    "S2": {"r": (2.0, 5.0)},
+    "S3": {"n_spins": 6, "last_r": 2.5, "n_r": 6},
+    "S4a": {"n_spins": 16, "r": (0.5, 1.0)},
+    "S4b": {"last": 64, "n_sizes": 10, "least_r": 0.2, "last_r": 0.8, "n_r": 4},
+    "S5": (2, 4, 8),
+}
+
+
+@functools.cache
+def _computed(name: str) -> tuple[Figure, xr.Dataset, dict[str, Claim]]:
+    figure = PAPER.figure(name)
+    data = figure.compute(TINY[name], Points())
+    return figure, data, {claim.key: claim for claim in figure.claims(data)}
+
+
+def test_every_figure_of_the_paper_is_there_at_both_sizes() -> None:
+    assert [f.name for f in PAPER.figures] == list(TINY)
+    assert all(list(f.settings) == ["small", "paper"] for f in PAPER.figures)
+    assert PAPER.key == "groszkowski2022"
+
+
+@pytest.mark.parametrize("name", list(TINY))
+def test_figures_are_drawn_and_every_variable_is_labelled(name: str) -> None:
+    figure, data, _ = _computed(name)
+    for variable in data.data_vars.values():
+        assert {"units", "long_name"} <= set(variable.attrs)
+    picture = figure.draw(data)
+    picture.draw_without_rendering()
+    assert all(axes.get_xlabel() or axes.get_ylabel() for axes in picture.axes)
+
+
+@pytest.mark.parametrize("name", list(TINY))
+def test_claims_are_plain_data_with_unique_keys(name: str) -> None:
+    figure, data, claims = _computed(name)
+    assert len(claims) == len(figure.claims(data)) > 0
+    json.dumps([claim.as_dict() for claim in claims.values()], allow_nan=False)
+    assert all(claim.holds in (True, False, None) for claim in claims.values())
+
+
+ALWAYS = {
+    "2": ("dark-state-pairs", "dark-state-amplitudes", "spectral-sum", "two-states-dominate"),
+    "3": ("heisenberg-limit", "odd-purity", "odd-divergence", "always-s-y"),
+    "4a": ("macroscopic-parity", "no-slowing"),
+    "4b": ("swing-after-each-loss", "even-law", "odd-law"),
+    "5": ("beats-twisting",),
+    "6a": ("bound-3-db", "fast-time"),
+    "S2": ("mixture-of-m", "fat-tail", "no-mean", "odd-variance-limit"),
+    "S3": ("dephasing-raises-the-ratio",),
+    "S4a": ("bottleneck-up", "bottleneck-down", "no-way-down-at-r-0", "crossing"),
+    "S4b": ("gap-at-strong-squeezing", "gap-at-r-0", "first-order"),
+}
+OPEN = {
+    "3": ("breakdown-at-exp-2r-N", "odd-prefactor"),
+    "4a": ("at-worst-one-over-gamma",),
+    "5": ("linearised-optimum",),
+    "6a": ("eq-21", "slow-time"),
+    "S5": ("best-r",),
+}
+
+
+@pytest.mark.parametrize(("name", "keys"), list(ALWAYS.items()))
+def test_claims_that_hold_at_any_size(name: str, keys: tuple[str, ...]) -> None:
+    claims = _computed(name)[2]
+    assert {key: claims[key].state for key in keys} == dict.fromkeys(keys, "pass")
+
+
+@pytest.mark.parametrize(("name", "keys"), list(OPEN.items()))
+def test_claims_that_stay_open_say_what_was_found(name: str, keys: tuple[str, ...]) -> None:
+    claims = _computed(name)[2]
+    assert {key: claims[key].holds for key in keys} == dict.fromkeys(keys, False)
+    assert all(claims[key].note for key in keys)
+
+
+def test_the_gaps_of_all_shells_are_exact() -> None:
+    data = _computed("4a")[1]
+    every = data["gap"].sel(kind="all j", r=2.5)
+    even = every.sel(size=data["size"] % 2 == 0)
+    odd = every.sel(size=data["size"] % 2 == 1)
+    np.testing.assert_allclose(even, 2.0 * np.exp(-5.0), rtol=1e-8)
+    np.testing.assert_allclose(odd, np.exp(-5.0) / 2.0, rtol=1e-8)
+
+
+def test_gaps_of_the_maximal_spin_in_both_parities_of_m_minus_m() -> None:
+    top, even, _ = _gaps(21, r=0.5)
+    matrix = _dense_liouvillian(21, r=0.5)
+    q = np.arange(22)
+    parity = np.add.outer(q, q).ravel() % 2
+    rates = [
+        np.sort(-np.linalg.eigvals(matrix[np.ix_(s, s)]).real) for s in (parity == 0, parity == 1)
+    ]
+    assert even == pytest.approx(rates[0][1], rel=1e-8)
+    assert top == pytest.approx(min(rates[0][1], rates[1][0]), rel=1e-8)
+    assert even > 1.5 * top
+
+
+def _dense_liouvillian(n_spins: int, *, r: float) -> np.ndarray:
+    """Gamma D[L] within j = N/2 on row-by-row density matrices, m rising."""
+    q = np.arange(n_spins)
+    ladder = np.sqrt((q + 1.0) * (n_spins - q))
+    jump = np.cosh(r) * np.diag(ladder, 1) - np.sinh(r) * np.diag(ladder, -1)
+    damping, one = jump.T @ jump / 2.0, np.eye(n_spins + 1)
+    return np.kron(jump, jump) - np.kron(damping, one) - np.kron(one, damping)
+
+
+def test_the_run_ends_in_the_closed_form_of_its_parity() -> None:
+    data = _computed("4a")[1]
+    np.testing.assert_allclose(data["xi2"][:, -1], data["steady_xi2"], rtol=1e-6)
+
+
+def test_after_a_loss_the_spins_left_reach_the_steady_state_of_their_parity() -> None:
+    data = _computed("4b")[1]
+    np.testing.assert_allclose(data["plateau"], data["steady"], rtol=1e-5)
+    assert data["spins_left"].values[-1] == 38
+    assert np.all(np.diff(data["spins_left"].values) <= 0)
+
+
+@pytest.mark.parametrize(("n_spins", "r"), [(2, 0.3), (8, 1.0), (50, 0.7), (64, 2.0)])
+def test_weak_dephasing_limit_of_even_n_in_closed_form(n_spins: int, r: float) -> None:
+    xi2, spin_z = weak_dephasing_limit(n_spins, r=r)
+    assert xi2 == pytest.approx((1.0 + np.exp(-4.0 * r)) / 2.0, rel=1e-11)
+    assert spin_z == pytest.approx(-n_spins / (2.0 * np.cosh(2.0 * r)), rel=1e-11)
+
+
+def test_odd_n_exceeds_the_even_limit_and_has_a_best_r() -> None:
+    values = [weak_dephasing_limit(51, r=r)[0] for r in (0.3, 0.6, 1.0)]
+    assert values[2] == pytest.approx(0.7498, abs=1e-4)
+    assert min(values) < values[0]
+    assert min(values) < values[2]
+
+
+def test_eq_21_is_the_least_mean_field_value() -> None:
+    best = 0.125 * np.log(50.0)
+    assert mean_field_limit(50, r=best) == pytest.approx(0.5 + np.sqrt(50.0) / 51.0, rel=1e-12)
+    assert mean_field_limit(50, r=best) < mean_field_limit(50, r=best + 0.01)
+    assert mean_field_limit(50, r=best) < mean_field_limit(50, r=best - 0.01)
+
+
+def test_the_odd_minimum_of_201_spins() -> None:
+    xi2, r = _odd_minimum(201)
+    assert xi2 * 203.0 / 2.0 == pytest.approx(2.71, abs=0.005)
+    assert np.exp(2.0 * r) / 201.0 == pytest.approx(0.235, abs=5e-4)
+
+
+def test_the_walk_has_the_gap_cosh_squared_over_n() -> None:
+    # N gap/cosh^2(2r) - 1 falls as 1/N
+    off = [walk(n, r=0.5).gap * n / np.cosh(1.0) ** 2 - 1.0 for n in (256, 512)]
+    assert abs(off[1]) < 0.01
+    assert off[0] / off[1] == pytest.approx(2.0, abs=0.1)
+
+
+def test_transition_rates_of_fig_s4a() -> None:
+    found = walk(128, r=1.0)
+    assert found.downward[-1] == pytest.approx(1.33971, abs=1e-5)
+    assert found.upward[-2] == pytest.approx(0.0181914, abs=1e-7)
+
+
+def test_the_optima_of_four_spins() -> None:
+    best = best_reservoir(4)
+    assert best.xi2 == pytest.approx(0.814844, abs=1e-5)
+    assert np.exp(2.0 * best.parameters[0]) == pytest.approx(2.268, abs=0.02)
+    assert best.parameters[1] / KAPPA_INT == pytest.approx(2.510, abs=0.03)
+    twisted = best_twisting(8)
+    assert twisted.xi2 == pytest.approx(0.9212, abs=1e-3)
+    assert twisted.parameters[0] == pytest.approx(95.3, rel=0.05)
+    assert not twisted.bounded
+
+
+def test_models_carry_the_rates_of_the_paper() -> None:
+    jumps = cavity_model(4, r=0.4, kappa_sqz=300.0).jumps
+    assert jumps[0].rate == pytest.approx(4.0 * 300.0 / 400.0**2)
+    assert jumps[1].rate == pytest.approx(4.0 * 100.0 / 400.0**2)
+    assert jumps[2].rate == 0.02
+    twisting = twisting_model(4, detuning=200.0)
+    assert twisting.hamiltonian[0].chi == pytest.approx(-200.0 / (200.0**2 + 2500.0))
+    assert twisting.jumps[0].rate == pytest.approx(100.0 / (200.0**2 + 2500.0))
+    assert len(reservoir_model(4, r=1.0).jumps) == 1
+    assert len(reservoir_model(4, r=1.0, dephasing=0.1, relaxation=0.2).jumps) == 3
+
+
+def test_the_collective_jump_is_exp_minus_r_sx_minus_i_exp_r_sy() -> None:
+    vector = np.array([np.exp(-0.7), -1j * np.exp(0.7), 0.0])
+    found = reservoir_generator(3, r=0.7).collective
+    np.testing.assert_allclose(found, np.outer(vector, vector.conj()), atol=1e-12)
+
+
+def test_a_claim_turns_open_when_its_number_leaves_the_digit() -> None:
+    def claim(value: float) -> Claim:
+        return exact_claim(
+            "k", statement="s", place="p", expected=2.6, value=value, allowed=0.05, error=1e-3
+        )
+
+    assert claim(2.65).state == "pass"
+    assert claim(2.66).state == "open"
+    assert "ours is 2.66" in claim(2.66).note
+    assert claim(float("nan")).state == "open"
+
+
+def test_a_finding_keeps_its_note_only_when_open() -> None:
+    def said(holds: bool | None) -> Claim:
+        return finding("k", statement="s", place="p", ours="o", holds=holds, otherwise="found x")
+
+    assert said(True).note == ""
+    assert said(False).note == "found x"
+    assert said(None).as_dict()["reason"] == "not decided at this size"

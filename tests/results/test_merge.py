@@ -1,0 +1,134 @@
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import spinsqueeze as sq
+from spinsqueeze.core.errors import InvalidInput
+
+MODEL = sq.SpinModel(8, hamiltonian=[sq.OneAxisTwisting(1.0)])
+STATE = sq.CoherentState("+x")
+TIMES = np.linspace(0.05, 0.4, 4)
+OVER = {"hamiltonian.0.chi": [0.5, 1.0]}
+
+
+def run(seed, *, n=400, model=MODEL, times=TIMES):
+    return sq.simulate(model, STATE, times, method=sq.DTWA(n), seed=seed)
+
+
+def swept(seed, **options):
+    return sq.sweep(
+        MODEL, STATE, TIMES,
+        **{"over": OVER, "method": sq.DTWA(40), "seed": seed, "workers": 0, "blocks": True, **options},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return [run(seed) for seed in range(4)]
+
+
+def test_errors_fall_as_the_root_of_the_samples(runs):
+    merged = sq.merge(runs)
+    ratio = merged["spin_stderr"].sel(axis="x") / runs[0]["spin_stderr"].sel(axis="x")
+    assert ratio.values == pytest.approx(0.5, rel=0.2)
+    mean = np.mean([r["spin"].values for r in runs], axis=0)
+    assert merged["spin"].values == pytest.approx(mean, abs=1e-10)
+    assert float(merged["block_weight"].sum()) == 1600
+    assert json.loads(merged.attrs["seeds"]) == [0, 1, 2, 3]
+
+
+def test_the_merged_truth_lies_within_its_errors(runs):
+    merged = sq.merge(runs)
+    exact = sq.simulate(MODEL, STATE, TIMES)["spin"].sel(axis="x")
+    error = merged["spin_stderr"].sel(axis="x")
+    assert float(error.max()) < 0.06
+    assert float((abs(merged["spin"].sel(axis="x") - exact) / error).max()) < 5
+
+
+def test_runs_count_by_their_samples():
+    small, large = run(1, n=100), run(2, n=300)
+    merged = sq.merge([small, large])
+    mean = (100 * small["spin"] + 300 * large["spin"]) / 400
+    assert merged["spin"].values == pytest.approx(mean.values, abs=1e-10)
+
+
+def test_order_does_not_matter_beyond_rounding(runs):
+    one, two = sq.merge(runs), sq.merge(runs[::-1])
+    for name in ("xi2", "xi2_stderr", "squeezing_angle", "total_spin_squared"):
+        assert one[name].values == pytest.approx(two[name].values, rel=1e-9)
+
+
+def test_merging_what_is_merged(runs):
+    at_once = sq.merge(runs)
+    in_steps = sq.merge([sq.merge(runs[:2]), sq.merge(runs[2:])])
+    assert in_steps["xi2_stderr"].values == pytest.approx(at_once["xi2_stderr"].values, rel=1e-9)
+    with pytest.raises(InvalidInput, match="seed 1 once more"):
+        sq.merge([sq.merge(runs[:2]), runs[1]])
+
+
+def test_a_merged_result_can_be_saved_and_has_an_optimum(runs, tmp_path):
+    merged = sq.merge(runs)
+    sq.save(merged, tmp_path / "m.nc")
+    xr.testing.assert_identical(sq.load(tmp_path / "m.nc"), merged)
+    assert sq.optimum(merged).xi2_stderr < sq.optimum(runs[0]).xi2_stderr
+
+
+def test_sweeps_merge_point_by_point():
+    one, two = swept(1), swept(2)
+    merged = sq.merge([one, two])
+    assert merged["xi2"].dims == ("chi", "time")
+    alone = sq.merge(
+        [
+            sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(40), seed=seed)
+            for seed in (1, 2)
+        ]
+    )
+    assert np.array_equal(merged["xi2_stderr"].values[1], alone["xi2_stderr"].values)
+    assert (merged["optimal_xi2_stderr"] > 0).all()
+    assert merged["chi"].identical(one["chi"])
+    assert (merged["status"] == "done").all()
+
+
+def test_points_of_one_sweep_over_seeds_merge():
+    data = swept(0, over={"run.seed": [1, 2], **OVER})
+    merged = sq.merge([data.isel(seed=0, chi=1), data.isel(seed=1, chi=1)])
+    alone = sq.merge([sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(40), seed=s) for s in (1, 2)])
+    assert np.array_equal(merged["xi2"].values, alone["xi2"].values)
+    with pytest.raises(InvalidInput, match=r"hamiltonian\.0\.chi is 0\.5 in result 1"):
+        sq.merge([data.isel(seed=0, chi=0), data.isel(seed=1, chi=1)])
+
+
+def test_a_failed_point_stays_failed():
+    over = {"ensemble.spins": [4, 5]}
+    one, two = swept(1, over=over), swept(2, over=over)
+    two["status"][0] = "failed"
+    two["reason"] = two["reason"].astype("<U9")
+    two["reason"][0] = "it broke"
+    merged = sq.merge([one, two])
+    assert merged["status"].values.tolist() == ["failed", "done"]
+    assert merged["reason"].values.tolist() == ["it broke", ""]
+    assert np.isnan(merged["xi2"].values[0]).all()
+
+
+def test_refusals(runs):
+    other_model = run(9, model=sq.SpinModel(8, hamiltonian=[sq.OneAxisTwisting(2.0)]))
+    exact = sq.simulate(MODEL, STATE, TIMES)
+    cases = [
+        ([], "at least two results"),
+        ([runs[0]], "at least two results"),
+        ([runs[0], 3], "at least two results"),
+        ([runs[0], runs[0]], "seed 0 once more"),
+        ([runs[0], other_model], r"hamiltonian\.0\.chi is 1\.0 in result 1 and 2\.0 in result 2"),
+        ([runs[0], run(9, times=TIMES[:3])], r"run\.times"),
+        ([exact, exact], "is not sampled"),
+        ([runs[0], exact], "result 2 is not sampled"),
+        ([runs[0], xr.Dataset()], "result 2 is not a spinsqueeze result"),
+        ([swept(1), runs[0]], "result 1 sweeps chi and result 2 nothing"),
+        ([swept(1), swept(2, over={"hamiltonian.0.chi": [0.5, 1.5]})], "other values of the swept"),
+        ([swept(1, blocks=False), swept(2)], "run the sweep with blocks=True"),
+    ]
+    for datasets, message in cases:
+        with pytest.raises(InvalidInput, match=message):
+            sq.merge(datasets)
