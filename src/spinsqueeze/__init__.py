@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from spinsqueeze.models.pair_terms import PowerLawXYZ as PowerLawXYZ
     from spinsqueeze.models.pair_terms import SiteField as SiteField
     from spinsqueeze.models.pulse import Pulse as Pulse
+    from spinsqueeze.models.states import BlockState as BlockState
     from spinsqueeze.models.states import CoherentState as CoherentState
     from spinsqueeze.models.states import DickeState as DickeState
     from spinsqueeze.models.states import ProductState as ProductState
@@ -57,9 +58,18 @@ if TYPE_CHECKING:
     from spinsqueeze.results.files import save as save
     from spinsqueeze.results.merge import merge as merge
     from spinsqueeze.run.advise import advise as advise
+    from spinsqueeze.run.block_states import block_husimi as block_husimi
+    from spinsqueeze.run.block_states import (
+        quantum_fisher_information as quantum_fisher_information,
+    )
+    from spinsqueeze.run.block_states import spin_distribution as spin_distribution
+    from spinsqueeze.run.block_states import von_neumann_entropy as von_neumann_entropy
+    from spinsqueeze.run.block_states import without_one_spin as without_one_spin
     from spinsqueeze.run.compare import compare as compare
+    from spinsqueeze.run.losses import simulate_losses as simulate_losses
     from spinsqueeze.run.optimise import optimise as optimise
     from spinsqueeze.run.optimum import optimum as optimum
+    from spinsqueeze.run.perturbation import liouvillian_perturbation as liouvillian_perturbation
     from spinsqueeze.run.simulate import final_state as final_state
     from spinsqueeze.run.simulate import simulate as simulate
     from spinsqueeze.run.spectrum import liouvillian_gap as liouvillian_gap
@@ -92,12 +102,18 @@ _HOMES = {
     "models.model": "SpinModel",
     "models.pair_terms": "PairCoupling PowerLawXXZ PowerLawXYZ SiteField",
     "models.pulse": "Pulse",
-    "models.states": "CoherentState DickeState ProductState StateVector SymmetricState",
+    "models.states": "BlockState CoherentState DickeState ProductState StateVector SymmetricState",
     "observables.sphere": "husimi wigner",
     "results.files": "load save",
     "results.merge": "merge",
     "run.advise": "advise",
+    "run.block_states": (
+        "block_husimi quantum_fisher_information spin_distribution von_neumann_entropy "
+        "without_one_spin"
+    ),
     "run.compare": "compare",
+    "run.losses": "simulate_losses",
+    "run.perturbation": "liouvillian_perturbation",
     "run.optimise": "optimise",
     "run.optimum": "optimum",
     "run.simulate": "final_state simulate",

@@ -303,7 +303,7 @@ def test_tables_must_be_a_table():
         (
             {"coherent": "+x", "dicke": 0},
             "initial_state: must name exactly one state of coherent, product, dicke, symmetric, "
-            "state_vector, got coherent and dicke",
+            "state_vector, block, got coherent and dicke",
         ),
         (
             {"coherrent": "+x"},

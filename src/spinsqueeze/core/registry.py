@@ -43,6 +43,7 @@ _VARIABLES = (
         ("time",),
         "0 ok; 1 isotropic: no angle; 2 negative variance; 3 mean spin undefined",
     ),
+    Variable("spins_left", ("time",), "number of spins left"),
     Variable("photon_number", ("time",), "cavity photons <a^dagger a>"),
     Variable("block_weight", ("block",), "number of samples in a block"),
     Variable("block_reference", ("time", "axis"), "reference spin R of the block moments"),

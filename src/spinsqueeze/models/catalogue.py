@@ -40,6 +40,7 @@ INITIAL_STATES: dict[str, tuple[type[states.InitialState], str]] = {
     "dicke": (states.DickeState, "m"),
     "symmetric": (states.SymmetricState, "amplitudes"),
     "state_vector": (states.StateVector, "amplitudes"),
+    "block": (states.BlockState, "values"),
 }
 
 

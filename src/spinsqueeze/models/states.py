@@ -164,3 +164,52 @@ class StateVector(InitialState):
             raise InvalidInput(
                 f"StateVector needs 2^N amplitudes with N = {n_spins}, got {len(self.amplitudes)}"
             )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class BlockState(InitialState):
+    """A permutation-invariant state of N spins, such as the end of a `PermutationInvariant` run.
+
+    rho = direct sum over total spins j of R_j (x) 1/d_j, sum_j Tr R_j = 1. The blocks R_j follow
+    from j = N/2 down, each row by row, m = +j first: (N+1)(N+2)(N+3)/6 numbers.
+
+    Args:
+        values: that many complex numbers (rows [re, im] are read too), Hermitian, of trace 1.
+    """
+
+    values: Any
+
+    def __post_init__(self) -> None:
+        raw = checks.numbers_array("values", self.values)
+        if raw.ndim == 2 and raw.shape[1] == 2 and raw.dtype.kind != "c":
+            raw = raw[:, 0] + 1j * raw[:, 1]
+        array = raw.astype(np.complex128)
+        n = round((6.0 * array.size) ** (1 / 3)) - 2 if array.ndim == 1 else 0
+        if n < 1 or (n + 1) * (n + 2) * (n + 3) // 6 != array.size:
+            raise InvalidInput(
+                f"values must be (N+1)(N+2)(N+3)/6 numbers for some N, got shape {raw.shape}"
+            )
+        trace, done = 0.0, 0
+        for size in range(n + 1, 0, -2):
+            block = array[done : done + size**2].reshape(size, size)
+            if not np.allclose(block, block.conj().T, rtol=0, atol=1e-9):
+                raise InvalidInput(
+                    f"values must be Hermitian in each block; j = {(size - 1) / 2:g}"
+                )
+            trace += float(np.trace(block).real)
+            done += size**2
+        if not abs(trace - 1.0) <= 1e-6:
+            raise InvalidInput(f"values must have trace 1, got {trace:.6g}; divide by it")
+        array.setflags(write=False)
+        object.__setattr__(self, "values", array)
+
+    @property
+    def n_spins(self) -> int:
+        """Number of spins N."""
+        return round((6.0 * self.values.size) ** (1 / 3)) - 2
+
+    def fit(self, n_spins: int) -> None:
+        """Check that the state is of N spins."""
+        if self.n_spins != n_spins:
+            raise InvalidInput(f"BlockState is of {self.n_spins} spins, the model has {n_spins}")

@@ -58,6 +58,14 @@ def steady_formula(model: Canonical) -> Callable[[], SteadyMoments] | None:
     return lambda: _driven_dicke(model.n_spins, rate, chi, drive)
 
 
+def reservoir_squeezing(model: Canonical) -> float | None:
+    """r of a model whose collective part is squeezed collective decay alone, else None."""
+    if len(model.collective_jumps) != 1 or model.fields or model.quadratics or model.pairs:
+        return None
+    found = _reservoir(model.collective_jumps[0].vector)
+    return None if found is None else found[0]
+
+
 def _reservoir(vector: NDArray[np.complex128]) -> tuple[float, float] | None:
     """(r, scale) of c.S = sqrt(scale) (cosh r S_minus - sinh r S_plus) up to a phase, or None."""
     x, y, z = vector

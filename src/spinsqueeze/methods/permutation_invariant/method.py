@@ -20,7 +20,13 @@ from spinsqueeze.methods.base import (
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.interchangeable import CollectiveArrays
-from spinsqueeze.models.states import CoherentState, DickeState, InitialState, SymmetricState
+from spinsqueeze.models.states import (
+    BlockState,
+    CoherentState,
+    DickeState,
+    InitialState,
+    SymmetricState,
+)
 from spinsqueeze.observables.moments import Moments
 
 if TYPE_CHECKING:
@@ -79,8 +85,7 @@ class PermutationInvariant(Method):
         reasons = interchangeable.obstacles(task.model)
         if any(r.mask is not None for r in task.pulses):
             reasons.append("a pulse acts on some of the spins only")
-        if not isinstance(task.initial_state, CoherentState | DickeState | SymmetricState):
-            reasons.append(f"{type(task.initial_state).__name__} is not in the symmetric subspace")
+        reasons += _foreign(task.initial_state)
         return Support(tuple(reasons))
 
     def cost(self, task: Task) -> Cost:
@@ -133,14 +138,14 @@ class PermutationInvariant(Method):
                 "device": "cpu",
             },
             extras=extras,
+            final_state=BlockState(state),
         )
 
     def steady_support(self, task: Task) -> Support:
         """Models unchanged by exchanging spins."""
         reasons = interchangeable.obstacles(task.model)
-        state = task.initial_state
-        if not isinstance(state, CoherentState | DickeState | SymmetricState | None):
-            reasons.append(f"{type(state).__name__} is not in the symmetric subspace")
+        if task.initial_state is not None:
+            reasons += _foreign(task.initial_state)
         return Support(tuple(reasons))
 
     def steady_cost(self, task: Task) -> Cost:
@@ -189,6 +194,7 @@ class PermutationInvariant(Method):
                 "device": "cpu",
             },
             extras=extras,
+            final_state=BlockState(found.state),
         )
 
     def _measure(self, state: Complexes, n: int, extras: dict[str, Any], index: int) -> None:
@@ -213,7 +219,7 @@ class PermutationInvariant(Method):
         kinks = [float(t) - now for e in model.envelopes for t in e.knots()]
         return evolve_driven(
             [
-                (_generator(model, arrays), curve)
+                (generator_of(model.n_spins, arrays), curve)
                 for arrays, curve in interchangeable.in_time(model, start=now)
             ],
             state=state,
@@ -223,9 +229,18 @@ class PermutationInvariant(Method):
         )
 
 
+def _foreign(state: InitialState | None) -> list[str]:
+    if isinstance(state, CoherentState | DickeState | SymmetricState | BlockState):
+        return []
+    return [f"{type(state).__name__} is not permutation invariant, or not known to be"]
+
+
 def block_state(state: InitialState, n_spins: int) -> Complexes:
-    """An initial state of the symmetric subspace as a flat block state."""
+    """A permutation-invariant initial state as a flat block state."""
     from spinsqueeze.methods.permutation_invariant import states
+
+    if isinstance(state, BlockState):
+        return np.array(state.values)
 
     if isinstance(state, CoherentState):
         return states.coherent_state(n_spins, direction=state.direction)
@@ -259,14 +274,15 @@ def rotated(state: Complexes, n_spins: int, rotation: Rotation) -> Complexes:
 
 def liouvillian(model: Canonical) -> "Generator":
     """The generator of a model, with every envelope at its largest value."""
-    return _generator(model, interchangeable.at_peak(model))
+    return generator_of(model.n_spins, interchangeable.at_peak(model))
 
 
-def _generator(model: Canonical, arrays: CollectiveArrays) -> "Generator":
+def generator_of(n_spins: int, arrays: CollectiveArrays) -> "Generator":
+    """The generator of n_spins spins with these collective arrays."""
     from spinsqueeze.methods.permutation_invariant.generator import generator
 
     return generator(
-        model.n_spins,
+        n_spins,
         quadratic=arrays.quadratic,
         field=arrays.field,
         collective_jumps=arrays.collective_jumps,
