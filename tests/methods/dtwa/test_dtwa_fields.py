@@ -12,6 +12,7 @@ from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.kernels import AllToAllKernel
 from spinsqueeze.methods.dtwa.couplings import lower
 from spinsqueeze.methods.dtwa.engine import engine_of
+from spinsqueeze.methods.dtwa.lanes import works_here
 from spinsqueeze.methods.dtwa.schedule import Window, strengths_at
 from spinsqueeze.models.canonical import Canonical, Field, Pair, Quadratic
 
@@ -33,6 +34,7 @@ MODELS = {
     "periodic 2d": lattice(circulant((4, 6), 3.0)),
     "periodic 3d": lattice(circulant((3, 4, 2), 3.0), TENSOR),
     "odd grid, ising": lattice(circulant((5, 3), 3.0), ISING),
+    "sides of seven": lattice(circulant((7, 14), 3.0)),
     "open 1d": lattice(circulant((12,), 1.5, (False,)), TENSOR),
     "open 2d": lattice(circulant((4, 5), 3.0, (False, False))),
     "cylinder": lattice(circulant((4, 5), 3.0, (False, True))),
@@ -117,6 +119,23 @@ def test_energy_lengths_and_sums_at_one_time(name):
     assert np.allclose(edge.energy, energy, atol=1e-12 * (1 + np.abs(energy).max()))
     assert np.allclose(edge.sums, sigma.sum(axis=2), atol=1e-12)
     assert edge.length_drift == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_samples_lie_side_by_side_on_a_cpu(dtype):
+    import jax
+
+    if jax.default_backend() != "cpu":
+        pytest.skip("vector lanes serve CPUs alone")
+    assert works_here(dtype)
+
+    def chosen(name, batch):
+        return engine_of(lower(MODELS[name]), dtype=dtype, batch=batch).plan.side_by_side
+
+    assert chosen("periodic 2d", 16)
+    assert not chosen("periodic 2d", 4)
+    assert not chosen("dense", 16)
+    assert not chosen("sides of seven", 16)
 
 
 def test_terms_of_one_kernel_share_its_transforms():

@@ -102,9 +102,17 @@ SIDE_BY_SIDE_CELLS = 2**16
 """Largest grid whose samples lie side by side: beyond it a batch of them fills the memory."""
 
 
+ACCELERATOR_CELLS = 2**22
+"""Cells of one batch on an accelerator: enough to fill it, few enough for its memory."""
+
+
 def default_batch(couplings: Couplings, *, dtype: str) -> int:
     """Samples in one compiled call, by size: their stage slopes should stay in the caches."""
+    import jax
+
     cells, kernels = couplings.plan.n_cells, couplings.plan.kernels
+    if jax.default_backend() != "cpu":
+        return int(np.clip(ACCELERATOR_CELLS // cells, 2, 512))
     if any(k.kind == "dense" for k in kernels):
         return 32
     if cells > SIDE_BY_SIDE_CELLS:
