@@ -157,9 +157,7 @@ def right_hand_side(canonical: Canonical, times: Any, dtype: str) -> float:
     window, steps = run.windows[0], run.uniform_plan(steps_per_window=8).steps[0]
     assert steps is not None
     segment = steps.segments(estimate=False)[0]
-    sigma = sample_spins(
-        X, n_spins=canonical.n_spins, seed=0, first_sample=0, n_samples=run.batch
-    )
+    sigma = sample_spins(X, n_spins=canonical.n_spins, seed=0, first_sample=0, n_samples=run.batch)
     spins = run.engine.load(sigma)
     first = strengths_at(run.couplings, window, np.array(window.start))
     slope = run.engine.edge(spins, first).slope
@@ -224,7 +222,6 @@ def main() -> None:
     subprocess.run(
         [sys.executable, __file__, "--side", str(arguments.side), "--slopes"], check=True
     )
-
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Run it on an idle machine: python benchmarks/sweep_overhead.py
 """
 
+import argparse
 import tempfile
 import time
 
@@ -15,14 +16,12 @@ STATE = sq.CoherentState("+x")
 TIMES = np.linspace(0.0, 0.2, 41)
 
 
-def cheap_points():
-    """200 points of a closed form: wall time of each beyond the time of the run itself."""
-    model = sq.SpinModel(
-        50, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDephasing(0.1)]
-    )
+def cheap_points(n_points, workers_tried):
+    """Points of a closed form: wall time of each beyond the time of the run itself."""
+    model = sq.SpinModel(50, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDephasing(0.1)])
     over = {
         "hamiltonian.0.chi": np.linspace(0.5, 1.5, 10),
-        "jumps.0.rate": np.geomspace(0.01, 1.0, 20),
+        "jumps.0.rate": np.geomspace(0.01, 1.0, n_points // 10),
     }
     options = {"over": over, "method": sq.ClosedForm()}
     sq.simulate(model, STATE, TIMES, method=sq.ClosedForm())
@@ -31,14 +30,14 @@ def cheap_points():
         sq.simulate(model, STATE, TIMES, method=sq.ClosedForm())
     alone = (time.perf_counter() - start) / 50
     print(f"one simulate call: {1e3 * alone:.1f} ms")
-    for workers in (0, 1, 2):
+    for workers in workers_tried:
         with tempfile.TemporaryDirectory() as folder:
             shown, wall = _timed(model, workers, store=f"{folder}/points", **options)
             again, _ = _timed(model, 0, store=f"{folder}/points", **options)
-        overhead = 1e3 * (shown / 200 - alone / max(1, workers))
+        overhead = 1e3 * (shown / n_points - alone / max(1, workers))
         print(
-            f"{workers} workers: 200 points in {shown:.2f} s, overhead {overhead:.1f} ms a point "
-            f"(with the start of the processes: {wall:.2f} s); read again: {again:.2f} s"
+            f"{workers} workers: {n_points} points in {shown:.2f} s, overhead {overhead:.1f} ms "
+            f"a point (with the start of the processes: {wall:.2f} s); read again: {again:.2f} s"
         )
 
 
@@ -49,12 +48,12 @@ def two_workers():
     )
     over = {"hamiltonian.0.j_z": np.linspace(-4.0, 1.0, 48)}
     options = {"over": over, "method": sq.DTWA(450), "times": np.linspace(0.0, 0.5, 11)}
-    threads = scheduler.n_cores
-    scheduler.n_cores = lambda: 1  # one thread for each worker in both runs
+    threads = scheduler.available_processors
+    scheduler.available_processors = lambda: 1  # one thread for each worker in both runs
     try:
         walls = {n: _timed(model, n, steady=True, **options)[0] for n in (1, 2)}
     finally:
-        scheduler.n_cores = threads
+        scheduler.available_processors = threads
     print(
         f"1 worker: {walls[1]:.2f} s, 2 workers: {walls[2]:.2f} s after compilation, "
         f"{walls[1] / walls[2]:.2f} times as fast"
@@ -89,6 +88,16 @@ def _import():
     )
 
 
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", type=int, default=200, help="a multiple of 10")
+    parser.add_argument("--workers", type=int, nargs="*", default=[0, 1, 2])
+    parser.add_argument("--skip-pair", action="store_true", help="leave out 2 workers against 1")
+    options = parser.parse_args()
+    cheap_points(options.points, options.workers)
+    if not options.skip_pair:
+        two_workers()
+
+
 if __name__ == "__main__":
-    cheap_points()
-    two_workers()
+    main()

@@ -92,7 +92,8 @@ def test_failed_points_are_told(study, capsys):
 
 def test_all_points_failed_is_a_failure(study, capsys):
     study.write_text(
-        STUDY.replace("METHOD", "exact").split("[sweep]")[0] + '[sweep]\n"ensemble.spins" = [40, 50]'
+        STUDY.replace("METHOD", "exact").split("[sweep]")[0]
+        + '[sweep]\n"ensemble.spins" = [40, 50]'
     )
     assert main(["sweep", "study.toml", "--workers", "0"]) == 2
     assert "every point failed: Unsupported" in capsys.readouterr().err

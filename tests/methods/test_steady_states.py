@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from scipy.linalg import null_space
+from tests.problems.brute_force import liouvillian, site_operators
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
-from tests.problems.brute_force import liouvillian, site_operators
 
 DOWN = sq.CoherentState("-z")
 SQUEEZED = [sq.SqueezedCollectiveDecay(0.7, r=0.6)]

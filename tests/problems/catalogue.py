@@ -97,6 +97,18 @@ PROBLEMS = [
         {"closed_form": CLOSELY, "exact": EXACTLY, "dtwa": "spin and z"},
     ),
     Problem(
+        "spin classes in a field that differs within a class",
+        sq.SpinModel(
+            [sq.SpinClass(2, weight=0.5), sq.SpinClass(2)],
+            hamiltonian=[
+                sq.OneAxisTwisting(0.6),
+                sq.SiteField(np.array([1.0, -2.0, 0.3, 0.4])[:, None] * [0, 0, 1]),
+            ],
+        ),
+        sq.CoherentState("+x"),
+        {"closed_form": CLOSELY, "exact": EXACTLY, "dtwa": "spin and z"},
+    ),
+    Problem(
         "XXZ on an open lattice with vacancies",
         sq.SpinModel(
             sq.Lattice((3, 3), boundary="open", filling=0.6, seed=2),

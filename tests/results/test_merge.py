@@ -18,10 +18,8 @@ def run(seed, *, n=400, model=MODEL, times=TIMES):
 
 
 def swept(seed, **options):
-    return sq.sweep(
-        MODEL, STATE, TIMES,
-        **{"over": OVER, "method": sq.DTWA(40), "seed": seed, "workers": 0, "blocks": True, **options},
-    )  # fmt: skip
+    given = {"over": OVER, "method": sq.DTWA(40), "workers": 0, "blocks": True, **options}
+    return sq.sweep(MODEL, STATE, TIMES, seed=seed, **given)
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +78,7 @@ def test_sweeps_merge_point_by_point():
     merged = sq.merge([one, two])
     assert merged["xi2"].dims == ("chi", "time")
     alone = sq.merge(
-        [
-            sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(40), seed=seed)
-            for seed in (1, 2)
-        ]
+        [sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(40), seed=seed) for seed in (1, 2)]
     )
     assert np.array_equal(merged["xi2_stderr"].values[1], alone["xi2_stderr"].values)
     assert (merged["optimal_xi2_stderr"] > 0).all()

@@ -123,9 +123,7 @@ def test_failed_runs_are_part_of_the_path():
 
 def test_nothing_works():
     with pytest.raises(NumericalFailure, match="no run of the optimisation gave a number"):
-        sq.optimise(
-            MODEL, STATE, [0.2], over={CHI: (0.1, 1.0)}, objective=lambda data: math.nan
-        )
+        sq.optimise(MODEL, STATE, [0.2], over={CHI: (0.1, 1.0)}, objective=lambda data: math.nan)
 
 
 def test_progress():

@@ -381,6 +381,19 @@ def test_processes_give_the_same_bits(cluster, whole):
     assert identical(here(scheduler=address(cluster)), whole)
 
 
+def test_workers_leave_ctrl_c_to_the_parent(cluster):
+    scheduler._deaf_to_interrupts(cluster)
+
+    def handler():
+        import signal
+
+        return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+    told = list(cluster.run(handler).values())
+    assert told
+    assert all(told)
+
+
 def test_sampling_gives_the_same_bits_on_processes(cluster):
     model = sq.SpinModel(
         sq.Lattice((3, 3)), hamiltonian=[sq.PowerLawXXZ(j_perp=2.0, j_z=-2.0, exponent=3)]
@@ -399,7 +412,7 @@ def test_workers_use_their_share_of_the_cores(cluster):
     def threads():
         return {name: os.environ.get(name) for name in scheduler.THREAD_VARIABLES}
 
-    share = str(max(1, scheduler.n_cores() // 2))
+    share = str(max(1, scheduler.available_processors() // 2))
     for told in cluster.run(threads).values():
         assert set(told.values()) == {share}
 
@@ -443,7 +456,7 @@ def test_when_all_processes_are_gone_it_says_so(monkeypatch):
     class Nobody:
         loop = None
 
-        def run(self, function):
+        def register_plugin(self, plugin):
             pass
 
         def nthreads(self):
@@ -564,7 +577,7 @@ def killed_at_random(path, arguments, *, kills, longest, generator):
 
 @pytest.mark.slow
 def test_thirty_kills_change_nothing(tmp_path):
-    method = "sq.DTWA(2000)"
+    method = "sq.DTWA(6000)"
     sampled = SCRIPT.replace(", jumps=[sq.LocalDephasing(0.1)]", "").replace(
         '"jumps.0.rate": [0.1, 0.2]', '"run.seed": [1, 2]'
     )
@@ -574,8 +587,8 @@ def test_thirty_kills_change_nothing(tmp_path):
     calm = [str(tmp_path / "calm.points"), str(tmp_path / "calm.nc")]
     subprocess.run([sys.executable, str(path), *calm], check=True, stdout=subprocess.DEVNULL)
     rough = [str(tmp_path / "rough.points"), str(tmp_path / "rough.nc")]
-    done = killed_at_random(path, rough, kills=30, longest=8.0, generator=random.Random(1))
-    assert done >= 15
+    done = killed_at_random(path, rough, kills=30, longest=5.0, generator=random.Random(1))
+    assert done == 30
     assert identical(sq.load(rough[1]), sq.load(calm[1]))
 
 

@@ -105,7 +105,11 @@ def run(
 
 
 def _tell(result: Any) -> None:
+    from spinsqueeze.papers.points import FAILED
+
     print(f"figure {result.figure.name}: {result.figure.title} ({result.seconds:.0f} s)")
+    if FAILED in result.data.attrs:
+        print(f"  warning: {result.data.attrs[FAILED]}")
     for claim in result.claims:
         print(f"  {claim.state}  {claim.key}: {claim.ours}")
         if claim.note:

@@ -17,6 +17,7 @@ from spinsqueeze.run.sweep import sweep
 
 Floats = NDArray[np.float64]
 POINT = "point"
+FAILED = "failed_points"
 _CARRIED = (
     "spinsqueeze_version",
     "commit",
@@ -30,6 +31,7 @@ _CARRIED = (
     "dtype",
     "device",
     "warnings",
+    FAILED,
 )
 
 
@@ -56,7 +58,8 @@ class Points:
             over: dotted path -> values, equally many for each path.
 
         Raises:
-            NumericalFailure: points failed; with their number and the first reason.
+            NumericalFailure: all points failed; with the first reason. Where some failed they
+                hold NaN, and the attribute `failed_points` says so.
         """
         told = self.progress
         data = sweep(
@@ -70,12 +73,15 @@ class Points:
         (dim,) = data["status"].dims
         data = data.reset_index(dim).rename({dim: POINT})
         failed = np.flatnonzero(data["status"].values != DONE)
-        if len(failed):
-            raise NumericalFailure(
-                f"{len(failed)} of {data.sizes[POINT]} points failed, the first because: "
-                f"{data['reason'].values[failed[0]]}"
-            )
-        return data
+        if len(failed) == 0:
+            return data
+        told_failed = (
+            f"{len(failed)} of {data.sizes[POINT]} points failed, the first because: "
+            f"{data['reason'].values[failed[0]]}"
+        )
+        if len(failed) == data.sizes[POINT]:
+            raise NumericalFailure(told_failed)
+        return data.assign_attrs({FAILED: told_failed})
 
 
 def scan(
@@ -114,11 +120,11 @@ def scan(
     found = points(study, over=over)
     variables = _reduced(found, curves=curves)
     data = xr.Dataset(coords={name: list(values) for name, values in axes.items()})
-    for name, (values, attributes) in variables.items():
-        whole = np.full((int(np.prod(shape)), *values.shape[1:]), np.nan)
-        whole[places] = values
-        inner = ("step",) * (values.ndim - 1)
-        data[name] = ((*axes, *inner), whole.reshape(*shape, *values.shape[1:]), attributes)
+    for name, (array, attributes) in variables.items():
+        whole = np.full((int(np.prod(shape)), *array.shape[1:]), np.nan)
+        whole[places] = array
+        inner = ("step",) * (array.ndim - 1)
+        data[name] = ((*axes, *inner), whole.reshape(*shape, *array.shape[1:]), attributes)
     data.attrs.update({k: v for k, v in found.attrs.items() if k in _CARRIED})
     return data
 
@@ -128,6 +134,7 @@ def _reduced(found: xr.Dataset, *, curves: bool) -> dict[str, tuple[Floats, dict
     n_spins = np.broadcast_to(
         found["n_spins"].values if "n_spins" in found else found.attrs["n_spins"], (n_points,)
     ).astype(float)
+    n_spins = np.where(n_spins > 0, n_spins, np.nan)
     start = n_spins / 2 * (n_spins / 2 + 1)
     given = found["time_of_point"] if "time_of_point" in found else found["time"]
     times = np.broadcast_to(given.values, (n_points, given.shape[-1])).astype(float)
@@ -140,7 +147,7 @@ def _reduced(found: xr.Dataset, *, curves: bool) -> dict[str, tuple[Floats, dict
             if full in found:
                 out[full] = (found[full].values, dict(found[full].attrs))
     out["at_edge"] = (
-        found["optimal_at_edge"].values.astype(float),
+        np.where(found["optimal_at_edge"].values < 0, np.nan, found["optimal_at_edge"].values),
         {"units": "1", "long_name": "1: the optimum lies at the first or last time"},
     )
     best = found["optimal_time"].values
@@ -176,7 +183,7 @@ def _least_until(times: Floats, values: Floats, stop: Floats) -> tuple[Floats, N
     least = np.full(len(values), np.nan)
     at = np.zeros(len(values), dtype=np.intp)
     for k, (t, v, end) in enumerate(zip(times, values, stop, strict=True)):
-        inside = np.flatnonzero(t <= end)
+        inside = np.flatnonzero((t <= end) & np.isfinite(v))
         if len(inside) == 0:
             continue
         at[k] = inside[np.argmin(v[inside])]

@@ -102,14 +102,14 @@ def read_moments(data: xr.Dataset) -> Moments | BlockMoments:
     if "spin" not in data or "n_spins" not in data.attrs:
         raise InvalidInput("data must be a spinsqueeze result with spin and covariance")
     if extra:
-        raise InvalidInput(f"data has the sweep dimension {extra[0]!r}: select one point with .isel")
+        raise InvalidInput(
+            f"data has the sweep dimension {extra[0]!r}: select one point with .isel"
+        )
     n_spins = int(data.attrs["n_spins"])
     if "block_first" in data:
         fields = {field: data[name].values for name, field in _BLOCKS.items()}
         return BlockMoments(n_spins=n_spins, **fields)
-    return Moments(
-        n_spins=n_spins, spin=data["spin"].values, covariance=data["covariance"].values
-    )
+    return Moments(n_spins=n_spins, spin=data["spin"].values, covariance=data["covariance"].values)
 
 
 def warnings_of(data: xr.Dataset) -> list[str]:

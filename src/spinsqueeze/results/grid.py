@@ -81,11 +81,11 @@ def stack(
             continue
         told = [p.attributes[name] for p in done if name in p.attributes]
         if name in _ALWAYS or any(value != told[0] for value in told):
-            entries = [
+            own: list[Entry | None] = [
                 Entry((), np.asarray(p.attributes[name])) if name in p.attributes else None
                 for p in points
             ]
-            _put(data, name, entries, dims=dims, shape=shape)
+            _put(data, name, own, dims=dims, shape=shape)
         elif told:
             shared[name] = told[0]
     told_status = [FAILED if p.reason else DONE for p in points]
@@ -118,7 +118,8 @@ def _put(
     whole = np.full((len(entries), *inner), _fill(kind), dtype=kind)
     for k, entry in enumerate(entries):
         if entry is not None:
-            whole[(k, *(slice(n) for n in entry.values.shape))] = entry.values
+            part: tuple[Any, ...] = (k, *(slice(n) for n in entry.values.shape))
+            whole[part] = entry.values
     data[name] = ((*dims, *head.dims), whole.reshape(*shape, *inner), dict(head.attributes))
 
 

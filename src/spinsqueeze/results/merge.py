@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from spinsqueeze.core.errors import InvalidInput
@@ -48,7 +49,8 @@ def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
         if sweep_dims(part) != dims:
             told = [", ".join(sweep_dims(p)) or "nothing" for p in (head, part)]
             raise InvalidInput(
-                f"merge: result 1 sweeps {told[0]} and result {number} {told[1]}; they must be alike"
+                f"merge: result 1 sweeps {told[0]} and result {number} {told[1]}; only sweeps "
+                "over the same parameters can be merged"
             )
         for dim in dims:
             if not part[dim].equals(head[dim]):
@@ -79,8 +81,6 @@ def points_with_reasons(data: xr.Dataset) -> Iterator[xr.Dataset | str]:
     if good.all():
         yield from (one for _, one in points_of(data))
         return
-    import numpy as np
-
     for k, index in enumerate(np.ndindex(good.shape)):
         if status[k] == DONE:
             yield point_of(data, dict(zip(dims, index, strict=True)))
@@ -173,7 +173,7 @@ def _require_alike(parts: Sequence[xr.Dataset]) -> None:
 
 def _flat(tables: Any, prefix: str = "") -> dict[str, Any]:
     """Dotted path -> entry; lists of tables are opened, lists of numbers are not."""
-    pairs = {}
+    pairs: dict[str, Any] = {}
     if isinstance(tables, Mapping):
         items = tables.items()
     elif isinstance(tables, list) and any(isinstance(v, Mapping) for v in tables):

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import logging
-import os
 import signal
 import time
 from collections import Counter, defaultdict, deque
@@ -13,6 +12,7 @@ from typing import Any, final
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
+from spinsqueeze.numerics.processors import available_processors
 from spinsqueeze.run.point import Outcome, compute, failure
 from spinsqueeze.run.store import NUMBERS
 
@@ -53,13 +53,6 @@ class Job:
     shape: str
 
 
-def n_cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def run_here(jobs: Sequence[Job], *, blocks: bool) -> Iterator[tuple[Job, Outcome]]:
     """One point after another in this process, points of one shape in a row."""
     for job in sorted(jobs, key=lambda job: job.shape):
@@ -88,14 +81,14 @@ def connected(
                 f"scheduler {scheduler} does not answer ({cause}); give an address such as "
                 "tcp://10.0.0.1:8786"
             ) from None
-        with client:
+        with _quiet("distributed.client"), client:
             yield client
         return
     settings = {
         "distributed.scheduler.allowed-failures": DEATHS,
         "distributed.nanny.pre-spawn-environ": {
             **dask.config.get("distributed.nanny.pre-spawn-environ", {}),
-            **dict.fromkeys(THREAD_VARIABLES, str(max(1, n_cores() // workers))),
+            **dict.fromkeys(THREAD_VARIABLES, str(max(1, available_processors() // workers))),
         },
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.spill": False,
@@ -121,6 +114,18 @@ def connected(
         except (OSError, RuntimeError, TimeoutError) as error:
             raise ClusterLost(f"the local processes do not start: {error}") from None
         yield client
+
+
+@contextlib.contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """No tracebacks of dask on the way to our own message."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _closed(resource: Any) -> None:
@@ -169,10 +174,20 @@ def _without_main_module() -> Iterator[None]:
         spawn.get_preparation_data = original
 
 
-def _ignore_interrupts() -> None:
+def _deaf_to_interrupts(client: Any) -> None:
     """Ctrl-C reaches every process of a terminal; the parent alone decides what it means."""
-    with contextlib.suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from distributed.diagnostics.plugin import WorkerPlugin
+
+    class Deaf(WorkerPlugin):
+        name = "spinsqueeze-interrupts"
+
+        def setup(self, worker: Any) -> None:
+            with contextlib.suppress(ValueError):
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    # A worker may die meanwhile; the one that takes its place gets the plugin from the scheduler.
+    with contextlib.suppress(OSError):
+        client.register_plugin(Deaf())
 
 
 def _work(tables: Tables, blocks: bool) -> Outcome:
@@ -195,7 +210,7 @@ def run_on(
         SpinSqueezeError: it runs another version of the numbers.
     """
     if local:
-        client.run(_ignore_interrupts)
+        _deaf_to_interrupts(client)
     pool = _Pool(client, jobs, blocks=blocks)
     try:
         if not pool.fill():
@@ -229,7 +244,7 @@ def _outcome(future: Any, result: Any) -> Outcome:
                 f"worker {result.worker} runs version {result.numbers} of the numbers, here is "
                 f"version {NUMBERS}: install the same spinsqueeze on both"
             )
-        return result  # type: ignore[no-any-return]
+        return result
     if future.status == "error":
         error = future.exception()
         if isinstance(error, KilledWorker):
@@ -267,7 +282,10 @@ class _Pool:
 
     def fill(self) -> bool:
         """Give every worker enough to do, new ones too; False if there is none."""
-        room = {worker: n + 1 for worker, n in self.client.nthreads().items()}
+        try:
+            room = {worker: n + 1 for worker, n in self.client.nthreads().items()}
+        except (OSError, TimeoutError) as error:
+            raise ClusterLost(f"the scheduler was lost ({type(error).__name__})") from None
         held = Counter(worker for _, worker in self.running.values())
         total = len(self.running)
         for worker, n in room.items():

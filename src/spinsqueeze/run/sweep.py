@@ -14,6 +14,7 @@ import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import FileProblem, InvalidInput
+from spinsqueeze.numerics.processors import available_processors
 from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.grid import stack
@@ -23,7 +24,6 @@ from spinsqueeze.run.scheduler import (
     ClusterLost,
     Job,
     connected,
-    n_cores,
     run_here,
     run_on,
 )
@@ -133,7 +133,7 @@ def sweep(
     )
     plan = _plan(study, over=over, zipped=zipped)
     if workers is None:
-        workers = n_cores()
+        workers = available_processors()
     checks.integer("workers", workers, minimum=0, maximum=10_000)
     if progress is not None and not callable(progress):
         raise InvalidInput(f"progress must be a function of a SweepProgress, got {progress!r}")

@@ -111,9 +111,7 @@ def test_energy_lengths_and_sums_at_one_time(name):
     J, b = pair_tensors(model)
     engine = engine_of(lower(model), dtype="float64", batch=4)
     window = Window(0.0, 1.0, (), np.empty(0, int), True)
-    edge = engine.edge(
-        engine.load(sigma), strengths_at(engine.couplings, window, np.array(0.5))
-    )
+    edge = engine.edge(engine.load(sigma), strengths_at(engine.couplings, window, np.array(0.5)))
     energy = np.einsum("sai,ijab,sbj->s", sigma, J, sigma) / 8
     energy = energy + np.einsum("sai,ia->s", sigma, b) / 2
     assert np.allclose(edge.energy, energy, atol=1e-12 * (1 + np.abs(energy).max()))

@@ -7,7 +7,6 @@ from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Un
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
 from spinsqueeze.methods.permutation_invariant.estimate import estimate, require_memory
 from spinsqueeze.methods.permutation_invariant.evolution import evolve, evolve_driven
-from spinsqueeze.numerics.exponential import rational_evolution
 from spinsqueeze.methods.permutation_invariant.generator import generator
 from spinsqueeze.methods.permutation_invariant.information import (
     purity,
@@ -33,6 +32,7 @@ from spinsqueeze.methods.permutation_invariant.states import (
     shell_state,
 )
 from spinsqueeze.methods.permutation_invariant.steady import steady_state
+from spinsqueeze.numerics.exponential import rational_evolution
 
 LOWER = np.array([1, -1j, 0])
 RAISE = LOWER.conj()

@@ -233,9 +233,20 @@ def _plan(task: Task) -> _Plan:
                 )
 
             return _Plan("one-axis twisting", axis, Cost(1e6, 0.0, "a few arrays"), 1, twisting)
-    if alike and collective and uniform_rates and (model.classes or model.permutation_invariant):
+    if alike and collective and uniform_rates and _alike_within_classes(model):
         return _class_plan(task, axis)
     return _coupling_plan(task, axis)
+
+
+def _alike_within_classes(model: Canonical) -> bool:
+    """Whether the spins of a class see one field; without classes, whether all spins do."""
+    if model.classes is None:
+        return model.permutation_invariant
+    ends = np.cumsum([c.count for c in model.classes])[:-1]
+    return all(
+        f.vectors.ndim == 1 or all(np.all(p == p[0]) for p in np.split(f.vectors, ends))
+        for f in model.fields
+    )
 
 
 def _twists(model: Canonical, axis: int) -> list[tuple[Strength, float]]:

@@ -59,7 +59,7 @@ def steady_formula(model: Canonical) -> Callable[[], SteadyMoments] | None:
 
 
 def reservoir_squeezing(model: Canonical) -> float | None:
-    """r of a model whose collective part is squeezed collective decay alone, else None."""
+    """R of a model whose collective part is squeezed collective decay alone, else None."""
     if len(model.collective_jumps) != 1 or model.fields or model.quadratics or model.pairs:
         return None
     found = _reservoir(model.collective_jumps[0].vector)

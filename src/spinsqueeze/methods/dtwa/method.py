@@ -1,6 +1,5 @@
 """DTWA: classical trajectories from discretely sampled spins."""
 
-import os
 from dataclasses import dataclass, field
 from typing import ClassVar, final
 
@@ -8,6 +7,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.methods.base import Cost, Evolution, Method, Support, Task
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.states import CoherentState, ProductState
+from spinsqueeze.numerics.processors import available_processors
 from spinsqueeze.observables.moments import BlockMoments
 
 MAX_BLOCKS = 100
@@ -83,7 +83,7 @@ class DTWA(Method):
             n_samples=self.n_trajectories,
             dtype="float64" if self.dtype == "auto" else self.dtype,
             batch_cells=BATCH_CELLS,
-            n_threads=os.cpu_count() or 1,
+            n_threads=available_processors(),
         )
         return Cost(
             memory,

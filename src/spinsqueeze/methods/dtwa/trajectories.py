@@ -7,7 +7,6 @@ so a sample's result depends on the seed and its number, not on how many others 
 memory they run in.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from spinsqueeze.methods.dtwa.schedule import (
     trial_step,
     windows,
 )
+from spinsqueeze.numerics.processors import available_processors
 
 Floats = NDArray[np.float64]
 
@@ -336,7 +336,7 @@ class Trajectory:
                 progress(high - low)
             return result.length_drift, result.energy_drift
 
-        n_threads = self.options.n_threads or (os.cpu_count() or 1)
+        n_threads = self.options.n_threads or available_processors()
         with ThreadPoolExecutor(max(1, min(n_threads, len(firsts)))) as pool:
             drifts = list(pool.map(work, firsts))
         counts = [(len(s.edges) - 1, int(s.interior.sum())) for s in plan.steps if s is not None]

@@ -16,7 +16,6 @@ threads. One `ProductFrames` serves one caller at a time: its scratch vector is 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -27,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.numerics.processors import available_processors
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -281,10 +281,3 @@ class ProductFrames:
     ) -> None:
         """In place: w -= alpha v + beta u."""
         self._shared(_recurrence, self.dimension, w, v, u, alpha, beta)
-
-
-def available_processors() -> int:
-    """Return the number of processors this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1

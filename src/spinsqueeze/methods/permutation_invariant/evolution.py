@@ -9,10 +9,6 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
-from spinsqueeze.numerics.exponential import (
-    polynomial_evolution,
-    rational_evolution,
-)
 from spinsqueeze.methods.permutation_invariant.generator import Generator
 from spinsqueeze.methods.permutation_invariant.layout import (
     Sector,
@@ -32,6 +28,10 @@ from spinsqueeze.methods.permutation_invariant.solvers import (
     rate_bound,
 )
 from spinsqueeze.methods.permutation_invariant.threads import on_one_thread
+from spinsqueeze.numerics.exponential import (
+    polynomial_evolution,
+    rational_evolution,
+)
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
-from spinsqueeze.numerics.exponential import polynomial_evolution, rational_evolution
 from spinsqueeze.methods.symmetric.operators import Jumps, drift, spin_operators
+from spinsqueeze.numerics.exponential import polynomial_evolution, rational_evolution
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

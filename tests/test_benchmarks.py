@@ -1,0 +1,28 @@
+"""The benchmarks run at tiny size, so that they cannot rot; nothing is timed here."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+TINY = {
+    "dtwa_speed": ["--side", "8", "--samples", "16"],
+    "exact_speed": ["--shape", "2", "2", "--time", "0.2"],
+    "permutation_invariant_speed": [
+        *("--qutip", "3", "--evolve", "4", "--steady", "4", "--gap", "4", "--decades", "4")
+    ],
+    "sweep_overhead": ["--points", "20", "--workers", "0", "--skip-pair"],
+}
+
+
+def test_every_benchmark_is_here():
+    assert {path.stem for path in FOLDER.glob("*.py")} == set(TINY)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_benchmark_runs(name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [name, *TINY[name]])
+    runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
+    assert capsys.readouterr().out.strip()
