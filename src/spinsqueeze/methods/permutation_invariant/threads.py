@@ -1,38 +1,4 @@
 """BLAS on one thread while the many small dense products of this method run."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from functools import cache, wraps
-from typing import Any, ParamSpec, TypeVar
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-@cache
-def _controller() -> Any:
-    import scipy.linalg  # noqa: F401 (its BLAS must be loaded before it can be limited)
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-def one_thread() -> AbstractContextManager[Any]:
-    """Limits BLAS to one thread.
-
-    Fronts and bases are small: on a busy machine, threads that wait for each other cost ten times
-    more than they give.
-    """
-    limited: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
-    return limited
-
-
-def on_one_thread(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorator form of one_thread."""
-
-    @wraps(function)
-    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
-        with one_thread():
-            return function(*args, **kwargs)
-
-    return limited
+from spinsqueeze.numerics.blas_threads import on_one_thread as on_one_thread
+from spinsqueeze.numerics.blas_threads import one_thread as one_thread

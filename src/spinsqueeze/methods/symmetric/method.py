@@ -20,6 +20,7 @@ from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.interchangeable import CollectiveArrays
 from spinsqueeze.models.states import CoherentState, DickeState, InitialState, SymmetricState
+from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.observables.moments import Moments
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class SymmetricSubspace(Method):
             steps = 1 + duration * turning / 20
             return Cost(
                 16.0 * (n + 1) * (times + 60),
-                1e-3 * steps * (1 + n / 300) + 1e-6 * n * times,
+                1.5e-4 * steps * (1 + n / 300) + 1e-6 * n * times,
                 f"{times} states of N + 1 = {n + 1} amplitudes",
             )
         unknowns = (n + 1) ** 2
@@ -95,6 +96,7 @@ class SymmetricSubspace(Method):
             f"{times} density matrices of {n + 1} x {n + 1}",
         )
 
+    @on_one_thread
     def evolve(self, task: Task) -> Evolution:
         """Evolve between pulses, pure when closed and mixed when open."""
         if task.model.dissipative:
@@ -194,6 +196,7 @@ class SymmetricSubspace(Method):
         seconds = 1e-5 * unknowns * (1 + unknowns / 1e4) ** 0.5
         return Cost(memory, seconds, f"{int(unknowns)} unknowns for N = {n}")
 
+    @on_one_thread
     def steady_state(self, task: Task) -> Evolution:
         """Solve for the null vector of the Liouvillian that the initial state reaches."""
         from spinsqueeze.methods.symmetric import mixed, operators

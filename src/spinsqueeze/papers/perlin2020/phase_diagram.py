@@ -1,0 +1,215 @@
+"""Figures 2 and 5: optimal squeezing, least <S^2> and optimal time against J_z and alpha."""
+
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import xarray as xr
+
+from spinsqueeze.papers.base import Figure, Floats
+from spinsqueeze.papers.perlin2020.boundary import boundary_of
+from spinsqueeze.papers.perlin2020.phase_diagram_claims import claims, one_dimension_claims
+from spinsqueeze.papers.perlin2020.setting import (
+    CONVENTIONS,
+    PAPER,
+    SMALL,
+    Sampling,
+    base_study,
+    decibels_gained,
+    ising_optimum,
+    oat_optimum,
+    steps,
+    xxz_point,
+)
+from spinsqueeze.papers.points import Points, scan
+from spinsqueeze.plot.style import new_figure, style
+
+
+@final
+@dataclass(frozen=True)
+class PhaseDiagram:
+    """Lattice shapes by dimension, exponents, J_z / J_perp and sampling."""
+
+    shapes: Mapping[int, tuple[int, ...]]
+    exponents: tuple[float, ...]
+    j_z: tuple[float, ...]
+    sampling: Sampling
+
+
+EXPONENTS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, math.inf)
+_SMALL_SHAPES = {1: (256,), 2: (16, 16), 3: (6, 6, 6)}
+_PAPER_SHAPES = {1: (4096,), 2: (64, 64), 3: (16, 16, 16)}
+
+
+def _settings(dimensions: tuple[int, ...], exponents: tuple[float, ...]) -> dict[str, PhaseDiagram]:
+    return {
+        "small": PhaseDiagram(
+            {d: _SMALL_SHAPES[d] for d in dimensions}, exponents, steps(-3, 3, 0.5), SMALL
+        ),
+        "paper": PhaseDiagram(
+            {d: _PAPER_SHAPES[d] for d in dimensions}, exponents, steps(-3, 3, 0.1), PAPER
+        ),
+    }
+
+
+def compute(setting: PhaseDiagram, points: Points) -> xr.Dataset:
+    """Optima at every (dimension, alpha, J_z / J_perp)."""
+    data = scan(
+        points,
+        base_study((4, 4), sampling=setting.sampling, title="perlin2020, phase diagram"),
+        axes={
+            "dimension": tuple(setting.shapes),
+            "alpha": setting.exponents,
+            "j_z": setting.j_z,
+        },
+        point=lambda dimension, alpha, j_z: xxz_point(
+            setting.shapes[dimension], exponent=alpha, j_z=j_z, sampling=setting.sampling
+        ),
+    )
+    data["ising_xi2"] = (
+        ("dimension", "alpha"),
+        [
+            [ising_optimum(shape, exponent=a).xi2 for a in setting.exponents]
+            for shape in setting.shapes.values()
+        ],
+        {"units": "1", "long_name": "least xi2 of the Ising limit J_perp = 0, exact"},
+    )
+    data["oat_xi2"] = (
+        "dimension",
+        [oat_optimum(math.prod(shape)).xi2 for shape in setting.shapes.values()],
+        {"units": "1", "long_name": "least xi2 of OAT, exact"},
+    )
+    data.attrs["convention"] = CONVENTIONS
+    return data
+
+
+_ROWS = (
+    ("optimal_xi2", r"$-10\log_{10}\,\xi^2_{\mathrm{opt}}$"),
+    ("least_total_spin_squared", r"$\langle S^2\rangle_{\min}/\langle S^2\rangle_0$"),
+    ("optimal_time", r"$t_{\mathrm{opt}}\times J_\perp$"),
+)
+
+
+def draw(data: xr.Dataset) -> Any:
+    """Rows: squeezing in dB, least <S^2>, optimal time; columns: dimensions; a strip for inf."""
+    from matplotlib.colors import LogNorm, Normalize
+
+    dimensions = [int(d) for d in data["dimension"].values]
+    alphas, j_z = data["alpha"].values, data["j_z"].values
+    finite, n_finite = np.isfinite(alphas), int(np.isfinite(alphas).sum())
+    has_strip = bool((~finite).any())
+    with style():
+        picture = new_figure(1.5 + 2.4 * len(dimensions), 7.4)
+        cells: Any = picture.subfigures(3, 1)
+        for cell, (name, label) in zip(cells, _ROWS, strict=True):
+            values = data[name].values
+            shown = decibels_gained(values) if name == "optimal_xi2" else values
+            low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
+            norm = LogNorm(low, high) if name == "optimal_time" else Normalize(low, high)
+            ratios = [1.0, n_finite + 1.0] if has_strip and n_finite else [1.0]
+            panels = cell.subplots(
+                len(ratios),
+                len(dimensions),
+                squeeze=False,
+                sharex="all",
+                gridspec_kw={"height_ratios": ratios, "hspace": 0.02},
+            )
+            colours: dict[str, Any] = {"norm": norm, "cmap": "inferno", "rasterized": True}
+            for column, dimension in enumerate(dimensions):
+                block = shown[column]
+                top, main = panels[0, column], panels[-1, column]
+                if has_strip:
+                    image = top.pcolormesh(_edges(j_z), [0, 1], block[~finite], **colours)
+                    top.set_yticks([0.5], [r"$\infty$"] if column == 0 else [""])
+                if n_finite:
+                    image = main.pcolormesh(
+                        _edges(j_z), _edges(alphas[finite]), block[finite], **colours
+                    )
+                    main.set_yticks(
+                        alphas[finite], [f"{a:g}" if column == 0 else "" for a in alphas[finite]]
+                    )
+                    if column == 0:
+                        main.set_ylabel(r"$\alpha$")
+                for panel in {top, main}:
+                    panel.grid(visible=False)
+                    panel.set_facecolor("0.75")
+                    panel.set_xticks([-2, 0, 2])
+                if name == "optimal_xi2":
+                    top.set_title(f"$D={dimension}$")
+                if name == "optimal_time":
+                    main.set_xlabel(r"$J_z/J_\perp$")
+                _mark(data, panels, column, dimension, name)
+            cell.colorbar(image, ax=panels, label=label, pad=0.02)
+    return picture
+
+
+def _mark(data: xr.Dataset, panels: Any, column: int, dimension: int, name: str) -> None:
+    """The dashed line alpha = D and the dotted boundary."""
+    alphas, j_z = data["alpha"].values, data["j_z"].values
+    finite = np.isfinite(alphas)
+    main, top = panels[-1, column], panels[0, column]
+    line: dict[str, Any] = {"color": "0.6", "linewidth": 1.4}
+    if finite.any():
+        main.axhline(dimension, linestyle="--", **line)
+    found = []
+    for k in range(len(alphas)):
+        edge = boundary_of(data.isel(dimension=column, alpha=k))
+        if math.isfinite(edge.j_z):
+            found.append((edge.j_z, alphas[k]))
+    if any(math.isfinite(a) for _, a in found):
+        main.plot(
+            *zip(*[p for p in found if math.isfinite(p[1])], strict=True),
+            linestyle=":",
+            marker=".",
+            **line,
+        )
+    for at, alpha in found:
+        if math.isinf(alpha):
+            top.axvline(at, linestyle=":", **line)
+    main.set_xlim(_edges(j_z)[[0, -1]])
+    if name == "optimal_xi2" and finite.sum() > 4:
+        text: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9}
+        if dimension > 1:
+            main.text(-1, 1.2, "S-collective", color="black", **text)
+        main.text(2.1, 5.5, "S-Ising", color="white", **text)
+        if dimension < 3:
+            main.text(-2, 5.5, "S-Ising", color="white", **text)
+
+
+def _edges(values: Floats) -> Floats:
+    if len(values) == 1:
+        return np.array([values[0] - 0.5, values[0] + 0.5])
+    middle = (values[1:] + values[:-1]) / 2
+    return np.concatenate([[2 * values[0] - middle[0]], middle, [2 * values[-1] - middle[-1]]])
+
+
+FIGURE_2 = Figure(
+    name="2",
+    title="xi2_opt, least <S^2> and t_opt over (J_z/J_perp, alpha), D = 2 and 3",
+    methods=("dtwa", "closed_form"),
+    compute=compute,
+    draw=draw,
+    claims=functools.partial(claims, dimensions=(2, 3), place="Fig. 2 and p. 3"),
+    settings=_settings((2, 3), EXPONENTS),
+)
+COLUMN = Figure(
+    name="2-column",
+    title="the column of Fig. 2 at D = 2, alpha = 3",
+    methods=("dtwa", "closed_form"),
+    compute=compute,
+    draw=draw,
+    claims=functools.partial(claims, dimensions=(2, 3), place="Fig. 2, D = 2, alpha = 3"),
+    settings=_settings((2,), (3.0,)),
+)
+FIGURE_5 = Figure(
+    name="5",
+    title="Fig. 2 with D = 1 beside it",
+    methods=("dtwa", "closed_form"),
+    compute=compute,
+    draw=draw,
+    claims=one_dimension_claims,
+    settings=_settings((1, 2, 3), EXPONENTS),
+)

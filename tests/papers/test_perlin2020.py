@@ -1,0 +1,362 @@
+"""perlin2020: every figure at a tiny size, its claims, and the formulas that papers/ adds."""
+
+import dataclasses
+import itertools
+import json
+import math
+
+import numpy as np
+import pytest
+
+import spinsqueeze as sq
+from spinsqueeze.cli.main import main
+from spinsqueeze.core.errors import FileProblem, InvalidInput, NumericalFailure
+from spinsqueeze.papers import output
+from spinsqueeze.papers.base import Claim, number_claim, power_law_fit
+from spinsqueeze.papers.perlin2020 import PAPER, driven_ising, filling, gap, husimi
+from spinsqueeze.papers.perlin2020.boundary import collective, lower_boundary
+from spinsqueeze.papers.perlin2020.phase_diagram import PhaseDiagram
+from spinsqueeze.papers.perlin2020.setting import (
+    Sampling,
+    base_study,
+    ising_optimum,
+    neighbour_sum,
+    oat_optimum,
+    twisting_time,
+    xxz_model,
+    xxz_point,
+)
+from spinsqueeze.papers.perlin2020.size_fits import TABLE_I, log_fit
+from spinsqueeze.papers.perlin2020.system_size import SizeScan
+from spinsqueeze.papers.perlin2020.time_series import TimeSeries
+from spinsqueeze.papers.points import FAILED, POINT, Points, scan
+from spinsqueeze.papers.registry import paper
+
+FEW = Sampling(1.0, 12, 1e-2, 13)
+_DIAGRAM = PhaseDiagram({2: (4, 4)}, (1.0, 3.0), (-1.0, 0.5, 1.0, 2.0), FEW)
+_SERIES = TimeSeries((((4, 4), 3.0),), (-1.0, -0.5), FEW, 21)
+_SIZES = SizeScan((3, 4, 5), (3.0,), (0.0, 0.5), FEW)
+TINY = {
+    "1": (13, 25),
+    "2": _DIAGRAM,
+    "2-column": dataclasses.replace(_DIAGRAM, exponents=(3.0,)),
+    "3": _SERIES,
+    "4": _SIZES,
+    "eq-4": driven_ising.Drives((2, 2), (4, 4), (4.0, 8.0, 16.0), 12, 15),
+    "gap": gap.GapScan({1: (16, 32, 64), 2: (6, 8, 16)}, (-0.5, 0.0, 0.5, 3.0)),
+    "5": dataclasses.replace(_DIAGRAM, shapes={1: (16,), 2: (4, 4)}),
+    "9": _SIZES,
+    "table-1": _SIZES,
+    "10": _SIZES,
+    "11": _SERIES,
+    "12": dataclasses.replace(_SERIES, j_z=(0.5, 2.0)),
+    "13": filling.Fillings(4, (0.5, 1.0), (-1.0, 0.5), FEW),
+}
+
+
+def tiny(name):
+    figure = PAPER.figure(name)
+    return dataclasses.replace(figure, settings={"tiny": TINY[name]})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("perlin2020")
+
+
+@pytest.mark.parametrize("name", [figure.name for figure in PAPER.figures])
+def test_every_figure_gives_a_dataset_pictures_and_claims(name, folder, monkeypatch):
+    monkeypatch.setattr("spinsqueeze.papers.perlin2020.size_claims.ISING_EDGES", (4, 8, 16))
+    small = dataclasses.replace(PAPER, figures=(tiny(name),))
+    (result,) = output.run_paper(small, names=(name,), size="tiny", folder=folder, workers=0)
+    assert FAILED not in result.data.attrs
+    for suffix in ("nc", "pdf", "png"):
+        assert (folder / f"figure_{name}.{suffix}").stat().st_size > 1000
+    again = sq.load(folder / f"figure_{name}.nc")
+    assert again.attrs["paper"] == "perlin2020"
+    for variable in result.data.data_vars:
+        np.testing.assert_array_equal(again[variable].values, result.data[variable].values)
+    told = output.read_claims(folder)["figures"][name]["claims"]
+    assert len(told) == len(result.claims) > 0
+    assert len({claim["key"] for claim in told}) == len(told)
+    for claim in told:
+        assert claim["state"] in ("pass", "open")
+        assert claim["statement"]
+        assert claim["place"]
+        assert claim["ours"]
+        assert claim["state"] == "pass" or claim["note"]
+
+
+@pytest.mark.parametrize("figure", PAPER.figures, ids=lambda figure: figure.name)
+def test_every_figure_has_both_sizes(figure):
+    assert set(figure.settings) == {"small", "paper"}
+
+
+def test_a_second_run_computes_nothing(tmp_path):
+    points = Points(store=tmp_path / "points", workers=0)
+    first = output.run_figure(tiny("3"), size="tiny", points=points)
+    written = {path: path.stat().st_mtime_ns for path in points.store.iterdir()}
+    second = output.run_figure(tiny("3"), size="tiny", points=points)
+    assert len(written) == 3  # two points and the mark of the store
+    assert written == {path: path.stat().st_mtime_ns for path in points.store.iterdir()}
+    assert first.data.equals(second.data)
+
+
+def test_j_z_equal_j_perp_is_left_empty_and_the_rest_is_not():
+    data = tiny("2").compute(_DIAGRAM, Points())
+    empty = np.isnan(data["optimal_xi2"].values)
+    np.testing.assert_array_equal(empty, np.broadcast_to(data["j_z"].values == 1.0, empty.shape))
+    assert np.all(data["least_total_spin_squared"].values[~empty] <= 1.02)
+
+
+def test_the_convention_makes_eq_3_one_axis_twisting_at_alpha_0():
+    times = np.linspace(0.0, 0.4, 5)
+    start, exact = sq.CoherentState("+x"), sq.Exact()
+    ours = sq.simulate(xxz_model((6,), exponent=0.0, j_z=-0.7), start, times, method=exact)
+    twisting = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(chi=-0.7 - 1.0)])
+    theirs = sq.simulate(twisting, start, times, method=exact)
+    np.testing.assert_allclose(ours["xi2"], theirs["xi2"], atol=1e-9)
+
+
+def test_the_sign_of_the_spectrum_is_irrelevant():
+    times = np.linspace(0.0, 0.6, 4)
+    runs = [
+        sq.simulate(
+            xxz_model((2, 3), exponent=3.0, j_z=sign * -0.5, j_perp=sign),
+            sq.CoherentState("+x"),
+            times,
+            method=sq.Exact(),
+        )
+        for sign in (1.0, -1.0)
+    ]
+    for name in ("xi2", "total_spin_squared"):
+        np.testing.assert_allclose(runs[0][name], runs[1][name], atol=1e-9)
+
+
+@pytest.mark.parametrize(("shape", "exponent"), [((5,), 2.0), ((3, 4), 3.0), ((4, 4), math.inf)])
+def test_neighbour_sum(shape, exponent):
+    total = 0.0
+    for site in itertools.product(*map(range, shape)):
+        r = math.sqrt(sum(min(x, n - x) ** 2 for x, n in zip(site, shape, strict=True)))
+        total += 0.0 if r == 0 else float(r == 1) if math.isinf(exponent) else r**-exponent
+    assert neighbour_sum(shape, exponent=exponent) == pytest.approx(total, rel=1e-12)
+
+
+def test_twisting_time_is_that_of_the_closed_form_at_large_n():
+    # chi = J_z - J_perp at alpha = 0, where h = 1.
+    time = twisting_time((10**6,), exponent=0.0, j_z=0.0)
+    assert time == pytest.approx(oat_optimum(10**6).time, rel=0.02)
+
+
+def test_ising_optimum_is_that_of_dtwa():
+    # DTWA is exact for <s> and <s^z s^y>; its in-plane correlators err by about 2 %.
+    best = ising_optimum((4, 4), exponent=3.0)
+    data = sq.simulate(
+        xxz_model((4, 4), exponent=3.0, j_z=1.0, j_perp=0.0),
+        sq.CoherentState("+x"),
+        best.time * np.linspace(0.5, 1.5, 11),
+        method=sq.DTWA(4000),
+    )
+    found = sq.optimum(data)
+    assert found.decibels == pytest.approx(best.decibels, abs=0.6)
+    assert found.time == pytest.approx(best.time, rel=0.2)
+
+
+def test_spin_waves_are_the_lowest_excitations_of_the_isotropic_ring():
+    n, alpha = 6, 1.5
+    up, s = np.eye(2), [np.array(m) / 2 for m in ([[0, 1], [1, 0]], [[0, -1j], [1j, 0]])]
+    s.append(np.diag([0.5, -0.5]))
+    hamiltonian = np.zeros((2**n, 2**n), complex)
+    for i, j in itertools.permutations(range(n), 2):
+        r = min(abs(i - j), n - abs(i - j))
+        for a in s:
+            factors = [a if k in (i, j) else up for k in range(n)]
+            product = factors[0]
+            for factor in factors[1:]:
+                product = np.kron(product, factor)
+            hamiltonian -= product * r**-alpha
+    levels = np.linalg.eigvalsh(hamiltonian)
+    above = levels - levels[0]
+    waves = np.sort(gap.spin_wave_energies((n,), exponent=alpha))
+    assert np.sum(above < 1e-9) == n + 1
+    assert above[n + 1] == pytest.approx(waves[1], rel=1e-10)
+    for energy in waves:
+        assert np.min(np.abs(above - energy)) < 1e-10
+
+
+@pytest.mark.parametrize(("offset", "power"), [(-0.5, 0.25), (0.0, 0.0), (1.0, -0.5), (4.0, -1.0)])
+def test_expected_power_of_the_gap(offset, power):
+    assert gap.expected_power(offset, dimension=2) == power
+
+
+def test_limiting_power_removes_the_correction():
+    n = 10.0 ** np.arange(2, 7)
+    power, error = husimi.limiting_power(n, n ** (-2 / 3) * (1 + n ** (-1 / 3)))
+    assert power == pytest.approx(-2 / 3, abs=0.003)
+    assert abs(power + 2 / 3) < 3 * error
+
+
+def test_power_law_fit_recovers_the_exponent_with_its_error():
+    rng = np.random.default_rng(1)
+    x = np.geomspace(10, 1e4, 8)
+    pulls = []
+    for _ in range(200):
+        y = 3.0 * x**-0.7 * (1 + 0.02 * rng.standard_normal(8))
+        slope, error, _ = power_law_fit(x, y, stderr=0.02 * y)
+        pulls.append((slope + 0.7) / error)
+    # chi2 > 1 enlarges some errors, so slightly fewer than 68 % ... 60-80 %.
+    assert 0.6 < np.mean(np.abs(pulls) < 1) < 0.85
+    assert math.isnan(power_law_fit(x[:2], x[:2])[0])
+
+
+def test_the_boundary_is_the_jump():
+    j_z = np.array([-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.5])
+    time = np.array([0.1, 0.1, 0.5, 0.5, 0.5, 0.5, 0.1]) / np.abs(1 - j_z)
+    squared = np.array([0.7, 0.65, 0.4, 0.6, 0.8, 0.9, 0.3])
+    found = lower_boundary(j_z, optimal_time=time, least_squared=squared)
+    assert (found.j_z, found.j_z_jump) == (-1.0, -1.0)
+    assert found.jump == pytest.approx(5.0)
+    np.testing.assert_array_equal(
+        collective(j_z, boundary=found), [False, False, True, True, True, True, False]
+    )
+    smooth = lower_boundary(j_z, optimal_time=0.5 / np.abs(1 - j_z), least_squared=squared)
+    assert math.isnan(smooth.j_z)
+    assert collective(j_z, boundary=smooth).sum() == 6
+
+
+def test_log_fit():
+    n = np.array([64.0, 256.0, 1024.0, 4096.0])
+    gamma, error, b = log_fit(n, 0.5 - 0.3 * np.log(n))
+    assert gamma == pytest.approx(0.3)
+    assert error < 1e-9
+    assert b == pytest.approx(0.5)
+
+
+def test_table_1_has_the_printed_entries():
+    assert [len(row) for row in TABLE_I.values()] == [5, 3, 2, 2, 2]
+    assert TABLE_I[3.0][-1.5] == 1.0
+
+
+def test_an_open_claim_needs_a_reason():
+    with pytest.raises(InvalidInput, match="note of claim 'a' must say why"):
+        Claim("a", "it holds", "p. 1", "it does not", False)
+
+
+@pytest.mark.parametrize(("value", "state"), [(0.74, "pass"), (0.80, "open"), (math.nan, "open")])
+def test_number_claims_hold_within_digit_and_error(value, state):
+    claim = number_claim(
+        "nu", statement="nu = 0.7", place="Table I", expected=0.7, reading_error=0.05,
+        value=value, stderr=0.01,
+    )  # fmt: skip
+    assert claim.state == state
+    if value == 0.80:
+        assert claim.as_dict()["reason"] == "disagrees"
+        assert "ours is 0.800 ± 0.010, the paper has 0.7" in claim.note
+
+
+def failing_figure():
+    claim = Claim("wrong", "the moon is green", "Fig. 0", "grey", False, note="looked at it")
+    return dataclasses.replace(tiny("gap"), claims=lambda data: [claim])
+
+
+def test_a_failing_claim_stays_visible(tmp_path, capsys, monkeypatch):
+    broken = dataclasses.replace(PAPER, figures=(failing_figure(),))
+    monkeypatch.setattr("spinsqueeze.papers.registry.paper", lambda key: broken)
+    code = main(["papers", "run", "perlin2020", "--size", "tiny", "-o", str(tmp_path / "out")])
+    shown = capsys.readouterr().out
+    assert code == 0
+    assert "open  wrong: grey" in shown
+    assert "looked at it" in shown
+    assert "0 pass, 1 open" in shown
+    table = json.loads((tmp_path / "out" / "claims.json").read_text())
+    (claim,) = table["figures"]["gap"]["claims"]
+    assert claim["state"] == "open"
+    assert claim["reason"] == "disagrees"
+
+
+def test_the_command_line_lists_and_runs(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["papers", "run", "perlin2020", "--figure", "gap", "-q"]) == 0
+    assert "1 figures" in capsys.readouterr().out
+    assert (tmp_path / "papers" / "perlin2020-small" / "figure_gap.pdf").is_file()
+    assert main(["papers"]) == 0
+    listed = capsys.readouterr().out
+    assert "perlin2020: Spin squeezing with short-range" in listed
+    for word in ("table-1", "dtwa", "small, paper", "17 pass"):
+        assert word in listed
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["perlin2021"], "paper 'perlin2021' is not known; did you mean 'perlin2020'?"),
+        (["perlin2020", "-f", "14"], "figure '14' is not one of perlin2020"),
+        (["perlin2020", "--size", "smal"], "size 'smal' is not one of figure 1; did you mean"),
+    ],
+)
+def test_mistakes_are_one_line(words, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["papers", "run", *words]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_are_not_mixed(tmp_path):
+    small = dataclasses.replace(PAPER, figures=(tiny("gap"),))
+    output.run_paper(small, size="tiny", folder=tmp_path, workers=0)
+    with pytest.raises(FileProblem, match="holds perlin2020 at size tiny; name another"):
+        output.run_paper(PAPER, names=("gap",), size="small", folder=tmp_path)
+    (tmp_path / "claims.json").write_text("{")
+    with pytest.raises(FileProblem, match="remove it and run again"):
+        output.read_claims(tmp_path)
+    (tmp_path / "claims.json").write_text("[]")
+    with pytest.raises(FileProblem, match="is not a file of claims"):
+        output.read_claims(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileProblem, match="cannot be made"):
+        output.run_paper(small, size="tiny", folder=tmp_path / "file" / "below")
+    with pytest.raises(InvalidInput, match="size 'small' is not one of figure gap"):
+        output.run_figure(tiny("gap"), size="small", points=Points())
+
+
+def failing_compute(fails):
+    from spinsqueeze.run import point
+
+    def compute(tables, *, blocks):
+        if fails(tables):
+            return point.failure("NumericalFailure: no luck", kept=True)
+        return point.compute(tables, blocks=blocks)
+
+    return compute
+
+
+def test_failed_points_are_left_empty_and_said(monkeypatch):
+    monkeypatch.setattr(
+        "spinsqueeze.run.scheduler.compute",
+        failing_compute(lambda tables: tables["hamiltonian"][0]["j_z"] == 1.0),
+    )
+    data = scan(
+        Points(),
+        base_study((4, 4), sampling=FEW, title=""),
+        axes={"j_z": (-1.0, 0.5)},
+        point=lambda j_z: xxz_point((4, 4), exponent=3.0, j_z=j_z, sampling=FEW),
+        curves=True,
+    )
+    assert data.attrs[FAILED].startswith("1 of 2 points failed, the first because: Numerical")
+    np.testing.assert_array_equal(np.isnan(data["optimal_xi2"].values), [False, True])
+    monkeypatch.setattr("spinsqueeze.run.scheduler.compute", failing_compute(lambda tables: True))
+    with pytest.raises(NumericalFailure, match="1 of 1 points failed, the first because"):
+        Points()(base_study((4, 4), sampling=FEW, title=""), over={"run.seed": [1]})
+
+
+def test_points_have_one_dimension():
+    data = Points()(base_study((4, 4), sampling=FEW, title=""), over={"run.seed": [1, 2]})
+    assert data["optimal_xi2"].dims == (POINT,)
+
+
+def test_papers_by_key():
+    assert paper("perlin2020") is PAPER
+    with pytest.raises(InvalidInput, match="paper 'nobody1900' is not known"):
+        paper("nobody1900")
