@@ -209,7 +209,7 @@ def test_steady_states_from_a_study(here, capsys):
     assert "permutation_invariant" in text
     assert "dtwa does not fit:\n  - " in text
     assert main(["run", "steady.toml", "--plot", "a.png"]) == 2
-    assert "--plot draws one curve in time, this study asks for a steady" in capsys.readouterr().err
+    assert "--plot draws curves, this study asks for a steady" in capsys.readouterr().err
     assert main(["run", "steady.toml"]) == 0
     line = capsys.readouterr().out.splitlines()[0]
     assert line.startswith("xi2 = ")

@@ -49,7 +49,32 @@ def test_sweep_and_run_give_the_same(study, capsys):
     assert data.attrs["title"] == "a sweep"
     assert main(["run", "study.toml", "-o", "b.nc"]) == 0
     assert sq.load("b.nc").identical(data)
+
+
+def test_info_on_a_sweep_tells_its_axes_and_its_best_point(study, capsys):
+    assert main(["sweep", "study.toml", "-o", "a.nc", "--workers", "0"]) == 0
+    best = next(line for line in capsys.readouterr().out.splitlines() if "least xi2" in line)
     assert main(["info", "a.nc"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "sweep        hamiltonian.0.chi = [0.5, 1.0, 1.5, 2.0]" in lines
+    assert lines[-1] == best
+    assert lines[-2] == "4 of 4 points done, 0 failed"
+
+
+def test_info_on_a_sweep_of_times_and_of_failed_points(study, capsys):
+    swept = '"run.times" = [[0.0, 0.1], [0.0, 0.2]]\n'
+    text = study.read_text().split("[sweep]")[0] + "[sweep]\n" + swept
+    study.write_text(text + '"jumps.0.rate" = [0.1, 0.2, 0.3, 0.4, 0.5]\n')
+    study.write_text(
+        study.read_text().replace(
+            "[initial_state]", '[[jumps]]\nterm = "local_dephasing"\nrate = 0.1\n[initial_state]'
+        )
+    )
+    assert main(["sweep", "study.toml", "-o", "a.nc", "--workers", "0", "-q"]) == 0
+    assert main(["info", "a.nc"]) == 0
+    told = capsys.readouterr().out
+    assert "jumps.0.rate = 5 values from 0.1 to 0.5" in told
+    assert "times        2 of each point" in told
 
 
 def test_a_second_run_reuses_the_points(study, capsys):
@@ -162,3 +187,54 @@ def test_ctrl_c_leaves_a_state_to_go_on_from(study):
 
 def test_time_left_for_people():
     assert [_duration(s) for s in (0.4, 75, 3725)] == ["0:00", "1:15", "1:02:05"]
+
+
+def test_pictures_of_sweeps(study, capsys):
+    assert main(["sweep", "study.toml", "-o", "a.nc", "--plot", "a.png", "--workers", "0"]) == 0
+    assert "picture: a.png" in capsys.readouterr().out
+    assert (study.parent / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["plot", "a.nc", "-o", "b.svg", "--quantity", "optimal_time"]) == 0
+    assert "<svg" in (study.parent / "b.svg").read_text()
+    assert main(["run", "study.toml", "-o", "c.nc", "--plot", "c.png", "-q"]) == 0
+    assert (study.parent / "c.png").is_file()
+
+
+def test_what_cannot_be_drawn_is_refused_before_work(study, capsys):
+    more = '"run.seed" = [1, 2]\n"ensemble.spins" = [4, 6]\n'
+    (study.parent / "three.toml").write_text(study.read_text() + more)
+    assert main(["sweep", "three.toml", "--plot", "a.png"]) == 2
+    assert "draws sweeps over one or two dimensions, this one has 3" in capsys.readouterr().err
+    assert main(["sweep", "study.toml", "--plot", "a.gif"]) == 2
+    assert "picture a.gif must end in .png" in capsys.readouterr().err
+    assert main(["sweep", "study.toml", "--plot", "study.toml"]) == 2
+    assert "must not be the study file itself" in capsys.readouterr().err
+    (study.parent / "single.toml").write_text(study.read_text().split("[sweep]")[0])
+    assert main(["run", "single.toml", "-q"]) == 0
+    assert main(["plot", "single.nc", "--quantity", "xi2"]) == 2
+    assert "--quantity chooses what to draw of a sweep" in capsys.readouterr().err
+    assert not list(study.parent.glob("*.png"))
+
+
+def test_a_sweep_of_steady_states(study, capsys):
+    study.write_text(
+        """
+[ensemble]
+spins = 6
+[[jumps]]
+term = "squeezed_collective_decay"
+rate = 1.0
+r = 0.5
+[run]
+steady_state = true
+[initial_state]
+coherent = "-z"
+[sweep]
+"jumps.0.r" = [0.2, 0.4, 0.6]
+"""
+    )
+    assert main(["run", "study.toml", "-o", "a.nc", "--plot", "a.png"]) == 0
+    assert "3 of 3 points done, 0 failed" in capsys.readouterr().out
+    assert main(["info", "a.nc"]) == 0
+    told = capsys.readouterr().out
+    assert "times        steady state" in told
+    assert "least xi2 = " in told

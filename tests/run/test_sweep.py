@@ -15,6 +15,7 @@ import xarray as xr
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import FileProblem, InvalidInput, SpinSqueezeError
+from spinsqueeze.numerics.processors import available_processors, core_shares
 from spinsqueeze.results.grid import point_of, points_of, sweep_dims
 from spinsqueeze.run import point as point_module
 from spinsqueeze.run import scheduler, store
@@ -84,6 +85,23 @@ def test_every_point_is_the_single_run(whole):
         assert float(one["optimal_xi2"]) == best.xi2
         assert float(one["optimal_time"]) == best.time
         assert int(one["optimal_at_edge"]) == best.at_edge
+
+
+def test_steady_states_are_swept_too():
+    model = sq.SpinModel(6, jumps=[sq.SqueezedCollectiveDecay(1.0, r=0.5)])
+    state = sq.CoherentState("-z")
+    over = {"jumps.0.r": [0.2, 0.4], "ensemble.spins": [5, 6]}
+    data = sq.sweep(model, state, over=over, workers=0)
+    assert data["xi2"].dims == ("r", "spins")
+    assert "optimal_xi2" not in data
+    for r in (0.2, 0.4):
+        for n in (5, 6):
+            one = sq.SpinModel(n, jumps=[sq.SqueezedCollectiveDecay(1.0, r=r)])
+            alone = sq.steady_state(one, initial_state=state)
+            assert float(data["xi2"].sel(r=r, spins=n)) == float(alone["xi2"])
+    closed = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    with pytest.raises(InvalidInput, match="a steady state needs at least one jump"):
+        sq.sweep(closed, over={CHI: [1.0]}, workers=0)
 
 
 def test_a_point_can_be_run_again_from_itself(whole):
@@ -363,6 +381,36 @@ def test_a_full_disk_stops_the_sweep_and_keeps_what_is_finished(tmp_path, whole,
     assert seen[-1].reused == 5
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A real file system of 32 kB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(place)]
+    try:
+        made = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except OSError:
+        made = False
+    if not made:
+        pytest.skip("file systems cannot be mounted here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_small_disk_that_fills_up(small_disk, whole):
+    with pytest.raises(FileProblem, match=r"disk is full.* of 12 points are kept.*go on"):
+        here(store=small_disk)
+    kept = sorted(small_disk.glob("*.point"))
+    assert 0 < len(kept) < 12
+    subprocess.run(["mount", "-o", "remount,size=10m", str(small_disk)], check=True)
+    seen = []
+    assert identical(here(store=small_disk, progress=seen.append), whole)
+    assert seen[-1].reused == len(kept)
+    assert not [f for f in small_disk.iterdir() if f.suffix not in (".point", "")]
+
+
 def test_an_interrupt_says_what_is_kept(tmp_path, whole):
     def stop(now):
         if now.done == 4:
@@ -381,9 +429,45 @@ def test_processes_give_the_same_bits(cluster, whole):
     assert identical(here(scheduler=address(cluster)), whole)
 
 
-def test_workers_leave_ctrl_c_to_the_parent(cluster):
-    scheduler._deaf_to_interrupts(cluster)
+def test_workers_keep_to_cores_of_their_own(cluster):
+    def cores():
+        import os
 
+        return sorted(
+            {
+                core
+                for task in os.listdir("/proc/self/task")
+                for core in os.sched_getaffinity(int(task))
+            }
+        )
+
+    if not hasattr(os, "sched_getaffinity"):
+        pytest.skip("cores cannot be chosen on this system")
+    told = list(cluster.run(cores).values())
+    shares = [list(share) for share in core_shares(len(told))] or [sorted(os.sched_getaffinity(0))]
+    assert sorted(told) == sorted(shares)
+
+
+def test_local_processes_leave_the_environment_of_this_one_alone(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("NPROC", raising=False)
+    before = dict(os.environ), available_processors()
+    with scheduler.connected(workers=1, scheduler=None, memory_limit="1 GB") as client:
+        (granted,) = client.run(lambda: os.environ["NPROC"]).values()
+    assert granted == str(available_processors())
+    assert (dict(os.environ), available_processors()) == before
+
+
+def test_core_shares_are_disjoint_and_equal():
+    available = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    shares = core_shares(1)
+    assert shares == ([tuple(sorted(available))] if available else [])
+    assert core_shares(len(available) + 1) == []
+    each = core_shares(max(1, len(available)))
+    assert len({core for share in each for core in share}) == len(available)
+
+
+def test_workers_leave_ctrl_c_to_the_parent(cluster):
     def handler():
         import signal
 

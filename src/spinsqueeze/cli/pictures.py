@@ -23,29 +23,75 @@ def check_picture(path: Path, *, overwrite: bool) -> None:
     check_writable(path, overwrite=overwrite)
 
 
-def draw(data: Any, path: Path, *, overwrite: bool) -> None:
-    """Draw a result and write the picture.
+def check_names(study: Path, target: Path, picture: Path | None, *, overwrite: bool) -> None:
+    """Check the output names of a run against its study, each other and what is there.
 
     Raises:
+        InvalidInput: two of them are one file.
+        FileProblem: one is there already.
+    """
+    for name, path in (("--output", target), ("--plot", picture)):
+        if path is None:
+            continue
+        if path.absolute() == study.absolute():
+            raise InvalidInput(f"{name} must not be the study file itself, got {path}")
+        if path.is_file() and not overwrite:
+            raise FileProblem(f"{path} exists already; add --overwrite, or name another {name}")
+    if picture is not None and picture.absolute() == target.absolute():
+        raise InvalidInput(f"--plot must not be the result file, got {picture} for both")
+
+
+def check_drawable(study: Any) -> None:
+    """Check that the result of a study can be drawn.
+
+    Raises:
+        InvalidInput: it is one number, or a sweep over more than two dimensions.
+    """
+    if study.sweep is None:
+        if study.steady_state:
+            raise InvalidInput("--plot draws curves, this study asks for a steady state; drop it")
+        return
+    from spinsqueeze.run.sweep import plan_of
+
+    count = len(plan_of(study).axes)
+    if count > 2:
+        raise InvalidInput(
+            f"--plot draws sweeps over one or two dimensions, this one has {count}; drop it"
+        )
+
+
+def draw(data: Any, path: Path, *, overwrite: bool, quantity: str | None = None) -> None:
+    """Draw a result and write the picture: curves in time, or a sweep over its parameters.
+
+    Raises:
+        InvalidInput: there is nothing to draw, or a quantity is asked of a single run.
         FileProblem: the picture cannot be written.
     """
     check_picture(path, overwrite=overwrite)
     import matplotlib
 
     matplotlib.use("agg")
-    from spinsqueeze.plot import squeezing
-    from spinsqueeze.run.optimum import optimum
 
     aside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     try:
-        try:
-            best = optimum(data)
-        except SpinSqueezeError:
-            best = None  # a curve without a squeezed point is drawn all the same
-        figure = squeezing(data, optimum=best)
-        figure.savefig(aside)
+        _figure(data, quantity).savefig(aside)
         os.replace(aside, path)
     except OSError as error:
         raise FileProblem(f"picture {path} could not be written: {error}") from None
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _figure(data: Any, quantity: str | None) -> Any:
+    from spinsqueeze import plot
+    from spinsqueeze.run.optimum import optimum
+
+    if "status" in data:
+        return plot.sweep(data, quantity=quantity)
+    if quantity is not None:
+        raise InvalidInput("--quantity chooses what to draw of a sweep, this is a single run")
+    try:
+        best = optimum(data)
+    except SpinSqueezeError:
+        best = None  # a curve without a squeezed point is drawn all the same
+    return plot.squeezing(data, optimum=best)

@@ -14,13 +14,17 @@ def plot(
             "--output", "-o", metavar="PICTURE", help="png, pdf or svg [default: FILE's name .png]."
         ),
     ] = None,
+    quantity: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Variable of a sweep [default: optimal_xi2 or xi2]."),
+    ] = None,
 ) -> None:
-    """Draw squeezing, contrast and total spin of a result against time."""
+    """Draw a result: squeezing against time, or a sweep over one or two parameters."""
     from spinsqueeze.cli.pictures import check_picture, draw
     from spinsqueeze.results.files import load
 
     data = load(file)
     target = output if output is not None else Path(file.name).with_suffix(".png")
     check_picture(target, overwrite=True)
-    draw(data, target, overwrite=True)
+    draw(data, target, overwrite=True, quantity=quantity)
     print(f"picture: {target}")

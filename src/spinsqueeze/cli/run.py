@@ -35,23 +35,22 @@ def run(
     overwrite: Overwrite = False,
 ) -> None:
     """Run a study file and write its result."""
-    from spinsqueeze.cli.pictures import check_picture, draw
+    from spinsqueeze.cli.pictures import check_drawable, check_names, check_picture, draw
     from spinsqueeze.results.files import check_writable, save
     from spinsqueeze.run.study import read_study
 
     asked = _with_options(read_study(study), seed=seed, method=method)
     target = output if output is not None else Path(study.name).with_suffix(".nc")
-    _check_names(study, target, picture, overwrite=overwrite)
-    check_writable(target, overwrite=overwrite)
-    if picture is not None:
-        check_picture(picture, overwrite=overwrite)
-        _check_curve(asked)
     if asked.sweep is not None:
         from spinsqueeze.cli.sweep import run_sweep
 
-        run_sweep(asked, study, target, quiet=quiet, overwrite=overwrite)
+        run_sweep(asked, study, target, picture=picture, quiet=quiet, overwrite=overwrite)
         return
-
+    check_names(study, target, picture, overwrite=overwrite)
+    check_writable(target, overwrite=overwrite)
+    if picture is not None:
+        check_picture(picture, overwrite=overwrite)
+        check_drawable(asked)
     from spinsqueeze.cli.progress import bar
 
     with bar(asked.title or study.stem, quiet=quiet) as progress:
@@ -72,28 +71,6 @@ def _with_options(study: Any, *, seed: int | None, method: str | None) -> Any:
     if method is not None and (study.method is None or study.method.name() != method):
         changes["method"] = make_method(method)
     return dataclasses.replace(study, **changes) if changes else study
-
-
-def _check_names(study: Path, target: Path, picture: Path | None, *, overwrite: bool) -> None:
-    from spinsqueeze.core.errors import FileProblem, InvalidInput
-
-    for name, path in (("--output", target), ("--plot", picture)):
-        if path is None:
-            continue
-        if path.absolute() == study.absolute():
-            raise InvalidInput(f"{name} must not be the study file itself, got {path}")
-        if path.is_file() and not overwrite:
-            raise FileProblem(f"{path} exists already; add --overwrite, or name another {name}")
-    if picture is not None and picture.absolute() == target.absolute():
-        raise InvalidInput(f"--plot must not be the result file, got {picture} for both")
-
-
-def _check_curve(study: Any) -> None:
-    from spinsqueeze.core.errors import InvalidInput
-
-    if study.steady_state or study.sweep is not None:
-        kind = "a steady state" if study.steady_state else "a sweep"
-        raise InvalidInput(f"--plot draws one curve in time, this study asks for {kind}; drop it")
 
 
 def _report(data: Any, target: Path, picture: Path | None) -> None:

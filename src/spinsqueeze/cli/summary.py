@@ -12,6 +12,9 @@ def best(data: Any) -> Iterator[str]:
     from spinsqueeze.core.errors import SpinSqueezeError
     from spinsqueeze.run.optimum import optimum
 
+    if "status" in data:
+        yield from points_and_best(data)
+        return
     if "time" not in data.coords and "xi2" in data and data["xi2"].ndim == 0:
         yield _steady(data)
         return
@@ -19,6 +22,29 @@ def best(data: Any) -> Iterator[str]:
         yield from str(optimum(data)).splitlines()
     except SpinSqueezeError as error:
         yield f"no optimum: {error}"
+
+
+def points_and_best(data: Any) -> Iterator[str]:
+    """What came out of a sweep, in lines for people."""
+    from spinsqueeze.observables.optimum import value_with_error
+
+    status, reason = data["status"].values, data["reason"].values
+    failed = status != "done"
+    yield f"{status.size - failed.sum()} of {status.size} points done, {failed.sum()} failed"
+    for text in dict.fromkeys(reason[failed].ravel()):
+        count = int((reason == text).sum())
+        yield f"failed ({count} points): {text}"
+    name = "optimal_xi2" if "optimal_xi2" in data else "xi2"
+    if name not in data or not np.isfinite(data[name].values).any():
+        return
+    where = {dim: int(k) for dim, k in data[name].argmin(...).items()}
+    best = data[name].isel(where)
+    stderr = f"{name}_stderr"
+    error = float(data[stderr].isel(where)) if stderr in data else None
+    labels = [c for c in best.coords.values() if c.ndim == 0 and "path" in c.attrs]
+    place = ", ".join(f"{c.name} = {c.item():.6g}" if c.dtype.kind in "if" else
+                      f"{c.name} = {c.item()}" for c in labels)  # fmt: skip
+    yield f"least xi2 = {value_with_error(float(best), stderr=error)} at {place}"
 
 
 def _steady(data: Any) -> str:
@@ -59,6 +85,8 @@ def contents(data: Any) -> Iterator[str]:
     for pulse in study.get("pulses", []):
         yield f"{'pulse':<12} " + ", ".join(f"{k} = {_short(v)}" for k, v in pulse.items())
     yield f"{'method':<12} {_call(study.get('method', {'name': told.get('method')}), 'name')}"
+    for path, values in study.get("sweep", {}).items():
+        yield f"{'sweep':<12} {path} = {_values(values)}"
     yield f"{'times':<12} {_times(data)}"
     yield f"{'seed':<12} {told.get('seed')}"
     yield f"{'made by':<12} {_origin(told)}"
@@ -82,7 +110,15 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def _values(values: list[Any]) -> str:
+    if len(values) > 4 and all(isinstance(v, int | float) for v in values):
+        return f"{len(values)} values from {min(values):g} to {max(values):g}"
+    return _short(values)
+
+
 def _times(data: Any) -> str:
+    if "time_of_point" in data:
+        return f"{data.sizes['time']} of each point"
     if not data.sizes.get("time"):
         return "steady state"
     times = data["time"].values

@@ -23,6 +23,10 @@ def sweep(
             help="Result file (netCDF) [default: STUDY's name .nc].",
         ),
     ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Also draw a picture (png, pdf, svg)."),
+    ] = None,
     store: Annotated[
         Path | None,
         typer.Option(
@@ -59,6 +63,7 @@ def sweep(
         asked,
         study,
         output if output is not None else Path(study.name).with_suffix(".nc"),
+        picture=picture,
         store=store,
         quiet=quiet,
         overwrite=overwrite,
@@ -77,6 +82,7 @@ def run_sweep(
     study: Path,
     target: Path,
     *,
+    picture: Path | None = None,
     store: Path | None = None,
     quiet: bool = False,
     overwrite: bool = False,
@@ -88,6 +94,7 @@ def run_sweep(
         asked: the study.
         study: its file.
         target: result file.
+        picture: also draw the result there.
         store: folder of finished points; None: beside the result.
         quiet: print nothing but errors.
         overwrite: replace the result file.
@@ -97,16 +104,18 @@ def run_sweep(
         SpinSqueezeError: see `spinsqueeze.sweep`; or every point failed.
         typer.Exit: interrupted, after saying what is kept.
     """
-    from spinsqueeze.core.errors import FileProblem, InvalidInput, SpinSqueezeError
+    from spinsqueeze.cli.pictures import check_drawable, check_names, check_picture, draw
+    from spinsqueeze.cli.summary import points_and_best
+    from spinsqueeze.core.errors import SpinSqueezeError
     from spinsqueeze.results.files import check_writable, save
     from spinsqueeze.run.sweep import sweep as run
 
     folder = store if store is not None else target.with_suffix(".points")
-    if target.absolute() == study.absolute():
-        raise InvalidInput(f"--output must not be the study file itself, got {target}")
-    if target.is_file() and not overwrite:
-        raise FileProblem(f"{target} exists already; add --overwrite, or name another --output")
+    check_names(study, target, picture, overwrite=overwrite)
     check_writable(target, overwrite=overwrite)
+    if picture is not None:
+        check_picture(picture, overwrite=overwrite)
+        check_drawable(asked)
     last: list[Any] = []
     try:
         with _bar(asked.title or study.stem, quiet=quiet) as show, warnings.catch_warnings():
@@ -131,42 +140,21 @@ def run_sweep(
         raise SpinSqueezeError(
             f"every point failed: {data['reason'].values.flat[0]} (all reasons are in {target})"
         )
+    if picture is not None:
+        draw(data, picture, overwrite=overwrite)
     if not quiet:
-        for line in summary(data):
+        for line in points_and_best(data):
             print(line)
         if last and last[0].reused:
             print(f"{last[0].reused} points were there already")
         print(f"result: {target}")
+        if picture is not None:
+            print(f"picture: {picture}")
         print(f"points: {folder} (no longer needed, unless you change an axis or go on)")
 
 
 def _say(message: Any, *_: Any, **__: Any) -> None:
     print(f"warning: {message}", file=sys.stderr)
-
-
-def summary(data: Any) -> Iterator[str]:
-    """What came out of a sweep, in lines for people."""
-    import numpy as np
-
-    from spinsqueeze.observables.optimum import value_with_error
-
-    status, reason = data["status"].values, data["reason"].values
-    failed = status != "done"
-    yield f"{status.size - failed.sum()} of {status.size} points done, {failed.sum()} failed"
-    for text in dict.fromkeys(reason[failed].ravel()):
-        count = int((reason == text).sum())
-        yield f"failed ({count} points): {text}"
-    name = "optimal_xi2" if "optimal_xi2" in data else "xi2"
-    if name not in data or not np.isfinite(data[name].values).any():
-        return
-    where = {dim: int(k) for dim, k in data[name].argmin(...).items()}
-    best = data[name].isel(where)
-    stderr = f"{name}_stderr"
-    error = float(data[stderr].isel(where)) if stderr in data else None
-    labels = [c for c in best.coords.values() if c.ndim == 0 and "path" in c.attrs]
-    place = ", ".join(f"{c.name} = {c.item():.6g}" if c.dtype.kind in "if" else
-                      f"{c.name} = {c.item()}" for c in labels)  # fmt: skip
-    yield f"least xi2 = {value_with_error(float(best), stderr=error)} at {place}"
 
 
 @contextmanager

@@ -54,7 +54,9 @@ class Claim:
     expected: float | None = None
 
     def __post_init__(self) -> None:
-        if self.holds is not True and not self.note:
+        if self.holds is not None:
+            object.__setattr__(self, "holds", bool(self.holds))  # a bool of numpy too
+        if not self.holds and not self.note:
             raise InvalidInput(f"note of claim {self.key!r} must say why the claim is open")
 
     @property
@@ -71,7 +73,7 @@ class Claim:
             "place": self.place,
             "ours": self.ours,
         }
-        if self.holds is not True:
+        if not self.holds:
             table["reason"] = "disagrees" if self.holds is False else "not decided at this size"
         for name in ("note", "value", "stderr", "expected"):
             found = getattr(self, name)

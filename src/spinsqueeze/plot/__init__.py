@@ -2,5 +2,6 @@
 
 from spinsqueeze.plot.curves import squeezing
 from spinsqueeze.plot.sphere import sphere
+from spinsqueeze.plot.sweeps import sweep
 
-__all__ = ["sphere", "squeezing"]
+__all__ = ["sphere", "squeezing", "sweep"]

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.observables.optimum import value_with_error
-from spinsqueeze.plot.style import DASHES, GREY, PALETTE, figure_of, new_figure, style
+from spinsqueeze.plot.style import (
+    DASHES,
+    GREY,
+    PALETTE,
+    decibels_with_error,
+    figure_of,
+    new_figure,
+    style,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +28,6 @@ Floats = NDArray[np.float64]
 
 CURVE = "curve"
 _DRAWN = ("xi2", "contrast", "total_spin_squared")
-_PER_DECIBEL = 10.0 / np.log(10.0)
 
 
 def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
@@ -152,7 +159,7 @@ def _is_sequence(value: Any) -> bool:
 def _draw(dataset: Any, panels: Sequence[Axes], look: Mapping[str, Any]) -> None:
     time = np.asarray(dataset["time"].values, dtype=float)
     xi2, stderr = _values(dataset, "xi2")
-    level, level_error = _decibels(xi2, stderr)
+    level, level_error = decibels_with_error(xi2, stderr)
     _curve(panels[0], time, level, level_error, look)
     if len(panels) == 1:
         return
@@ -170,12 +177,6 @@ def _values(dataset: Any, name: str) -> tuple[Floats, Floats | None]:
     if partner not in dataset.data_vars:
         return values, None
     return values, np.asarray(dataset[partner].values, dtype=float)
-
-
-def _decibels(ratio: Floats, stderr: Floats | None) -> tuple[Floats, Floats | None]:
-    positive = np.where(ratio > 0, ratio, np.nan)
-    level = 10.0 * np.log10(positive)
-    return level, None if stderr is None else _PER_DECIBEL * stderr / positive
 
 
 def _curve(
@@ -198,7 +199,7 @@ def _mark(
     panel = panels[0]
     time, time_error = _number(optimum, "time")
     xi2, stderr = _number(optimum, "xi2")
-    level, level_error = _decibels(np.array([xi2]), np.array([stderr or 0.0]))
+    level, level_error = decibels_with_error([xi2], [stderr or 0.0])
     if not np.isfinite(level[0]) or level_error is None:
         raise InvalidInput(f"optimum must have xi2 > 0 to be marked in decibels, got {xi2:g}")
     decibels = value_with_error(level[0], stderr=level_error[0] if stderr else None)

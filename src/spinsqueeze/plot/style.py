@@ -6,9 +6,14 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's colours, told apart with every common colour vision; the yellow is left out."""
@@ -17,6 +22,10 @@ DASHES = ("-", "--", "-.", ":")
 """Line styles, so that curves differ in black and white too."""
 
 GREY = "#6E6E6E"
+MISSING = "#BFBFBF"
+"""Cells of a map without a number."""
+
+_PER_DECIBEL = 10.0 / np.log(10.0)
 
 _SETTINGS = {
     "font.size": 11.0,
@@ -57,6 +66,14 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def decibels_with_error(ratio: Any, stderr: Any) -> tuple[Floats, Floats | None]:
+    """10 log10 of a ratio, NaN where it is not positive, and its standard error to first order."""
+    given = np.asarray(ratio, dtype=float)
+    positive = np.where(given > 0, given, np.nan)
+    level = 10.0 * np.log10(positive)
+    return level, None if stderr is None else _PER_DECIBEL * np.asarray(stderr) / positive
 
 
 def figure_of(axes: Axes) -> Figure:

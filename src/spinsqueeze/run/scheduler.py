@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import logging
+import os
 import signal
 import time
 from collections import Counter, defaultdict, deque
@@ -12,7 +13,7 @@ from typing import Any, final
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
-from spinsqueeze.numerics.processors import available_processors
+from spinsqueeze.numerics.processors import available_processors, core_shares, keep_to
 from spinsqueeze.run.point import Outcome, compute, failure
 from spinsqueeze.run.store import NUMBERS
 
@@ -98,6 +99,7 @@ def connected(
     limit = _bytes(memory_limit, workers=workers)
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(settings))
+        stack.enter_context(_environment_kept())
         stack.enter_context(_without_main_module())
         try:
             cluster = LocalCluster(
@@ -113,7 +115,22 @@ def connected(
             stack.callback(_closed, client)
         except (OSError, RuntimeError, TimeoutError) as error:
             raise ClusterLost(f"the local processes do not start: {error}") from None
+        _prepare_local_workers(client, workers)
         yield client
+
+
+@contextlib.contextmanager
+def _environment_kept() -> Iterator[None]:
+    """Undo what dask does: it sets what its workers shall inherit in this process for good."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager
@@ -174,20 +191,29 @@ def _without_main_module() -> Iterator[None]:
         spawn.get_preparation_data = original
 
 
-def _deaf_to_interrupts(client: Any) -> None:
-    """Ctrl-C reaches every process of a terminal; the parent alone decides what it means."""
+def _prepare_local_workers(client: Any, n_workers: int) -> None:
+    """Have each local worker leave Ctrl-C to its parent and keep to its own cores.
+
+    Ctrl-C reaches every process of a terminal; the parent alone decides what it means. Threads
+    that wander between the cores of other workers wait for them: on two cores that costs a fifth.
+    """
     from distributed.diagnostics.plugin import WorkerPlugin
 
-    class Deaf(WorkerPlugin):
-        name = "spinsqueeze-interrupts"
+    shares = core_shares(n_workers)
+
+    class LocalWorker(WorkerPlugin):
+        name = "spinsqueeze-local-worker"
 
         def setup(self, worker: Any) -> None:
             with contextlib.suppress(ValueError):
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
+            # A worker that takes the place of a dead one has its name.
+            if isinstance(worker.name, int) and worker.name < len(shares):
+                keep_to(shares[worker.name])
 
     # A worker may die meanwhile; the one that takes its place gets the plugin from the scheduler.
     with contextlib.suppress(OSError):
-        client.register_plugin(Deaf())
+        client.register_plugin(LocalWorker())
 
 
 def _work(tables: Tables, blocks: bool) -> Outcome:
@@ -209,8 +235,6 @@ def run_on(
         ClusterLost: the cluster is lost.
         SpinSqueezeError: it runs another version of the numbers.
     """
-    if local:
-        _deaf_to_interrupts(client)
     pool = _Pool(client, jobs, blocks=blocks)
     try:
         if not pool.fill():

@@ -131,7 +131,7 @@ def sweep(
         memory_budget=memory_budget,
         title=title,
     )
-    plan = _plan(study, over=over, zipped=zipped)
+    plan = plan_of(study, over=over, zipped=zipped)
     if workers is None:
         workers = available_processors()
     checks.integer("workers", workers, minimum=0, maximum=10_000)
@@ -207,7 +207,17 @@ def study_of(subject: Any, initial_state: Any, times: Any, **options: Any) -> St
     return replace(subject, **given) if given else subject
 
 
-def _plan(study: Study, *, over: Any, zipped: Any) -> Plan:
+def plan_of(study: Study, *, over: Any = None, zipped: Any = None) -> Plan:
+    """The points of a sweep, checked.
+
+    Args:
+        study: what all points share.
+        over: as of `sweep`; None: the study's own.
+        zipped: as of `sweep`.
+
+    Raises:
+        InvalidInput: nothing to sweep, or a path or value breaks its rule.
+    """
     tables = study.as_tables()
     own = tables.pop("sweep", {})
     if over is None:

@@ -18,6 +18,7 @@ from spinsqueeze.papers.perlin2020.setting import (
     SMALL,
     Sampling,
     base_study,
+    decibel_error,
     decibels_gained,
     ising_optimum,
     oat_optimum,
@@ -25,7 +26,7 @@ from spinsqueeze.papers.perlin2020.setting import (
     xxz_point,
 )
 from spinsqueeze.papers.points import Points, scan
-from spinsqueeze.plot.style import new_figure, style
+from spinsqueeze.plot.style import PALETTE, new_figure, style
 
 
 @final
@@ -146,6 +147,43 @@ def draw(data: xr.Dataset) -> Any:
     return picture
 
 
+def draw_column(data: xr.Dataset) -> Any:
+    """One alpha and dimension as curves over J_z / J_perp, with the exact limits."""
+    one = data.isel(dimension=0, alpha=0)
+    j_z = one["j_z"].values
+    known = np.isfinite(one["optimal_xi2"].values)
+    with style():
+        picture = new_figure(5.2, 6.4)
+        panels = picture.subplots(3, 1, sharex=True)
+        for panel, (name, label) in zip(panels, _ROWS, strict=True):
+            values, errors = one[name].values, one[f"{name}_stderr"].values
+            if name == "optimal_xi2":
+                values, errors = decibels_gained(values), decibel_error(values, errors)
+            for side in (j_z < 1, j_z > 1):
+                keep = side & known
+                panel.errorbar(
+                    j_z[keep], values[keep], errors[keep],
+                    fmt=".-", color=PALETTE[0], linewidth=1.2, elinewidth=1.0,
+                )  # fmt: skip
+            panel.set_ylabel(label)
+            panel.axvline(1.0, color="0.75", linewidth=5)
+            edge = boundary_of(one).j_z
+            if math.isfinite(edge):
+                panel.axvline(edge, color="0.45", linestyle=":", linewidth=1.6)
+        for name, colour, dash, label in (
+            ("oat_xi2", "black", ":", "OAT, exact"),
+            ("ising_xi2", "0.5", "--", "Ising limit, exact"),
+        ):
+            level = decibels_gained(float(one[name]))
+            panels[0].axhline(level, color=colour, linestyle=dash, linewidth=1.4, label=label)
+        panels[0].legend(loc="best", fontsize=9)
+        panels[0].set_title(rf"$D={int(one['dimension'])}$, $\alpha={float(one['alpha']):g}$")
+        panels[2].set_yscale("log")
+        panels[2].set_xlabel(r"$J_z/J_\perp$")
+        picture.align_ylabels(panels)
+    return picture
+
+
 def _mark(data: xr.Dataset, panels: Any, column: int, dimension: int, name: str) -> None:
     """The dashed line alpha = D and the dotted boundary."""
     alphas, j_z = data["alpha"].values, data["j_z"].values
@@ -200,7 +238,7 @@ COLUMN = Figure(
     title="the column of Fig. 2 at D = 2, alpha = 3",
     methods=("dtwa", "closed_form"),
     compute=compute,
-    draw=draw,
+    draw=draw_column,
     claims=functools.partial(claims, dimensions=(2, 3), place="Fig. 2, D = 2, alpha = 3"),
     settings=_settings((2,), (3.0,)),
 )

@@ -52,9 +52,17 @@ def exponent_fit(data: xr.Dataset, *, alpha: float, j_z: float) -> tuple[float, 
 
 
 def critical_couplings(data: xr.Dataset, *, alpha: float) -> tuple[Floats, float]:
-    """J_crit at each size (NaN where all J_z are collective), and half a step of J_z."""
-    found = [boundary_at(data, alpha=alpha, edge=int(n)).j_z for n in data["edge"].values]
-    return np.array(found), float(np.diff(data["j_z"].values).min()) / 2
+    """J_crit at each size (NaN where all J_z are collective), and half a step of J_z.
+
+    The step is the largest next to a J_crit: steps of J_z may be finer near the boundary.
+    """
+    found = np.array([boundary_at(data, alpha=alpha, edge=int(n)).j_z for n in data["edge"].values])
+    one = data["optimal_xi2"].sel(alpha=alpha)
+    j_z = data["j_z"].values[np.isfinite(one.values).any(axis=one.dims.index("edge"))]
+    step = np.diff(j_z)
+    here = np.flatnonzero(np.isin(j_z, found))
+    near = {k for at in here for k in (at - 1, at) if 0 <= k < len(step)}
+    return found, float(step[sorted(near)].max() if near else step.min()) / 2
 
 
 def log_fit(sizes: Floats, critical: Floats) -> tuple[float, float, float]:

@@ -136,11 +136,14 @@ def draw_table(data: xr.Dataset) -> Any:
                 printed = TABLE_I.get(alpha, {}).get(z)
                 nu, error, _, count = exponent_fit(data, alpha=alpha, j_z=z)
                 ours = f"{nu:.2f} ± {error:.2f}" if math.isfinite(nu) else f"({count} sizes)"
+                if printed is None and not math.isfinite(nu):
+                    row.append("")
+                    continue
                 row.append(f"{'–' if printed is None else f'{printed:.1f}'}\n{ours}")  # noqa: RUF001
             cells.append(row)
         table = panel.table(
-            cells, rowLabels=[r"$\infty$" if math.isinf(a) else f"{a:g}" for a in alphas],
-            colLabels=[f"{z:+.1f}" for z in shown], loc="center", cellLoc="center",
+            cells, rowLabels=[r"  $\infty$  " if math.isinf(a) else f"  {a:g}  " for a in alphas],
+            colLabels=[f"{z:.1f}" for z in shown], loc="center", cellLoc="center",
         )  # fmt: skip
         table.scale(1.0, 2.6)
         table.auto_set_font_size(False)

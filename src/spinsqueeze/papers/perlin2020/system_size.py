@@ -1,8 +1,9 @@
 """Figures 4, 9, 10 and Table I: how the optimum and the boundary move with N, D = 2."""
 
 import functools
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
 
 import xarray as xr
 
@@ -36,23 +37,41 @@ from spinsqueeze.papers.points import Points, scan
 @final
 @dataclass(frozen=True)
 class SizeScan:
-    """Edges of the square lattices, exponents, J_z / J_perp and sampling."""
+    """Edges of the square lattices, exponents, J_z / J_perp and sampling.
+
+    Args:
+        edges: L; N = L^2.
+        exponents: alpha.
+        j_z: J_z / J_perp at every alpha.
+        sampling: trajectories and times.
+        finer: alpha -> further J_z / J_perp, where its boundary lies.
+    """
 
     edges: tuple[int, ...]
     exponents: tuple[float, ...]
     j_z: tuple[float, ...]
     sampling: Sampling
+    finer: Mapping[float, tuple[float, ...]] = field(default_factory=dict)
 
 
 def compute(setting: SizeScan, points: Points) -> xr.Dataset:
-    """Optima at every (alpha, N = L^2, J_z / J_perp)."""
+    """Optima at every (alpha, N = L^2, J_z / J_perp); NaN where J_z is not of this alpha."""
+    j_z_of = {a: {*setting.j_z, *setting.finer.get(a, ())} for a in setting.exponents}
+
+    def point(alpha: float, edge: int, j_z: float) -> Mapping[str, Any] | None:
+        if j_z not in j_z_of[alpha]:
+            return None
+        return xxz_point((edge, edge), exponent=alpha, j_z=j_z, sampling=setting.sampling)
+
     data = scan(
         points,
         base_study((4, 4), sampling=setting.sampling, title="perlin2020, system size"),
-        axes={"alpha": setting.exponents, "edge": setting.edges, "j_z": setting.j_z},
-        point=lambda alpha, edge, j_z: xxz_point(
-            (edge, edge), exponent=alpha, j_z=j_z, sampling=setting.sampling
-        ),
+        axes={
+            "alpha": setting.exponents,
+            "edge": setting.edges,
+            "j_z": tuple(sorted(set().union(*j_z_of.values()))),
+        },
+        point=point,
     )
     data["oat_xi2"] = ("edge", [oat_optimum(n * n).xi2 for n in setting.edges], {"units": "1"})
     data.attrs["convention"] = CONVENTIONS
@@ -66,28 +85,40 @@ METHODS = ("dtwa", "closed_form")
 _COARSE, _FINE = steps(-3, 0.5, 0.5), steps(-4, 0.9, 0.1)
 
 
-def _settings(exponents: tuple[float, ...]) -> dict[str, SizeScan]:
+_AT_BOUNDARY = {3.0: steps(-3, -0.5, 0.1), **dict.fromkeys(_ALL[1:], steps(-1.5, 0.25, 0.25))}
+"""J_z / J_perp near the boundaries of small lattices; those of short range lie alike."""
+
+
+def _settings(
+    exponents: tuple[float, ...],
+    *,
+    paper_j_z: tuple[float, ...] = _FINE,
+    finer: Mapping[float, tuple[float, ...]] | None = None,
+) -> dict[str, SizeScan]:
     return {
-        "small": SizeScan(SMALL_EDGES, exponents, _COARSE, _SMALL_SAMPLING),
-        "paper": SizeScan(PAPER_EDGES, exponents, _FINE, PAPER),
+        "small": SizeScan(SMALL_EDGES, exponents, _COARSE, _SMALL_SAMPLING, finer or {}),
+        "paper": SizeScan(PAPER_EDGES, exponents, paper_j_z, PAPER),
     }
 
 
 FIGURE_4 = Figure(
     name="4", title="xi2_opt against J_z/J_perp and N, D = 2, alpha = 3", methods=METHODS,
-    compute=compute, draw=draw_sizes, claims=size_claims, settings=_settings((3.0,)),
+    compute=compute, draw=draw_sizes, claims=size_claims,
+    settings=_settings((3.0,), finer=_AT_BOUNDARY),
 )  # fmt: skip
 FIGURE_9 = Figure(
     name="9", title="xi2_opt against N in the collective phase, D = 2, with fits", methods=METHODS,
-    compute=compute, draw=draw_scaling, claims=limit_claims, settings=_settings(_ALL),
+    compute=compute, draw=draw_scaling, claims=limit_claims,
+    settings=_settings(_ALL, paper_j_z=_COARSE),
 )  # fmt: skip
 FIGURE_10 = Figure(
     name="10", title="critical coupling against N, D = 2, with fits", methods=METHODS,
     compute=compute, draw=draw_boundary,
     claims=functools.partial(boundary_claims, place="Fig. 10, Appendix D"),
-    settings=_settings(_ALL),
+    settings=_settings(_ALL, finer=_AT_BOUNDARY),
 )  # fmt: skip
 TABLE_1 = Figure(
     name="table-1", title="scaling exponents nu of xi2_opt ~ 1/N^nu, D = 2", methods=METHODS,
-    compute=compute, draw=draw_table, claims=table_claims, settings=_settings(_ALL),
+    compute=compute, draw=draw_table, claims=table_claims,
+    settings=_settings(_ALL, paper_j_z=_COARSE),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Figures 3, 11 and 12: squeezing and <S^2> against time, across both boundaries."""
 
+import dataclasses
 import functools
 import math
 from dataclasses import dataclass
@@ -192,9 +193,11 @@ def _steady(one: xr.Dataset, place: str, key: str) -> Claim:
         place=place,
         ours=f"late <S^2>/<S^2>_0 at N = {n_spins:g} (uncorrelated spins: {floor:.4f}): "
         + "; ".join(told),
-        holds=not bad,
+        holds=None if bad else True,
         note=f"still drifting by more than 15 % between t = {LATE * END:g} and {END:g}, or within "
-        f"3 times the uncorrelated value, at J_z = {', '.join(bad)}"
+        f"3 times the uncorrelated value, at J_z = {', '.join(bad)}: the polarised state may lie "
+        "above the energies at which the model orders, and one size cannot tell a small steady "
+        "value from 1/N"
         if bad
         else "",
     )
@@ -267,6 +270,7 @@ _SMALL_SIX, _PAPER_SIX = _six((16, 16), (6, 6, 6)), _six((64, 64), (16, 16, 16))
 _DOWN, _DOWN_FINE = steps(-3, 0, 0.5), steps(-3, 0, 0.1)
 _UP = (0.0, 0.5, 0.9, 1.1, 1.5, 2.0)
 _UP_FINE = steps(0, 2, 0.1)
+_SMALL_SIX_SAMPLING = dataclasses.replace(SMALL, spins_times_trajectories=5e4)
 METHODS = ("dtwa",)
 
 FIGURE_3 = Figure(
@@ -289,7 +293,7 @@ FIGURE_11 = Figure(
     draw=draw,
     claims=functools.partial(claims, place="Fig. 11, Appendix E", key="lower"),
     settings={
-        "small": TimeSeries(_SMALL_SIX, _DOWN, SMALL, 61),
+        "small": TimeSeries(_SMALL_SIX, _DOWN, _SMALL_SIX_SAMPLING, 61),
         "paper": TimeSeries(_PAPER_SIX, _DOWN_FINE, PAPER, 121),
     },
 )
@@ -301,7 +305,7 @@ FIGURE_12 = Figure(
     draw=draw,
     claims=functools.partial(claims, place="Fig. 12, Appendix E", key="upper"),
     settings={
-        "small": TimeSeries(_SMALL_SIX, _UP, SMALL, 61),
+        "small": TimeSeries(_SMALL_SIX, _UP, _SMALL_SIX_SAMPLING, 61),
         "paper": TimeSeries(_PAPER_SIX, _UP_FINE, PAPER, 121),
     },
 )

@@ -1,0 +1,155 @@
+"""The picture of a sweep: what is drawn, where, and every refusal."""
+
+import numpy as np
+import pytest
+from matplotlib.collections import QuadMesh
+
+import spinsqueeze as sq
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.plot import sweep
+from spinsqueeze.plot.style import new_figure
+
+MODEL = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDephasing(0.1)])
+TIMES = np.linspace(0.0, 0.6, 7)
+CHI, RATE = "hamiltonian.0.chi", "jumps.0.rate"
+
+
+def swept(over, **options):
+    return sq.sweep(MODEL, sq.CoherentState("+x"), TIMES, over=over, workers=0, **options)
+
+
+@pytest.fixture(scope="module")
+def line():
+    return swept({CHI: [1.5, 0.5, 1.0]})
+
+
+@pytest.fixture(scope="module")
+def grid():
+    return swept({CHI: [0.5, 1.0, 1.5], RATE: [0.01, 0.1, 1.0, 10.0]})
+
+
+def curves(panel):
+    return [c for c in panel.get_lines() if c.get_linestyle() == "-" and len(c.get_xdata()) > 1]
+
+
+def mesh(panel):
+    (found,) = [c for c in panel.collections if isinstance(c, QuadMesh)]
+    return found
+
+
+def test_one_parameter_is_a_curve_in_order_of_the_parameter(line):
+    panel = sweep(line).axes[0]
+    (curve,) = curves(panel)
+    assert curve.get_xdata().tolist() == [0.5, 1.0, 1.5]
+    best = line["optimal_xi2"].sel(chi=[0.5, 1.0, 1.5]).values
+    assert curve.get_ydata() == pytest.approx(10 * np.log10(best))
+    assert panel.get_xlabel() == "chi"
+    assert "dB" in panel.get_ylabel()
+    assert panel.get_xscale() == "linear"
+
+
+def test_sampled_points_have_bars_of_one_standard_error():
+    model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    data = sq.sweep(
+        model, sq.CoherentState("+x"), TIMES, over={CHI: [0.5, 1.0]}, method=sq.DTWA(40), workers=0
+    )
+    (bars,) = [c for c in sweep(data).axes[0].collections if len(c.get_segments()) == 2]
+    heights = [np.ptp(segment[:, 1]) / 2 for segment in bars.get_segments()]
+    expected = 10 / np.log(10) * data["optimal_xi2_stderr"] / data["optimal_xi2"]
+    assert heights == pytest.approx(expected.values)
+
+
+def test_two_parameters_are_a_map_with_cells_around_their_values(grid):
+    panel = sweep(grid).axes[0]
+    cells = mesh(panel)
+    shown = np.asarray(cells.get_array()).reshape(3, 4)
+    assert shown == pytest.approx(10 * np.log10(grid["optimal_xi2"].values))
+    corners = np.asarray(cells.get_coordinates())
+    assert corners[:, 0, 1] == pytest.approx([0.25, 0.75, 1.25, 1.75])
+    assert corners[0, :, 0] == pytest.approx(10.0 ** np.arange(-2.5, 2.0))
+    assert (panel.get_xlabel(), panel.get_ylabel()) == ("rate", "chi")
+    assert (panel.get_xscale(), panel.get_yscale()) == ("log", "linear")
+    assert "dB" in sweep(grid).axes[1].get_ylabel()
+
+
+def test_a_map_is_in_order_of_its_parameters(grid):
+    turned = sweep(grid.isel(chi=[2, 0, 1], rate=[3, 1, 0, 2])).axes[0]
+    straight = sweep(grid).axes[0]
+    assert np.array_equal(mesh(turned).get_array(), mesh(straight).get_array())
+    assert np.array_equal(mesh(turned).get_coordinates(), mesh(straight).get_coordinates())
+
+
+def test_other_quantities_in_their_own_units(line):
+    panel = sweep(line, quantity="optimal_time").axes[0]
+    assert curves(panel)[0].get_ydata() == pytest.approx(np.sort(line["optimal_time"].values)[::-1])
+    assert panel.get_ylabel() == "optimal time (1/J)"
+
+
+def test_steady_states_are_drawn_as_they_are():
+    model = sq.SpinModel(8, jumps=[sq.SqueezedCollectiveDecay(1.0, r=0.5)])
+    over = {"jumps.0.r": [0.2, 0.4, 0.6]}
+    data = sq.sweep(model, sq.CoherentState("+x"), over=over, workers=0)
+    panel = sweep(data).axes[0]
+    assert curves(panel)[0].get_ydata() == pytest.approx(10 * np.log10(data["xi2"].values))
+
+
+def test_words_and_infinities_stand_side_by_side():
+    model = sq.SpinModel(
+        sq.Lattice((4,)), hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=0.0, exponent=3)]
+    )
+    over = {"hamiltonian.0.exponent": [1.0, 3.0, float("inf")]}
+    data = sq.sweep(model, sq.CoherentState("+x"), TIMES, over=over, workers=0, method="exact")
+    panel = sweep(data).axes[0]
+    assert [t.get_text() for t in panel.get_xticklabels()] == ["1", "3", "inf"]
+    assert not curves(panel)
+
+
+def test_missing_points_and_optima_at_the_edge_are_marked(grid, line):
+    broken = grid.copy(deep=True)
+    broken["optimal_xi2"][0, 1] = np.nan
+    panel = sweep(broken).axes[0]
+    assert np.ma.getmaskarray(mesh(panel).get_array()).sum() == 1
+    assert any("1 of 12 points without a number" in t.get_text() for t in panel.texts)
+    edged = line.copy(deep=True)
+    edged["optimal_at_edge"][:] = [0, 1, 0]
+    panel = sweep(edged).axes[0]
+    open_ = [c for c in panel.get_lines() if c.get_markerfacecolor() == "white"]
+    assert [c.get_xdata().tolist() for c in open_] == [[0.5]]
+    assert any("open circles" in t.get_text() for t in panel.texts)
+    assert not any("circles" in t.get_text() for t in sweep(line).axes[0].texts)
+
+
+def test_zipped_parameters_are_named():
+    data = swept({CHI: [0.5, 1.0], RATE: [0.1, 0.2]}, zipped=True)
+    assert sweep(data).axes[0].get_xlabel() == "chi (with rate)"
+
+
+def test_axes_of_the_caller(line):
+    figure = new_figure(4, 3)
+    panel = figure.subplots()
+    assert sweep(line, ax=panel) is figure
+    with pytest.raises(InvalidInput, match=r"^ax must be one matplotlib Axes, got int$"):
+        sweep(line, ax=3)
+
+
+def test_refusals(line, grid):
+    single = sq.simulate(MODEL, sq.CoherentState("+x"), TIMES)
+    for given, kind in ((single, "a single run"), (3, "int")):
+        with pytest.raises(InvalidInput, match=rf"^data must be what .* returns, got {kind}; "):
+            sweep(given)
+    with pytest.raises(InvalidInput, match=r"got none: it is a single point$"):
+        sweep(line.isel(chi=0))
+    with pytest.raises(InvalidInput, match=r"chi \(3\), rate \(4\), third \(2\): select with"):
+        sweep(grid.expand_dims(third=2, axis=-1).transpose("chi", "rate", "third", ...))
+    with pytest.raises(
+        InvalidInput, match=r"'optimal_tim' is not in data; did you mean 'optimal_t"
+    ):
+        sweep(line, quantity="optimal_tim")
+    with pytest.raises(InvalidInput, match=r"^quantity contrast must be a number at each point"):
+        sweep(line, quantity="contrast")
+    nothing = line.copy(deep=True)
+    nothing["optimal_xi2"][:] = np.nan
+    with pytest.raises(InvalidInput, match=r"^optimal_xi2 must hold a number at some point"):
+        sweep(nothing)
+    with pytest.raises(InvalidInput, match=r"^data must hold xi2 or optimal_xi2 to draw"):
+        sweep(line.drop_vars(["xi2", "optimal_xi2"]))
