@@ -41,15 +41,15 @@ def cheap_points(n_points, workers_tried):
         )
 
 
-def two_workers(repeats):
-    """48 points of about 0.3 s of one core each: the time of two workers against that of one."""
+def two_workers(n_points, n_trajectories, repeats):
+    """The time of two workers against that of one; by default for points of about 0.25 s."""
     model = sq.SpinModel(
         sq.Lattice((16, 16)), hamiltonian=[sq.PowerLawXXZ(j_perp=2.0, j_z=-2.0, exponent=3)]
     )
-    over = {"hamiltonian.0.j_z": np.linspace(-4.0, 1.0, 48)}
-    options = {"over": over, "method": sq.DTWA(1000), "times": np.linspace(0.0, 0.5, 11)}
-    threads = scheduler.available_processors
-    scheduler.available_processors = lambda: 1  # one thread for each worker in both runs
+    over = {"hamiltonian.0.j_z": np.linspace(-4.0, 1.0, n_points)}
+    options = {"over": over, "method": sq.DTWA(n_trajectories), "times": np.linspace(0.0, 0.5, 11)}
+    threads = scheduler.default_workers
+    scheduler.default_workers = lambda: 1  # one thread for each worker in both runs
     try:
         for _ in range(repeats):
             walls = {n: _timed(model, n, steady=True, **options)[0] for n in (1, 2)}
@@ -58,7 +58,7 @@ def two_workers(repeats):
                 f"{walls[1] / walls[2]:.2f} times as fast"
             )
     finally:
-        scheduler.available_processors = threads
+        scheduler.default_workers = threads
 
 
 def _timed(model, workers, *, times=TIMES, steady=False, **options):
@@ -93,12 +93,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=200, help="a multiple of 10")
     parser.add_argument("--workers", type=int, nargs="*", default=[0, 1, 2])
-    parser.add_argument("--repeats", type=int, default=3, help="of 2 workers against 1")
-    parser.add_argument("--skip-pair", action="store_true", help="leave out 2 workers against 1")
+    parser.add_argument(
+        "--pair", type=int, nargs=3, default=[48, 1000, 3], help="2 workers against 1",
+        metavar=("POINTS", "TRAJECTORIES", "REPEATS"),
+    )  # fmt: skip
     options = parser.parse_args()
     cheap_points(options.points, options.workers)
-    if not options.skip_pair:
-        two_workers(options.repeats)
+    two_workers(*options.pair)
 
 
 if __name__ == "__main__":

@@ -57,8 +57,8 @@ def test_info_on_a_sweep_tells_its_axes_and_its_best_point(study, capsys):
     assert main(["info", "a.nc"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "sweep        hamiltonian.0.chi = [0.5, 1.0, 1.5, 2.0]" in lines
-    assert lines[-1] == best
-    assert lines[-2] == "4 of 4 points done, 0 failed"
+    assert lines[-3:-1] == ["4 of 4 points done, 0 failed", best]
+    assert lines[-1] == "at the first or last time: 1 of 4 optima; extend the times"
 
 
 def test_info_on_a_sweep_of_times_and_of_failed_points(study, capsys):
@@ -143,7 +143,6 @@ def test_a_damaged_point_is_told(study, capsys):
         (["sweep", "study.toml", "-o", "no/where.nc"], "does not exist; create it first"),
         (["sweep", "study.toml", "--store", "full"], "folder with other files"),
         (["sweep", "study.toml", "--workers", "-1"], "--workers"),
-        (["run", "study.toml", "--plot", "a.png"], "this study asks for a sweep"),
         (["merge", "old.nc", "old.nc", "-o", "c.nc"], "a file is named twice"),
         (["merge", "old.nc", "plain.toml", "-o", "old.nc"], "must not be one of the results"),
         (["merge", "old.nc", "none.nc", "-o", "c.nc"], "result file"),
@@ -238,3 +237,58 @@ coherent = "-z"
     told = capsys.readouterr().out
     assert "times        steady state" in told
     assert "least xi2 = " in told
+
+
+def test_sweeps_warn_as_single_runs_do(study, capsys):
+    study.write_text(
+        STUDY.replace('name = "METHOD"', 'name = "dtwa"\nn_trajectories = 6').replace(
+            "0.5, num", "0.05, num"
+        )
+    )
+    assert main(["run", "study.toml", "-o", "a.nc"]) == 0
+    told = capsys.readouterr()
+    assert "warning: 4 of 4 points: " in told.err
+    assert "at the first or last time: 4 of 4 optima; extend the times" in told.out
+
+
+def test_a_sweep_without_any_point_leaves_no_file(study, capsys):
+    study.write_text(study.read_text().replace("[sweep]", "memory_budget = 100\n[sweep]"))
+    assert main(["sweep", "study.toml", "-o", "a.nc", "--workers", "0"]) == 2
+    assert "every point failed: TooLarge: " in capsys.readouterr().err
+    assert not (study.parent / "a.nc").exists()
+
+
+def test_info_tells_seeds_and_sizes(study, capsys):
+    text = study.read_text().split("[sweep]")[0].replace("closed_form", "dtwa")
+    (study.parent / "one.toml").write_text(text)
+    for seed in "12":
+        assert main(["run", "one.toml", "-o", f"{seed}.nc", "--seed", seed, "-q"]) == 0
+    assert main(["merge", "1.nc", "2.nc", "-o", "m.nc"]) == 0
+    assert main(["info", "m.nc"]) == 0
+    assert "seed         1, 2\n" in capsys.readouterr().out
+    study.write_text(study.read_text().split("[sweep]")[0] + '[sweep]\n"ensemble.spins" = [4, 6]\n')
+    assert main(["sweep", "study.toml", "-o", "s.nc", "-q", "--workers", "0"]) == 0
+    assert main(["info", "s.nc"]) == 0
+    assert "spins        4 to 6\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("study.toml", "is a study, which spinsqueeze run turns into a result, not a result file"),
+        ("picture.png", "is a picture, not a result file (.nc)"),
+        ("folder", "is a folder; name a file in it"),
+    ],
+)
+def test_info_knows_what_is_no_result(study, capsys, name, kind):
+    (study.parent / "folder").mkdir()
+    (study.parent / "picture.png").touch()
+    assert main(["info", name]) == 2
+    assert kind in capsys.readouterr().err
+
+
+def test_a_store_or_memory_limit_that_is_none_is_refused(study, capsys):
+    assert main(["sweep", "study.toml", "--memory-limit", "abc", "--workers", "0"]) == 2
+    assert "memory_limit must be a size" in capsys.readouterr().err
+    with pytest.raises(sq.InvalidInput, match=r"^store must be the name of a folder, got 3"):
+        sq.sweep(sq.read_study("study.toml"), store=3)

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import spinsqueeze as sq
 from spinsqueeze.cli.main import main
@@ -14,7 +15,7 @@ from spinsqueeze.core.errors import FileProblem, InvalidInput, NumericalFailure
 from spinsqueeze.papers import output
 from spinsqueeze.papers.base import Claim, number_claim, power_law_fit
 from spinsqueeze.papers.perlin2020 import PAPER, driven_ising, filling, gap, husimi
-from spinsqueeze.papers.perlin2020.boundary import collective, lower_boundary
+from spinsqueeze.papers.perlin2020.boundary import boundary_of, lower_boundary
 from spinsqueeze.papers.perlin2020.phase_diagram import PhaseDiagram
 from spinsqueeze.papers.perlin2020.setting import (
     Sampling,
@@ -33,13 +34,13 @@ from spinsqueeze.papers.points import FAILED, POINT, Points, scan
 from spinsqueeze.papers.registry import paper
 
 FEW = Sampling(1.0, 12, 1e-2, 13)
-_DIAGRAM = PhaseDiagram({2: (4, 4)}, (1.0, 3.0), (-1.0, 0.5, 1.0, 2.0), FEW)
+_DIAGRAM = PhaseDiagram({2: (4, 4)}, (1.0, 6.0), (-2.0, -1.0, 0.0, 0.5, 1.0, 2.0), FEW)
 _SERIES = TimeSeries((((4, 4), 3.0),), (-1.0, -0.5), FEW, 21)
 _SIZES = SizeScan((3, 4, 5), (3.0,), (0.0, 0.5), FEW)
 TINY = {
     "1": (13, 25),
     "2": _DIAGRAM,
-    "2-column": dataclasses.replace(_DIAGRAM, exponents=(3.0,)),
+    "2-column": dataclasses.replace(_DIAGRAM, exponents=(6.0,)),
     "3": _SERIES,
     "4": _SIZES,
     "eq-4": driven_ising.Drives((2, 2), (4, 4), (4.0, 8.0, 16.0), 12, 15),
@@ -209,19 +210,66 @@ def test_power_law_fit_recovers_the_exponent_with_its_error():
     assert math.isnan(power_law_fit(x[:2], x[:2])[0])
 
 
-def test_the_boundary_is_the_jump():
+def test_the_boundary_is_the_least_squared_spin_next_to_the_jump():
     j_z = np.array([-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.5])
     time = np.array([0.1, 0.1, 0.5, 0.5, 0.5, 0.5, 0.1]) / np.abs(1 - j_z)
     squared = np.array([0.7, 0.65, 0.4, 0.6, 0.8, 0.9, 0.3])
     found = lower_boundary(j_z, optimal_time=time, least_squared=squared)
-    assert (found.j_z, found.j_z_jump) == (-1.0, -1.0)
+    assert (found.j_z, found.j_z_jump, found.step) == (-1.0, -1.0, 0.5)
     assert found.jump == pytest.approx(5.0)
-    np.testing.assert_array_equal(
-        collective(j_z, boundary=found), [False, False, True, True, True, True, False]
-    )
+    assert found.squared_jump == pytest.approx(0.65 / 0.4)
+    assert found.sharp
+    assert not found.resolved
     smooth = lower_boundary(j_z, optimal_time=0.5 / np.abs(1 - j_z), least_squared=squared)
-    assert math.isnan(smooth.j_z)
-    assert collective(j_z, boundary=smooth).sum() == 6
+    assert smooth.j_z == -1.0
+    assert not smooth.sharp
+    falling = lower_boundary(j_z, optimal_time=time, least_squared=np.linspace(0.3, 0.9, 7))
+    assert math.isnan(falling.j_z)
+
+
+def crossover(width):
+    """A scan at steps of 0.5 with refined points, over which t_opt rises by 5 within width."""
+
+    def time(z):
+        return (0.1 + 0.4 / (1 + np.exp(-(z + 1.22) / width))) / np.abs(1 - z)
+
+    def squared(z):
+        return np.where(z < -1.22, 0.65, 0.4 + 0.3 * (z + 1.22))
+
+    j_z, fine = np.arange(-3.0, 3.1, 0.5), np.append(np.arange(-1.5, -0.95, 0.1), np.nan)
+    names = ("optimal_time", "least_total_spin_squared")
+    data = xr.Dataset(coords={"j_z": j_z})
+    for name, function in zip(names, (time, squared), strict=True):
+        data[name] = ("j_z", np.where(j_z == 1, np.nan, function(np.where(j_z == 1, 0, j_z))))
+        data[f"fine_{name}"] = ("fine", function(fine))
+    data["fine_j_z"] = ("fine", fine)
+    return data
+
+
+def test_finer_steps_tell_a_jump_from_a_crossover():
+    jump, smooth = boundary_of(crossover(0.01)), boundary_of(crossover(0.5))
+    for found in (jump, smooth):
+        assert found.j_z == pytest.approx(-1.2)
+    assert jump.resolved
+    assert jump.sharp
+    assert jump.j_z_jump == pytest.approx(-1.2)
+    assert not smooth.sharp
+
+
+def test_a_claim_over_failed_points_is_undecided():
+    figure = dataclasses.replace(
+        tiny("gap"),
+        compute=lambda setting, points: xr.Dataset(attrs={FAILED: "1 of 2 failed"}),
+        claims=lambda data: [Claim("right", "it holds", "p. 1", "it does", True)],
+    )
+    (claim,) = output.run_figure(figure, size="tiny", points=Points()).claims
+    assert (claim.holds, claim.note) == (None, "1 of 2 failed")
+
+
+def test_numpy_verdicts_count():
+    claim = Claim("a", "it holds", "p. 1", "it does", np.bool_(True))
+    assert claim.holds is True
+    assert "reason" not in claim.as_dict()
 
 
 def test_log_fit():
@@ -284,6 +332,18 @@ def test_the_command_line_lists_and_runs(tmp_path, capsys, monkeypatch):
     assert "perlin2020: Spin squeezing with short-range" in listed
     for word in ("table-1", "dtwa", "small, paper", "17 pass"):
         assert word in listed
+
+
+def test_info_on_a_figure(tmp_path, capsys):
+    folder = str(tmp_path / "out")
+    assert main(["papers", "run", "perlin2020", "-f", "gap", "-o", folder, "-q"]) == 0
+    capsys.readouterr()
+    assert main(["info", f"{folder}/figure_gap.nc"]) == 0
+    told = capsys.readouterr().out
+    assert "paper        perlin2020, figure gap, size small\n" in told
+    assert "dimension    [1, 2, 3]\n" in told
+    assert "variables    gap, gap_a3, n_spins\n" in told
+    assert "no optimum" not in told
 
 
 @pytest.mark.parametrize(

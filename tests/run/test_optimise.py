@@ -160,3 +160,18 @@ def test_a_study_with_a_sweep_is_refused():
     study = Study(MODEL, initial_state=STATE, times=[0.2], sweep={CHI: [1.0]})
     with pytest.raises(InvalidInput, match="the study has a sweep"):
         sq.optimise(study, over={CHI: (0.1, 1.0)})
+
+
+def test_whole_numbers_cannot_be_optimised():
+    with pytest.raises(InvalidInput, match=r"varies real numbers only, sweep whole ones$"):
+        sq.optimise(MODEL, STATE, [0.2], over={"ensemble.spins": (4, 20)})
+
+
+def test_an_objective_that_the_result_lacks_is_refused_at_the_first_run():
+    runs = []
+    with pytest.raises(InvalidInput, match=r"^objective 'photon_number' is not in the result"):
+        sq.optimise(
+            MODEL, STATE, [0.2], over={CHI: (0.1, 3.0)}, objective="photon_number",
+            progress=lambda n, best: runs.append(n),
+        )  # fmt: skip
+    assert runs == []

@@ -1,4 +1,5 @@
 import contextlib
+import json
 import os
 import random
 import signal
@@ -105,8 +106,6 @@ def test_steady_states_are_swept_too():
 
 
 def test_a_point_can_be_run_again_from_itself(whole):
-    import json
-
     one = point_of(whole, {"chi": 2, "rate": 1})
     study = study_from_tables(json.loads(one.attrs["study"]))
     assert study.sweep is None
@@ -114,8 +113,6 @@ def test_a_point_can_be_run_again_from_itself(whole):
 
 
 def test_a_sweep_can_be_run_again_from_itself(whole):
-    import json
-
     study = study_from_tables(json.loads(whole.attrs["study"]))
     assert identical(sq.sweep(study, workers=0), whole)
 
@@ -454,8 +451,15 @@ def test_local_processes_leave_the_environment_of_this_one_alone(monkeypatch):
     before = dict(os.environ), available_processors()
     with scheduler.connected(workers=1, scheduler=None, memory_limit="1 GB") as client:
         (granted,) = client.run(lambda: os.environ["NPROC"]).values()
-    assert granted == str(available_processors())
+    assert granted == str(scheduler.default_workers())
     assert (dict(os.environ), available_processors()) == before
+
+
+def test_quotas_of_containers_bound_the_workers(monkeypatch):
+    monkeypatch.setenv("NPROC", "6")
+    for quota, expected in ((3, 3), (8, 6)):
+        monkeypatch.setattr("dask.system.cpu_count", lambda quota=quota: quota)
+        assert scheduler.default_workers() == expected
 
 
 def test_core_shares_are_disjoint_and_equal():
@@ -496,7 +500,7 @@ def test_workers_use_their_share_of_the_cores(cluster):
     def threads():
         return {name: os.environ.get(name) for name in scheduler.THREAD_VARIABLES}
 
-    share = str(max(1, scheduler.available_processors() // 2))
+    share = str(max(1, scheduler.default_workers() // 2))
     for told in cluster.run(threads).values():
         assert set(told.values()) == {share}
 
@@ -705,3 +709,112 @@ def test_a_killed_run_goes_on_and_a_flat_script_runs_once(tmp_path, capfd):
         workers=0,
     )
     assert np.array_equal(data["xi2"].values, alone["xi2"].values)
+
+
+# one point out of a sweep
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"run.times.stop": [0.3, 0.6]},
+        {"run.times": [[0.0, 0.1, 0.2], [0.0, 0.15, 0.3, 0.45]]},
+        {"ensemble.spins": [4, 6]},
+        {CHI: [0.5, 1.5]},
+    ],
+    ids=["stop", "times", "spins", "chi"],
+)
+def test_a_selected_point_is_a_single_run(over):
+    data = here(over=over)
+    (dim,) = sweep_dims(data)
+    for k in (0, 1):
+        one = data.isel({dim: k})
+        alone = study_from_tables(json.loads(point_of(data, {dim: k}).attrs["study"])).run()
+        assert sq.optimum(one) == sq.optimum(alone)
+        (curve,) = [
+            line for line in sq.plot.squeezing(one).axes[0].get_lines() if line.get_gid() == "curve"
+        ]
+        assert np.array_equal(curve.get_xdata(), alone["time"].values)
+
+
+def test_a_selected_point_of_a_sampled_sweep_keeps_its_errors():
+    over = {CHI: [0.5, 1.0]}
+    model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    data = sq.sweep(model, STATE, TIMES, over=over, method=sq.DTWA(40), workers=0, seed=5)
+    alone = sq.optimum(sq.simulate(model, STATE, TIMES, method=sq.DTWA(40), seed=5))
+    assert sq.optimum(data.isel(chi=1)) == alone
+    part = sq.optimum(data.isel(chi=1, time=slice(0, 3)))  # another optimum than the stored one
+    assert part.time <= TIMES[2]
+    assert part.xi2_stderr > 0
+    assert part.time_stderr is None
+
+
+def test_a_failed_point_has_no_optimum():
+    data = here(over={"ensemble.spins": [4, 6]}).copy()
+    data["status"] = ("spins", ["done", "failed"])
+    data["reason"] = ("spins", ["", "too hot"])
+    with pytest.raises(InvalidInput, match=r"^this point of a sweep failed: too hot$"):
+        sq.optimum(data.isel(spins=1))
+
+
+def test_the_seed_of_the_lattice_is_not_that_of_the_run():
+    model = sq.SpinModel(
+        sq.Lattice((3, 3), filling=0.5, seed=1),
+        hamiltonian=[sq.PowerLawXXZ(j_perp=2.0, j_z=-2.0, exponent=3)],
+    )
+
+    def swept(seed):
+        return sq.sweep(
+            model, STATE, TIMES, over={"ensemble.seed": [11, 12]}, method=sq.DTWA(20),
+            workers=0, seed=seed, blocks=True,
+        )  # fmt: skip
+
+    one, two = swept(1), swept(2)
+    assert sweep_dims(one) == ("ensemble_seed",)
+    assert one.attrs["seed"] == 1
+    assert point_of(one, {"ensemble_seed": 0}).attrs["seed"] == 1
+    assert json.loads(sq.merge([one, two]).attrs["seeds"]) == [1, 2]
+    assert json.loads(
+        sq.merge([one.isel(ensemble_seed=0), two.isel(ensemble_seed=0)]).attrs["seeds"]
+    )
+
+
+def test_a_point_of_a_sweep_merges_with_a_single_run():
+    model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    data = sq.sweep(
+        model, STATE, TIMES, over={CHI: [0.5, 1.0]}, method=sq.DTWA(40), workers=0, blocks=True
+    )
+    more = sq.simulate(model, STATE, TIMES, method=sq.DTWA(40), seed=9)
+    assert json.loads(sq.merge([data.isel(chi=1), more]).attrs["seeds"]) == [0, 9]
+
+
+def test_a_path_into_what_the_study_leaves_out_is_refused_in_one_line():
+    tables = {
+        "ensemble": {"spins": 4},
+        "hamiltonian": [{"term": "two_axis_twisting", "chi": 1.0, "axes": ["x", "y"]}],
+        "initial_state": {"coherent": "+z"},
+        "run": {"times": [0.0, 0.1]},
+        "sweep": {"hamiltonian.0.axes.0": ["x", "z"]},
+    }
+    with pytest.raises(InvalidInput, match=r"^sweep\.hamiltonian\.0\.axes\.0: there is no axes in"):
+        sq.sweep(study_from_tables(tables), workers=0)
+
+
+def test_two_times_can_be_swept_by_their_end():
+    data = here(over={"run.times.stop": [0.2, 0.3]}).isel(stop=1)
+    assert sq.sweep(MODEL, STATE, [0.0, 0.1], over={"run.times.stop": [0.2, 0.3]}, workers=0)[
+        "time_of_point"
+    ].values.tolist() == [[0.0, 0.2], [0.0, 0.3]]
+    assert float(data["time_of_point"][-1]) == 0.3
+
+
+@pytest.mark.parametrize("values", [[1, 1.0], [0.0, -0.0], [2.0, 2.0]])
+def test_alike_values_are_refused(values):
+    with pytest.raises(InvalidInput, match=r"^over\.hamiltonian\.0\.chi: must not repeat a value"):
+        here(over={CHI: values})
+
+
+def test_ranges_of_whole_numbers_count_spins():
+    data = here(over={"ensemble.spins": {"start": 4, "stop": 8, "num": 3}})
+    assert data["spins"].values.tolist() == [4, 6, 8]
+    assert data["spins"].dtype.kind == "i"

@@ -12,6 +12,8 @@ def best(data: Any) -> Iterator[str]:
     from spinsqueeze.core.errors import SpinSqueezeError
     from spinsqueeze.run.optimum import optimum
 
+    if "figure" in data.attrs:
+        return
     if "status" in data:
         yield from points_and_best(data)
         return
@@ -45,6 +47,9 @@ def points_and_best(data: Any) -> Iterator[str]:
     place = ", ".join(f"{c.name} = {c.item():.6g}" if c.dtype.kind in "if" else
                       f"{c.name} = {c.item()}" for c in labels)  # fmt: skip
     yield f"least xi2 = {value_with_error(float(best), stderr=error)} at {place}"
+    at_edge = int((data["optimal_at_edge"].values == 1).sum()) if "optimal_at_edge" in data else 0
+    if at_edge:
+        yield f"at the first or last time: {at_edge} of {status.size} optima; extend the times"
 
 
 def _steady(data: Any) -> str:
@@ -70,10 +75,13 @@ def concerns(data: Any) -> list[str]:
 def contents(data: Any) -> Iterator[str]:
     """What is in a result, line by line."""
     told = data.attrs
-    study = json.loads(told.get("study", "{}"))
     if told.get("title"):
         yield str(told["title"])
-    yield f"spins        {_spins(study.get('ensemble', {}), told.get('n_spins'))}"
+    if "figure" in told:
+        yield from _figure(data)
+        return
+    study = json.loads(told.get("study", "{}"))
+    yield f"spins        {_spins(study.get('ensemble', {}), _count(data))}"
     for part, label in (("hamiltonian", "hamiltonian"), ("jumps", "jumps")):
         for term in study.get(part, []):
             yield f"{label:<12} {_call(term, 'term')}"
@@ -88,14 +96,44 @@ def contents(data: Any) -> Iterator[str]:
     for path, values in study.get("sweep", {}).items():
         yield f"{'sweep':<12} {path} = {_values(values)}"
     yield f"{'times':<12} {_times(data)}"
-    yield f"{'seed':<12} {told.get('seed')}"
+    seeds = json.loads(told.get("seeds", "[]")) or [told.get("seed", "of each point")]
+    yield f"{'seed':<12} {', '.join(map(str, seeds))}"
     yield f"{'made by':<12} {_origin(told)}"
-    yield f"{'variables':<12} " + ", ".join(
-        name for name in data.data_vars if not name.startswith("block_")
-    )
+    yield _variables(data)
 
 
-def _spins(ensemble: Any, n_spins: Any) -> str:
+def _figure(data: Any) -> Iterator[str]:
+    """What is in the Dataset of a paper's figure."""
+    told = data.attrs
+    yield f"{'paper':<12} {told.get('paper')}, figure {told['figure']}, size {told.get('size')}"
+    for name, label in data.coords.items():
+        if label.ndim == 1:
+            yield f"{name!s:<12} {_values(label.values.tolist())}"
+    for name in ("convention", "failed_points"):
+        if name in told:
+            yield f"{name.partition('_')[0]:<12} {told[name]}"
+    yield f"{'made by':<12} {_origin(told)}"
+    yield _variables(data)
+
+
+def _variables(data: Any) -> str:
+    shown = (str(name) for name in data.data_vars if not str(name).startswith("block_"))
+    return f"{'variables':<12} {', '.join(shown)}"
+
+
+def _count(data: Any) -> str:
+    """The number of spins, or its range over a sweep."""
+    if "n_spins" in data.attrs:
+        return str(data.attrs["n_spins"])
+    counts = data["n_spins"].values if "n_spins" in data else np.array([])
+    counts = counts[counts > 0]
+    if counts.size == 0:
+        return "unknown"
+    low, high = int(counts.min()), int(counts.max())
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _spins(ensemble: Any, n_spins: str) -> str:
     rest = {key: value for key, value in ensemble.items() if key != "spins"}
     return f"{n_spins}" + "".join(f", {key} = {_short(value)}" for key, value in rest.items())
 

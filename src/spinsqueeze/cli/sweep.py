@@ -105,7 +105,7 @@ def run_sweep(
         typer.Exit: interrupted, after saying what is kept.
     """
     from spinsqueeze.cli.pictures import check_drawable, check_names, check_picture, draw
-    from spinsqueeze.cli.summary import points_and_best
+    from spinsqueeze.cli.summary import concerns, points_and_best
     from spinsqueeze.core.errors import SpinSqueezeError
     from spinsqueeze.results.files import check_writable, save
     from spinsqueeze.run.sweep import sweep as run
@@ -135,11 +135,12 @@ def run_sweep(
             file=sys.stderr,
         )
         raise typer.Exit(INTERRUPTED) from None
-    save(data, target, overwrite=overwrite)
     if (data["status"] != "done").all():
-        raise SpinSqueezeError(
-            f"every point failed: {data['reason'].values.flat[0]} (all reasons are in {target})"
-        )
+        reasons = list(dict.fromkeys(data["reason"].values.ravel()))
+        raise SpinSqueezeError(f"every point failed: {'; '.join(reasons)}")
+    save(data, target, overwrite=overwrite)
+    for concern in concerns(data):
+        print(f"warning: {concern}", file=sys.stderr)
     if picture is not None:
         draw(data, picture, overwrite=overwrite)
     if not quiet:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -58,6 +58,11 @@ class Claim:
             object.__setattr__(self, "holds", bool(self.holds))  # a bool of numpy too
         if not self.holds and not self.note:
             raise InvalidInput(f"note of claim {self.key!r} must say why the claim is open")
+
+    def undecided(self, why: str) -> "Claim":
+        """This claim, open because something that it compares is missing."""
+        note = "; ".join(part for part in (why, self.note) if part)
+        return replace(self, holds=None, note=note)
 
     @property
     def state(self) -> str:
@@ -120,7 +125,7 @@ def number_claim(
         note="" if agrees and decided else "; ".join(part for part in (away, note) if part),
         value=float(value),
         stderr=float(stderr),
-        expected=float(expected),
+        expected=float(expected) + 0.0,
     )
 
 

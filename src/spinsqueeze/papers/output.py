@@ -13,7 +13,7 @@ import xarray as xr
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import FileProblem, InvalidInput
 from spinsqueeze.papers.base import OPEN, PASS, Claim, Figure, Paper
-from spinsqueeze.papers.points import Points
+from spinsqueeze.papers.points import FAILED, Points
 from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK, save
 
@@ -54,6 +54,8 @@ def run_figure(figure: Figure, *, size: str, points: Points) -> FigureResult:
     started = time.perf_counter()
     data = figure.compute(figure.settings[size], points)
     claims = tuple(figure.claims(data))
+    if FAILED in data.attrs:
+        claims = tuple(claim.undecided(data.attrs[FAILED]) for claim in claims)
     seconds = time.perf_counter() - started
     return FigureResult(figure, data, claims, seconds)
 

@@ -19,6 +19,7 @@ from spinsqueeze.plot.style import (
     new_figure,
     style,
 )
+from spinsqueeze.results.grid import as_single_run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,8 +41,8 @@ def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
     of xi2 climbs far above 0 dB the panel is cut, so that the squeezed part stays legible.
 
     Args:
-        data: a Dataset with the one dimension `time` in its curves, or {label: Dataset} to lay
-            several over one another.
+        data: a Dataset with the one dimension `time` in its curves (a single run, or one point of
+            a sweep), or {label: Dataset} to lay several over one another.
         ax: None for a new figure; three axes to draw into; or one axes, for xi2 alone.
         optimum: what `spinsqueeze.optimum(data)` returns, to be marked with its error bar; for
             several datasets {label: optimum}.
@@ -84,7 +85,9 @@ def _labelled(data: Any) -> dict[str, Any]:
     if not curves:
         raise InvalidInput("data must hold at least one Dataset, got an empty mapping")
     for label, dataset in curves.items():
-        _check(dataset, f"data[{label!r}]" if label else "data")
+        if hasattr(dataset, "data_vars"):
+            curves[label] = as_single_run(dataset)
+        _check(curves[label], f"data[{label!r}]" if label else "data")
     units = {_unit(dataset) for dataset in curves.values()}
     if len(units) > 1:
         raise InvalidInput(

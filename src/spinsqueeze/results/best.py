@@ -1,14 +1,50 @@
 """The best squeezing of a run as variables, so that a sweep holds one number for each point."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
-from spinsqueeze.observables.optimum import optimum_of_moments
+from spinsqueeze.observables.moments import BlockMoments
+from spinsqueeze.observables.optimum import Optimum, find_optimum, optimum_of_moments
+from spinsqueeze.observables.squeezing import decibels_stderr
 from spinsqueeze.results.dataset import read_moments
 from spinsqueeze.results.points import Entry
+
+
+def optimum_of_run(data: xr.Dataset) -> Optimum:
+    """The optimum in time of a run, of a sweep's point too.
+
+    Without its sample blocks a sampled curve gives an error of the value alone, unless the point
+    was stored with its optimum and that of the curve is still the same.
+
+    Raises:
+        InvalidInput: not a spinsqueeze result, a steady state, or one with sweep dimensions.
+        UndefinedDirection: xi2 is undefined at every time.
+    """
+    moments = read_moments(data)
+    if "time" not in data.coords:
+        raise InvalidInput("data has no times: a steady state has no best time, read data['xi2']")
+    times = data["time"].values
+    if isinstance(moments, BlockMoments) or "xi2_stderr" not in data:
+        return optimum_of_moments(times, moments=moments)
+    best = find_optimum(
+        times,
+        xi2=data["xi2"].values,
+        angle=data["squeezing_angle"].values,
+        stderr=data["xi2_stderr"].values,
+    )
+    if "optimal_xi2" not in data or not np.isclose(best.xi2, data["optimal_xi2"], rtol=1e-9):
+        return best
+    kept = {
+        f"{name}_stderr": float(data[f"optimal_{name}_stderr"]) for name in ("xi2", "time", "angle")
+    }
+    known: dict[str, Any] = {k: v if np.isfinite(v) else None for k, v in kept.items()}
+    if known["xi2_stderr"] is not None:
+        known["decibels_stderr"] = float(decibels_stderr(best.xi2, stderr=known["xi2_stderr"]))
+    return replace(best, **known)
 
 
 def best_of_run(data: xr.Dataset) -> dict[str, Entry]:
@@ -17,7 +53,7 @@ def best_of_run(data: xr.Dataset) -> dict[str, Entry]:
         return {}
     sampled = "xi2_stderr" in data
     try:
-        best = optimum_of_moments(data["time"].values, moments=read_moments(data))
+        best: Optimum | None = optimum_of_run(data)
     except (UndefinedDirection, InvalidInput):
         best = None
     values: dict[str, tuple[Any, Any, str, str]] = {

@@ -9,6 +9,14 @@ import xarray as xr
 from spinsqueeze.core.errors import FileProblem
 
 MARK = "spinsqueeze_version"
+_OTHERS = {
+    ".toml": "a study, which spinsqueeze run turns into a result",
+    ".png": "a picture",
+    ".pdf": "a picture",
+    ".svg": "a picture",
+    ".json": "a list of claims",
+    ".point": "a point of a sweep, which the same sweep reads again",
+}
 
 
 def check_writable(path: str | Path, *, overwrite: bool = False) -> Path:
@@ -62,11 +70,16 @@ def load(path: str | Path) -> xr.Dataset:
     """Read a result file into memory.
 
     Raises:
-        FileProblem: missing, truncated, not netCDF, or not written by spinsqueeze.
+        FileProblem: missing, a folder, another kind of file, truncated, not netCDF, or not
+            written by spinsqueeze.
     """
     source = Path(path)
+    if source.is_dir():
+        raise FileProblem(f"result {source} is a folder; name a file in it, or the .nc beside it")
     if not source.is_file():
         raise FileProblem(f"result file {source} does not exist")
+    if source.suffix in _OTHERS:
+        raise FileProblem(f"{source} is {_OTHERS[source.suffix]}, not a result file (.nc)")
     try:
         with xr.open_dataset(source, engine="h5netcdf") as opened:
             data = opened.load()

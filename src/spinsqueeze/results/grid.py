@@ -173,7 +173,8 @@ def point_of(data: xr.Dataset, index: Mapping[str, int]) -> xr.Dataset:
         raise InvalidInput(f"index must name {', '.join(dims) or 'nothing'}, got {dict(index)}")
     one = data.isel({name: int(index[name]) for name in dims})
     if one["status"].item() != DONE:
-        raise InvalidInput(f"the point {dict(index)} failed: {one['reason'].item()}")
+        place = f"point {dict(index)}" if index else "this point of a sweep"
+        raise InvalidInput(f"{place} failed: {one['reason'].item()}")
     one.attrs = dict(one.attrs)
     drop = ["status", "reason"]
     for name in KEPT_ATTRIBUTES:
@@ -187,6 +188,25 @@ def point_of(data: xr.Dataset, index: Mapping[str, int]) -> xr.Dataset:
         drop.append(name)
     labels = [c for c in one.coords if one[c].ndim == 0]
     return one.drop_vars(dict.fromkeys([*drop, *labels]))
+
+
+def cut_padding(run: xr.Dataset) -> xr.Dataset:
+    """A point without the times and sample blocks that longer points of its sweep have."""
+    for dim, name in (("block", "block_weight"), ("time", "time")):
+        if name in run.variables and dim in run.dims:
+            run = run.isel({dim: run[name].notnull().values})
+    return run
+
+
+def as_single_run(data: xr.Dataset) -> xr.Dataset:
+    """What isel has left of a sweep, once it is one point, as a single run; others as they are.
+
+    Raises:
+        InvalidInput: the point failed.
+    """
+    if "status" not in data or sweep_dims(data):
+        return data
+    return cut_padding(point_of(data, {}))
 
 
 def _study_of_point(one: xr.Dataset) -> dict[str, Any]:

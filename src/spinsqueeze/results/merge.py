@@ -13,7 +13,16 @@ from spinsqueeze.results import provenance
 from spinsqueeze.results.best import best_of_run
 from spinsqueeze.results.dataset import build, diagnostics_of, read_moments, warnings_of
 from spinsqueeze.results.files import MARK
-from spinsqueeze.results.grid import DONE, grid_axes, point_of, points_of, stack, sweep_dims
+from spinsqueeze.results.grid import (
+    DONE,
+    as_single_run,
+    cut_padding,
+    grid_axes,
+    point_of,
+    points_of,
+    stack,
+    sweep_dims,
+)
 from spinsqueeze.results.points import Point, from_dataset
 
 FREE = ("title", "run.seed", "run.memory_budget", "method.n_trajectories")
@@ -58,7 +67,7 @@ def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
                     f"merge: result {number} has other values of the swept {dim!r} than result 1"
                 )
     if not dims:
-        return _merged([point_of(part, {}) for part in parts])
+        return _merged([as_single_run(part) for part in parts])
     _require_blocks(parts)
     _require_alike(parts)
     rows = zip(*(points_with_reasons(part) for part in parts), strict=True)
@@ -92,19 +101,13 @@ def _merged_point(row: Sequence[xr.Dataset | str]) -> Point:
     runs = [part for part in row if isinstance(part, xr.Dataset)]
     if len(runs) < len(row):
         return Point(reason=next(part for part in row if isinstance(part, str)))
-    data = _merged([_cut(run) for run in runs])
+    data = _merged([cut_padding(run) for run in runs])
     point = from_dataset(data, blocks=True)
     return Point(
         variables={**point.variables, **best_of_run(data)},
         coordinates=point.coordinates,
         attributes=point.attributes,
     )
-
-
-def _cut(run: xr.Dataset) -> xr.Dataset:
-    """A point without the padding that a sweep over the number of samples or times gives it."""
-    cut = run.isel(block=run["block_weight"].notnull().values)
-    return cut.isel(time=cut["time"].notnull().values)
 
 
 def _merged(parts: Sequence[xr.Dataset]) -> xr.Dataset:

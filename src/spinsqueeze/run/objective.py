@@ -20,6 +20,10 @@ Run = Callable[[Any], "xr.Dataset"]
 _POSITIVE = ("xi2", "xi2_kitagawa_ueda")
 
 
+class MissingObjective(InvalidInput):
+    """The objective is no variable of this method's result."""
+
+
 @final
 @dataclass(frozen=True)
 class Objective:
@@ -57,6 +61,7 @@ class Objective:
         """Value and standard error.
 
         Raises:
+            MissingObjective: it is not in the result.
             NumericalFailure: it is not a finite number.
             UndefinedDirection: xi2 is undefined at all times.
         """
@@ -69,7 +74,7 @@ class Objective:
         if callable(self.what):
             return float(self.what(data)), None
         if self.what not in data:
-            raise InvalidInput(f"objective {self.what!r} is not in the result of this method")
+            raise MissingObjective(f"objective {self.what!r} is not in the result of this method")
         curve = data[self.what]
         error = data.get(f"{self.what}_stderr")
         if "time" not in curve.dims:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
 from spinsqueeze.observables.optimum import value_with_error
-from spinsqueeze.run.objective import Objective, jackknifed_minimum
+from spinsqueeze.run.objective import MissingObjective, Objective, jackknifed_minimum
 from spinsqueeze.run.study import Study, study_from_tables
 from spinsqueeze.run.sweep import study_of
 from spinsqueeze.run.sweep_axes import with_value
@@ -208,7 +208,9 @@ class _Search:
             try:
                 study_from_tables(self._at(np.full(len(box), side)))
             except InvalidInput as error:
-                raise InvalidInput(str(error).replace("sweep.", "over.", 1)) from None
+                whole = "must be an integer" in str(error)
+                remedy = "; optimise varies real numbers only, sweep whole ones" if whole else ""
+                raise InvalidInput(str(error).replace("sweep.", "over.", 1) + remedy) from None
 
     def _at(self, u: Sequence[float] | Floats) -> dict[str, Any]:
         tables: Any = self.tables
@@ -231,6 +233,8 @@ class _Search:
         try:
             value, stderr = self.objective.of(self.run(point))
             error = math.nan if stderr is None else stderr
+        except MissingObjective:
+            raise
         except SpinSqueezeError as problem:
             reason = f"{type(problem).__name__}: {problem}"
         self.tried[point] = value

@@ -2,22 +2,20 @@
 
 import xarray as xr
 
-from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.observables.optimum import Optimum, optimum_of_moments
-from spinsqueeze.results.dataset import read_moments
+from spinsqueeze.observables.optimum import Optimum
+from spinsqueeze.results.best import optimum_of_run
+from spinsqueeze.results.grid import as_single_run
 
 
 def optimum(data: xr.Dataset) -> Optimum:
     """The least xi2 over time of a result, interpolated between its times.
 
     Errors of the value, the time and the angle are from the jackknife over sample blocks, with
-    the optimum found again in each replica; None where the result is not statistical.
+    the optimum found again in each replica; None where the result is not statistical. A point of
+    a sweep (`data.isel(...)`) that was stored without its blocks keeps the errors stored with it.
 
     Raises:
         InvalidInput: not a spinsqueeze result, a steady state, or one with sweep dimensions.
         UndefinedDirection: xi2 is undefined at every time.
     """
-    moments = read_moments(data)
-    if "time" not in data.coords:
-        raise InvalidInput("data has no times: a steady state has no best time, read data['xi2']")
-    return optimum_of_moments(data["time"].values, moments=moments)
+    return optimum_of_run(as_single_run(data))

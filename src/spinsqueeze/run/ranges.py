@@ -23,7 +23,8 @@ def expand(path: str, spec: Any) -> list[Any]:
     Args:
         path: dotted path for messages.
         spec: [a, b, ...], {values = [a, b, ...]}, or {start, stop, num} with spacing = "linear"
-            (the default: num numbers, both ends included) or "log".
+            (the default: num numbers, both ends included; integers where start is one and all
+            of them are) or "log".
 
     Raises:
         InvalidInput: none of these, a wrong type, or a logarithmic range that touches 0.
@@ -50,7 +51,7 @@ def expand(path: str, spec: Any) -> list[Any]:
     return _range(path, spec)
 
 
-def _range(path: str, spec: Mapping[str, Any]) -> list[float]:
+def _range(path: str, spec: Mapping[str, Any]) -> list[float] | list[int]:
     for key in ("start", "stop", "num"):
         if key not in spec:
             raise InvalidInput(f"{path}.{key}: is missing; a range needs start, stop and num")
@@ -63,7 +64,9 @@ def _range(path: str, spec: Mapping[str, Any]) -> list[float]:
     if start == stop:
         raise InvalidInput(f"{path}.stop: must differ from start, got {start:g} for both")
     if spacing == "linear":
-        return [float(x) for x in np.linspace(start, stop, num)]
+        values = [float(x) for x in np.linspace(start, stop, num)]
+        whole = isinstance(spec["start"], int) and all(x.is_integer() for x in values)
+        return [int(x) for x in values] if whole else values
     if start * stop <= 0:
         raise InvalidInput(
             f"{path}.start: must be above 0 like stop for spacing = 'log', got {start:g} to "
@@ -75,7 +78,7 @@ def _range(path: str, spec: Mapping[str, Any]) -> list[float]:
 def shortest(values: Any) -> Any:
     """A list of numbers as the range that gives exactly it, if there is one, else its values."""
     array = np.asarray(values)
-    if array.size >= 3:
+    if array.size >= 2:
         start, stop = float(array[0]), float(array[-1])
         if start != stop and np.array_equal(np.linspace(start, stop, array.size), array):
             return {"start": start, "stop": stop, "num": int(array.size)}

@@ -60,6 +60,13 @@ def run_here(jobs: Sequence[Job], *, blocks: bool) -> Iterator[tuple[Job, Outcom
         yield job, compute(job.tables, blocks=blocks)
 
 
+def default_workers() -> int:
+    """One local process for each core that this one may use, quotas of containers included."""
+    from dask.system import cpu_count
+
+    return min(available_processors(), max(1, cpu_count()))
+
+
 @contextlib.contextmanager
 def connected(
     *, workers: int, scheduler: str | None, memory_limit: float | str | None
@@ -89,14 +96,14 @@ def connected(
         "distributed.scheduler.allowed-failures": DEATHS,
         "distributed.nanny.pre-spawn-environ": {
             **dask.config.get("distributed.nanny.pre-spawn-environ", {}),
-            **dict.fromkeys(THREAD_VARIABLES, str(max(1, available_processors() // workers))),
+            **dict.fromkeys(THREAD_VARIABLES, str(max(1, default_workers() // workers))),
         },
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.spill": False,
         "distributed.worker.memory.pause": False,
         "distributed.comm.timeouts.connect": "60s",
     }
-    limit = _bytes(memory_limit, workers=workers)
+    limit = worker_memory(memory_limit, workers=workers)
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(settings))
         stack.enter_context(_environment_kept())
@@ -151,7 +158,16 @@ def _closed(resource: Any) -> None:
         resource.close()
 
 
-def _bytes(limit: float | str | None, *, workers: int) -> int:
+def worker_memory(limit: float | str | None, *, workers: int) -> int:
+    """Bytes for each local worker.
+
+    Args:
+        limit: bytes or "4 GB"; None: nine tenths of the memory, shared equally.
+        workers: how many there are.
+
+    Raises:
+        InvalidInput: limit is no size, or below 100 MB.
+    """
     from distributed.system import MEMORY_LIMIT
 
     if limit is None:

@@ -17,6 +17,7 @@ from spinsqueeze.models.states import InitialState, ProductState
 from spinsqueeze.models.tables import model_as_tables
 from spinsqueeze.results import dataset, provenance
 from spinsqueeze.results.files import MARK
+from spinsqueeze.run.ranges import shortest
 from spinsqueeze.run.task import default_method, make_method, make_task
 
 
@@ -80,7 +81,7 @@ def simulate(
         "pulses": [pulse.as_dict() for pulse in _listed(pulses)],
         "method": chosen.option_table(),
         "run": {
-            "times": {"values": task.times.tolist()},
+            "times": shortest(task.times),
             "seed": task.seed,
             "memory_budget": task.memory_budget,
         },

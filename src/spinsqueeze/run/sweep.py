@@ -14,7 +14,6 @@ import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import FileProblem, InvalidInput
-from spinsqueeze.numerics.processors import available_processors
 from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.grid import stack
@@ -24,8 +23,10 @@ from spinsqueeze.run.scheduler import (
     ClusterLost,
     Job,
     connected,
+    default_workers,
     run_here,
     run_on,
+    worker_memory,
 )
 from spinsqueeze.run.store import Store, digests, point_key
 from spinsqueeze.run.study import Study, study_from_tables
@@ -133,8 +134,12 @@ def sweep(
     )
     plan = plan_of(study, over=over, zipped=zipped)
     if workers is None:
-        workers = available_processors()
+        workers = default_workers()
     checks.integer("workers", workers, minimum=0, maximum=10_000)
+    if memory_limit is not None:
+        worker_memory(memory_limit, workers=max(1, workers))
+    if store is not None and not isinstance(store, str | Path):
+        raise InvalidInput(f"store must be the name of a folder, got {checks.shown(store)}")
     if progress is not None and not callable(progress):
         raise InvalidInput(f"progress must be a function of a SweepProgress, got {progress!r}")
     told = [] if progress is None else [progress]
@@ -220,24 +225,21 @@ def plan_of(study: Study, *, over: Any = None, zipped: Any = None) -> Plan:
     """
     tables = study.as_tables()
     own = tables.pop("sweep", {})
-    if over is None:
-        if not own:
-            raise InvalidInput(
-                'over must name what to sweep, e.g. over={"hamiltonian.0.j_z": [-1.0, 0.0, 1.0]}'
-            )
-        if zipped is None:
-            zipped = own.pop(ZIPPED, False)
-        own.pop(ZIPPED, None)
-        return make_plan(tables, own, zipped=zipped)
-    if not isinstance(over, Mapping):
+    if over is None and not own:
+        raise InvalidInput(
+            'over must name what to sweep, e.g. over={"hamiltonian.0.j_z": [-1.0, 0.0, 1.0]}'
+        )
+    if over is not None and not isinstance(over, Mapping):
         raise InvalidInput(f"over must map dotted paths to values, got {checks.shown(over)}")
-    asked = {str(path): _plain(spec) for path, spec in over.items()}
+    asked = own if over is None else {str(path): _plain(spec) for path, spec in over.items()}
     if zipped is not None:
         asked[ZIPPED] = zipped
     try:
+        # The study's own sweep too: it was read against its file, which may say more than needed.
         values = read_axes(tables, asked, check=study_from_tables)
     except InvalidInput as error:
-        raise InvalidInput(str(error).replace("sweep", "over", 1)) from None
+        name = "sweep" if over is None else "over"
+        raise InvalidInput(str(error).replace("sweep", name, 1)) from None
     groups = values.pop(ZIPPED, False)
     return make_plan(tables, values, zipped=groups)
 

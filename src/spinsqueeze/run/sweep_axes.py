@@ -73,9 +73,10 @@ def _try_all(
     seen: set[str] = set()
     for values in zip(*axis.values(), strict=True):
         told = checks.shown(values[0] if len(values) == 1 else values)
-        if repr(values) in seen:
+        same = repr([_number(value) for value in values])
+        if same in seen:
             raise InvalidInput(f"sweep.{names}: must not repeat a value, got {told}")
-        seen.add(repr(values))
+        seen.add(same)
         changed: Mapping[str, Any] = tables
         for path, value in zip(axis, values, strict=True):
             changed = with_value(changed, path, value)
@@ -83,6 +84,12 @@ def _try_all(
             check(changed)
         except InvalidInput as error:
             raise InvalidInput(f"sweep.{names}: value {told}: {error}") from None
+
+
+def _number(value: Any) -> Any:
+    """1 and 1.0, 0.0 and -0.0 alike."""
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) + 0.0 if plain else value
 
 
 def zip_groups(values: Mapping[str, Sequence[Any]], zipped: Any) -> list[tuple[str, ...]]:

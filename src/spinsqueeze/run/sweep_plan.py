@@ -10,6 +10,7 @@ from typing import Any, final
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.registry import REGISTRY
 from spinsqueeze.results.grid import GridAxis
+from spinsqueeze.results.points import KEPT_ATTRIBUTES
 from spinsqueeze.run.sweep_axes import zip_groups
 
 Tables = Mapping[str, Any]
@@ -20,9 +21,7 @@ _TAKEN = {
     *(f"optimal_{name}" for name in ("xi2", "time", "angle", "at_edge")),
     "status",
     "reason",
-    "numerical_error",
-    "diagnostics",
-    "warnings",
+    *KEPT_ATTRIBUTES,
 }
 _SMOOTH = ("hamiltonian", "jumps", "initial_state", "pulses", "cavity")
 
@@ -110,7 +109,7 @@ def short_names(paths: Sequence[str]) -> dict[str, str]:
     """Dimension names: the last key of each path, with as many keys before it as it takes.
 
     Two rates become jumps_0_rate and jumps_1_rate. A name that a result variable has also gets
-    the keys before it.
+    the keys before it; only run.seed, which is the result's seed, is called that.
     """
     parts = {path: path.split(".") for path in paths}
     depth = dict.fromkeys(paths, 1)
@@ -121,7 +120,8 @@ def short_names(paths: Sequence[str]) -> dict[str, str]:
     for _ in range(max(map(len, parts.values()))):
         names = [name(path) for path in paths]
         for path in paths:
-            clash = names.count(name(path)) > 1 or name(path) in _TAKEN or name(path).isdecimal()
+            taken = name(path) in _TAKEN and path != "run.seed"
+            clash = names.count(name(path)) > 1 or taken or name(path).isdecimal()
             odd = parts[path][-depth[path]].isdecimal()
             if (clash or odd) and depth[path] < len(parts[path]):
                 depth[path] += 1

@@ -24,7 +24,7 @@ from spinsqueeze.papers.perlin2020.setting import (
     neighbour_sum,
     twisting_time,
 )
-from spinsqueeze.papers.points import POINT, Points
+from spinsqueeze.papers.points import FAILED, POINT, Points
 from spinsqueeze.plot.style import DASHES, PALETTE, new_figure, style
 from spinsqueeze.run.study import Study
 
@@ -90,7 +90,8 @@ def compute(setting: Drives, points: Points) -> xr.Dataset:
         data[f"driven_xi2_{name}"] = (("ratio", step), driven["xi2"].values, {"units": "1"})
         data[f"xx_xi2_{name}"] = (step, xx["xi2"].values, {"units": "1"})
         data[f"n_spins_{name}"] = math.prod(shape)
-        data.attrs |= {"spinsqueeze_version": driven.attrs.get("spinsqueeze_version", "unknown")}
+        kept = ("spinsqueeze_version", FAILED)
+        data.attrs |= {name: driven.attrs[name] for name in kept if name in driven.attrs}
     data.attrs |= {"convention": CONVENTIONS, "unit": "J_z", "method": "exact, dtwa"}
     return data
 

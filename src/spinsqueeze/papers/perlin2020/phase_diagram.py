@@ -1,5 +1,6 @@
 """Figures 2 and 5: optimal squeezing, least <S^2> and optimal time against J_z and alpha."""
 
+import dataclasses
 import functools
 import math
 from collections.abc import Mapping
@@ -10,8 +11,12 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.papers.base import Figure, Floats
-from spinsqueeze.papers.perlin2020.boundary import boundary_of
-from spinsqueeze.papers.perlin2020.phase_diagram_claims import claims, one_dimension_claims
+from spinsqueeze.papers.perlin2020.boundary import JUMP, RESOLVED, boundary_of, steep_steps
+from spinsqueeze.papers.perlin2020.phase_diagram_claims import (
+    claims,
+    nearest_below,
+    one_dimension_claims,
+)
 from spinsqueeze.papers.perlin2020.setting import (
     CONVENTIONS,
     PAPER,
@@ -25,8 +30,9 @@ from spinsqueeze.papers.perlin2020.setting import (
     steps,
     xxz_point,
 )
-from spinsqueeze.papers.points import Points, scan
+from spinsqueeze.papers.points import FAILED, Points, scan
 from spinsqueeze.plot.style import PALETTE, new_figure, style
+from spinsqueeze.run.study import Study
 
 
 @final
@@ -58,9 +64,10 @@ def _settings(dimensions: tuple[int, ...], exponents: tuple[float, ...]) -> dict
 
 def compute(setting: PhaseDiagram, points: Points) -> xr.Dataset:
     """Optima at every (dimension, alpha, J_z / J_perp)."""
+    study = base_study((4, 4), sampling=setting.sampling, title="perlin2020, phase diagram")
     data = scan(
         points,
-        base_study((4, 4), sampling=setting.sampling, title="perlin2020, phase diagram"),
+        study,
         axes={
             "dimension": tuple(setting.shapes),
             "alpha": setting.exponents,
@@ -70,6 +77,12 @@ def compute(setting: PhaseDiagram, points: Points) -> xr.Dataset:
             setting.shapes[dimension], exponent=alpha, j_z=j_z, sampling=setting.sampling
         ),
     )
+    for found in (
+        _near_boundaries(data, setting, points, study),
+        _near_isotropy(data, setting, points, study),
+    ):
+        data = data.assign(found.data_vars)
+        data.attrs.update({k: v for k, v in found.attrs.items() if k == FAILED})
     data["ising_xi2"] = (
         ("dimension", "alpha"),
         [
@@ -85,6 +98,77 @@ def compute(setting: PhaseDiagram, points: Points) -> xr.Dataset:
     )
     data.attrs["convention"] = CONVENTIONS
     return data
+
+
+FINE = 0.1
+"""Step of J_z / J_perp next to boundaries: that of the paper."""
+NEAR_ISOTROPY = 25
+"""Times the trajectories where OAT-limited squeezing is told from OAT."""
+
+
+def _near_boundaries(
+    data: xr.Dataset, setting: PhaseDiagram, points: Points, study: Study
+) -> xr.Dataset:
+    """Points at steps of 0.1 within coarse steps over which t_opt may jump, alpha > D."""
+    between: dict[tuple[int, float], tuple[float, ...]] = {}
+    for dimension in setting.shapes:
+        for alpha in setting.exponents:
+            if alpha <= dimension:
+                continue
+            one = data.sel(dimension=dimension, alpha=alpha)
+            steep = steep_steps(
+                one["j_z"].values, optimal_time=one["optimal_time"].values, factor=JUMP
+            )
+            finer = {z for a, b in steep if b - a > RESOLVED for z in steps(a, b, FINE)}
+            if finer:
+                between[dimension, alpha] = tuple(sorted(finer))
+    if not between:
+        return xr.Dataset()
+    count = max(map(len, between.values()))
+
+    def point(dimension: int, alpha: float, fine: int) -> Mapping[str, Any] | None:
+        chosen = between.get((dimension, alpha), ())
+        if fine >= len(chosen):
+            return None
+        return xxz_point(
+            setting.shapes[dimension], exponent=alpha, j_z=chosen[fine], sampling=setting.sampling
+        )
+
+    axes = {"dimension": tuple(setting.shapes), "alpha": setting.exponents, "fine": range(count)}
+    found = scan(points, study, axes=axes, point=point)
+    values = np.full((len(setting.shapes), len(setting.exponents), count), np.nan)
+    for (dimension, alpha), chosen in between.items():
+        where = list(setting.shapes).index(dimension), setting.exponents.index(alpha)
+        values[where][: len(chosen)] = chosen
+    out = xr.Dataset(attrs=found.attrs)
+    for name in ("optimal_time", "least_total_spin_squared"):
+        out[f"fine_{name}"] = found[name].drop_vars("fine")
+    out["fine_j_z"] = (("dimension", "alpha", "fine"), values)
+    return out
+
+
+def _near_isotropy(
+    data: xr.Dataset, setting: PhaseDiagram, points: Points, study: Study
+) -> xr.Dataset:
+    """Optima with more trajectories at the J_z next below J_perp, alpha <= D."""
+    sampling = dataclasses.replace(
+        setting.sampling,
+        spins_times_trajectories=NEAR_ISOTROPY * setting.sampling.spins_times_trajectories,
+    )
+    near = nearest_below(data)
+
+    def point(dimension: int, alpha: float) -> Mapping[str, Any] | None:
+        if alpha > dimension:
+            return None
+        shape = setting.shapes[dimension]
+        return xxz_point(shape, exponent=alpha, j_z=near, sampling=sampling)
+
+    axes = {"dimension": tuple(setting.shapes), "alpha": setting.exponents}
+    if not any(alpha <= d for d in setting.shapes for alpha in setting.exponents):
+        return xr.Dataset()
+    found = scan(points, study, axes=axes, point=point)
+    names = ("optimal_xi2", "optimal_xi2_stderr")
+    return xr.Dataset({f"near_isotropy_{n}": found[n] for n in names}, attrs=found.attrs)
 
 
 _ROWS = (
@@ -108,6 +192,8 @@ def draw(data: xr.Dataset) -> Any:
         for cell, (name, label) in zip(cells, _ROWS, strict=True):
             values = data[name].values
             shown = decibels_gained(values) if name == "optimal_xi2" else values
+            if name == "optimal_time":
+                shown = np.where(shown > 0, shown, np.nan)  # 0 where nothing is squeezed
             low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
             norm = LogNorm(low, high) if name == "optimal_time" else Normalize(low, high)
             ratios = [1.0, n_finite + 1.0] if has_strip and n_finite else [1.0]

@@ -42,6 +42,8 @@ CONVENTIONS = (
     "paper: sums over i != j; here i < j: j_perp = 2 J_perp, j_z = 2 J_z, exponent = alpha; "
     "times in 1/J_perp"
 )
+LARGEST = 4096
+"""The paper's largest N."""
 POLARISED = "+x"
 SEED = 2020
 
