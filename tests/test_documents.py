@@ -144,9 +144,11 @@ def test_every_entry_of_the_bibliography_is_complete():
         assert entry.count("{") == entry.count("}")
 
 
-def test_the_picture_of_the_readme_is_there_and_small():
-    (source,) = re.findall(r'<img src="([^"]+)"', text_of("README.md"))
-    assert 10_000 < (ROOT / source).stat().st_size < 150_000
+def test_the_pictures_of_the_readme_are_there_and_small():
+    sources = re.findall(r'<img src="([^"]+)"', text_of("README.md"))
+    assert len(sources) == 2
+    for source in sources:
+        assert 10_000 < (ROOT / source).stat().st_size < 150_000
 
 
 def test_links_between_documents_lead_somewhere():

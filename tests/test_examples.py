@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from spinsqueeze.methods.base import Task
+from spinsqueeze.results.grid import sweep_dims
 from spinsqueeze.run.study import read_study, study_from_tables
+from spinsqueeze.run.sweep import sweep
 from spinsqueeze.run.task import make_task
 
 FOLDER = Path(__file__).parents[1] / "examples"
@@ -35,6 +37,11 @@ def small(tables):
     if tables["method"]["name"] == "dtwa":
         tables["method"]["n_trajectories"] = 100
     times["num"] = 7
+    if "sweep" in tables:
+        times["stop"] = 0.1  # before the mean spin is lost at any corner of the grid
+    for path, values in tables.get("sweep", {}).items():
+        ends = [values["start"], values["stop"]] if isinstance(values, dict) else values
+        tables["sweep"][path] = [ends[0], ends[-1]]
     return tables
 
 
@@ -46,7 +53,8 @@ def exactly(tables):
 
 
 def run(tables):
-    return study_from_tables(tables).run()
+    study = study_from_tables(tables)
+    return study.run() if study.sweep is None else sweep(study, workers=0)
 
 
 def test_there_are_examples():
@@ -74,6 +82,7 @@ def test_runs_at_a_small_size(name):
     sampled = data.attrs["method"] == "dtwa"
     assert ("xi2_stderr" in data) == sampled
     assert data["xi2"].values.min() < 0.9
+    assert sweep_dims(data) == tuple(p.split(".")[-1] for p in tables_of(name).get("sweep", ()))
 
 
 def test_the_main_study_is_the_one_of_its_title():

@@ -18,6 +18,7 @@ from spinsqueeze.plot.style import (
     figure_of,
     new_figure,
     style,
+    wrapped,
 )
 from spinsqueeze.results.grid import as_single_run
 
@@ -263,7 +264,7 @@ def _finish(panels: Sequence[Axes], curves: Mapping[str, Any]) -> None:
     if several or next(iter(curves)):
         top.legend(loc="best")
     if not top.get_title():
-        top.set_title(_title(curves))
+        top.set_title(wrapped(_title(curves)))
     if len(panels) == 3:
         panels[1].set_ylabel(r"contrast $|\langle S\rangle|/(N/2)$")
         panels[2].set_ylabel(r"$\langle S^2\rangle\,/\,\frac{N}{2}(\frac{N}{2}+1)$")

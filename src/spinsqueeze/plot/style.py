@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,11 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def wrapped(title: str) -> str:
+    """A title in lines that fit the width of a picture."""
+    return textwrap.fill(title, 48)
 
 
 def decibels_with_error(ratio: Any, stderr: Any) -> tuple[Floats, Floats | None]:

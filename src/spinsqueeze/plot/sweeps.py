@@ -18,6 +18,7 @@ from spinsqueeze.plot.style import (
     figure_of,
     new_figure,
     style,
+    wrapped,
 )
 from spinsqueeze.results.grid import sweep_dims
 
@@ -83,7 +84,7 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
                 textcoords="offset points", color=GREY, fontsize="small", va="bottom",
             )  # fmt: skip
         if not panel.get_title() and data.attrs.get("title"):
-            panel.set_title(str(data.attrs["title"]), pad=20)
+            panel.set_title(wrapped(str(data.attrs["title"])), pad=20)
     return figure_of(panel)
 
 
