@@ -11,6 +11,7 @@ from tests.methods.dtwa.dtwa_models import (
 )
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
+from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.lattice.kernels import AllToAllKernel
 from spinsqueeze.methods.dtwa import trajectories
 from spinsqueeze.methods.dtwa.couplings import lower
@@ -18,6 +19,8 @@ from spinsqueeze.methods.dtwa.schedule import Rotation, rotation_matrix
 from spinsqueeze.methods.dtwa.trajectories import Options, Trajectory, plan_run
 from spinsqueeze.models.canonical import Canonical, Field, Pair, Quadratic
 from spinsqueeze.models.envelope import Envelope
+from spinsqueeze.models.model import SpinModel
+from spinsqueeze.models.pair_terms import PowerLawXXZ
 
 X = np.array([1.0, 0.0, 0.0])
 ISING = np.diag([0.0, 0.0, 1.0])
@@ -210,6 +213,15 @@ def test_precision_follows_the_tolerance():
 def test_rounding_is_reported_as_error():
     run = trajectory(LATTICE, [1.0], options=Options(dtype="float32", tolerance=1e-9))
     assert 1e-9 < run.plan().error < 1e-4
+
+
+def test_steps_of_chaotic_trajectories_are_refined_until_two_runs_agree():
+    model = SpinModel(
+        Lattice((3, 3, 3)), hamiltonian=[PowerLawXXZ(j_perp=2.0, j_z=-6.0, exponent=np.inf)]
+    )
+    options = Options(dtype="float64", tolerance=0.05)
+    run = trajectory(model.canonical, [8.0], options=options)
+    assert run.plan().error <= 0.05
 
 
 # A sample depends on the seed and its number alone.

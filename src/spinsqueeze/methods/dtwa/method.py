@@ -151,7 +151,13 @@ def _warnings(method: DTWA, model: Canonical, error: float) -> tuple[str, ...]:
     if error > method.tolerance:
         found.append(
             f"steps: the collective spin errs by {error:.2g} projection noises, more than the "
-            f"tolerance {method.tolerance:.2g}; use dtype = 'auto' or a larger tolerance"
+            f"tolerance {method.tolerance:.2g}; "
+            + (
+                "use dtype = 'auto'"
+                if method.dtype == "float32"
+                else "trajectories are chaotic up to these times: end earlier, or raise the "
+                "tolerance, for averages need less"
+            )
         )
     if method.n_trajectories < 100:
         found.append(

@@ -34,6 +34,8 @@ from spinsqueeze.numerics.processors import available_processors
 Floats = NDArray[np.float64]
 
 MAX_STEPS = 200_000
+SATURATED = 0.3
+"""Projection noises by which two runs of one sample differ once they have nothing in common."""
 _STUCK = (
     "no integration step is short enough for the error asked for: raise the tolerance, or use "
     "dtype='float64'"
@@ -226,26 +228,35 @@ class Trajectory:
         """Choose the steps with the first samples of the seed.
 
         An error that more steps no longer reduce is rounding: the best steps found are returned,
-        and the error says so.
+        and the error says so. Errors beyond `SATURATED` are those of chaotic motion on steps that
+        are too long: they stay as they are until the steps are short enough, so more are tried.
         """
         noise = np.sqrt(self.couplings.n_spins) / 2
         target = self.options.tolerance
         edges, spent = self._pilot(10.0 * target)
         best: tuple[float, list[Floats | None]] | None = None
-        stalled = 0
-        patience = 1 if self.options.dtype == "float32" else 2
+        stalled = patience = 0
+        one: Floats | None = None
         while best is None or (best[0] > target and stalled < patience):
             fine = [None if e is None else subdivided(e, 2 * (len(e) - 1)) for e in edges]
+            wanted = [fine] if one is not None else [fine, edges]
             with ThreadPoolExecutor(2) as pool:
-                one, two = pool.map(
-                    lambda steps: self._run_batch(0, self._lay(steps)).spins, (edges, fine)
+                two, *coarse = pool.map(
+                    lambda steps: self._run_batch(0, self._lay(steps)).spins, wanted
                 )
-            spent += sum(3 * 15 * (len(e) - 1) for e in edges if e is not None)
+            if coarse:
+                (one,) = coarse
+            spent += sum(15 * (len(e) - 1) for steps in wanted for e in steps if e is not None)
             error = float(np.abs(one - two).max() / noise)
             stalled = 0 if best is None or error < best[0] / 1.5 else stalled + 1
             if best is None or error < best[0]:
                 best = (error, edges)
+            patience = 1 if self.options.dtype == "float32" else 6 if error > SATURATED else 2
             growth = min(max(1.3 * error / target, 1.5) ** (1 / 8), 2.0)
+            if growth == 2.0:
+                edges, one = fine, two
+                continue
+            one = None
             edges = [
                 None if e is None else subdivided(e, int(np.ceil(growth * (len(e) - 1))))
                 for e in edges

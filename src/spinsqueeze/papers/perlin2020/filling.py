@@ -171,7 +171,7 @@ FIGURE_13 = Figure(
     claims=claims,
     settings={
         "small": Fillings(
-            30,
+            24,
             (0.1, 0.2, 0.4, 0.7, 1.0),
             (-1.0, 0.0, 0.5, 0.8),
             # Empty sites cost as much as spins do: fewer trajectories than elsewhere.
