@@ -349,12 +349,12 @@ def results(here):
     ("name", "message"),
     [
         ("nope.nc", "result file nope.nc does not exist"),
-        (".", "result file . does not exist"),
+        (".", "result . is a folder; name a file in it"),
         ("half.nc", "result file half.nc is truncated or not netCDF"),
         ("text.nc", "result file text.nc is truncated or not netCDF"),
         ("empty.nc", "result file empty.nc is truncated or not netCDF"),
         ("foreign.nc", "result file foreign.nc was not written by spinsqueeze"),
-        ("study.toml", "result file study.toml is truncated or not netCDF"),
+        ("study.toml", "study.toml is a study, which spinsqueeze run turns into a result"),
     ],
 )
 def test_results_that_are_none(results, capsys, command, name, message):

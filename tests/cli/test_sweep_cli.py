@@ -167,9 +167,15 @@ def test_ctrl_c_leaves_a_state_to_go_on_from(study):
         .replace("num = 4", "num = 400")
         .replace("num = 6", "num = 41")
     )
-    command = [sys.executable, "-m", "spinsqueeze.cli.main", "sweep", "study.toml"]
+    program = (
+        "import signal, sys; from spinsqueeze.cli.main import main; "
+        # a shell's background jobs, and so perhaps this one, ignore interrupts
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "sys.exit(main(['sweep', 'study.toml', '--workers', '1']))"
+    )
+    command = [sys.executable, "-c", program]
     with subprocess.Popen(
-        [*command, "--workers", "1"], stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         folder = study.parent / "study.points"
         deadline = time.monotonic() + 60

@@ -578,7 +578,8 @@ def test_when_all_processes_are_gone_it_says_so(monkeypatch):
 
 def test_another_version_of_the_numbers_is_refused(cluster, monkeypatch):
     monkeypatch.setattr(scheduler, "NUMBERS", 99)
-    with pytest.raises(SpinSqueezeError, match=r"version 1 of the numbers, here is version 99"):
+    told = rf"version {store.NUMBERS} of the numbers, here is version 99"
+    with pytest.raises(SpinSqueezeError, match=told):
         here(scheduler=address(cluster))
 
 

@@ -236,16 +236,15 @@ class Trajectory:
         edges, spent = self._pilot(10.0 * target)
         best: tuple[float, list[Floats | None]] | None = None
         stalled = patience = 0
-        one: Floats | None = None
+        known: Floats | None = None
         while best is None or (best[0] > target and stalled < patience):
             fine = [None if e is None else subdivided(e, 2 * (len(e) - 1)) for e in edges]
-            wanted = [fine] if one is not None else [fine, edges]
+            wanted = [fine, edges] if known is None else [fine]
             with ThreadPoolExecutor(2) as pool:
-                two, *coarse = pool.map(
+                two, *others = pool.map(
                     lambda steps: self._run_batch(0, self._lay(steps)).spins, wanted
                 )
-            if coarse:
-                (one,) = coarse
+            one = others[0] if known is None else known
             spent += sum(15 * (len(e) - 1) for steps in wanted for e in steps if e is not None)
             error = float(np.abs(one - two).max() / noise)
             stalled = 0 if best is None or error < best[0] / 1.5 else stalled + 1
@@ -254,9 +253,9 @@ class Trajectory:
             patience = 1 if self.options.dtype == "float32" else 6 if error > SATURATED else 2
             growth = min(max(1.3 * error / target, 1.5) ** (1 / 8), 2.0)
             if growth == 2.0:
-                edges, one = fine, two
+                edges, known = fine, two
                 continue
-            one = None
+            known = None
             edges = [
                 None if e is None else subdivided(e, int(np.ceil(growth * (len(e) - 1))))
                 for e in edges

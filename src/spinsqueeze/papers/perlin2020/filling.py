@@ -175,7 +175,7 @@ FIGURE_13 = Figure(
             (0.1, 0.2, 0.4, 0.7, 1.0),
             (-1.0, 0.0, 0.5, 0.8),
             # Empty sites cost as much as spins do: fewer trajectories than elsewhere.
-            dataclasses.replace(SMALL, spins_times_trajectories=4e4),
+            dataclasses.replace(SMALL, spins_times_trajectories=4e4, fewest=300),
         ),
         "paper": Fillings(
             50,
