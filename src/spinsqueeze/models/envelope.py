@@ -1,7 +1,8 @@
-"""Time dependence of a rate or strength: a table, linear or cubic between its points."""
+"""Time dependence of a rate or strength: a table, read as one piecewise polynomial."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -9,9 +10,13 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.models.pieces import smooth_pieces
 
 Floats = NDArray[np.float64]
-MAX_POINTS = 2**16
+LEAST_POINTS = {"linear": 2, "cubic": 4, "step": 2}
+GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(3)
+ROUNDING = 8 * float(np.finfo(np.float64).eps)
+"""Values that differ by less, relative to the largest one, are one."""
 
 
 @final
@@ -20,12 +25,16 @@ class Envelope:
     """A function of time given by a table; constant outside its first and last point.
 
     Args:
-        times: strictly increasing times (n,), n >= 2.
+        times: strictly increasing times (n,), n >= 2 (cubic: 4).
         values: values (n,) at these times.
-        interpolation: "linear" (kinks at the points) or "cubic" (not-a-knot spline, smooth).
+        interpolation: "linear" (kinks at the points), "cubic" (not-a-knot spline, smooth) or
+            "step" (values[k] from times[k] on, until the next time).
+
+    Every method knows the points at which the polynomial changes and never steps over them, so
+    that nothing in the table is missed; the cost grows with their number.
 
     Raises:
-        InvalidInput: lengths differ, fewer than 2 points, times not increasing, not finite.
+        InvalidInput: lengths differ, too few points, times not increasing, not finite.
     """
 
     times: Any
@@ -40,8 +49,8 @@ class Envelope:
                 f"envelope times and values must have one length, got {len(times)} and "
                 f"{len(values)}"
             )
-        checks.choice("interpolation", self.interpolation, ("linear", "cubic"))
-        least = 2 if self.interpolation == "linear" else 4
+        checks.choice("interpolation", self.interpolation, tuple(LEAST_POINTS))
+        least = LEAST_POINTS[self.interpolation]
         if len(times) < least:
             raise InvalidInput(
                 f"a {self.interpolation} envelope needs at least {least} points, got {len(times)}"
@@ -49,54 +58,82 @@ class Envelope:
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "values", values)
 
+    @cached_property
+    def _polynomial(self) -> Any:
+        """A scipy PPoly of all times: its first and last piece are the constants outside."""
+        from scipy.interpolate import CubicSpline, PPoly
+
+        span = self.times[-1] - self.times[0]
+        edges = np.concatenate([self.times[:1] - span, self.times, self.times[-1:] + span])
+        coefficients = np.zeros((4, len(edges) - 1))
+        coefficients[3, 0], coefficients[3, -1] = self.values[0], self.values[-1]
+        coefficients[3, 1:-1] = self.values[:-1]
+        if self.interpolation == "linear":
+            coefficients[2, 1:-1] = np.diff(self.values) / np.diff(self.times)
+        elif self.interpolation == "cubic":
+            coefficients[:, 1:-1] = CubicSpline(self.times, self.values).c
+        return PPoly(coefficients, edges)
+
+    @cached_property
+    def _primitive(self) -> Any:
+        return self._polynomial.antiderivative()
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest size of the values in the table."""
+        return float(np.abs(self.values).max())
+
     def __call__(self, time: Any) -> Floats:
-        """Values at `time` (any shape)."""
-        at = np.clip(np.asarray(time, dtype=float), self.times[0], self.times[-1])
-        if self.interpolation == "linear":
-            return np.interp(at, self.times, self.values)
-        from scipy.interpolate import CubicSpline
+        """Values at `time` (any shape); at a jump the value after it."""
+        return np.asarray(self._polynomial(np.asarray(time, dtype=float)))
 
-        return np.asarray(CubicSpline(self.times, self.values)(at))
+    @cached_property
+    def breakpoints(self) -> Floats:
+        """Times that integrators step onto: between two of them the function is smooth.
 
-    def knots(self) -> Floats:
-        """Times at which the function is not smooth; integrators step onto them."""
-        if self.interpolation == "linear":
-            return np.asarray(self.times)
-        return np.asarray(self.times)[[0, -1]]
+        A linear or step table changes at its points, unless it goes on unchanged there (a ramp of
+        many points, equal values). Many points of a spline follow one smooth curve: between two
+        breakpoints it is a polynomial of degree 6 within 1e-9 of the largest value, so that a step
+        that resolves the polynomial cannot miss what the spline does.
+        """
+        return smooth_pieces(self._polynomial, scale=self.largest, smooth=self._is_spline)
+
+    @property
+    def _is_spline(self) -> bool:
+        return self.interpolation == "cubic"
+
+    def constant_between(self, start: float, stop: float) -> bool:
+        """Whether the value is one number between two times."""
+        nodes, _ = self._nodes(start, stop)
+        return bool(np.ptp(self._polynomial(nodes)) <= ROUNDING * self.largest)
+
+    def moments(self, start: float, stop: float) -> tuple[float, float]:
+        """The area int f dt and the tilt int (t - middle) f dt / (stop - start), exactly."""
+        nodes, weights = self._nodes(start, stop)
+        values = weights * self._polynomial(nodes)
+        place = (nodes - (start + (stop - start) / 2)) / (stop - start)
+        return float(values.sum()), float((place * values).sum())
+
+    def _nodes(self, start: float, stop: float) -> tuple[Floats, Floats]:
+        """Gauss-Legendre nodes and weights of every piece in between, exact to degree 5."""
+        inner = self.times[
+            np.searchsorted(self.times, start, "right") : np.searchsorted(self.times, stop, "left")
+        ]
+        edges = np.concatenate([[start], inner, [stop]])
+        half = np.diff(edges)[:, None] / 2
+        return (edges[:-1, None] + half * (1 + GAUSS_NODES)).ravel(), (half * GAUSS_WEIGHTS).ravel()
 
     def integral(self, time: Any) -> Floats:
         """The integral from 0 to `time` (any shape)."""
-        at = np.asarray(time, dtype=float)
-        return self._primitive(at) - self._primitive(np.zeros(()))
-
-    def _primitive(self, at: Floats) -> Floats:
-        first, last = self.times[0], self.times[-1]
-        inside = np.clip(at, first, last)
-        if self.interpolation == "linear":
-            areas = np.diff(self.times) * (self.values[1:] + self.values[:-1]) / 2
-            total = np.concatenate([[0.0], np.cumsum(areas)])
-            k = np.clip(np.searchsorted(self.times, inside, side="right") - 1, 0, len(areas) - 1)
-            height = (self.values[k] + self(inside)) / 2
-            core = total[k] + (inside - self.times[k]) * height
-        else:
-            from scipy.interpolate import CubicSpline
-
-            primitive = CubicSpline(self.times, self.values).antiderivative()
-            core = np.asarray(primitive(inside)) - float(primitive(first))
-        before = np.minimum(at - first, 0.0) * self.values[0]
-        after = np.maximum(at - last, 0.0) * self.values[-1]
-        return np.asarray(core + before + after)
+        return np.asarray(self._primitive(np.asarray(time, dtype=float)) - self._primitive(0.0))
 
     def lowest(self) -> float:
         """The least value at any time; a spline may pass below its table between two points."""
         least = float(self.values.min())
-        if self.interpolation == "linear":
+        if not self._is_spline:
             return least
-        from scipy.interpolate import CubicSpline
-
-        turns = CubicSpline(self.times, self.values).derivative().roots(extrapolate=False)
-        turns = turns[np.isfinite(turns)]
-        return min([least, *self(turns).tolist()])
+        turns = self._polynomial.derivative().roots(extrapolate=False)
+        return min([least, *self(turns[np.isfinite(turns)]).tolist()])
 
     def scaled(self, factor: float) -> "Envelope":
         """The envelope times a number."""
@@ -105,7 +142,9 @@ class Envelope:
     def as_dict(self) -> dict[str, Any]:
         """The table as plain lists, as a study file writes it."""
         table = {"times": self.times.tolist(), "values": self.values.tolist()}
-        return table if self.interpolation == "linear" else {**table, "interpolation": "cubic"}
+        if self.interpolation == "linear":
+            return table
+        return {**table, "interpolation": self.interpolation}
 
     @classmethod
     def from_function(
@@ -115,34 +154,33 @@ class Envelope:
         start: float,
         stop: float,
         tolerance: float = 1e-9,
+        features: Sequence[float] = (),
     ) -> "Envelope":
-        """Tabulate a smooth function of time on [start, stop] as a cubic envelope.
+        """Tabulate a continuous function of time on [start, stop] as a cubic envelope.
 
-        The number of points doubles until the spline agrees with the function half-way between
-        its points to tolerance * max |function|. What runs is the table, and the table is stored
-        with the result, so that a run can be repeated from its own file.
+        The table is refined where the spline and the function differ by more than
+        tolerance * max |function|, at thousands of irregularly spaced times and at least two in
+        every interval. What runs is the table, and the table is stored with the result, so that
+        a run can be repeated from its own file.
+
+        Args:
+            function: real function of one number.
+            start: first time.
+            stop: last time.
+            tolerance: largest error relative to the largest value, at least 1e-13.
+            features: times at which something narrower than (stop - start)/2000 happens (the
+                centre of a short pulse, a kink): the function is looked at closely around them.
 
         Raises:
-            InvalidInput: the function is not finite, or too rough for 65 536 points (give a
-                table with linear interpolation instead).
+            InvalidInput: the function is not finite, jumps (give a table with
+                interpolation="step"), or varies too fast for 65 536 points.
         """
-        low = checks.real("start", start)
-        high = checks.real("stop", stop, above=low)
-        n = 17
-        while n <= MAX_POINTS:
-            times = np.linspace(low, high, n)
-            values = np.array([checks.real("envelope value", function(t)) for t in times.tolist()])
-            middle = (times[1:] + times[:-1]) / 2
-            truth = np.array([checks.real("envelope value", function(t)) for t in middle.tolist()])
-            envelope = cls(times, values=values, interpolation="cubic")
-            scale = max(float(np.abs(values).max()), 1e-300)
-            if float(np.abs(envelope(middle) - truth).max()) <= tolerance * scale:
-                return envelope
-            n = 2 * n - 1
-        raise InvalidInput(
-            f"the envelope function is too rough for a spline of {MAX_POINTS} points to follow it "
-            f"within {tolerance:g}; give a table: Envelope(times, values=...)"
+        from spinsqueeze.models.tabulate import tabulate
+
+        times, values = tabulate(
+            function, start=start, stop=stop, tolerance=tolerance, features=features
         )
+        return cls(times, values=values, interpolation="cubic")
 
 
 Strength = float | Envelope
@@ -171,7 +209,7 @@ def strength(name: str, value: Any, *, minimum: float | None = None) -> Strength
             raise InvalidInput(f"{name}: {error}") from None
     if isinstance(value, Envelope):
         # A spline through values that touch the bound may pass below it by its own tolerance.
-        slack = 0.0 if value.interpolation == "linear" else 1e-9 * float(np.abs(value.values).max())
+        slack = 1e-9 * value.largest if value.interpolation == "cubic" else 0.0
         if minimum is not None and (lowest := value.lowest()) < minimum - slack:
             raise InvalidInput(f"{name} must be at least {minimum:g} at all times, got {lowest:g}")
         return value

@@ -3,7 +3,6 @@
 H = S.Q.S + b.S up to a constant, collective jumps (rate, c), local jumps (rate, c).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
@@ -12,11 +11,11 @@ from numpy.typing import NDArray
 
 from spinsqueeze.lattice.kernels import AllToAllKernel
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.envelope import Envelope, Strength, at
+from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.envelope import Envelope, Strength
 
 Floats = NDArray[np.float64]
 Jumps = tuple[tuple[float, NDArray[np.complex128]], ...]
-Curve = Callable[[float], float]
 
 
 @final
@@ -51,19 +50,18 @@ def at_peak(model: Canonical) -> CollectiveArrays:
     return _sum([(_peak(strength), piece) for strength, piece in _pieces(model)])
 
 
-def in_time(model: Canonical, *, start: float) -> list[tuple[CollectiveArrays, Curve | None]]:
-    """The constant arrays (None), and the arrays of each piece with its envelope f(start + t)."""
-    constant, changing = [], []
+def in_time(model: Canonical) -> tuple[list[CollectiveArrays], Drive]:
+    """The constant arrays and those of each piece with an envelope, and their weights in time."""
+    constant: list[tuple[float, CollectiveArrays]] = []
+    changing: list[CollectiveArrays] = []
+    strengths: list[Strength] = [1.0]
     for strength, piece in _pieces(model):
         if isinstance(strength, Envelope):
-            changing.append((_sum([(1.0, piece)]), _shifted(strength, start)))
+            changing.append(_sum([(1.0, piece)]))
+            strengths.append(strength)
         else:
             constant.append((strength, piece))
-    return [(_sum(constant), None), *changing]
-
-
-def _shifted(envelope: Envelope, start: float) -> Curve:
-    return lambda t: float(at(envelope, start + t))
+    return [_sum(constant), *changing], Drive(tuple(strengths))
 
 
 def _peak(strength: Strength) -> float:

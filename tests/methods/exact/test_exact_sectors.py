@@ -6,7 +6,7 @@ from tests.methods.exact.dense_spins import power_law_xxz, random_part
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, SpinHamiltonian
-from spinsqueeze.methods.exact.propagate import Drive, Rotation, evolve
+from spinsqueeze.methods.exact.propagate import Rotation, evolve
 from spinsqueeze.methods.exact.sectors import (
     SectorHamiltonian,
     is_invariant,
@@ -14,6 +14,10 @@ from spinsqueeze.methods.exact.sectors import (
     orbit_labels,
 )
 from spinsqueeze.methods.exact.states import dicke_state, product_state
+from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.envelope import Envelope
+
+CUBIC = {"interpolation": "cubic"}
 
 
 def on_lattice(rng, shape):
@@ -56,7 +60,7 @@ def test_sector_equals_full_space(shape):
     psi = product_state(np.tile([0.48, 0.6, 0.64], (n, 1)))
     times = np.array([0.0, 0.2, 0.5])
     options = {
-        "drive": Drive(lambda t: np.array([1.0, np.cos(t)])),
+        "drive": Drive((1.0, Envelope([0, 0.2, 0.4, 0.6], values=[1, -1, 2, 0.0], **CUBIC))),
         "rotations": [Rotation(0.3, (0.6, 0.0, 0.8), -1.1)],
         "tolerance": 1e-9,
     }

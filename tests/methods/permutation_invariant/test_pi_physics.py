@@ -32,6 +32,7 @@ from spinsqueeze.methods.permutation_invariant.states import (
     shell_state,
 )
 from spinsqueeze.methods.permutation_invariant.steady import steady_state
+from spinsqueeze.models.drive import Drive
 from spinsqueeze.numerics.exponential import rational_evolution
 
 LOWER = np.array([1, -1j, 0])
@@ -318,8 +319,8 @@ def test_bad_arguments_are_refused():
         evolve(squeezed(4), state=state[:-1], times=np.array([1.0]))
     with pytest.raises(InvalidInput, match="algorithm must be one of"):
         evolve(squeezed(4), state=state, times=np.array([1.0]), algorithm="euler")
-    with pytest.raises(InvalidInput, match="pieces must be"):
-        evolve_driven([], state=state, times=np.array([1.0]))
+    with pytest.raises(InvalidInput, match="models must be at least one, all of one n_spins"):
+        evolve_driven([], drive=Drive(()), state=state, times=np.array([1.0]))
     with pytest.raises(InvalidInput, match="solver must be one of"):
         steady_state(squeezed(8), solver="magic")
     with pytest.raises(InvalidInput, match="m must be one of"):

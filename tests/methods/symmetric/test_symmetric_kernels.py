@@ -14,6 +14,8 @@ from spinsqueeze.methods.symmetric.operators import (
     spin_operators,
 )
 from spinsqueeze.methods.symmetric.pure import evolve_pure, evolve_pure_driven
+from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.numerics.angular_momentum import coherent_amplitudes
 
 LOWER = np.array([1, -1j, 0])
@@ -111,11 +113,13 @@ def test_twisting_at_ten_thousand_spins():
 def test_twisting_and_turning_with_a_strength_in_time(brute_force):
     Q, b, _, direction = random_parts(3)
     twist, turn = hamiltonian(3, quadratic=Q), hamiltonian(3, field=b)
-    out = evolve_pure_driven(
-        [(twist, None), (turn, lambda t: 1 + t)],
+    rising = Envelope([0.0, 1.0], values=[1.0, 2.0])
+    out, error = evolve_pure_driven(
+        [twist, turn],
+        drive=Drive((1.0, rising)),
         state=coherent_amplitudes(1.5, direction),
         times=np.array([0.0, 0.4]),
-        tolerance=1e-11,
+        tolerance=1e-9,
     )
     from scipy.integrate import solve_ivp
 
@@ -127,11 +131,11 @@ def test_twisting_and_turning_with_a_strength_in_time(brute_force):
         rtol=1e-12,
         atol=1e-13,
     )
-    assert np.abs(out[1] - solution.y[:, -1]).max() < 1e-9
-    with pytest.raises(InvalidInput, match="pieces must hold"):
-        evolve_pure_driven([], state=out[0], times=np.array([0.0]))
-    with pytest.raises(InvalidInput, match="times must be ascending"):
-        evolve_pure_driven([(twist, None)], state=out[0], times=np.array([1.0, 0.0]))
+    assert 1e-11 < np.linalg.norm(out[1] - solution.y[:, -1]) < error < 1.1e-9
+    with pytest.raises(InvalidInput, match="matrices must hold at least one, each with a strength"):
+        evolve_pure_driven([], drive=Drive(()), state=out[0], times=np.array([0.0]))
+    with pytest.raises(InvalidInput, match="times must be ascending from at least 0"):
+        evolve_pure_driven([twist], drive=Drive((rising,)), state=out[0], times=np.array([1, 0]))
 
 
 @pytest.mark.parametrize("n_spins", [6, 40, 100])

@@ -52,7 +52,7 @@ def largest_field(model: Canonical) -> float:
 
     def size(strength: Strength) -> float:
         if isinstance(strength, Envelope):
-            return float(np.abs(strength.values).max())
+            return strength.largest
         return abs(strength)
 
     largest = 0.0

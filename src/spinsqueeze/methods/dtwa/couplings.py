@@ -28,7 +28,8 @@ from spinsqueeze.lattice.kernels import (
     StencilKernel,
 )
 from spinsqueeze.models.canonical import Canonical, Field
-from spinsqueeze.models.envelope import Envelope, Strength, at
+from spinsqueeze.models.drive import breakpoints, constant_between
+from spinsqueeze.models.envelope import Strength, at
 
 Floats = NDArray[np.float64]
 
@@ -96,7 +97,7 @@ class Couplings:
 
     plan: its hashable shape. arrays: one array per kernel (weights, spectrum, strengths or
     matrix). site_vectors: (G, 3, n_cells). cells: the cell (n_spins,) of each spin, or None when
-    cell and spin are the same. knots: times at which some strength is not smooth.
+    cell and spin are the same. strengths: those of all terms, in time.
     """
 
     n_spins: int
@@ -104,7 +105,7 @@ class Couplings:
     arrays: tuple[Floats, ...]
     site_vectors: Floats
     cells: NDArray[np.int64] | None
-    knots: tuple[float, ...]
+    strengths: tuple[Strength, ...]
     coefficients: Callable[[Floats], Coefficients]
 
     def to_cells(self, values: Floats) -> Floats:
@@ -119,12 +120,13 @@ class Couplings:
         """(..., n_cells) to (..., n_spins)."""
         return values if self.cells is None else values[..., self.cells]
 
+    def breakpoints(self, start: float, stop: float) -> list[float]:
+        """Ascending times inside (start, stop) at which some strength is not smooth."""
+        return breakpoints(self.strengths, start=start, stop=stop)
+
     def constant_between(self, start: float, stop: float) -> bool:
-        """Whether no strength changes inside (start, stop); piecewise-linear parts included."""
-        times = np.linspace(start, stop, 9)[1:-1]
-        values = self.coefficients(times)
-        parts = (*values.kernels, values.uniform, values.site)
-        return all(bool(np.all(p == p[:1])) for p in parts)
+        """Whether no strength changes between two times."""
+        return constant_between(self.strengths, start, stop)
 
 
 def lower(canonical: Canonical) -> Couplings:
@@ -171,14 +173,13 @@ def lower(canonical: Canonical) -> Couplings:
 
     strengths = [s for group in terms for s, _ in group]
     strengths += [f.strength for f in canonical.fields]
-    knots = {float(t) for s in strengths if isinstance(s, Envelope) for t in s.knots()}
     return Couplings(
         n_spins=n,
         plan=FieldPlan(n_cells, tuple(plans), bool(everywhere), len(by_site)),
         arrays=tuple(arrays),
         site_vectors=site_vectors,
         cells=cells,
-        knots=tuple(sorted(knots)),
+        strengths=tuple(strengths),
         coefficients=_coefficients(terms, everywhere, by_site),
     )
 

@@ -1,7 +1,7 @@
 """Which steps a run takes: windows between events, steps inside windows, outputs inside steps.
 
-A window is an interval in which every strength is smooth: windows end at pulses, at knots of the
-envelopes and at the last time. Steps never cross a window's edge.
+A window is an interval in which every strength is smooth: windows end at pulses, at
+breakpoints of the envelopes and at the last time. Steps never cross a window's edge.
 """
 
 from collections.abc import Sequence
@@ -122,7 +122,7 @@ def windows(
     """
     stop = float(times[-1])
     events = {start, stop}
-    events |= {k for k in couplings.knots if start < k < stop}
+    events |= set(couplings.breakpoints(start, stop))
     for r in rotations:
         if not start <= r.time <= stop:
             raise InvalidInput(

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from spinsqueeze.core import checks
 from spinsqueeze.methods.base import Cost, Evolution, Method, Support, Task
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.envelope import Envelope, Strength, at
+from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.envelope import Envelope, Strength
 from spinsqueeze.models.states import (
     CoherentState,
     DickeState,
@@ -22,7 +23,6 @@ from spinsqueeze.observables.moments import Moments
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
-    from spinsqueeze.methods.exact.propagate import Drive
 
 Floats = NDArray[np.float64]
 MAX_SPINS = 30
@@ -175,7 +175,6 @@ def state_vector(state: InitialState, n_spins: int) -> NDArray[np.complex128]:
 def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], Drive | None]":
     """The Hamiltonian as one part a strength (all constants in one), and the strengths in time."""
     from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
-    from spinsqueeze.methods.exact.propagate import Drive
 
     n = model.n_spins
     weights = np.ones(n) if model.weights is None else model.weights
@@ -216,13 +215,7 @@ def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], Drive | None]":
     ]
     if len(strengths) == 1:
         return parts, None
-    knots = sorted({float(t) for e in model.envelopes for t in e.knots()})
-    drive = Drive(
-        weights=lambda time: np.array([float(at(s, time)) for s in strengths]),
-        knots=tuple(knots),
-        linear=all(e.interpolation == "linear" for e in model.envelopes),
-    )
-    return parts, drive
+    return parts, Drive(tuple(strengths))
 
 
 def _generators(task: Task, parts: "list[HamiltonianPart]") -> list[NDArray[np.int64]]:
@@ -247,7 +240,7 @@ def _spectral_width(model: Canonical) -> float:
 
     def size(strength: Strength) -> float:
         if isinstance(strength, Envelope):
-            return float(np.abs(strength.values).max())
+            return strength.largest
         return abs(strength)
 
     width = 0.0

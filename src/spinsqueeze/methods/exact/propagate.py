@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput, TooLarge
+from spinsqueeze.methods.exact.driven import DrivenHamiltonian, WeightedHamiltonian
 from spinsqueeze.methods.exact.krylov import Operator, Work, propagate
-from spinsqueeze.methods.exact.magnus import WeightedHamiltonian, Weights, propagate_driven
 from spinsqueeze.methods.exact.moments import SpinAction, collective_moments
+from spinsqueeze.models.drive import Drive, breakpoints
+from spinsqueeze.numerics.magnus import propagate_piece
 
 LARGEST_KRYLOV_DIMENSION = 30
 SMALLEST_KRYLOV_DIMENSION = 6
@@ -36,22 +38,6 @@ class Space(WeightedHamiltonian, SpinAction, Protocol):
     ) -> None:
         """Apply prod_i exp(-i angle axis.s_i) in place over the spins of the mask."""
         ...
-
-
-@dataclass(frozen=True)
-class Drive:
-    """Time dependence of a Hamiltonian.
-
-    Attributes:
-        weights: function of absolute time that returns (P,) w_p(t), one for each part.
-        knots: times at which some weight has a kink or a jump; steps end there.
-        linear: the weights are continuous, linear between knots and constant outside; stretches
-            on which they are constant are then propagated as such.
-    """
-
-    weights: Weights
-    knots: tuple[float, ...] = ()
-    linear: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +83,7 @@ def required_bytes(
 ) -> int:
     """Bytes of a run on 2^N amplitudes: diagonals, Krylov vectors, states, moments."""
     real = 1 + frames * (parts if parts == 1 else parts + 1)
-    vectors = 1 + (krylov_dimension + 1) + 3 + 3 + (4 if driven else 0)
+    vectors = 1 + (krylov_dimension + 1) + 3 + 3 + (5 if driven else 0)
     return (1 << n_spins) * (8 * real + 16 * vectors)
 
 
@@ -136,7 +122,6 @@ def evolve(
     start: float = 0.0,
     tolerance: float = 1e-10,
     krylov_dimension: int = LARGEST_KRYLOV_DIMENSION,
-    max_step: float = np.inf,
     observe: Callable[[int, NDArray[np.complex128]], None] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Propagation:
@@ -149,12 +134,11 @@ def evolve(
         space: Hamiltonian and space, such as `SpinHamiltonian`.
         initial: (dimension,) state at time start, normalised to 1e-6.
         times: (T,) increasing output times, none before start.
-        drive: time dependence; None means all weights 1.
+        drive: weights of the parts in time; None means all weights 1.
         rotations: instantaneous rotations.
         start: time of the initial state, before rotations at that time.
         tolerance: error of the final state, in norm, shared evenly over the time.
         krylov_dimension: largest size of a Krylov space; more is faster, and takes memory.
-        max_step: longest step while the Hamiltonian varies.
         observe: called with the index of each output and the state there, which it must not keep
             or change.
         progress: called with the fraction of the time that is done, 1.0 at the end.
@@ -162,15 +146,16 @@ def evolve(
     Raises:
         InvalidInput: a state of wrong length or norm, times that do not increase, or a tolerance
             outside [1e-14, 0.1].
-        NumericalFailure: see `krylov` and `magnus`.
+        NumericalFailure: see `krylov` and `numerics.magnus`.
     """
     times = np.asarray(times, dtype=np.float64)
-    _check(space, initial, times, start, tolerance, max_step)
+    _check(space, initial, times, start, tolerance)
     psi = np.array(initial, dtype=np.complex128)
     psi /= np.linalg.norm(psi)
     final = float(times[-1])
     rate = tolerance / (final - start) if final > start else tolerance
     work = Work.allocate(space.dimension, krylov_dimension=krylov_dimension)
+    driven = DrivenHamiltonian(space, work)
     spin, covariance = np.empty((times.size, 3)), np.empty((times.size, 3, 3))
     error = np.empty(times.size)
     done, drift, energy_drift, total = 0, 0.0, 0.0, 0.0
@@ -192,10 +177,8 @@ def evolve(
         report(edge + elapsed)
 
     turns = sorted((r for r in rotations if start <= r.time <= final), key=lambda r: r.time)
-    knots = drive.knots if drive is not None else ()
-    edges = sorted(
-        {start, final, *(r.time for r in turns), *(k for k in knots if start < k < final)}
-    )
+    breaks = [] if drive is None else breakpoints(drive.strengths, start=start, stop=final)
+    edges = sorted({start, final, *(r.time for r in turns), *breaks})
     for k, edge in enumerate(edges):
         for turn in turns:
             if turn.time == edge:
@@ -207,23 +190,22 @@ def evolve(
         stop = edges[k + 1]
         # An output on the far edge belongs after the rotations there.
         inside = [float(t) for t in times[done:] if t < stop]
-        constant = _constant_weights(drive, edge, stop)
-        if drive is not None and constant is None:
-            total += propagate_driven(
-                space,
-                drive.weights,
+        weights = None if drive is None else drive.constant_weights(edge, stop)
+        if drive is not None and weights is None:
+            psi, added = propagate_piece(
+                driven,
+                drive,
                 psi,
                 start=edge,
                 stop=stop,
                 rate=rate,
-                work=work,
-                max_step=max_step,
                 outputs=inside,
                 emit=record,
                 progress=report,
             )
+            total += added
             continue
-        operator = space.frozen(constant)
+        operator = space.frozen(weights)
         before = _energy(operator, psi)
         total += propagate(
             operator,
@@ -257,21 +239,12 @@ def _energy(operator: Operator, psi: NDArray[np.complex128]) -> float:
     return float(np.vdot(psi, h_psi).real)
 
 
-def _constant_weights(drive: Drive | None, start: float, stop: float) -> NDArray[np.float64] | None:
-    """Weights on [start, stop] if they are known to be constant there, else None."""
-    if drive is None or not drive.linear:
-        return None
-    first, last = np.asarray(drive.weights(start)), np.asarray(drive.weights(stop))
-    return first if np.array_equal(first, last) else None
-
-
 def _check(
     space: Space,
     initial: NDArray[np.complex128],
     times: NDArray[np.float64],
     start: float,
     tolerance: float,
-    max_step: float,
 ) -> None:
     if np.shape(initial) != (space.dimension,):
         raise InvalidInput(
@@ -289,5 +262,3 @@ def _check(
         raise InvalidInput(
             f"tolerance must be between {SMALLEST_TOLERANCE:g} and 0.1, got {tolerance:g}"
         )
-    if not max_step > 0:
-        raise InvalidInput(f"max_step must be positive, got {max_step:g}")

@@ -1,6 +1,6 @@
 """Time evolution of block states, sector by sector."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,15 +28,12 @@ from spinsqueeze.methods.permutation_invariant.solvers import (
     rate_bound,
 )
 from spinsqueeze.methods.permutation_invariant.threads import on_one_thread
-from spinsqueeze.numerics.exponential import (
-    polynomial_evolution,
-    rational_evolution,
-)
+from spinsqueeze.models.drive import Drive
+from spinsqueeze.numerics import magnus
+from spinsqueeze.numerics.exponential import polynomial_evolution, rational_evolution
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
-Envelope = Callable[[float], float]
-
 ALGORITHMS = ("auto", "polynomial", "rational")
 
 
@@ -50,6 +47,8 @@ class BlockEvolution:
         sectors: the sectors that the initial state occupies.
         unknowns: for each of them (T, size).
         algorithms: for each of them "polynomial", "rational" or "magnus".
+        error: estimated error of the last state in the 2-norm of all unknowns, relative to the
+            first state.
     """
 
     n_spins: int
@@ -57,6 +56,7 @@ class BlockEvolution:
     sectors: tuple[Sector, ...]
     unknowns: tuple[Float, ...] = field(repr=False)
     algorithms: tuple[str, ...]
+    error: float
 
     def moments(self) -> tuple[Float, Float, Float]:
         """Trace (T,), <S_a> (T, 3), symmetrised centred covariance (T, 3, 3)."""
@@ -145,109 +145,180 @@ def evolve(
     unknowns, used, kept = [], [], []
     for sector, start in _occupied([model], state, moments_only):
         matrix = assemble(model, sector)
-        choice = algorithm if algorithm != "auto" else _choose(model, matrix, sector, grid)
-        if choice == "polynomial":
-            y = polynomial_evolution(matrix, start=start, times=grid, tolerance=tolerance)
-        else:
-            tools = SectorSolver(matrix, sector=sector, solver=solver)
-
-            def factorise(gamma: float, tools: SectorSolver = tools) -> CheckedFactors:
-                return tools.factorise(1.0, gamma)
-
-            y = rational_evolution(
-                matrix, start=start, times=grid, factorise=factorise, tolerance=tolerance
-            )
-        unknowns.append(y)
+        choice = (
+            algorithm if algorithm != "auto" else _choose(_turning(model), matrix, sector, grid)
+        )
+        unknowns.append(_under_constant(matrix, sector, start, grid, tolerance, choice, solver))
         used.append(choice)
         kept.append(sector)
-    return BlockEvolution(model.n_spins, grid, tuple(kept), tuple(unknowns), tuple(used))
+    return BlockEvolution(model.n_spins, grid, tuple(kept), tuple(unknowns), tuple(used), tolerance)
 
 
-def _choose(model: Generator, matrix: Any, sector: Sector, times: Float) -> str:
+def _under_constant(
+    matrix: Any,
+    sector: Sector,
+    start: Float,
+    times: Float,
+    tolerance: float,
+    algorithm: str,
+    solver: str,
+) -> Float:
+    if algorithm == "polynomial":
+        return polynomial_evolution(matrix, start=start, times=times, tolerance=tolerance)
+    tools = SectorSolver(matrix, sector=sector, solver=solver)
+
+    def factorise(gamma: float) -> CheckedFactors:
+        return tools.factorise(1.0, gamma)
+
+    return rational_evolution(
+        matrix, start=start, times=times, factorise=factorise, tolerance=tolerance
+    )
+
+
+def _turning(model: Generator) -> float:
+    """The fastest coherent frequency of a model."""
+    half = model.n_spins / 2
+    spread = np.ptp(np.linalg.eigvalsh(model.quadratic)) * half**2
+    return float(spread + 2 * half * np.linalg.norm(model.field))
+
+
+def _choose(turning: float, matrix: Any, sector: Sector, times: Float) -> str:
     """The cheaper algorithm by a cost model: measured flops of products, factors and solves."""
     n = sector.size
     end = float(times[-1])
     products = rate_bound(matrix) * end / 6 + 40
     polynomial = products * (35e-6 + 5e-10 * matrix.nnz + 1.4e-8 * n)
-    half = model.n_spins / 2
-    spread = np.ptp(np.linalg.eigvalsh(model.quadratic)) * half**2
-    turning = (spread + 2 * half * float(np.linalg.norm(model.field))) * end
     positive = times[times > 0]
     decades = np.log2(end / positive[0] + 1) / 3 + 2 if positive.size else 1.0
     factor = 1e-3 + 6.5e-2 * (n / 6200) ** 1.7
     solve = 2e-4 + 2e-3 * (n / 6200) ** 1.33
-    rational = 1.5 * decades * factor + (1.5 * decades + turning / 10) * 30 * solve
+    rational = 1.5 * decades * factor + (1.5 * decades + turning * end / 10) * 30 * solve
     return "polynomial" if polynomial <= rational else "rational"
+
+
+@dataclass(frozen=True)
+class _DrivenSector:
+    """The matrices of the pieces in one sector, as `numerics.magnus` wants them."""
+
+    sector: Sector
+    matrices: list[Any]
+    turning: Float
+    solver: str
+
+    def exponential(self, weights: Float, state: Float, *, allowed: float) -> tuple[Float, float]:
+        """exp(sum_k weights_k L_k) y, and its error in norm.
+
+        Weights of a long trial step may be negative rates: only the polynomial method is safe.
+        """
+        states, error = self._evolved(self._combined(weights), state, np.ones(1), allowed)
+        return states[0], error
+
+    def constant(
+        self,
+        weights: Float,
+        state: Float,
+        duration: float,
+        *,
+        allowed: float,
+        outputs: Sequence[float],
+        emit: magnus.Emit | None,
+    ) -> tuple[Float, float]:
+        """exp(duration sum_k weights_k L_k) y, and its error in norm."""
+        matrix = self._combined(weights)
+        times = np.append(outputs, duration)
+        turning = float(np.abs(weights) @ self.turning)
+        algorithm = _choose(turning, matrix, self.sector, times)
+        states, error = self._evolved(matrix, state, times, allowed, algorithm=algorithm)
+        if emit is not None:
+            for value in states[:-1]:
+                emit(value, error)
+        return states[-1], error
+
+    def _evolved(
+        self,
+        matrix: Any,
+        state: Float,
+        times: Float,
+        allowed: float,
+        *,
+        algorithm: str = "polynomial",
+    ) -> tuple[Float, float]:
+        size = float(np.linalg.norm(state))
+        if size == 0.0:
+            return np.zeros((len(times), state.size)), 0.0
+        tolerance = max(allowed / size, 4 * magnus.EPSILON)
+        states = _under_constant(
+            matrix, self.sector, state, times, tolerance, algorithm, self.solver
+        )
+        return states, tolerance * size
+
+    def speed(self, weights: Float, state: Float) -> float:
+        """|L y| / |y|."""
+        size = float(np.linalg.norm(state))
+        if size == 0.0:
+            return 0.0
+        return float(np.linalg.norm(self._combined(weights) @ state)) / size
+
+    def _combined(self, weights: Float) -> Any:
+        return sum(w * matrix for w, matrix in zip(weights, self.matrices, strict=True))
 
 
 @on_one_thread
 def evolve_driven(
-    pieces: Sequence[tuple[Generator, Envelope | None]],
+    models: Sequence[Generator],
     *,
+    drive: Drive,
     state: Complex,
     times: Float,
-    kinks: Sequence[float] = (),
+    start: float = 0.0,
     tolerance: float = 1e-9,
+    solver: str = "auto",
     moments_only: bool = False,
 ) -> BlockEvolution:
-    """Evolve under L(t) = sum_k f_k(t) L_k: fourth-order commutator-free Magnus steps.
+    """Evolve from `start` under L(t) = sum_k w_k(t) L_k by Magnus steps (`numerics.magnus`).
 
-    A piece with envelope None is constant. Steps end at every output time and at every kink (where
-    an envelope is not smooth); their length follows from step doubling. Each step applies two
-    exponentials by polynomial Krylov.
+    `drive` holds one weight for each of `models`; `times` ascend from `start`. `tolerance` is the
+    error of the last state, in the 2-norm of the unknowns relative to the first.
 
     Raises:
-        InvalidInput: no pieces, pieces of different n_spins, a wrong state or wrong times.
+        InvalidInput: no models, models of different n_spins, a wrong state or wrong times.
+        NumericalFailure: the steps shrink to nothing.
     """
-    grid = _checked_times(times)
-    if not pieces or len({model.n_spins for model, _ in pieces}) != 1:
-        raise InvalidInput("pieces must be at least one (generator, envelope), all of one n_spins")
-    marks = np.unique(np.concatenate([grid, [k for k in kinks if 0 < k < grid[-1]]]))
-    unknowns, kept = [], []
-    for sector, start in _occupied([model for model, _ in pieces], state, moments_only):
-        matrices = [assemble(model, sector) for model, _ in pieces]
-        envelopes = [envelope for _, envelope in pieces]
-        unknowns.append(_magnus(matrices, envelopes, start, grid, marks, tolerance))
+    check_solver(solver)
+    elapsed = _checked_times(np.asarray(times) - start)
+    if len({model.n_spins for model in models}) != 1 or len(models) != len(drive.strengths):
+        raise InvalidInput("models must be at least one, all of one n_spins, each with a strength")
+    stop = start + float(elapsed[-1])
+    scale = float(np.linalg.norm(state))
+    turning = np.array([_turning(model) for model in models])
+    unknowns, kept, error = [], [], 0.0
+    for sector, y in _occupied(models, state, moments_only):
+        out = np.empty((elapsed.size, y.size))
+        done = 0
+
+        def emit(value: Float, _: float, out: Float = out) -> None:
+            nonlocal done
+            out[done] = value
+            done += 1
+
+        matrices = [assemble(model, sector) for model in models]
+        if stop > start:
+            size = float(np.linalg.norm(y))
+            _, added = magnus.propagate(
+                _DrivenSector(sector, matrices, turning, solver),
+                drive,
+                y.astype(float),
+                start=start,
+                stop=stop,
+                rate=tolerance * size / (stop - start),
+                outputs=[start + float(t) for t in elapsed],
+                emit=emit,
+            )
+            error += added / scale
+        else:
+            out[:] = y
+        unknowns.append(out)
         kept.append(sector)
     return BlockEvolution(
-        pieces[0][0].n_spins, grid, tuple(kept), tuple(unknowns), ("magnus",) * len(kept)
+        models[0].n_spins, elapsed, tuple(kept), tuple(unknowns), ("magnus",) * len(kept), error
     )
-
-
-def _magnus(matrices, envelopes, start, grid, marks, tolerance):  # type: ignore[no-untyped-def]
-    root = np.sqrt(3.0) / 6
-    nodes, weights = (0.5 - root, 0.5 + root), (0.25 + root, 0.25 - root)
-    scale = float(np.linalg.norm(start))
-
-    def step(y: Float, t: float, h: float) -> Float:
-        strengths = np.array(
-            [[1.0 if f is None else f(t + c * h) for f in envelopes] for c in nodes]
-        )
-        for first, second in (weights, weights[::-1]):
-            mixed = 2 * (first * strengths[0] + second * strengths[1])
-            total = sum(w * matrix for w, matrix in zip(mixed, matrices, strict=True))
-            y = polynomial_evolution(
-                total, start=y, times=np.array([h / 2]), tolerance=tolerance / 10
-            )[0]
-        return y
-
-    out = np.empty((grid.size, start.size))
-    y, now, done = start.astype(float), 0.0, 0
-    h = float(grid[-1]) / 50
-    for mark in np.concatenate([[0.0], marks[marks > 0]]):
-        while now < mark * (1 - 1e-14):
-            length = min(h, mark - now)
-            whole = step(y, now, length)
-            half = step(step(y, now, length / 2), now + length / 2, length / 2)
-            error = float(np.linalg.norm(half - whole)) / 15
-            allowed = tolerance * scale
-            if error <= allowed:
-                y, now = half + (half - whole) / 15, now + length
-            factor = 0.9 * (allowed / max(error, 1e-300)) ** 0.2
-            if error > allowed or length == h:
-                h = length * min(3.0, max(0.2, factor))
-        now = max(now, float(mark))
-        while done < grid.size and grid[done] <= mark:
-            out[done] = y
-            done += 1
-    return out

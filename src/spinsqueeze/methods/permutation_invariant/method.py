@@ -111,12 +111,13 @@ class PermutationInvariant(Method):
         extras["purity"] = np.empty(count)
         if self.qfi:
             extras["qfi"] = np.empty(count)
-        drift, algorithms, now = 0.0, set(), 0.0
+        drift, error, algorithms, now = 0.0, 0.0, set(), 0.0
         for stop, rotations, wanted in stretches(task):
             marks = np.append(task.times[wanted], stop) - now
             run = self._run(task.model, state, marks, now)
             trace, first, second = run.moments()
             drift = max(drift, float(np.abs(trace - 1).max()))
+            error += run.error
             algorithms |= set(run.algorithms)
             spin[wanted], covariance[wanted] = first[:-1], second[:-1]
             extras["shell_population"][wanted] = run.shell_populations()[:-1]
@@ -130,7 +131,7 @@ class PermutationInvariant(Method):
         task.progress(1.0)
         return Evolution(
             moments=Moments(n_spins=n, spin=spin, covariance=covariance),
-            numerical_error=(drift + self.tolerance) * np.sqrt(n),
+            numerical_error=(drift + error) * np.sqrt(n),
             diagnostics={
                 "trace_drift": drift,
                 "algorithm": ", ".join(sorted(algorithms)),
@@ -216,16 +217,15 @@ class PermutationInvariant(Method):
                 algorithm=self.algorithm,
                 solver=self.solver,
             )
-        kinks = [float(t) - now for e in model.envelopes for t in e.knots()]
+        arrays, drive = interchangeable.in_time(model)
         return evolve_driven(
-            [
-                (generator_of(model.n_spins, arrays), curve)
-                for arrays, curve in interchangeable.in_time(model, start=now)
-            ],
+            [generator_of(model.n_spins, part) for part in arrays],
+            drive=drive,
             state=state,
-            times=marks,
-            kinks=kinks,
+            times=now + marks,
+            start=now,
             tolerance=self.tolerance,
+            solver=self.solver,
         )
 
 

@@ -107,22 +107,26 @@ class SymmetricSubspace(Method):
         assert task.initial_state is not None
         psi = amplitudes(task.initial_state, n)
         spin, covariance = np.empty((len(task.times), 3)), np.empty((len(task.times), 3, 3))
-        drift, now = 0.0, 0.0
+        arrays, drive = interchangeable.in_time(task.model)
+        matrices = [operators.hamiltonian(n, quadratic=a.quadratic, field=a.field) for a in arrays]
+        drift, error, now = 0.0, 0.0, 0.0
         for stop, rotations, wanted in stretches(task):
-            pieces = [
-                (operators.hamiltonian(n, quadratic=a.quadratic, field=a.field), curve)
-                for a, curve in interchangeable.in_time(task.model, start=now)
-            ]
-            marks = np.append(task.times[wanted], stop) - now
-            if len(pieces) == 1:
-                waves = pure.evolve_pure(
-                    pieces[0][0], state=psi, times=marks, tolerance=self.tolerance
+            marks = np.append(task.times[wanted], stop)
+            if drive.varies:
+                waves, added = pure.evolve_pure_driven(
+                    matrices,
+                    drive=drive,
+                    state=psi,
+                    times=marks,
+                    start=now,
+                    tolerance=self.tolerance,
                 )
             else:
-                kinks = [float(t) - now for e in task.model.envelopes for t in e.knots()]
-                waves = pure.evolve_pure_driven(
-                    pieces, state=psi, times=marks, kinks=kinks, tolerance=self.tolerance
+                waves = pure.evolve_pure(
+                    matrices[0], state=psi, times=marks - now, tolerance=self.tolerance
                 )
+                added = self.tolerance
+            error += added
             drift = max(drift, float(np.abs(np.linalg.norm(waves, axis=1) - 1).max()))
             spin[wanted], covariance[wanted] = operators.pure_moments(waves[:-1], n_spins=n)
             psi = waves[-1]
@@ -133,7 +137,7 @@ class SymmetricSubspace(Method):
         task.progress(1.0)
         return Evolution(
             moments=Moments(n_spins=n, spin=spin, covariance=covariance),
-            numerical_error=2 * (drift + self.tolerance) * np.sqrt(n),
+            numerical_error=2 * (drift + error) * np.sqrt(n),
             diagnostics={"norm_drift": drift, "dtype": "complex128", "device": "cpu"},
             extras={"purity": np.ones(len(task.times))},
             final_state=SymmetricState(psi / np.linalg.norm(psi)),

@@ -1,21 +1,24 @@
 """Pure-state evolution in the symmetric subspace by Lanczos steps with an a-posteriori error."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.models.drive import Drive
+from spinsqueeze.numerics import magnus
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
-Envelope = Callable[[float], float]
 
 DIMENSION = 30
+DENSE = 48
+"""Up to this size a driven Hamiltonian is diagonalised at every step."""
 
 
 def _lanczos(matrix: "csr_array", start: Complex, dimension: int) -> tuple[Complex, Float, Float]:
@@ -106,56 +109,111 @@ def evolve_pure(
     return out
 
 
+class DrivenPieces:
+    """H(t) = sum_k w_k(t) H_k, as `numerics.magnus` wants it.
+
+    Small Hamiltonians are diagonalised; large ones share one sparsity pattern, so that a weighted
+    sum costs no more than its numbers.
+    """
+
+    def __init__(self, matrices: Sequence["csr_array"]) -> None:
+        from scipy.sparse import csr_array
+
+        pattern = csr_array(sum(abs(matrix) for matrix in matrices))
+        pattern.sort_indices()
+        self.pattern = pattern
+        self.entries = np.array([matrix[pattern.nonzero()] for matrix in matrices])
+        self.radii = np.array([abs(m).sum(axis=0).max(initial=0.0) for m in matrices])
+        self.dense = (
+            np.array([matrix.toarray() for matrix in matrices])
+            if pattern.shape[0] <= DENSE
+            else None
+        )
+
+    def exponential(
+        self, weights: Float, state: Complex, *, allowed: float
+    ) -> tuple[Complex, float]:
+        """exp(-i sum_k weights_k H_k) psi, and its error in norm."""
+        return self.constant(weights, state, 1.0, allowed=allowed, outputs=(), emit=None)
+
+    def constant(
+        self,
+        weights: Float,
+        state: Complex,
+        duration: float,
+        *,
+        allowed: float,
+        outputs: Sequence[float],
+        emit: magnus.Emit | None,
+    ) -> tuple[Complex, float]:
+        """exp(-i duration sum_k weights_k H_k) psi, and its error in norm."""
+        # Rounding of the phases cannot be undercut.
+        radius = float(np.abs(weights) @ self.radii)
+        allowed = max(allowed, magnus.EPSILON * (4 + radius * duration))
+        times = np.append(outputs, duration)
+        if self.dense is not None:
+            energies, modes = np.linalg.eigh(np.tensordot(weights, self.dense, axes=1))
+            phases = np.exp(-1j * np.outer(times, energies))
+            waves = (phases * (modes.conj().T @ state)) @ modes.T
+        else:
+            waves = evolve_pure(
+                self._combined(weights), state=state, times=times, tolerance=allowed
+            )
+        if emit is not None:
+            for wave in waves[:-1]:
+                emit(wave, allowed)
+        return waves[-1], allowed
+
+    def speed(self, weights: Float, state: Complex) -> float:
+        """The energy spread of the state."""
+        turned = self._combined(weights) @ state
+        norm = float(np.vdot(state, state).real)
+        turned -= np.vdot(state, turned).real / norm * state
+        return float(np.linalg.norm(turned)) / float(np.sqrt(norm))
+
+    def _combined(self, weights: Float) -> "csr_array":
+        from scipy.sparse import csr_array
+
+        total = weights @ self.entries
+        return csr_array((total, self.pattern.indices, self.pattern.indptr), self.pattern.shape)
+
+
 def evolve_pure_driven(
-    pieces: Sequence[tuple["csr_array", Envelope | None]],
+    matrices: Sequence["csr_array"],
     *,
+    drive: Drive,
     state: Complex,
     times: Float,
-    kinks: Sequence[float] = (),
+    start: float = 0.0,
     tolerance: float = 1e-10,
-) -> Complex:
-    """Evolution under H(t) = sum_k f_k(t) H_k (envelope None: constant): (T, n).
+) -> tuple[Complex, float]:
+    """Evolution from `start` under H(t) = sum_k w_k(t) H_k by Magnus steps (`numerics.magnus`).
 
-    Fourth-order commutator-free Magnus steps (blanes2006), their length from step doubling; steps
-    end at output times and at kinks of the envelopes.
+    Returns the states (T, n) at `times`, which ascend from `start`, and the estimated error of the
+    last in norm, about `tolerance` at most.
 
     Raises:
-        InvalidInput: no pieces, or times that do not ascend from 0.
+        InvalidInput: no matrices or as many strengths, or times that do not ascend from start.
+        NumericalFailure: the steps shrink to nothing.
     """
-    if not pieces:
-        raise InvalidInput("pieces must hold at least one (matrix, envelope)")
+    if not matrices or len(matrices) != len(drive.strengths):
+        raise InvalidInput("matrices must hold at least one, each with a strength of the drive")
     grid = np.asarray(times, dtype=float)
-    if grid.ndim != 1 or grid.size == 0 or grid[0] < 0 or np.any(np.diff(grid) < 0):
-        raise InvalidInput(f"times must be ascending from at least 0, got {grid[:4]} ...")
-    root = np.sqrt(3.0) / 6
-    nodes, weights = (0.5 - root, 0.5 + root), (0.25 + root, 0.25 - root)
-
-    def step(psi: Complex, t: float, h: float) -> Complex:
-        strengths = np.array(
-            [[1.0 if f is None else f(t + c * h) for _, f in pieces] for c in nodes]
-        )
-        for first, second in (weights, weights[::-1]):
-            mixed = first * strengths[0] + second * strengths[1]
-            total = sum(w * matrix for w, (matrix, _) in zip(mixed, pieces, strict=True))
-            psi = evolve_pure(total, state=psi, times=np.array([h]), tolerance=tolerance / 10)[0]
-        return psi
-
+    if grid.ndim != 1 or grid.size == 0 or grid[0] < start or np.any(np.diff(grid) < 0):
+        raise InvalidInput(f"times must be ascending from at least {start:g}, got {grid[:4]} ...")
     psi = np.asarray(state, dtype=complex)
-    out = np.empty((grid.size, psi.size), dtype=complex)
-    marks = np.unique(np.concatenate([[0.0], grid, [k for k in kinks if 0 < k < grid[-1]]]))
-    now, done, h = 0.0, 0, float(grid[-1]) / 50
-    for mark in marks:
-        while now < mark * (1 - 1e-14):
-            length = min(h, mark - now)
-            whole = step(psi, now, length)
-            half = step(step(psi, now, length / 2), now + length / 2, length / 2)
-            error = float(np.linalg.norm(half - whole)) / 15
-            if error <= tolerance:
-                psi, now = half, now + length
-            if error > tolerance or length == h:
-                h = length * min(3.0, max(0.2, 0.9 * (tolerance / max(error, 1e-300)) ** 0.2))
-        now = max(now, float(mark))
-        while done < grid.size and grid[done] <= mark:
-            out[done] = psi
-            done += 1
-    return out
+    stop = float(grid[-1])
+    if stop == start:
+        return np.broadcast_to(psi, (grid.size, psi.size)).copy(), 0.0
+    out: list[Complex] = []
+    _, error = magnus.propagate(
+        DrivenPieces(matrices),
+        drive,
+        psi,
+        start=start,
+        stop=stop,
+        rate=tolerance / (stop - start),
+        outputs=grid.tolist(),
+        emit=lambda wave, _: out.append(wave),
+    )
+    return np.array(out), error
