@@ -1,5 +1,7 @@
 """Magnus steps against dense integration: order, error, and what no step may miss."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.linalg import expm
