@@ -93,10 +93,12 @@ def errors(model, method, times, truth):
 @pytest.mark.parametrize("duration", [2.0, 100.0])
 def test_symmetric_closed(tolerance, duration):
     times = np.array([duration / 4, duration])
-    true, claimed = errors(
-        collective(60, scale=0.1), sq.SymmetricSubspace(tolerance), times, closed(60, times, 0.1)
-    )
+    model, truth = collective(60, scale=0.1), closed(60, times, 0.1)
+    data = sq.simulate(model, STATE, times, method=sq.SymmetricSubspace(tolerance))
+    true = np.abs(data["spin"].values - truth).max() / (np.sqrt(60) / 2)
+    claimed = data.attrs["numerical_error"]
     assert 1e-3 * tolerance < true < claimed
+    assert 0 < json.loads(data.attrs["diagnostics"])["norm_drift"] < tolerance
     # |S_a| <= N/2 and a state right to `tolerance`: N tolerance, in units of sqrt(N)/2.
     assert claimed == pytest.approx(2 * tolerance * np.sqrt(60), rel=1e-3)
 
@@ -105,13 +107,15 @@ def test_symmetric_closed(tolerance, duration):
 @pytest.mark.parametrize("algorithm", ["polynomial", "rational"])
 def test_symmetric_open(tolerance, algorithm):
     times = np.array([0.5, 8.0])
-    true, claimed = errors(
-        collective(10, rate=0.1),
-        sq.SymmetricSubspace(tolerance, algorithm=algorithm),
-        times,
-        decaying(10, times, 0.1),
-    )
+    method = sq.SymmetricSubspace(tolerance, algorithm=algorithm)
+    data = sq.simulate(collective(10, rate=0.1), STATE, times, method=method)
+    true = np.abs(data["spin"].values - decaying(10, times, 0.1)).max() / (np.sqrt(10) / 2)
+    claimed = data.attrs["numerical_error"]
     assert 1e-5 * tolerance < true < claimed < 10 * tolerance
+    # A lost part of the trace counts on top.
+    drift = json.loads(data.attrs["diagnostics"])["trace_drift"]
+    assert drift > 0
+    assert claimed == pytest.approx(2 * (drift + tolerance) * np.sqrt(10))
 
 
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-6])
@@ -124,8 +128,14 @@ def test_permutation_invariant(tolerance, algorithm):
         jumps=[sq.LocalDecay(DECAY), sq.LocalDephasing(DEPHASING)],
     )
     method = sq.PermutationInvariant(tolerance, algorithm=algorithm)
-    true, claimed = errors(model, method, times, independent(12, times))
+    data = sq.simulate(model, STATE, times, method=method)
+    true = np.abs(data["spin"].values - independent(12, times)).max() / (np.sqrt(12) / 2)
+    claimed = data.attrs["numerical_error"]
     assert 1e-5 * tolerance < true < claimed < 10 * tolerance
+    report = json.loads(data.attrs["diagnostics"])
+    assert report["algorithm"] == algorithm
+    assert report["trace_drift"] > 0
+    assert claimed == pytest.approx((report["trace_drift"] + tolerance) * np.sqrt(12))
 
 
 def test_a_loose_tolerance_leaves_a_state_to_go_on_from():
@@ -188,6 +198,36 @@ def test_exact(tolerance, disordered):
     assert state_error <= 1.01 * tolerance
     # |S_a| <= N/2 and a state right to state_error: N state_error, in units of sqrt(N)/2.
     assert data.attrs["numerical_error"] == pytest.approx(2 * state_error * np.sqrt(7))
+
+
+@pytest.mark.parametrize("duration", [1e3, 1e5])
+def test_exact_claims_the_rounding_of_its_phases(duration):
+    """Spins in a field turn for thousands of periods: nothing but rounding is left."""
+    model = sq.SpinModel(2, hamiltonian=[sq.UniformField(FIELD)])
+    data = sq.simulate(model, STATE, [duration], method=sq.Exact())
+    with mpmath.workdps(40):
+        field = mpmath.matrix(FIELD.tolist())
+        strength = mpmath.norm(field)
+        angle = strength * mpmath.mpf(duration)
+        axis, start = np.array(list(field / strength)), DIRECTION.tolist()
+        start = np.array([mpmath.mpf(x) for x in start])
+        across = np.cross(axis, start)
+        along = axis * (axis @ start)
+        turned = along + mpmath.cos(angle) * (start - along) + mpmath.sin(angle) * across
+        gap = max(
+            abs(x - mpmath.mpf(v)) for x, v in zip(turned, data["spin"][0].values, strict=True)
+        )
+    assert 0 < float(gap) / (np.sqrt(2) / 2) < data.attrs["numerical_error"]
+    assert data.attrs["numerical_error"] < 1e-13 * duration
+
+
+def test_exact_reports_what_it_fails_to_conserve(disordered):
+    model, times, _ = disordered
+    data = sq.simulate(model, STATE, times, method=sq.Exact(1e-2))
+    report = json.loads(data.attrs["diagnostics"])
+    # The Lanczos basis keeps energy and norm but for the loss of its orthogonality.
+    assert 0 < report["norm_drift"] < report["state_error"]
+    assert 0 < report["energy_drift"] < report["state_error"]
 
 
 LATTICE = sq.SpinModel(

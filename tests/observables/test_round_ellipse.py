@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from spinsqueeze.observables.jackknife import _isotropy_bias, squeezing_estimates
+from spinsqueeze.observables.jackknife import (
+    _isotropy_bias,
+    squeezing_estimates,
+    squeezing_replicas,
+)
 from spinsqueeze.observables.moments import BlockMoments
 from tests.observables.helpers import twisted_samples
 
@@ -43,3 +47,20 @@ def test_the_error_of_a_round_ellipse_reaches_the_truth():
         xi2 = squeezing_estimates(blocks).xi2
         hits += abs(xi2.value[0] - 1.0) <= xi2.stderr[0]
     assert 0.55 <= hits / 300 <= 0.81
+
+
+def test_both_parameters_carry_the_same_error_of_a_round_ellipse():
+    """Both are the smaller variance over a constant: their errors differ by the contrast squared."""
+    samples = twisted_samples(
+        np.random.default_rng(2), n_spins=400, twists=[0.0, 2e-4], n_samples=200
+    )
+    replicas = squeezing_replicas(BlockMoments.from_samples(samples, n_spins=400, n_blocks=20))
+    contrast = replicas.values["contrast"]
+    wineland, kitagawa_ueda = (replicas.systematic[name] for name in ("xi2", "xi2_kitagawa_ueda"))
+    assert np.all(wineland > 0)
+    assert kitagawa_ueda == pytest.approx(wineland * contrast**2)
+    estimates = squeezing_estimates(
+        BlockMoments.from_samples(samples, n_spins=400, n_blocks=20), replicas=replicas
+    )
+    assert np.all(estimates.xi2.stderr > wineland)
+    assert np.all(estimates.xi2_kitagawa_ueda.stderr > kitagawa_ueda)
