@@ -122,3 +122,41 @@ def test_a_steady_state_needs_more_for_more_unknowns(method):
         task = make_steady_task(model, initial_state=STATE)
         unknowns = (n + 1) ** 2
         assert METHODS[method]().steady_cost(task).memory > 12 * 5 * unknowns
+
+
+TURNING = {
+    "lattice": lambda g: sq.PowerLawXYZ(j_x=0.5 * g, j_y=-0.3 * g, j_z=g, exponent=3),
+    "neighbours": lambda g: sq.PowerLawXXZ(j_perp=0.0, j_z=g, exponent=np.inf),
+    "all pairs": lambda g: sq.PowerLawXXZ(j_perp=0.0, j_z=g, exponent=0),
+    "matrix": lambda g: sq.PairCoupling(g * (np.ones((16, 16)) - np.eye(16))),
+    "twisting": lambda g: sq.OneAxisTwisting(g),
+    "field": lambda g: sq.UniformField([0.0, g, 0.0]),
+    "site field": lambda g: sq.SiteField(np.linspace(0, g, 48).reshape(16, 3)),
+    "envelope": lambda g: sq.Drive(sq.Envelope([0.0, 1.0], values=[0.0, -g])),
+}
+
+
+@pytest.mark.parametrize("term", TURNING.values(), ids=TURNING)
+def test_dtwa_takes_longer_the_faster_spins_turn(term):
+    """Ten right-hand sides a radian at least, beyond those of any run."""
+    seconds = [
+        expected_cost(
+            sq.SpinModel(sq.Lattice((4, 4)), hamiltonian=[term(g)]).canonical,
+            duration=50.0, n_times=1, n_samples=100, dtype="float32", batch_cells=1, n_threads=1,
+        )[1]
+        for g in (100.0, 200.0)
+    ]  # fmt: skip
+    radian = 50.0 * 100.0 / 2
+    assert seconds[1] - seconds[0] > 10 * radian * 1e-9 * 16 * 100
+
+
+def test_closed_form_takes_longer_with_decay():
+    lattice = sq.Lattice((8, 8))
+    plain, dephasing, decay = (
+        METHODS["closed_form"]().cost(
+            make_task(sq.SpinModel(lattice, hamiltonian=[ISING], jumps=jumps), STATE, TIMES)
+        )
+        for jumps in ([], [sq.LocalDephasing(0.1)], [sq.LocalDecay(0.1)])
+    )
+    assert plain.seconds == dephasing.seconds
+    assert decay.seconds > 10 * plain.seconds

@@ -50,7 +50,7 @@ def test_the_error_of_a_round_ellipse_reaches_the_truth():
 
 
 def test_both_parameters_carry_the_same_error_of_a_round_ellipse():
-    """Both are the smaller variance over a constant: their errors differ by the contrast squared."""
+    """Both hold the smaller variance: their errors differ by the contrast squared."""
     samples = twisted_samples(
         np.random.default_rng(2), n_spins=400, twists=[0.0, 2e-4], n_samples=200
     )
