@@ -1,6 +1,7 @@
 # make run     the main study: squeezing of a 64 x 64 dipolar XXZ array, with its picture
 # make test    the test suite            make lint   style, types, import rules
 # make docs    the documentation         make bench  the speed figures
+# make test-slow   coverage of error bars, kills, interrupts
 # make clean   remove everything these targets made
 #
 # Everything is installed into .venv with pip alone. Another Python: make run PYTHON=python3.12

@@ -364,7 +364,13 @@ def test_a_reader_that_leaves_early_is_no_mistake(here):
 def test_a_real_interrupt(here):
     text = STUDY.replace("[2, 3]", "[4, 5]").replace("stop = 0.5", "stop = 50.0")
     (here / "study.toml").write_text(text)
-    process = started(*COMMAND, "run", "study.toml")
+    program = (
+        "import signal, sys; from spinsqueeze.cli.main import main; "
+        # a shell's background jobs, and so perhaps this one, ignore interrupts
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "sys.exit(main(['run', 'study.toml']))"
+    )
+    process = started("-c", program)
     time.sleep(6)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

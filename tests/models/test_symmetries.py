@@ -211,6 +211,10 @@ XXZ = PowerLawXXZ(j_perp=1.0, j_z=0.3, exponent=3)
             SpinModel([SpinClass(2), SpinClass(1, weight=0.5)], hamiltonian=[Drive(1.0)]),
             (False, False, False),
         ),
+        (
+            SpinModel([SpinClass(2), SpinClass(1, weight=0.5)], hamiltonian=[OneAxisTwisting(1.0)]),
+            (False, False, False),
+        ),
         (SpinModel([SpinClass(2), SpinClass(1, detuning=0.5)]), (False, False, False)),
         (SpinModel([SpinClass(2), SpinClass(1)], hamiltonian=[Drive(1.0)]), (True, True, True)),
     ],

@@ -139,7 +139,7 @@ class PermutationInvariant(Method):
                 "device": "cpu",
             },
             extras=extras,
-            final_state=BlockState(state),
+            final_state=BlockState(state / trace[-1]),
         )
 
     def steady_support(self, task: Task) -> Support:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
+ROUND_OFF = 1e-11
 
 
 @final
@@ -83,7 +84,7 @@ class SymmetricSubspace(Method):
         if not task.model.dissipative:
             steps = 1 + duration * turning / 20
             return Cost(
-                16.0 * (n + 1) * (times + 60),
+                16.0 * (n + 1) * (10 * times + 100),
                 1.5e-4 * steps * (1 + n / 300) + 1e-6 * n * times,
                 f"{times} states of N + 1 = {n + 1} amplitudes",
             )
@@ -112,20 +113,16 @@ class SymmetricSubspace(Method):
         drift, error, now = 0.0, 0.0, 0.0
         for stop, rotations, wanted in stretches(task):
             marks = np.append(task.times[wanted], stop)
+            tolerance = self.tolerance * (stop - now) / (task.times[-1] or 1.0)
             if drive.varies:
                 waves, added = pure.evolve_pure_driven(
-                    matrices,
-                    drive=drive,
-                    state=psi,
-                    times=marks,
-                    start=now,
-                    tolerance=self.tolerance,
+                    matrices, drive=drive, state=psi, times=marks, start=now, tolerance=tolerance
                 )
             else:
                 waves = pure.evolve_pure(
-                    matrices[0], state=psi, times=marks - now, tolerance=self.tolerance
+                    matrices[0], state=psi, times=marks - now, tolerance=tolerance
                 )
-                added = self.tolerance
+                added = tolerance + pure.rounding(matrices[0], duration=stop - now)
             error += added
             drift = max(drift, float(np.abs(np.linalg.norm(waves, axis=1) - 1).max()))
             spin[wanted], covariance[wanted] = operators.pure_moments(waves[:-1], n_spins=n)
@@ -214,9 +211,10 @@ class SymmetricSubspace(Method):
         task.progress(1.0)
         return Evolution(
             moments=Moments(n_spins=n, spin=spin, covariance=covariance),
-            numerical_error=max(found.residual, 1e-12) * np.sqrt(n),
+            numerical_error=max(found.error_estimate, ROUND_OFF) * np.sqrt(n),
             diagnostics={
                 "residual": found.residual,
+                "error_estimate": found.error_estimate,
                 "zero_modes": found.zero_modes,
                 "slowest_rate": found.slowest_rate,
                 "dtype": "complex128",

@@ -196,12 +196,15 @@ class SteadyDensity:
         residual: |L rho| / (|rho| fastest rate).
         zero_modes: independent steady states in the closed part of the populations.
         slowest_rate: estimate of the smallest nonzero rate there [rate].
+        error_estimate: residual (at least rounding) times fastest over slowest rate, relative to
+            |rho|.
     """
 
     rho: Complex = field(repr=False)
     residual: float
     zero_modes: int
     slowest_rate: float
+    error_estimate: float
 
 
 def steady_mixed(
@@ -237,13 +240,15 @@ def steady_mixed(
             y[chosen] = right[:, 0] / (trace[chosen] @ right[:, 0])
         else:
             y[chosen] = right @ np.linalg.solve(left.T @ right, left.T @ start[chosen])
-    if np.isfinite(slowest) and np.finfo(float).eps * scale > tolerance * slowest:
+    residual = float(np.linalg.norm(model.matrix @ y) / (np.linalg.norm(y) * max(scale, 1e-300)))
+    rounding = max(float(np.finfo(float).eps), residual)
+    error = rounding * scale / slowest if np.isfinite(slowest) else 0.0
+    if not error <= tolerance:
         raise NumericalFailure(
             f"near-singular: the slowest rate {slowest:g} is {slowest / scale:.1e} of the fastest; "
             "evolve in time from an initial state instead"
         )
-    residual = float(np.linalg.norm(model.matrix @ y) / (np.linalg.norm(y) * max(scale, 1e-300)))
-    return SteadyDensity(model.expand(y), residual, zero_modes, slowest)
+    return SteadyDensity(model.expand(y), residual, zero_modes, slowest, error)
 
 
 def _null_space(matrix: "csr_array") -> tuple[Float, Float, float, float]:

@@ -1,0 +1,56 @@
+"""Which errors a comparison allows for, and what it does not run."""
+
+import numpy as np
+
+import spinsqueeze as sq
+from spinsqueeze.methods.base import Cost
+
+STATE = sq.CoherentState([0.48, -0.6, 0.64])
+TIMES = np.array([0.5, 8.0])
+XYZ = sq.PowerLawXYZ(j_x=0.5, j_y=-0.3, j_z=1.0, exponent=1)
+
+
+def loose_and_strict():
+    model = sq.SpinModel(sq.Lattice((7,), boundary="open"), hamiltonian=[XYZ])
+    return sq.compare(model, STATE, TIMES, methods=[sq.Exact(1e-12), sq.Exact(1e-4)])
+
+
+def test_claimed_errors_count():
+    found = loose_and_strict()
+    (spin,) = (d for d in found.differences if d.variable == "spin")
+    assert abs(spin.value - spin.reference) > 1e-6
+    assert found.agree
+
+
+def test_a_claim_that_does_not_hold_is_a_difference(monkeypatch):
+    plain = sq.run.compare.simulate
+
+    def boastful(*arguments, **options):
+        return plain(*arguments, **options).assign_attrs(numerical_error=0.0)
+
+    monkeypatch.setattr(sq.run.compare, "simulate", boastful)
+    found = loose_and_strict()
+    assert not found.agree
+    assert {d.variable for d in found.differences if d.time is not None} >= {"spin", "covariance"}
+
+
+def test_standard_errors_count():
+    model = sq.SpinModel(sq.Lattice((3, 3)), hamiltonian=[XYZ])
+    methods = [sq.DTWA(n, dtype="float64", tolerance=1e-6) for n in (100, 101)]
+    found = sq.compare(model, STATE, TIMES[:1], methods=methods, seed=2)
+    (spin,) = (d for d in found.differences if d.variable == "spin")
+    assert abs(spin.value - spin.reference) > 1e-4
+    assert found.agree
+
+
+def test_a_method_that_takes_minutes_is_run_only_by_name(monkeypatch):
+    model = sq.SpinModel(4, hamiltonian=[sq.TwoAxisTwisting(0.3)])
+    hours = Cost(1e6, 7200.0, "a lot of work")
+    monkeypatch.setattr(sq.PermutationInvariant, "cost", lambda self, task: hours)
+    found = sq.compare(model, sq.DickeState(1.0), TIMES)
+    assert set(found.datasets) == {"symmetric", "exact"}
+    message = "would take about 7200 s; name it in methods to run it"
+    assert found.refused["permutation_invariant"] == message
+    named = sq.compare(model, sq.DickeState(1.0), TIMES, methods=["exact", sq.PermutationInvariant])
+    assert set(named.datasets) == {"exact", "permutation_invariant"}
+    assert named.agree

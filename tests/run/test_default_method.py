@@ -1,0 +1,70 @@
+"""Which method is taken when none is named."""
+
+import numpy as np
+import pytest
+
+import spinsqueeze as sq
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.methods.registry import METHODS
+from spinsqueeze.run.task import default_method, make_steady_task, make_task
+
+STATE = sq.CoherentState("+x")
+OPEN = sq.SpinModel(12, hamiltonian=[sq.TwoAxisTwisting(0.1)], jumps=[sq.CollectiveDecay(0.1)])
+SQUEEZED = sq.SpinModel(12, jumps=[sq.SqueezedCollectiveDecay(0.1, r=1.0)])
+
+
+def lattice(*shape):
+    terms = [sq.PowerLawXXZ(j_perp=2.0, j_z=-1.0, exponent=3)]
+    return sq.SpinModel(sq.Lattice(shape), hamiltonian=terms)
+
+
+def evolving(model, budget=4e9):
+    return make_task(model, STATE, np.array([1.0]), memory_budget=budget)
+
+
+def steady(model, budget=4e9):
+    return make_steady_task(model, initial_state=STATE, memory_budget=budget)
+
+
+def cost(task, name):
+    method = METHODS[name]()
+    return method.steady_cost(task) if np.isinf(task.times[-1]) else method.cost(task)
+
+
+@pytest.mark.parametrize(
+    ("task", "model", "first", "second"),
+    [
+        (evolving, OPEN, "symmetric", "permutation_invariant"),
+        (steady, SQUEEZED, "closed_form", "permutation_invariant"),
+    ],
+)
+def test_a_method_beyond_the_budget_is_not_taken(task, model, first, second):
+    most, least = (cost(task(model), name).memory for name in (first, second))
+    assert least < most
+    assert default_method(task(model)).name() == first
+    assert default_method(task(model, most)).name() == first
+    assert default_method(task(model, 0.99 * most)).name() == second
+    with pytest.raises(InvalidInput, match=r"no method fits.*PermutationInvariant: needs"):
+        default_method(task(model, 0.99 * least))
+
+
+def test_the_quickest_of_equal_trust_is_taken():
+    task = steady(OPEN)
+    assert cost(task, "permutation_invariant").seconds < cost(task, "symmetric").seconds
+    assert default_method(task).name() == "permutation_invariant"
+
+
+def test_samples_only_where_exact_methods_take_more_than_a_minute():
+    small, large = evolving(lattice(4, 5)), evolving(lattice(4, 6))
+    assert 1 < cost(small, "exact").seconds < 60 < cost(large, "exact").seconds
+    assert default_method(small).name() == "exact"
+    assert default_method(large).name() == "dtwa"
+
+
+def test_a_run_by_the_default_method_keeps_to_its_budget():
+    most = cost(evolving(OPEN), "symmetric").memory
+    data = sq.simulate(OPEN, STATE, [1.0], memory_budget=0.99 * most)
+    assert data.attrs["method"] == "permutation_invariant"
+    most = cost(steady(SQUEEZED), "closed_form").memory
+    data = sq.steady_state(SQUEEZED, initial_state=STATE, memory_budget=0.99 * most)
+    assert data.attrs["method"] == "permutation_invariant"

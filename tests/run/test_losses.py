@@ -1,0 +1,55 @@
+"""Runs from which spins leave: when they leave, and what is left."""
+
+import numpy as np
+import pytest
+
+import spinsqueeze as sq
+from spinsqueeze.methods.permutation_invariant.loss import sample_loss_times
+
+RATE = 0.7
+
+
+def arrivals(n_spins, duration, n_runs):
+    rng = np.random.default_rng(5)
+    return [
+        sample_loss_times(n_spins, rate=RATE, duration=duration, rng=rng) for _ in range(n_runs)
+    ]
+
+
+@pytest.mark.parametrize("n_spins", [2, 3, 10])
+def test_the_first_of_n_spins_leaves_at_n_times_the_rate(n_spins):
+    first = np.array([times[0] for times in arrivals(n_spins, np.inf, 4000)])
+    mean = 1 / (n_spins * RATE)
+    assert first.mean() == pytest.approx(mean, abs=5 * mean / np.sqrt(4000))
+
+
+def test_every_wait_follows_from_the_spins_left():
+    waits = np.diff([[0.0, *times] for times in arrivals(5, np.inf, 4000)], axis=1)
+    mean = 1 / (RATE * np.array([5, 4, 3, 2]))
+    assert waits.shape == (4000, 4)
+    assert np.all(np.abs(waits.mean(axis=0) - mean) < 5 * mean / np.sqrt(4000))
+
+
+def test_independent_spins_are_left_with_a_binomial_distribution():
+    left = np.array([40 - len(times) for times in arrivals(40, 0.5, 2000)])
+    p = np.exp(-RATE * 0.5)
+    assert left.mean() == pytest.approx(40 * p, abs=5 * np.sqrt(40 * p * (1 - p) / 2000))
+    assert left.var() == pytest.approx(40 * p * (1 - p), rel=5 * np.sqrt(2 / 2000))
+
+
+def test_the_rate_and_the_duration_of_a_run_are_those_of_its_losses():
+    model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(0.3)])
+    times = np.linspace(0.0, 2.0, 9)
+    left = np.array(
+        [
+            sq.simulate_losses(model, sq.CoherentState("+x"), times, loss_rate=0.4, seed=seed)[
+                "spins_left"
+            ].values
+            for seed in range(60)
+        ]
+    )
+    p = np.exp(-0.4 * times)
+    # The last spin stays: a correction below (1 - p)^6 < 0.03 at the last time.
+    sigma = np.sqrt(6 * p * (1 - p) / 60)
+    assert np.all(np.abs(left.mean(axis=0) - 6 * p) <= 5 * sigma + (1 - p) ** 6)
+    assert left[:, 0].tolist() == [6] * 60
