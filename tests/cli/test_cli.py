@@ -1,18 +1,21 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 import typer
-import xarray as xr
 
 import spinsqueeze
 from spinsqueeze.cli.main import main
 from spinsqueeze.cli.progress import bar
+from spinsqueeze.cli.text import any_text
+from spinsqueeze.core import output
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.results.files import load
 from spinsqueeze.run.optimum import optimum
@@ -274,27 +277,20 @@ def test_a_fault_of_ours_is_not_hidden(here, monkeypatch):
         main(["run", "study.toml"])
 
 
-def test_a_full_disk_leaves_nothing(here, capsys, monkeypatch):
-    def full(self, path, **options):
-        with open(path, "wb") as file:
-            file.write(b"half")
-        raise OSError(28, "No space left on device")
+def full(descriptor):
+    raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
+
+def test_a_full_disk_leaves_nothing(here, capsys, monkeypatch):
+    monkeypatch.setattr(output.os, "fsync", full)
     assert main(["run", "study.toml"]) == 2
-    assert "study.nc could not be written: " in capsys.readouterr().err
+    assert "study.nc could not be written: the disk is full" in capsys.readouterr().err
     assert names(here) == ["study.toml"]
 
 
 def test_a_picture_that_fails_leaves_no_half_picture(here, capsys, monkeypatch):
-    import matplotlib.figure
-
-    def full(self, path, **options):
-        path.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
     main(["run", "study.toml", "-q"])
-    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", full)
+    monkeypatch.setattr(output.os, "fsync", full)
     assert main(["plot", "study.nc"]) == 2
     assert capsys.readouterr().err.startswith("spinsqueeze: picture study.png could not be written")
     assert names(here) == ["study.nc", "study.toml"]
@@ -377,3 +373,130 @@ def test_a_real_interrupt(here):
     assert (process.returncode, out) == (130, "")
     assert err == "spinsqueeze: interrupted; no part of a file is left behind\n"
     assert names(here) == ["study.toml"]
+
+
+# text and files that are no plain files
+
+TITLE = r"from $\\ket{+x}$: ξ² ≥ 1/N, 自旋"
+
+
+def ours(*words, **environment):
+    """The command line as a process of its own, of the package that these tests run against."""
+    home = str(Path(spinsqueeze.__file__).resolve().parents[1])
+    command = [sys.executable, "-m", "spinsqueeze.cli.main", *words]
+    env = {**os.environ, "PYTHONPATH": home, **environment}
+    return subprocess.run(command, capture_output=True, timeout=100, check=False, env=env)
+
+
+@pytest.fixture
+def titled(here):
+    text = STUDY.replace("Small [array]", TITLE).replace("[2, 3]", "[2, 2]")
+    (here / "study.toml").write_text(text, encoding="utf-8")
+    return here
+
+
+@pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
+def test_a_title_with_latex_that_matplotlib_lacks(titled, capsys):
+    assert main(["run", "study.toml", "--plot", "out.svg"]) == 0
+    assert capsys.readouterr().err == ""
+    assert names(titled) == ["out.svg", "study.nc", "study.toml"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_a_title_on_any_console(titled, encoding):
+    assert main(["run", "study.toml", "-q"]) == 0
+    done = ours("info", "study.nc", PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, b"")
+    title = TITLE.replace(r"\\", "\\")
+    assert title.encode(encoding, "backslashreplace") in done.stdout.splitlines()
+
+
+def test_any_text_leaves_the_streams_as_they_were(capsys):
+    before = sys.stdout.errors
+    with any_text():
+        assert sys.stdout.errors == "backslashreplace"
+        print("\udcff")
+    assert sys.stdout.errors == before
+    assert capsys.readouterr().out == "\\udcff\n"
+
+
+def test_a_name_that_is_no_text_can_be_printed(here, capsys):
+    assert main(["run", "study.toml", "-o", os.fsdecode(b"a\xff.nc")]) == 0
+    assert r"result: a\udcff.nc" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["out.png", "study.pdf", "a.json"])
+def test_a_result_named_like_something_else_is_refused_before_any_work(
+    here, capsys, monkeypatch, name
+):
+    monkeypatch.setattr(Study, "run", lambda self, progress: stop())
+    assert main(["run", "study.toml", "-o", name]) == 2
+    assert f"output {name} is named like a" in capsys.readouterr().err
+    assert names(here) == ["study.toml"]
+
+
+def test_a_picture_is_not_drawn_over_its_result(here, capsys):
+    assert main(["run", "study.toml", "-q"]) == 0
+    os.replace("study.nc", "old.png")
+    assert main(["plot", "old.png"]) == 2
+    assert "the picture must not be the result file, got old.png" in capsys.readouterr().err
+    os.symlink("old.png", "link.png")
+    assert main(["plot", "old.png", "-o", "link.png"]) == 2
+    assert load("old.png").sizes["time"] == 11
+
+
+def test_links_to_the_study_and_to_one_another(here, capsys):
+    text = (here / "study.toml").read_text()
+    os.symlink("study.toml", "link.nc")
+    assert main(["run", "study.toml", "-o", "link.nc", "--overwrite"]) == 2
+    assert "--output must not be the study file itself" in capsys.readouterr().err
+    assert (here / "study.toml").read_text() == text
+    os.symlink("out.nc", "out.png")
+    assert main(["run", "study.toml", "-o", "out.nc", "--plot", "out.png"]) == 2
+    assert "--plot must not be the result file" in capsys.readouterr().err
+    os.symlink("real.nc", "here.nc")
+    assert main(["run", "study.toml", "-q", "-o", "here.nc"]) == 0
+    assert main(["merge", "real.nc", "here.nc", "-o", "both.nc"]) == 2
+    assert "a file is named twice" in capsys.readouterr().err
+
+
+def test_pictures_follow_links_and_go_into_pipes(here):
+    assert main(["run", "study.toml", "-q"]) == 0
+    os.symlink("real.png", "link.png")
+    assert main(["plot", "study.nc", "-o", "link.png"]) == 0
+    assert os.path.islink("link.png")
+    assert Path("real.png").read_bytes().startswith(b"\x89PNG")
+    os.mkfifo("pipe.png")
+    carried = []
+    reader = threading.Thread(target=lambda: carried.append(Path("pipe.png").read_bytes()))
+    reader.daemon = True
+    reader.start()
+    assert main(["plot", "study.nc", "-o", "pipe.png"]) == 0
+    reader.join(timeout=20)
+    assert carried[0].startswith(b"\x89PNG")
+    assert stat.S_ISFIFO(os.stat("pipe.png").st_mode)
+
+
+def test_a_result_on_standard_output_is_alone_there(here):
+    done = ours("run", "study.toml", "-o", "/dev/stdout")
+    assert done.returncode == 0
+    assert b"result: /dev/stdout" in done.stderr
+    (here / "copy.nc").write_bytes(done.stdout)
+    assert load("copy.nc").sizes["time"] == 11
+
+
+def test_a_full_standard_output_is_one_line(here, capsys, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("spinsqueeze.cli.main._print_no_more", lambda: None)
+    monkeypatch.setattr("spinsqueeze.cli.summary.contents", full)
+    main(["run", "study.toml", "-q"])
+    assert main(["info", "study.nc"]) == 2
+    assert capsys.readouterr().err == (
+        "spinsqueeze: the standard output could not be written: the disk is full "
+        "(No space left on device)\n"
+    )
+    monkeypatch.setattr("spinsqueeze.cli.summary.contents", lambda data: [][3])
+    with pytest.raises(IndexError):
+        main(["info", "study.nc"])

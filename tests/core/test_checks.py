@@ -1,7 +1,9 @@
 import math
 
+import jax
 import numpy as np
 import pytest
+import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
@@ -12,6 +14,29 @@ from spinsqueeze.core.registry import REGISTRY, variable
 def test_real_takes_every_kind_of_real_number(value):
     assert checks.real("chi", value) == 2.0
     assert type(checks.real("chi", value)) is float
+
+
+@pytest.mark.parametrize("kind", ["float64", "float32", "int64", "uint8"])
+def test_a_number_out_of_a_result_is_a_number(kind):
+    result = xr.DataArray(np.array([1, 2, 3], dtype=kind), dims="time")[1]
+    for value in (result, result.values, jax.numpy.asarray(result.values)):
+        assert checks.real("chi", value) == 2.0
+        assert type(checks.real("chi", value)) is float
+        if kind in ("int64", "uint8"):
+            assert checks.integer("seed", value, minimum=0) == 2
+            assert type(checks.integer("seed", value, minimum=0)) is int
+        else:
+            with pytest.raises(InvalidInput, match="seed must be an integer"):
+                checks.integer("seed", value, minimum=0)
+
+
+@pytest.mark.parametrize("value", [True, 2j, "2", None, np.datetime64("2026-01-01"), [2.0]])
+def test_a_scalar_array_of_anything_else_is_refused(value):
+    for array in (np.array(value), xr.DataArray(value)):
+        with pytest.raises(InvalidInput, match="chi must be a real number, got "):
+            checks.real("chi", array)
+        with pytest.raises(InvalidInput, match="seed must be an integer, got "):
+            checks.integer("seed", array, minimum=0)
 
 
 @pytest.mark.parametrize(

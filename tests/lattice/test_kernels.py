@@ -186,3 +186,15 @@ def test_circulant_kernels_refuse_a_self_coupling_and_another_dimension():
         CirculantKernel((3,), None, np.ones(3))
     with pytest.raises(InvalidInput, match=r"^table must have one dimension per grid axis$"):
         CirculantKernel((3, 3), None, np.zeros(3))
+
+
+def test_positions_have_no_period():
+    with pytest.raises(InvalidInput, match="boundary must be 'open' with positions, got 'per"):
+        Lattice(positions=[[0.0], [1.0]], boundary="periodic")
+    assert Lattice(positions=[[0.0], [1.0]]).boundary == "open"
+    assert Lattice(positions=[[0.0], [1.0]], boundary="open").boundary == "open"
+    assert Lattice((2, 2)).boundary == "periodic"
+    with pytest.raises(InvalidInput, match="boundary must be one of periodic, open, got 'closed'"):
+        Lattice((2, 2), boundary="closed")
+    with pytest.raises(InvalidInput, match="boundary must be one of periodic, open, got 'closed'"):
+        Lattice(positions=[[0.0], [1.0]], boundary="closed")

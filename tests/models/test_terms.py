@@ -1,9 +1,11 @@
 """Every term's docstring operator, built here from scratch on 2^N, against its canonical form."""
 
+import json
 import math
 
 import numpy as np
 import pytest
+import xarray as xr
 from tests.problems.brute_force import hamiltonian, site_operators
 
 from spinsqueeze.core.errors import InvalidInput
@@ -32,6 +34,7 @@ from spinsqueeze.models.jumps import (
 )
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pair_terms import PairCoupling, PowerLawXXZ, PowerLawXYZ, SiteField
+from spinsqueeze.models.tables import model_as_tables
 
 N = 3
 TIME = 0.37
@@ -350,3 +353,19 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
 def test_terms_and_models_refuse(make, message):
     with pytest.raises(InvalidInput, match=message):
         make()
+
+
+def test_strengths_spins_and_positions_come_from_results():
+    result = xr.Dataset({"rate": ("time", [0.25, 0.5]), "n": ("time", [3, 4])})
+    rate, n = result["rate"][1], result["n"][1]
+    model = SpinModel(
+        n, hamiltonian=[OneAxisTwisting(rate)], jumps=[LocalDephasing(rate)],
+        cavity=Cavity(rate, decay_rate=rate),
+    )  # fmt: skip
+    plain = SpinModel(
+        4, hamiltonian=[OneAxisTwisting(0.5)], jumps=[LocalDephasing(0.5)],
+        cavity=Cavity(0.5, decay_rate=0.5),
+    )  # fmt: skip
+    assert json.dumps(model_as_tables(model)) == json.dumps(model_as_tables(plain))
+    chain = Lattice(n, spacing=rate, filling=rate)
+    assert (chain.shape, chain.spacing, chain.n_spins) == ((4,), 0.5, 2)

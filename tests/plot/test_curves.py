@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.observables.optimum import Optimum
 from spinsqueeze.plot import squeezing
-from spinsqueeze.plot.style import new_figure
+from spinsqueeze.plot.style import new_figure, wrapped
 
 TIMES = np.linspace(0.0, 0.4, 41)
 XI2 = 1.0 / (1.0 + 400.0 * TIMES**2) + 2.0 * TIMES**4
@@ -168,7 +168,7 @@ def test_it_saves_a_picture_without_pyplot(tmp_path):
 def test_matplotlib_is_loaded_only_when_drawing_and_pyplot_never():
     program = (
         "import sys, spinsqueeze.plot as p; assert 'matplotlib' not in sys.modules\n"
-        "from spinsqueeze.plot.style import new_figure\n"
+        "from spinsqueeze.plot.style import new_figure, wrapped\n"
         "new_figure(1.0, 1.0); assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -233,3 +233,45 @@ def test_refuses_wrong_axes():
     panels = new_figure(3.0, 3.0).subplots(2, 1)
     with pytest.raises(InvalidInput, match="ndarray of 2"):
         squeezing(result(), ax=panels)
+
+
+UNREADABLE = ["from $\\ket{+x}$", "$", "$$", "$\\frac{$ and $x$", "a $x_$ b\nc $\\ket$"]
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_latex_that_matplotlib_lacks_is_drawn_as_written(text):
+    figure = squeezing({text: result(title=text, unit=text), "b": result(title=text, unit=text)})
+    assert figure.axes[0].get_title().split() == text.split()
+    figure.canvas.draw()
+    figure = squeezing(result(title=text, unit=text), optimum=BEST)
+    assert text in figure.axes[-1].get_xlabel()
+    figure.canvas.draw()
+
+
+def test_latex_that_matplotlib_knows_stays_a_formula():
+    figure = squeezing(result(title=r"twisting about $x$, $\chi = 1$"))
+    assert figure.axes[0].title.get_parse_math()
+    figure.canvas.draw()
+
+
+def test_formulas_are_not_broken_over_lines():
+    formula = r"$a + b + c + d + e + f + g$"
+    for start in range(20, 60, 7):
+        title = wrapped(f"{'x' * 10} {'y' * (start - 11)} {formula} and more words after it")
+        assert formula in title
+        assert max(map(len, title.split("\n"))) <= 48
+
+
+def test_notebooks_show_the_figure_without_pyplot():
+    figure = squeezing(result())
+    picture = figure._repr_png_()
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = (int.from_bytes(picture[k : k + 4], "big") for k in (16, 20))
+    assert [width, height] == (figure.get_size_inches() * figure.dpi).tolist()
+    assert new_figure(1.0, 1.0)._repr_png_() != picture
+
+
+def test_ipython_finds_a_picture():
+    formatters = pytest.importorskip("IPython.core.formatters")
+    data, _ = formatters.DisplayFormatter().format(squeezing(result()))
+    assert "image/png" in data

@@ -109,3 +109,9 @@ def test_refusals(changes, message):
     first = [arguments.pop(name) for name in ("values", "theta", "phi")]
     with pytest.raises(InvalidInput, match=message):
         sphere(*first, **arguments)
+
+
+def test_a_label_that_matplotlib_cannot_read_is_drawn_as_written():
+    theta, phi = np.linspace(0, np.pi, 5), np.linspace(0, 6, 7)
+    figure = sphere(np.ones((5, 7)), theta, phi, label=r"$\bra{n} \rho \ket{n}$")
+    assert figure._repr_png_().startswith(b"\x89PNG")

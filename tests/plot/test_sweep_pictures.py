@@ -153,3 +153,10 @@ def test_refusals(line, grid):
         sweep(nothing)
     with pytest.raises(InvalidInput, match=r"^data must hold xi2 or optimal_xi2 to draw"):
         sweep(line.drop_vars(["xi2", "optimal_xi2"]))
+
+
+def test_a_title_that_matplotlib_cannot_read_is_drawn_as_written(line, grid):
+    for data in (line, grid):
+        figure = sweep(data.assign_attrs(title=r"from $\ket{+x}$"))
+        assert figure.axes[0].get_title() == r"from $\ket{+x}$"
+        assert figure._repr_png_().startswith(b"\x89PNG")

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from spinsqueeze.core import output
 from spinsqueeze.core.errors import FileProblem
 from spinsqueeze.results.points import Entry, Point, pack, unpack
 from spinsqueeze.run import store as store_module
@@ -134,7 +135,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch, code):
     def broken(descriptor):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(store_module.os, "fsync", broken)
+    monkeypatch.setattr(output.os, "fsync", broken)
     full = "the disk is full" if code != errno.EIO else "Input/output"
     with pytest.raises(FileProblem, match=full):
         store.write(KEY, pack(POINT))
@@ -166,8 +167,8 @@ except FileProblem as error:
 def test_leftovers_of_killed_runs_go_and_those_of_running_ones_stay(tmp_path):
     store = Store(tmp_path, say=silent)
     store.write(KEY, pack(POINT))
-    old = tmp_path / f".{KEY}.point.123-456"
-    young = tmp_path / f".{KEY}.point.124-457"
+    old = tmp_path / f"{output.ASIDE}123-456"
+    young = tmp_path / f"{output.ASIDE}124-457"
     for path in (old, young):
         path.write_bytes(b"half")
     os.utime(old, (time.time() - 7200,) * 2)

@@ -1,5 +1,6 @@
 import contextlib
 import json
+import math
 import os
 import random
 import signal
@@ -18,8 +19,8 @@ import spinsqueeze as sq
 from spinsqueeze.core.errors import FileProblem, InvalidInput, SpinSqueezeError
 from spinsqueeze.numerics.processors import available_processors, core_shares
 from spinsqueeze.results.grid import point_of, points_of, sweep_dims
+from spinsqueeze.run import patience, scheduler, store
 from spinsqueeze.run import point as point_module
-from spinsqueeze.run import scheduler, store
 from spinsqueeze.run.scheduler import Job, _Queue
 from spinsqueeze.run.study import study_from_tables
 from spinsqueeze.run.sweep_plan import shape_of, short_names
@@ -315,11 +316,13 @@ def test_a_worker_stays_with_its_shape():
         ({"workers": -1}, "workers must be at least 0"),
         ({"progress": 3}, "progress must be a function"),
         ({"workers": 1, "memory_limit": "lots"}, "memory_limit must be a size"),
+        ({"patience": 0}, "patience must be above 0, got 0"),
+        ({"patience": "long"}, "patience must be a real number, got 'long'"),
         ({"scheduler": "tcp://127.0.0.1:9"}, r"scheduler tcp://127\.0\.0\.1:9 does not answer"),
     ],
 )
 def test_mistakes_are_named(options, message, monkeypatch):
-    monkeypatch.setattr(scheduler, "PATIENCE", 0.5)
+    monkeypatch.setattr(scheduler, "ANSWER", 0.5)
     with pytest.raises(InvalidInput, match=message):
         here(**options)
 
@@ -359,17 +362,17 @@ def test_damaged_files_are_computed_again(tmp_path, whole):
 
 def test_a_full_disk_stops_the_sweep_and_keeps_what_is_finished(tmp_path, whole, monkeypatch):
     written = []
-    write = store.Store._write
+    write = store.replace_file
 
-    def until_full(self, target, content):
+    def until_full(content, target):
         if len(written) == 5:
             raise OSError(28, "No space left on device")
         if target.suffix == ".point":
             written.append(target)
-        write(self, target, content)
+        write(content, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(store.Store, "_write", until_full)
+        patch.setattr(store, "replace_file", until_full)
         with pytest.raises(FileProblem, match=r"disk is full.*5 of 12 points are kept.*go on"):
             here(store=tmp_path)
     assert len(list(tmp_path.glob("*.point"))) == 5
@@ -505,18 +508,31 @@ def test_workers_use_their_share_of_the_cores(cluster):
         assert set(told.values()) == {share}
 
 
+def processes(client):
+    """Address -> process of the workers that answer."""
+    told = client.run(os.getpid, on_error="return")
+    return {where: pid for where, pid in told.items() if isinstance(pid, int)}
+
+
 def test_killed_workers_change_nothing(cluster, whole, tmp_path):
+    """Each of the two is killed, the second when another has come for the first."""
+    first = processes(cluster)
+    assert len(first) == 2
+    victims = list(first.values())
     killed = []
 
     def kill(now):
+        if now.done == 6:
+            end = time.monotonic() + 90.0
+            while not set(processes(cluster).values()) - set(first.values()):
+                assert time.monotonic() < end, "no worker came for the one that was killed"
+                time.sleep(0.1)
         if now.done in (2, 6):
-            told = cluster.run(os.getpid, on_error="ignore").values()
-            for pid in set(told) - set(killed):
-                os.kill(pid, signal.SIGKILL)
-                killed.append(pid)
+            killed.append(victims.pop())
+            os.kill(killed[-1], signal.SIGKILL)
 
-    data = here(scheduler=address(cluster), store=tmp_path, progress=kill)
-    assert len(killed) >= 2
+    data = here(scheduler=address(cluster), store=tmp_path, progress=kill, patience=60.0)
+    assert sorted(killed) == sorted(first.values())
     assert identical(data, whole)
     assert len(list(tmp_path.glob("*.point"))) == 12
 
@@ -540,40 +556,147 @@ def test_lost_processes_are_started_anew(monkeypatch, cluster, whole):
         here(workers=2)
 
 
-def test_when_all_processes_are_gone_it_says_so(monkeypatch):
-    class Nobody:
-        loop = None
+class Nobody:
+    """A client of a cluster without workers; `answers` says what its scheduler does instead."""
 
-        def register_plugin(self, plugin):
-            pass
+    loop = None
 
-        def nthreads(self):
-            return {}
+    def __init__(self, answers=None):
+        self.scheduler = self
+        self.answers = answers or (lambda: {})
+        self.cancelled = []
 
-        def cancel(self, futures):
-            pass
+    def sync(self, question, *, callback_timeout):
+        assert 0 < callback_timeout < 60
+        return question()
 
-        def submit(self, *arguments, **options):
-            return object()
+    def ncores(self):
+        return self.answers()
 
-    class Finished:
-        def __init__(self, **options):
-            pass
+    def cancel(self, futures, *, asynchronous):
+        self.cancelled += futures
 
-        def add(self, future):
-            pass
+    def submit(self, *arguments, **options):
+        return object()
 
-        def has_ready(self):
-            return False
 
-    said = []
-    monkeypatch.setattr("distributed.as_completed", Finished)
+class Unfinished:
+    """Stands for as_completed: nothing ever is."""
+
+    def __init__(self, **options):
+        pass
+
+    def add(self, future):
+        pass
+
+    def has_ready(self):
+        return False
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr("distributed.as_completed", Unfinished)
     monkeypatch.setattr(scheduler, "REFILL", 0.0)
-    monkeypatch.setattr(scheduler, "ALONE", 0.05)
-    run = scheduler.run_on(Nobody(), [Job(0, {}, "")], blocks=False, local=True, say=said.append)
-    with pytest.raises(SpinSqueezeError, match="all local processes are gone"):
+    monkeypatch.setattr(patience, "ALONE", 0.05)
+    monkeypatch.setattr(patience, "WORD", 0.02)
+
+
+def waited(client, *, patience):
+    said = []
+    jobs = [Job(0, {}, ""), Job(1, {}, "")]
+    run = scheduler.run_on(client, jobs, blocks=False, patience=patience, say=said.append)
+    with pytest.raises(SpinSqueezeError) as caught:
         next(run)
-    assert said == ["the cluster has no workers yet: waiting for them"]
+    return str(caught.value), said
+
+
+def test_when_all_local_processes_are_gone_they_are_given_up_without_a_word(impatient):
+    assert waited(Nobody(), patience=None) == ("all local processes are gone", [])
+
+
+def test_a_cluster_without_workers_is_waited_for_with_words_and_an_end(impatient):
+    client = Nobody()
+    message, said = waited(client, patience=0.1)
+    assert message == (
+        "the cluster has no workers, after 0.1 s of waiting: start workers and run the same again, "
+        "or raise patience (now 0.1 s)"
+    )
+    assert said[0] == "the cluster has no workers: waiting (0 s of at most 0.1 s), 2 points to do"
+    assert 2 <= len(said) <= 6
+    assert len(client.cancelled) == 2
+
+
+def test_a_scheduler_that_hangs_is_given_up_too(impatient):
+    def hang():
+        raise TimeoutError
+
+    message, said = waited(Nobody(hang), patience=0.05)
+    assert message.startswith("the cluster does not answer, after 0.05 s of waiting")
+    assert said[0].startswith("the cluster does not answer: waiting (0 s")
+
+
+def test_a_scheduler_that_is_gone_is_not_waited_for(impatient):
+    def gone():
+        raise OSError("connection closed")
+
+    assert waited(Nobody(gone), patience=100.0) == ("the scheduler was lost (OSError)", [])
+
+
+def test_workers_that_come_in_time_renew_the_patience(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(patience.time, "monotonic", lambda: clock[0])
+    said = []
+    watch = patience.Watch(patience=3600.0, say=said.append)
+
+    def wait(until):
+        while clock[0] < until:
+            watch.waiting("has no workers", points=7)
+            clock[0] += 1.0
+
+    wait(3600.0)
+    assert len(said) == 60
+    assert (
+        said[-1] == "the cluster has no workers: waiting (59 min of at most 60 min), 7 points to do"
+    )
+    watch.satisfied()
+    wait(7200.0)
+    with pytest.raises(patience.ClusterLost, match=r"after 60 min of waiting.*\(now 3600 s\)"):
+        watch.waiting("has no workers", points=7)
+    forever = patience.Watch(patience=math.inf, say=said.append)
+    forever.waiting("has no workers", points=7)
+    clock[0] += 1e7
+    forever.waiting("has no workers", points=7)
+    assert said[-1] == "the cluster has no workers: waiting (2.78e+03 h), 7 points to do"
+
+
+def test_a_real_cluster_without_workers_is_given_up_and_gone_on_with(tmp_path, whole, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(patience, "WORD", 0.5)
+    here(store=tmp_path, over={**OVER, CHI: [0.5]})
+    with (
+        LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", processes=False) as empty,
+        pytest.warns(UserWarning, match=r"the cluster has no workers: waiting .* 8 points to do"),
+        pytest.raises(
+            SpinSqueezeError, match=r"no workers, after 1 s .*; 4 of 12 points are done and kept in"
+        ),
+    ):
+        here(scheduler=empty.scheduler_address, store=tmp_path, patience=1.0)
+    seen = []
+    assert identical(here(store=tmp_path, progress=seen.append), whole)
+    assert seen[-1].reused == 4
+
+
+def test_a_lost_cluster_without_a_store_says_what_is_lost(monkeypatch):
+    def lost(*arguments, **options):
+        raise patience.ClusterLost("the cluster is gone")
+        yield
+
+    monkeypatch.setattr("spinsqueeze.run.sweep._outcomes", lost)
+    with pytest.raises(
+        SpinSqueezeError, match="gone; 0 of 12 points are done and lost: name a store"
+    ):
+        here()
 
 
 def test_another_version_of_the_numbers_is_refused(cluster, monkeypatch):

@@ -15,7 +15,9 @@ from spinsqueeze.cli.papers import papers
 from spinsqueeze.cli.plot import plot
 from spinsqueeze.cli.run import run
 from spinsqueeze.cli.sweep import sweep
+from spinsqueeze.cli.text import any_text
 from spinsqueeze.core.errors import SpinSqueezeError
+from spinsqueeze.core.output import FULL, reason
 
 FAILED = 2
 INTERRUPTED = 130
@@ -84,6 +86,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         after Ctrl-C.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    with any_text():
+        return _main(words)
+
+
+def _main(words: list[str]) -> int:
     try:
         code = app(args=words, prog_name="spinsqueeze", standalone_mode=False)
         sys.stdout.flush()
@@ -97,9 +104,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _interrupted()
     except (BrokenPipeError, SystemExit):
         # The reader of our output has left (typer then leaves too): say no more, also at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
         return 0
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        _print_no_more()
+        return _failed(f"the standard output could not be written: {reason(error)}")
     return code if isinstance(code, int) else 0
+
+
+def _print_no_more() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(message: str) -> int:

@@ -1,6 +1,5 @@
 """Pictures on disk: checked before any work, written whole or not at all."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ def check_picture(path: Path, *, overwrite: bool) -> None:
         InvalidInput: the name ends in no known picture format.
         FileProblem: the path cannot be written.
     """
-    from spinsqueeze.results.files import check_writable
+    from spinsqueeze.core.output import check_writable
 
     if path.suffix.lower() not in FORMATS:
         raise InvalidInput(f"picture {path} must end in {', '.join(FORMATS)}")
-    check_writable(path, overwrite=overwrite)
+    check_writable(path, overwrite=overwrite, kind="picture")
 
 
 def check_names(study: Path, target: Path, picture: Path | None, *, overwrite: bool) -> None:
@@ -30,14 +29,16 @@ def check_names(study: Path, target: Path, picture: Path | None, *, overwrite: b
         InvalidInput: two of them are one file.
         FileProblem: one is there already.
     """
+    from spinsqueeze.core.output import same_place
+
     for name, path in (("--output", target), ("--plot", picture)):
         if path is None:
             continue
-        if path.absolute() == study.absolute():
+        if same_place(path, study):
             raise InvalidInput(f"{name} must not be the study file itself, got {path}")
         if path.is_file() and not overwrite:
             raise FileProblem(f"{path} exists already; add --overwrite, or name another {name}")
-    if picture is not None and picture.absolute() == target.absolute():
+    if picture is not None and same_place(picture, target):
         raise InvalidInput(f"--plot must not be the result file, got {picture} for both")
 
 
@@ -72,14 +73,9 @@ def draw(data: Any, path: Path, *, overwrite: bool, quantity: str | None = None)
 
     matplotlib.use("agg")
 
-    aside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
-    try:
-        _figure(data, quantity).savefig(aside)
-        os.replace(aside, path)
-    except OSError as error:
-        raise FileProblem(f"picture {path} could not be written: {error}") from None
-    finally:
-        aside.unlink(missing_ok=True)
+    from spinsqueeze.plot.files import write_picture
+
+    write_picture(_figure(data, quantity), path)
 
 
 def _figure(data: Any, quantity: str | None) -> Any:

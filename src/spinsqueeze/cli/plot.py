@@ -21,10 +21,16 @@ def plot(
 ) -> None:
     """Draw a result: squeezing against time, or a sweep over one or two parameters."""
     from spinsqueeze.cli.pictures import check_picture, draw
+    from spinsqueeze.core.errors import InvalidInput
+    from spinsqueeze.core.output import same_place
     from spinsqueeze.results.files import load
 
     data = load(file)
     target = output if output is not None else Path(file.name).with_suffix(".png")
     check_picture(target, overwrite=True)
+    if same_place(target, file):
+        raise InvalidInput(
+            f"the picture must not be the result file, got {target}; name it with -o"
+        )
     draw(data, target, overwrite=True, quantity=quantity)
     print(f"picture: {target}")

@@ -36,7 +36,8 @@ def run(
 ) -> None:
     """Run a study file and write its result."""
     from spinsqueeze.cli.pictures import check_drawable, check_names, check_picture, draw
-    from spinsqueeze.results.files import check_writable, save
+    from spinsqueeze.cli.text import report_to
+    from spinsqueeze.results.files import check_result_name, save
     from spinsqueeze.run.study import read_study
 
     asked = _with_options(read_study(study), seed=seed, method=method)
@@ -47,7 +48,7 @@ def run(
         run_sweep(asked, study, target, picture=picture, quiet=quiet, overwrite=overwrite)
         return
     check_names(study, target, picture, overwrite=overwrite)
-    check_writable(target, overwrite=overwrite)
+    check_result_name(target, overwrite=overwrite)
     if picture is not None:
         check_picture(picture, overwrite=overwrite)
         check_drawable(asked)
@@ -59,7 +60,8 @@ def run(
     if picture is not None:
         draw(data, picture, overwrite=overwrite)
     if not quiet:
-        _report(data, target, picture)
+        with report_to(target, picture):
+            _report(data, target, picture)
 
 
 def _with_options(study: Any, *, seed: int | None, method: str | None) -> Any:

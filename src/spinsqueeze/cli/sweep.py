@@ -43,6 +43,13 @@ def sweep(
     memory_limit: Annotated[
         str | None, typer.Option(metavar="SIZE", help="For each local worker, such as '4 GB'.")
     ] = None,
+    patience: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Give up a dask cluster after so long without workers [default: 3600].",
+        ),
+    ] = None,
     blocks: Annotated[
         bool, typer.Option("--blocks", help="Keep sample blocks, for merge; large.")
     ] = False,
@@ -71,6 +78,7 @@ def sweep(
             "workers": workers,
             "scheduler": scheduler,
             "memory_limit": memory_limit,
+            **({} if patience is None else {"patience": patience}),
             "blocks": blocks,
             "seed": seed,
         },
@@ -106,13 +114,14 @@ def run_sweep(
     """
     from spinsqueeze.cli.pictures import check_drawable, check_names, check_picture, draw
     from spinsqueeze.cli.summary import concerns, points_and_best
+    from spinsqueeze.cli.text import report_to
     from spinsqueeze.core.errors import SpinSqueezeError
-    from spinsqueeze.results.files import check_writable, save
+    from spinsqueeze.results.files import check_result_name, save
     from spinsqueeze.run.sweep import sweep as run
 
-    folder = store if store is not None else target.with_suffix(".points")
     check_names(study, target, picture, overwrite=overwrite)
-    check_writable(target, overwrite=overwrite)
+    check_result_name(target, overwrite=overwrite)
+    folder = store if store is not None else _store_beside(target)
     if picture is not None:
         check_picture(picture, overwrite=overwrite)
         check_drawable(asked)
@@ -144,14 +153,27 @@ def run_sweep(
     if picture is not None:
         draw(data, picture, overwrite=overwrite)
     if not quiet:
-        for line in points_and_best(data):
-            print(line)
-        if last and last[0].reused:
-            print(f"{last[0].reused} points were there already")
-        print(f"result: {target}")
-        if picture is not None:
-            print(f"picture: {picture}")
-        print(f"points: {folder} (no longer needed, unless you change an axis or go on)")
+        with report_to(target, picture):
+            for line in points_and_best(data):
+                print(line)
+            if last and last[0].reused:
+                print(f"{last[0].reused} points were there already")
+            print(f"result: {target}")
+            if picture is not None:
+                print(f"picture: {picture}")
+            print(f"points: {folder} (no longer needed, unless you change an axis or go on)")
+
+
+def _store_beside(target: Path) -> Path:
+    from spinsqueeze.core.errors import InvalidInput
+    from spinsqueeze.core.output import is_stream
+
+    if is_stream(target):
+        raise InvalidInput(
+            f"--store must name the folder of finished points where the output is no file, as "
+            f"{target} (spinsqueeze sweep takes it)"
+        )
+    return target.with_suffix(".points")
 
 
 def _say(message: Any, *_: Any, **__: Any) -> None:

@@ -28,6 +28,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(names)
 
 
+def _scalar(value: Any, kinds: str) -> Any:
+    """The plain number that a scalar array of numpy, xarray or jax holds; others as they are."""
+    if isinstance(value, numbers.Number | str) or not hasattr(value, "__array__"):
+        return value
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        return value
+    return array.item() if array.ndim == 0 and array.dtype.kind in kinds else value
+
+
 def real(
     name: str,
     value: Any,
@@ -39,16 +50,16 @@ def real(
 ) -> float:
     """One finite real number within bounds (`infinite=True` also admits +inf).
 
+    A scalar of a result (a 0-d array of numpy, xarray or jax) is a number too.
+
     Raises:
         InvalidInput: not a real number, NaN, infinite, or out of bounds.
     """
+    value = _scalar(value, "iuf")
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf":
-            value = value.item()
-        else:
-            raise InvalidInput(
-                f"{name} must be a real number, got {shown(value)} ({type(value).__name__})"
-            )
+        raise InvalidInput(
+            f"{name} must be a real number, got {shown(value)} ({type(value).__name__})"
+        )
     number = float(value)
     if math.isnan(number):
         raise InvalidInput(f"{name} must be a number, got NaN; give a finite value")
@@ -64,11 +75,12 @@ def real(
 
 
 def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) -> int:
-    """One integer of at least `minimum` (and at most `maximum`).
+    """One integer of at least `minimum` (and at most `maximum`), also as a scalar array.
 
     Raises:
         InvalidInput: not an integer, or out of bounds.
     """
+    value = _scalar(value, "iu")
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
         raise InvalidInput(
             f"{name} must be an integer, got {shown(value)} ({type(value).__name__})"

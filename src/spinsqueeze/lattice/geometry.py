@@ -25,7 +25,8 @@ class Lattice:
     Args:
         shape: sites along each axis, e.g. (64, 64); an integer is a chain. None with `positions`.
         spacing: lattice constant, one number or one per axis.
-        boundary: "periodic" (minimum image) or "open".
+        boundary: "periodic" (minimum image) or "open". Default: periodic; open with `positions`,
+            which have no period.
         filling: fraction of sites that hold a spin; round(filling * sites) sites are drawn without
             replacement, by `seed`.
         vacancies: row-major indices of empty sites, instead of `filling`.
@@ -40,7 +41,7 @@ class Lattice:
 
     shape: tuple[int, ...] | None = None
     spacing: float | tuple[float, ...] = field(default=1.0, kw_only=True)
-    boundary: str = field(default="periodic", kw_only=True)
+    boundary: str | None = field(default=None, kw_only=True)
     filling: float = field(default=1.0, kw_only=True)
     vacancies: tuple[int, ...] = field(default=(), kw_only=True)
     position_disorder: float = field(default=0.0, kw_only=True)
@@ -50,6 +51,8 @@ class Lattice:
     def __post_init__(self) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         put("seed", checks.integer("seed", self.seed, minimum=0))
+        if self.boundary is None:
+            put("boundary", "periodic" if self.positions is None else "open")
         checks.choice("boundary", self.boundary, ("periodic", "open"))
         if self.positions is not None:
             self._check_positions(put)
@@ -57,7 +60,8 @@ class Lattice:
         if self.shape is None:
             raise InvalidInput("shape or positions must be given, e.g. shape=(64, 64)")
         raw = self.shape
-        sizes = (raw,) if isinstance(raw, int | np.integer) else raw
+        scalar = isinstance(raw, int) or getattr(raw, "ndim", None) == 0
+        sizes = (raw,) if scalar else raw
         if isinstance(sizes, str) or not hasattr(sizes, "__len__") or not 1 <= len(sizes) <= 3:
             raise InvalidInput(f"shape must hold 1, 2 or 3 sizes, got {checks.shown(raw)}")
         shape = tuple(
@@ -80,7 +84,7 @@ class Lattice:
             raise InvalidInput(f"{cause} of {n_sites} sites leaves no spin; at least one must stay")
 
     def _checked_spacing(self, dimension: int) -> float | tuple[float, ...]:
-        if isinstance(self.spacing, tuple | list | np.ndarray):
+        if isinstance(self.spacing, tuple | list | np.ndarray) and np.ndim(self.spacing) > 0:
             values = checks.real_array("spacing", self.spacing, shape=(dimension,))
             return tuple(checks.real("spacing", float(v), above=0.0) for v in values)
         return checks.real("spacing", self.spacing, above=0.0)
@@ -108,13 +112,17 @@ class Lattice:
             )
         if self.spacing != 1.0:
             raise InvalidInput("positions are explicit: leave out spacing")
+        if self.boundary != "open":
+            raise InvalidInput(
+                f"boundary must be 'open' with positions, got {self.boundary!r}; a "
+                "periodic lattice needs shape"
+            )
         array = checks.real_array("positions", self.positions, shape=(None, None))
         if array.shape[0] < 1 or not 1 <= array.shape[1] <= 3:
             raise InvalidInput(f"positions must have shape N x D, D = 1..3, got {array.shape}")
         if len(np.unique(array, axis=0)) != len(array):
             raise InvalidInput("positions must differ: two spins sit at one point")
         put("positions", array)
-        put("boundary", "open")
 
     @property
     def dimension(self) -> int:

@@ -32,7 +32,8 @@ class Cavity:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        if isinstance(self.coupling, int | float) and not isinstance(self.coupling, bool):
+        number = isinstance(self.coupling, int | float) and not isinstance(self.coupling, bool)
+        if number or getattr(self.coupling, "ndim", None) == 0:
             strength = checks.real("coupling", self.coupling)
             if strength == 0.0:
                 raise InvalidInput("coupling must not be zero; leave the cavity out instead")

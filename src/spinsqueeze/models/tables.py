@@ -195,7 +195,7 @@ def _spins(table: Any) -> Any:
             f"{' and '.join(given) or 'none'}"
         )
     if given[0] in ("shape", "positions"):
-        return _lattice(table)
+        return build(Lattice, table, path="ensemble", what="the ensemble")
     extra = sorted(set(table) - set(given))
     if extra:
         raise InvalidInput(f"ensemble.{extra[0]}: needs a lattice (shape), not {given[0]}")
@@ -212,15 +212,6 @@ def _spins(table: Any) -> Any:
         build(SpinClass, entry, path=f"ensemble.classes.{k}", what="a spin class")
         for k, entry in enumerate(classes)
     ]
-
-
-def _lattice(table: Table) -> Lattice:
-    if "positions" in table and table.get("boundary", "open") != "open":
-        raise InvalidInput(
-            f"ensemble.boundary: must be 'open' with positions, got {table['boundary']!r}; "
-            "a periodic lattice needs shape"
-        )
-    return build(Lattice, table, path="ensemble", what="the ensemble")
 
 
 def _terms(path: str, tables: Any, catalogue: Mapping[str, type[Term]]) -> tuple[Term, ...]:
@@ -270,7 +261,10 @@ def _ensemble_table(ensemble: Ensemble) -> dict[str, Any]:
         return {"classes": [_differing(c) for c in ensemble.classes]}
     if ensemble.lattice is None:
         return {"spins": ensemble.n_spins}
-    return _differing(ensemble.lattice)
+    table = _differing(ensemble.lattice)
+    if table["boundary"] == "periodic":
+        del table["boundary"]  # what a shape has by default
+    return table
 
 
 def _differing(value: Any) -> dict[str, Any]:

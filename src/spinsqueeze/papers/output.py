@@ -1,24 +1,22 @@
 """Running a paper's figures and writing what comes out: Datasets, pictures, claims.json."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import FileProblem, InvalidInput
+from spinsqueeze.core.output import write_bytes
 from spinsqueeze.papers.base import OPEN, PASS, Claim, Figure, Paper
 from spinsqueeze.papers.points import FAILED, Points
+from spinsqueeze.plot.files import write_picture
 from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK, save
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Picture
 
 CLAIMS = "claims.json"
 STORE = "points"
@@ -145,37 +143,14 @@ def write_figure(result: FigureResult, folder: Path, *, paper: Paper, size: str)
     write_json(written, folder / CLAIMS)
 
 
-def write_picture(picture: "Picture", path: Path) -> None:
-    """A picture, written aside and renamed.
-
-    Raises:
-        FileProblem: the file cannot be written.
-    """
-    aside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
-    try:
-        picture.savefig(aside)
-        os.replace(aside, path)
-    except OSError as error:
-        raise FileProblem(f"picture {path} could not be written: {error}") from None
-    finally:
-        aside.unlink(missing_ok=True)
-
-
 def write_json(table: Mapping[str, Any], path: Path) -> None:
-    """Plain data as JSON, written aside and renamed.
+    """Plain data as JSON; the file appears whole or not at all.
 
     Raises:
         FileProblem: the file cannot be written.
     """
-    aside = path.with_name(f".{path.name}-{os.getpid()}")
     text = json.dumps(table, indent=1, ensure_ascii=False, allow_nan=False)
-    try:
-        aside.write_text(text + "\n", encoding="utf-8")
-        os.replace(aside, path)
-    except OSError as error:
-        raise FileProblem(f"{path} could not be written: {error}") from None
-    finally:
-        aside.unlink(missing_ok=True)
+    write_bytes((text + "\n").encode(), path, kind="file")
 
 
 def read_claims(folder: Path) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from spinsqueeze.plot.style import (
     GREY,
     PALETTE,
     decibels_with_error,
+    draw_as_written,
     figure_of,
     new_figure,
     style,
@@ -71,7 +72,9 @@ def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
             if label in marks:
                 _mark(panels, marks[label], look, name=label if len(curves) > 1 else None)
         _finish(panels, curves)
-    return figure_of(panels[0])
+    figure = figure_of(panels[0])
+    draw_as_written(figure)
+    return figure
 
 
 def _labelled(data: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ GREY = "#6E6E6E"
 MISSING = "#BFBFBF"
 """Cells of a map without a number."""
 
+_SPACE = "\N{NO-BREAK SPACE}"  # where textwrap must not break
 _PER_DECIBEL = 10.0 / np.log(10.0)
 
 _SETTINGS = {
@@ -60,18 +62,44 @@ def style() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of width x height inches on the Agg canvas, unknown to pyplot."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    """An empty figure of width x height inches, unknown to pyplot; notebooks show it."""
+    from spinsqueeze.plot.figure import NotebookFigure
 
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    return NotebookFigure(width, height)
 
 
 def wrapped(title: str) -> str:
-    """A title in lines that fit the width of a picture."""
-    return textwrap.fill(title, 48)
+    """A title in lines that fit the width of a picture, no formula broken."""
+    whole = re.sub(r"\$[^$]*\$", lambda formula: formula.group().replace(" ", _SPACE), title)
+    filled = textwrap.fill(whole, 48, break_on_hyphens=False, break_long_words="$" not in title)
+    return filled.replace(_SPACE, " ")
+
+
+def draw_as_written(figure: Figure) -> None:
+    """Have every text whose formulas matplotlib cannot read drawn as it was written.
+
+    Titles, labels and units are the user's, and mathtext lacks much of what is good LaTeX.
+    """
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if text.get_parse_math() and not _readable(text.get_text()):
+            text.set_parse_math(False)
+
+
+def _readable(text: str) -> bool:
+    """Whether matplotlib can read the formulas in a text; it reads line by line."""
+    from matplotlib.cbook import is_math_text
+    from matplotlib.mathtext import MathTextParser
+
+    parser: Any = MathTextParser("path")
+    for line in text.split("\n"):
+        if is_math_text(line):
+            try:
+                parser.parse(line)
+            except ValueError:
+                return False
+    return True
 
 
 def decibels_with_error(ratio: Any, stderr: Any) -> tuple[Floats, Floats | None]:

@@ -15,6 +15,7 @@ from spinsqueeze.plot.style import (
     MISSING,
     PALETTE,
     decibels_with_error,
+    draw_as_written,
     figure_of,
     new_figure,
     style,
@@ -85,7 +86,9 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
             )  # fmt: skip
         if not panel.get_title() and data.attrs.get("title"):
             panel.set_title(wrapped(str(data.attrs["title"])), pad=20)
-    return figure_of(panel)
+    figure = figure_of(panel)
+    draw_as_written(figure)
+    return figure
 
 
 @final

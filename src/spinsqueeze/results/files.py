@@ -1,12 +1,12 @@
 """Result files: netCDF, written whole or not at all, read with a check that they are ours."""
 
-import os
-import tempfile
+import io
 from pathlib import Path
 
 import xarray as xr
 
-from spinsqueeze.core.errors import FileProblem
+from spinsqueeze.core.errors import FileProblem, InvalidInput
+from spinsqueeze.core.output import check_writable, write_bytes
 
 MARK = "spinsqueeze_version"
 _OTHERS = {
@@ -19,50 +19,45 @@ _OTHERS = {
 }
 
 
-def check_writable(path: str | Path, *, overwrite: bool = False) -> Path:
-    """Check, before any work, that a result can be written to `path`.
+def check_result_name(path: str | Path, *, overwrite: bool = False) -> Path:
+    """Check, before any work, that a result can be written to `path` and read again.
 
     Raises:
-        FileProblem: the folder is missing or not writable, the path is a folder, or a file is
-            there and overwrite is False.
+        FileProblem: see `check_writable`; or the name ends as that of another kind of file.
+        InvalidInput: path is no name.
     """
-    target = Path(path)
-    if target.is_dir():
-        raise FileProblem(f"output {target} is a folder; name a file such as {target}/result.nc")
-    parent = target.parent
-    if not parent.is_dir():
-        raise FileProblem(f"output folder {parent} does not exist; create it first")
-    if target.exists() and not overwrite:
-        raise FileProblem(f"output {target} exists already; choose another name or overwrite it")
-    try:
-        handle, probe = tempfile.mkstemp(dir=parent, prefix=".spinsqueeze-")
-    except OSError as error:
-        raise FileProblem(f"output folder {parent} is not writable: {error.strerror}") from None
-    os.close(handle)
-    os.unlink(probe)
+    target = check_writable(path, overwrite=overwrite)
+    other = _OTHERS.get(target.suffix.lower())
+    if other is not None:
+        raise FileProblem(
+            f"output {target} is named like {other}; name a result such as "
+            f"{target.with_suffix('.nc')}"
+        )
     return target
 
 
 def save(data: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write a result as netCDF; the file appears whole or not at all.
+    """Write a result as netCDF; a file appears whole or not at all.
+
+    Links are followed; into a pipe or a device the bytes are written. The file is made in memory
+    first, so that nothing that befalls the disk can harm the data: for this moment it takes about
+    as much memory again as the data.
 
     Raises:
-        FileProblem: see `check_writable`; also a full disk.
+        FileProblem: see `check_result_name` and `write_bytes`, a full disk for one. The data are
+            unharmed and can be saved elsewhere.
+        InvalidInput: data is no Dataset, or holds what netCDF cannot; or path is no name.
     """
-    target = check_writable(path, overwrite=overwrite)
-    handle, aside = tempfile.mkstemp(dir=target.parent, prefix=".spinsqueeze-", suffix=".nc")
-    os.close(handle)
+    target = check_result_name(path, overwrite=overwrite)
+    if not isinstance(data, xr.Dataset):
+        raise InvalidInput(f"data must be a Dataset, got {type(data).__name__}")
+    image = io.BytesIO()
     try:
-        data.to_netcdf(aside, engine="h5netcdf")
-        with open(aside, "rb") as written:
-            os.fsync(written.fileno())
-        os.chmod(aside, 0o666 & ~_umask())
-        os.replace(aside, target)
-    except OSError as error:
-        raise FileProblem(f"output {target} could not be written: {error}") from None
-    finally:
-        if os.path.exists(aside):
-            os.unlink(aside)
+        data.to_netcdf(image, engine="h5netcdf")
+    except (TypeError, ValueError) as error:
+        cause = " ".join(str(error).split())
+        raise InvalidInput(f"data must hold what netCDF can, but: {cause}") from None
+    write_bytes(image.getbuffer(), target)
     return target
 
 
@@ -76,14 +71,17 @@ def load(path: str | Path) -> xr.Dataset:
     source = Path(path)
     if source.is_dir():
         raise FileProblem(f"result {source} is a folder; name a file in it, or the .nc beside it")
-    if not source.is_file():
+    if not source.exists():
         raise FileProblem(f"result file {source} does not exist")
-    if source.suffix in _OTHERS:
-        raise FileProblem(f"{source} is {_OTHERS[source.suffix]}, not a result file (.nc)")
+    if not source.is_file():
+        raise FileProblem(f"result {source} is a pipe or a device; read it into a file first")
     try:
         with xr.open_dataset(source, engine="h5netcdf") as opened:
             data = opened.load()
     except Exception as error:
+        other = _OTHERS.get(source.suffix.lower())
+        if other is not None:
+            raise FileProblem(f"{source} is {other}, not a result file (.nc)") from None
         cause = " ".join(str(error).split())[:120]
         raise FileProblem(
             f"result file {source} is truncated or not netCDF ({cause}); run the study again"
@@ -91,9 +89,3 @@ def load(path: str | Path) -> xr.Dataset:
     if MARK not in data.attrs:
         raise FileProblem(f"result file {source} was not written by spinsqueeze")
     return data
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Any, final
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
 from spinsqueeze.numerics.processors import available_processors, core_shares, keep_to
+from spinsqueeze.run.patience import ClusterLost, Watch
 from spinsqueeze.run.point import Outcome, compute, failure
 from spinsqueeze.run.store import NUMBERS
 
@@ -35,13 +37,9 @@ DEATHS = 5
 
 REFILL = 1.0
 POLL = 0.003
-PATIENCE = 10.0
-ALONE = 30.0
+ANSWER = 10.0
+"""Seconds within which a scheduler answers."""
 WAITING = 32
-
-
-class ClusterLost(SpinSqueezeError):
-    """The processes that should compute are gone."""
 
 
 @final
@@ -82,7 +80,7 @@ def connected(
 
     if scheduler is not None:
         try:
-            client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
+            client = Client(scheduler, timeout=ANSWER, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             cause = " ".join(str(error).split())[:120] or type(error).__name__
             raise InvalidInput(
@@ -240,39 +238,50 @@ def _work(tables: Tables, blocks: bool) -> Outcome:
 
 
 def run_on(
-    client: Any, jobs: Sequence[Job], *, blocks: bool, local: bool, say: Callable[[str], None]
+    client: Any,
+    jobs: Sequence[Job],
+    *,
+    blocks: bool,
+    patience: float | None,
+    say: Callable[[str], None],
 ) -> Iterator[tuple[Job, Outcome]]:
     """Points on a cluster as they finish.
 
     Each worker is given points of one shape for as long as there are any, so that it compiles
     once; a worker that dies has its points computed by others.
 
+    Args:
+        client: of the cluster.
+        jobs: the points.
+        blocks: keep the moments of the sample blocks.
+        patience: seconds to wait for workers; None: they are local processes.
+        say: is told every minute what is waited for.
+
     Raises:
-        ClusterLost: the cluster is lost.
+        ClusterLost: the cluster is lost, or patience is at its end.
         SpinSqueezeError: it runs another version of the numbers.
     """
     pool = _Pool(client, jobs, blocks=blocks)
+    watch = Watch(patience=patience, say=say)
+    left = len(jobs)
     try:
-        if not pool.fill():
-            say("the cluster has no workers yet: waiting for them")
-        seen = time.monotonic()
-        while pool.running:
+        pool.fill(watch, left=left)
+        while left:
             if time.monotonic() - pool.filled > REFILL:
-                seen = time.monotonic() if pool.fill() else seen
-                if local and time.monotonic() - seen > ALONE:
-                    raise ClusterLost("all local processes are gone")
+                pool.fill(watch, left=left)
             if not pool.finished.has_ready():
                 time.sleep(POLL)
                 continue
             future, result = next(pool.finished)
+            watch.satisfied()
             job = pool.running.pop(future)[0]
             outcome = _outcome(future, result)
             future.release()
             pool.start(outcome.worker or None)
+            left -= 1
             yield job, outcome
     finally:
-        with contextlib.suppress(Exception):
-            client.cancel(list(pool.running))
+        pool.cancel()
 
 
 def _outcome(future: Any, result: Any) -> Outcome:
@@ -320,12 +329,29 @@ class _Pool:
             self.running[future] = (job, worker)
             self.finished.add(future)
 
-    def fill(self) -> bool:
-        """Give every worker enough to do, new ones too; False if there is none."""
+    def fill(self, watch: Watch, *, left: int) -> None:
+        """Give every worker enough to do, new ones too.
+
+        Args:
+            watch: is told what is waited for.
+            left: points without a result.
+
+        Raises:
+            ClusterLost: the scheduler is gone, or the patience for it or for workers is.
+        """
+        self.filled = time.monotonic()
         try:
-            room = {worker: n + 1 for worker, n in self.client.nthreads().items()}
-        except (OSError, TimeoutError) as error:
+            threads = self._asked(self.client.scheduler.ncores)
+        except TimeoutError:
+            watch.waiting("does not answer", points=left)
+            return
+        except OSError as error:
             raise ClusterLost(f"the scheduler was lost ({type(error).__name__})") from None
+        if threads:
+            watch.satisfied()
+        else:
+            watch.waiting("has no workers", points=left)
+        room = {worker: n + 1 for worker, n in threads.items()}
         held = Counter(worker for _, worker in self.running.values())
         total = len(self.running)
         for worker, n in room.items():
@@ -336,8 +362,16 @@ class _Pool:
         while not room and total < WAITING and self.queue:
             self.start(None)
             total += 1
-        self.filled = time.monotonic()
-        return bool(room)
+
+    def cancel(self) -> None:
+        """Take back what is in flight."""
+        with contextlib.suppress(Exception):
+            self._asked(self.client.cancel, list(self.running), asynchronous=True)
+
+    def _asked(self, question: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """The scheduler's answer, without waiting for ever for one that hangs."""
+        asked = functools.partial(question, *arguments, **options)
+        return self.client.sync(asked, callback_timeout=ANSWER)
 
 
 class _Queue:

@@ -1,7 +1,6 @@
 """Finished points on disk: whole or not at all, each under the hash of what determines it."""
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, final
 
 from spinsqueeze.core.errors import FileProblem
+from spinsqueeze.core.output import ASIDE, reason, replace_file
 from spinsqueeze.results.points import Point, unpack
 
 NUMBERS = 2
@@ -20,7 +20,6 @@ MARK = "spinsqueeze-store"
 FORMAT = "spinsqueeze store of sweep points, format 1\n"
 SUFFIX = ".point"
 STALE = 3600.0
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNHASHED = ("title", "sweep")
 
 
@@ -93,7 +92,7 @@ class Store:
                         f"store {self.folder} is a folder with other files in it; name an empty "
                         "or a new one"
                     )
-                self._write(mark, FORMAT.encode())
+                replace_file(FORMAT.encode(), mark)
             elif mark.read_text(errors="replace") != FORMAT:
                 raise FileProblem(
                     f"store {self.folder} is of another format than this version's; name a new one"
@@ -102,8 +101,7 @@ class Store:
         except FileProblem:
             raise
         except OSError as error:
-            cause = error.strerror or str(error)
-            raise FileProblem(f"store {self.folder} cannot be used: {cause}") from None
+            raise FileProblem(f"store {self.folder} cannot be used: {reason(error)}") from None
 
     def path(self, key: str) -> Path:
         """Where the point of this key lies."""
@@ -148,24 +146,9 @@ class Store:
                 the attempt.
         """
         try:
-            self._write(self.path(key), packed)
+            replace_file(packed, self.path(key))
         except OSError as error:
-            cause = error.strerror or str(error)
-            what = f"the disk is full ({cause})" if error.errno in _FULL else cause
-            raise FileProblem(f"store {self.folder} cannot be written: {what}") from None
-
-    def _write(self, target: Path, content: bytes) -> None:
-        aside = target.with_name(f".{target.name}.{os.getpid()}-{time.monotonic_ns()}")
-        try:
-            with open(aside, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(aside, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                aside.unlink()
-            raise
+            raise FileProblem(f"store {self.folder} cannot be written: {reason(error)}") from None
 
     def _sweep_up(self) -> None:
         """Remove what killed runs left half-written; that of running ones is younger."""
@@ -177,6 +160,4 @@ class Store:
 
 
 def _ours(path: Path) -> bool:
-    return path.name.startswith((f".{MARK}.",)) or (
-        path.name.startswith(".") and f"{SUFFIX}." in path.name
-    )
+    return path.name.startswith(ASIDE)

@@ -18,9 +18,9 @@ from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.grid import stack
 from spinsqueeze.results.points import Point, unpack
+from spinsqueeze.run.patience import PATIENCE, ClusterLost
 from spinsqueeze.run.point import Outcome
 from spinsqueeze.run.scheduler import (
-    ClusterLost,
     Job,
     connected,
     default_workers,
@@ -76,6 +76,7 @@ def sweep(
     workers: int | None = None,
     scheduler: str | None = None,
     memory_limit: float | str | None = None,
+    patience: float = PATIENCE,
     progress: Callable[[SweepProgress], None] | None = None,
 ) -> xr.Dataset:
     """Run a study at every point of a grid of parameter values.
@@ -109,6 +110,8 @@ def sweep(
         scheduler: address of a running dask cluster to use instead.
         memory_limit: bytes (or "4 GB") for each local worker; one that needs more is stopped.
             Default: nine tenths of the memory, shared equally.
+        patience: seconds to wait for a cluster that has no workers or does not answer; a warning
+            every minute says so. Default an hour, since jobs may queue; inf waits for ever.
         progress: called with a `SweepProgress` after every point.
 
     Returns:
@@ -120,7 +123,8 @@ def sweep(
     Raises:
         InvalidInput: an argument breaks its rule; before anything is computed.
         FileProblem: the store cannot be used, or its disk is full; finished points are kept.
-        SpinSqueezeError: the cluster is lost; finished points are kept.
+        SpinSqueezeError: the cluster is lost, or had no workers for longer than `patience`;
+            finished points are kept in the store.
     """
     study = study_of(
         subject,
@@ -140,6 +144,7 @@ def sweep(
         worker_memory(memory_limit, workers=max(1, workers))
     if store is not None and not isinstance(store, str | Path):
         raise InvalidInput(f"store must be the name of a folder, got {checks.shown(store)}")
+    patience = checks.real("patience", patience, above=0.0, infinite=True)
     if progress is not None and not callable(progress):
         raise InvalidInput(f"progress must be a function of a SweepProgress, got {progress!r}")
     told = [] if progress is None else [progress]
@@ -152,6 +157,7 @@ def sweep(
             workers=workers,
             scheduler=scheduler,
             memory_limit=memory_limit,
+            patience=patience,
             told=told,
             say=lambda text: warnings.warn(text, stacklevel=3),
         )
@@ -245,9 +251,9 @@ def plan_of(study: Study, *, over: Any = None, zipped: Any = None) -> Plan:
 
 
 def _plain(spec: Any) -> Any:
-    """Numbers of numpy as plain ones, through lists and tables."""
-    if isinstance(spec, np.ndarray | np.generic):
-        return spec.tolist()
+    """Numbers and arrays of numpy, xarray or jax as plain ones, through lists and tables."""
+    if hasattr(spec, "__array__"):
+        return np.asarray(spec).tolist()
     if isinstance(spec, Mapping):
         return {key: _plain(value) for key, value in spec.items()}
     if isinstance(spec, list | tuple | range):
@@ -275,6 +281,7 @@ def _run(
     workers: int,
     scheduler: str | None,
     memory_limit: float | str | None,
+    patience: float,
     told: Sequence[Callable[[SweepProgress], None]],
     say: Say,
 ) -> xr.Dataset:
@@ -305,6 +312,7 @@ def _run(
                 workers=workers,
                 scheduler=scheduler,
                 memory_limit=memory_limit,
+                patience=patience,
                 say=say,
             ):
                 if kept is not None and outcome.kept:
@@ -316,6 +324,10 @@ def _run(
                 f"{error}; {count.done} of {plan.size} points are kept there: make room and run "
                 "the same again to go on"
             ) from None
+        except ClusterLost as error:
+            done = f"{count.done} of {plan.size} points are"
+            kept_in = "lost: name a store to keep them" if kept is None else f"kept in {store}"
+            raise ClusterLost(f"{error}; {done} done and {kept_in}") from None
     study = {**base, "sweep": {path: list(values) for path, values in plan.values.items()}}
     groups = [list(paths) for paths in plan.axes if len(paths) > 1]
     if groups:
@@ -366,6 +378,7 @@ def _outcomes(
     workers: int,
     scheduler: str | None,
     memory_limit: float | str | None,
+    patience: float,
     say: Say,
 ) -> Iterator[tuple[Job, Outcome]]:
     if workers == 0 and scheduler is None:
@@ -381,7 +394,11 @@ def _outcomes(
                 memory_limit=memory_limit,
             ) as client:
                 for job, outcome in run_on(
-                    client, list(left.values()), blocks=blocks, local=scheduler is None, say=say
+                    client,
+                    list(left.values()),
+                    blocks=blocks,
+                    patience=None if scheduler is None else patience,
+                    say=say,
                 ):
                     del left[job.number]
                     barren = 0

@@ -335,9 +335,9 @@ SMALL = power_law_xxz(2, 3.0, 1.0, 0.0)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"initial": np.ones(3, complex)}, "initial must have 4 amplitudes"),
-        ({"initial": np.ones(4, complex)}, "initial must be normalised"),
-        ({"initial": np.full(4, np.nan, complex)}, "initial must be normalised"),
+        ({"initial": np.ones(3, complex)}, "initial_state must have 4 amplitudes"),
+        ({"initial": np.ones(4, complex)}, "initial_state must be normalised"),
+        ({"initial": np.full(4, np.nan, complex)}, "initial_state must be normalised"),
         ({"times": np.array([1.0, 1.0])}, "times must be finite and increase"),
         ({"times": np.array([])}, "times must be finite and increase"),
         ({"times": np.array([np.inf])}, "times must be finite and increase"),

@@ -104,7 +104,7 @@ def test_refusals():
     np.testing.assert_allclose(sector.expand(sector.project(uniform)), uniform, atol=1e-15)
     sector.project(dicke_state(4, spins_up=1))
     staggered = product_state(np.array([[0, 0, 1.0], [0, 0, -1]] * 2))
-    with pytest.raises(InvalidInput, match="initial must be invariant"):
+    with pytest.raises(InvalidInput, match="initial_state must be invariant"):
         sector.project(staggered)
     with pytest.raises(InvalidInput, match="mask must turn all spins"):
         sector.rotate(sector.project(uniform), axis=np.eye(3)[0], angle=1.0, mask=np.arange(4) < 2)

@@ -25,6 +25,7 @@ from spinsqueeze.methods.closed_form.pair_kernels import (
     real_pair_products,
 )
 from spinsqueeze.methods.closed_form.single_spin import polarisation, single_spin_factors
+from spinsqueeze.numerics.forks import threads_of
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -193,6 +194,7 @@ def _at_one_time(
     f, h = single_spin_factors(phi, z=z, down=down, up=up)
     plus_plus: ComplexArray | FloatArray
     plus_minus: ComplexArray | FloatArray
+    threads_of("numba")
     if not (np.any(z) or np.any(down) or np.any(up)):
         plus_plus, plus_minus = np.zeros((N, N)), np.zeros((N, N))
         tiles = _balanced_tiles(-(-N // _TILE))

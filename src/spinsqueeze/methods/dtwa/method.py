@@ -7,6 +7,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.methods.base import Cost, Evolution, Method, Support, Task
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.states import CoherentState, ProductState
+from spinsqueeze.numerics.forks import threads_of
 from spinsqueeze.numerics.processors import available_processors
 from spinsqueeze.observables.moments import BlockMoments
 
@@ -98,6 +99,7 @@ class DTWA(Method):
         from spinsqueeze.methods.dtwa.schedule import Rotation, rotation_matrix
         from spinsqueeze.methods.dtwa.trajectories import Options, plan_run
 
+        threads_of("jax")
         model, state = task.model, task.initial_state
         if isinstance(state, ProductState):
             directions = state.directions

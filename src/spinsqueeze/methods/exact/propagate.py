@@ -248,11 +248,11 @@ def _check(
 ) -> None:
     if np.shape(initial) != (space.dimension,):
         raise InvalidInput(
-            f"initial must have {space.dimension} amplitudes, got shape {np.shape(initial)}"
+            f"initial_state must have {space.dimension} amplitudes, got shape {np.shape(initial)}"
         )
     norm = float(np.linalg.norm(initial))
     if not abs(norm - 1) < 1e-6:
-        raise InvalidInput(f"initial must be normalised, got norm {norm:.6g}; divide by it")
+        raise InvalidInput(f"initial_state must be normalised, got norm {norm:.6g}; divide by it")
     ordered = times.ndim == 1 and times.size > 0 and bool(np.all(np.diff(times) > 0))
     if not ordered or not np.all(np.isfinite(times)):
         raise InvalidInput(f"times must be finite and increase strictly, got {times}")

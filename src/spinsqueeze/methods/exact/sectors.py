@@ -179,8 +179,8 @@ class SectorHamiltonian:
         outside = 1 - np.linalg.norm(projected) ** 2 / np.linalg.norm(psi) ** 2
         if not outside < 1e-10:
             raise InvalidInput(
-                f"initial must be invariant under the symmetries, but {outside:.3g} of it is not; "
-                "use the full space"
+                f"initial_state must be invariant under the symmetries, but {outside:.3g} of it is "
+                "not; use the full space"
             )
         return projected
 

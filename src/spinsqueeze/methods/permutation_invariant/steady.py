@@ -174,7 +174,7 @@ def steady_state(
             if n_shells > 1:
                 raise InvalidInput(
                     f"without local jumps each of the {n_shells} total spins has its own steady "
-                    "state; give `initial` to choose"
+                    "state; give initial_state to choose"
                 )
             initial_shells = [0]
         else:
@@ -213,8 +213,8 @@ def steady_state(
                 notes.append(f"{d} zero modes in one symmetry sector of {sector.size} unknowns")
                 if start is None:
                     raise InvalidInput(
-                        f"{d} independent steady states in one symmetry sector: give `initial` to "
-                        "choose the one that it reaches"
+                        f"{d} independent steady states in one symmetry sector: give "
+                        "initial_state to choose the one that it reaches"
                     )
                 overlap = kernel.left.T @ kernel.right
                 part = kernel.right @ np.linalg.solve(overlap, kernel.left.T @ start)

@@ -232,7 +232,7 @@ def steady_mixed(
     if zero_modes == 0:
         raise NumericalFailure("no steady state found; the matrix is badly scaled")
     if zero_modes > 1 and start is None:
-        raise InvalidInput(f"{zero_modes} independent steady states: give `initial` to choose")
+        raise InvalidInput(f"{zero_modes} independent steady states: give initial_state to choose")
     for chosen, right, left in kernels:
         if right.shape[1] == 0:
             continue
