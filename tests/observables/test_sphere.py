@@ -179,6 +179,7 @@ def test_grid_integrates_spherical_harmonics():
     ("state", "message"),
     [
         (np.ones((2, 3)), "vector of 2j\\+1 amplitudes"),
+        ({"x": 1.0}, r"got a dict; .* final_state\(data\)\.amplitudes"),
         ([1.0, np.nan], "finite"),
         ([1.0, 1.0], "normalised"),
         ([[0.5, 1.0], [0.0, 0.5]], "Hermitian"),

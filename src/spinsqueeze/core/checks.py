@@ -223,8 +223,10 @@ def choice(name: str, value: Any, options: Iterable[str]) -> str:
     return value
 
 
-def increasing(name: str, value: Any, *, minimum: float | None = None) -> NDArray[np.float64]:
-    """A one-dimensional array of finite, strictly increasing numbers.
+def increasing(
+    name: str, value: Any, *, minimum: float | None = None, remedy: str = ""
+) -> NDArray[np.float64]:
+    """A one-dimensional array of finite, strictly increasing numbers; `remedy` ends the message.
 
     Raises:
         InvalidInput: empty, not increasing, or below `minimum`.
@@ -237,5 +239,6 @@ def increasing(name: str, value: Any, *, minimum: float | None = None) -> NDArra
         k = int(np.argmax(steps <= 0))
         raise InvalidInput(
             f"{name} must increase strictly, got {array[k]:g} then {array[k + 1]:g} at index {k}"
+            + remedy
         )
     return array

@@ -42,7 +42,9 @@ class Envelope:
     interpolation: str = field(default="linear", kw_only=True)
 
     def __post_init__(self) -> None:
-        times = checks.increasing("envelope times", self.times)
+        times = checks.increasing(
+            "envelope times", self.times, remedy="; a jump is written with interpolation='step'"
+        )
         values = checks.real_array("envelope values", self.values, shape=(None,))
         if len(times) != len(values):
             raise InvalidInput(

@@ -185,7 +185,14 @@ def _window(psi: ComplexArray) -> tuple[int, int]:
 
 
 def _checked_state(state: ArrayLike) -> ComplexArray:
-    psi = np.asarray(state, dtype=np.complex128)
+    try:
+        psi = np.asarray(state, dtype=np.complex128)
+    except (TypeError, ValueError):
+        raise InvalidInput(
+            "state must be a vector of 2j+1 amplitudes or a square density matrix in the Dicke "
+            f"basis, got a {type(state).__name__}; a result run with keep_state=True gives it as "
+            "final_state(data).amplitudes"
+        ) from None
     if psi.ndim not in (1, 2) or psi.size == 0 or psi.shape[0] != psi.shape[-1]:
         raise InvalidInput(
             "state must be a vector of 2j+1 amplitudes or a square density matrix in the Dicke "
