@@ -125,6 +125,15 @@ def test_shell_walk_of_any_collective_model():
             InvalidInput,
             "needs collective jumps and weak local jumps",
         ),
+        (
+            lambda: sq.liouvillian_perturbation(
+                sq.SpinModel(
+                    4, jumps=[sq.CollectiveJump(1.0, vector=[0, 0, 1]), sq.LocalDecay(1e-4)]
+                )
+            ),
+            InvalidInput,
+            "needs one steady state in each total spin",
+        ),
     ],
 )
 def test_refusals(call, error, message):

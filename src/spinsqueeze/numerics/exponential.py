@@ -25,6 +25,8 @@ Operator = Callable[[Float], Float]
 
 POLYNOMIAL_DIMENSION = 28
 RATIONAL_DIMENSION = 48
+VANISHED = 1e-140
+"""A state of this size relative to the start is zero: the squares in its norm would underflow."""
 
 
 class _Basis:
@@ -83,10 +85,11 @@ def polynomial_evolution(
     from scipy.linalg import expm
 
     out = np.empty((times.size, start.size))
-    y, now, done = start.astype(float), 0.0, 0
-    scale = float(np.linalg.norm(start))
-    allowed = tolerance * scale / 30
+    size, y = _scaled(start)
+    now, done = 0.0, 0
+    allowed = tolerance * float(np.linalg.norm(y)) / 30
     while done < times.size:
+        y = _without_underflow(y)
         if times[done] <= now or not np.any(y):
             out[done] = y
             done += 1
@@ -118,7 +121,18 @@ def polynomial_evolution(
             done += 1
         y = basis.lift(u[last])
         now = reach
-    return out
+    return size * out
+
+
+def _scaled(start: Float) -> tuple[float, Float]:
+    """The largest entry, and the start divided by it (as it is if that is zero)."""
+    size = float(np.max(np.abs(start), initial=0.0)) or 1.0
+    return size, start / size
+
+
+def _without_underflow(y: Float) -> Float:
+    """Zero in place of a state that has decayed to nothing."""
+    return y if float(np.max(np.abs(y), initial=0.0)) > VANISHED else np.zeros_like(y)
 
 
 def _taylor(matrix: Float, vector: Float) -> Float:
@@ -150,13 +164,15 @@ def rational_evolution(
         NumericalFailure: no progress at the smallest gamma (strong fast oscillations).
     """
     out = np.empty((times.size, start.size))
-    y, now, done = start.astype(float), 0.0, 0
-    allowed = tolerance * float(np.linalg.norm(start)) / 3
+    size, y = _scaled(start)
+    now, done = 0.0, 0
+    allowed = tolerance * float(np.linalg.norm(y)) / 3
     positive = times[times > 0]
     first = float(positive[0]) if positive.size else 0.0
     cached: tuple[float, Any] = (0.0, None)
     shrink, failures = 1.0, 0
     while done < times.size:
+        y = _without_underflow(y)
         if times[done] <= now or not np.any(y):
             out[done] = y
             done += 1
@@ -197,7 +213,7 @@ def rational_evolution(
             out[done] = value
             done += 1
         y, now = vectors[-1], end
-    return out
+    return size * out
 
 
 def _projected(basis: _Basis, gamma: float, k: int) -> Float:

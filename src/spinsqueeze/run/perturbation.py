@@ -26,9 +26,10 @@ def liouvillian_perturbation(model: SpinModel) -> LiouvillianPerturbation:
         total_spins j, downward and upward rates, steady populations, decay_rates and the gap.
 
     Raises:
-        InvalidInput: no collective or no local jumps, or an envelope.
+        InvalidInput: no collective or no local jumps, an envelope, or several steady states within
+            some total spin.
         Unsupported: the spins are not interchangeable, with every reason.
-        NumericalFailure: the steady state of some total spin is not unique.
+        NumericalFailure: the steady state of some total spin cannot be trusted.
     """
     from spinsqueeze.methods.permutation_invariant import transition_rates
 
@@ -62,6 +63,7 @@ def _squeezed_shells(n_spins: int, r: float) -> tuple[Any, Any]:
 def _solved_shells(shells: Any, arrays: interchangeable.CollectiveArrays) -> tuple[Any, Any]:
     """Moments of the steady state of every total spin j, solved as 2j spins in J = j."""
     from spinsqueeze.methods.symmetric import mixed, operators
+    from spinsqueeze.methods.symmetric.steady import steady_mixed
 
     spin, deficit = np.zeros((len(shells), 3)), np.zeros((len(shells), 3, 3))
     for k, j in enumerate(shells):
@@ -71,7 +73,14 @@ def _solved_shells(shells: Any, arrays: interchangeable.CollectiveArrays) -> tup
         generator = mixed.liouvillian(
             n, quadratic=arrays.quadratic, field=arrays.field, jumps=arrays.collective_jumps
         )
-        rho = mixed.steady_mixed(generator).rho
+        try:
+            rho = steady_mixed(generator).rho
+        except InvalidInput as error:
+            raise InvalidInput(
+                f"liouvillian_perturbation needs one steady state in each total spin, but within "
+                f"j = {j:g} the collective model has several: all its jumps lie along one axis; "
+                "add a collective jump or a field off that axis"
+            ) from error
         mean, covariance = operators.mixed_moments(rho, n_spins=n)
         spin[k] = mean
         deficit[k] = j**2 * np.eye(3) - covariance - np.outer(mean, mean)

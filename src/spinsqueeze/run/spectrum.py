@@ -1,4 +1,4 @@
-"""liouvillian_gap: the slowest rates at which an open model of alike spins forgets its state."""
+"""liouvillian_gap: the slowest rates at which states of alike spins forget how they began."""
 
 from dataclasses import dataclass
 from typing import final
@@ -17,17 +17,22 @@ from spinsqueeze.run.task import make_steady_task
 @final
 @dataclass(frozen=True, eq=False)
 class LiouvillianGap:
-    """The slowest decay of an open model.
+    """The slowest decay of an open model among permutation-invariant operators.
 
     gap: smallest -Re(lambda) over the nonzero eigenvalues [rate]. eigenvalues: the slowest ones
-    (K,), complex [rate]. residuals: |L v - lambda v| over the fastest rate, (K,). zero_modes:
-    number of independent steady states (and coherences between them) found.
+    (K,), complex [rate], slowest first. errors: their rounding errors (K,) [rate]. residuals:
+    |L v - lambda v| over the fastest rate, (K,). zero_modes: number of independent
+    permutation-invariant steady states. complete: no slower eigenvalue is left out; False where a
+    symmetry sector is too large and its rates are too far apart: then the gap is that of the modes
+    nearest zero, and one that decays slower but oscillates fast may be missing.
     """
 
     gap: float
     eigenvalues: NDArray[np.complex128]
+    errors: NDArray[np.float64]
     residuals: NDArray[np.float64]
     zero_modes: int
+    complete: bool
 
 
 def liouvillian_gap(
@@ -37,10 +42,13 @@ def liouvillian_gap(
     n_modes: int = 4,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
 ) -> LiouvillianGap:
-    """The slowest decaying modes of a permutation-invariant open model, by shift-invert Arnoldi.
+    """The slowest decaying modes of an open model, among permutation-invariant operators.
 
-    Every symmetry sector of the irreducible blocks is searched, so no eigenvalue is an artefact of
-    the representation. Modes that decay slowly but oscillate fast, far from zero, can be missed.
+    These are the operators unchanged by exchanging spins: (N+1)(N+2)(N+3)/6 of the 4^N. They hold
+    everything that collective moments and states of alike spins can show. Other operators, such as
+    the difference of two spins, may decay slower; they are not searched. Every symmetry sector is:
+    whole where it has up to 300 unknowns, else by Arnoldi iteration, and every eigenvalue comes
+    with its error.
 
     Args:
         model: alike spins with constant strengths and rates.
@@ -52,7 +60,8 @@ def liouvillian_gap(
         InvalidInput: a closed or time-dependent model, or n_modes below 1.
         Unsupported: the spins are not interchangeable.
         TooLarge: the memory budget would be exceeded.
-        NumericalFailure: the iteration does not converge.
+        NumericalFailure: the iteration does not converge, nothing decays, or the gap is below the
+            rounding error of the fastest rates.
     """
     from spinsqueeze.methods.permutation_invariant.estimate import estimate
     from spinsqueeze.methods.permutation_invariant.spectrum import slow_modes
@@ -77,6 +86,8 @@ def liouvillian_gap(
     return LiouvillianGap(
         gap=found.gap,
         eigenvalues=np.array([mode.eigenvalue for mode in found.modes]),
+        errors=np.array([mode.error for mode in found.modes]),
         residuals=np.array([mode.residual for mode in found.modes]),
         zero_modes=found.zero_modes,
+        complete=found.complete,
     )

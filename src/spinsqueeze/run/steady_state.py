@@ -28,8 +28,9 @@ def steady_state(
 
     Args:
         model: the spins, their Hamiltonian and jumps; constant strengths and rates.
-        initial_state: where several steady states exist (no local jumps: one for each total spin),
-            the one reached from this state is returned.
+        initial_state: where several steady states exist (without local jumps at least one for each
+            total spin; all jumps along one axis: what they and the Hamiltonian conserve), the one
+            reached from this state is returned.
         method: a method with its options, its name, or None for the most trusted that fits.
         memory_budget: bytes; more is refused before any work.
         progress: called with the fraction done.

@@ -101,7 +101,7 @@ def test_without_local_jumps_each_shell_keeps_its_weight():
     assert found.zero_modes >= 3
     late = evolve(model, state=initial, times=np.array([500.0])).state(0)
     assert np.abs(late - found.state).max() < 1e-8
-    with pytest.raises(InvalidInput, match="each of the 3 total spins has its own"):
+    with pytest.raises(InvalidInput, match=r"each of the 3 total spins .*give initial_state"):
         steady_state(model)
 
 
@@ -122,7 +122,7 @@ def test_closed_model_has_no_steady_state():
 
 def test_local_dephasing_alone_needs_an_initial_state():
     model = generator(3, local_jumps=[(1.0, Z)])
-    with pytest.raises(InvalidInput, match="independent steady states in one symmetry sector"):
+    with pytest.raises(InvalidInput, match=r"4 independent steady states .*one axis"):
         steady_state(model)
     initial = coherent_state(3, direction=[1, 0, 0])
     found = steady_state(model, initial=initial)
@@ -388,6 +388,5 @@ def test_numerical_failures_are_named():
         )
     with pytest.raises(NumericalFailure, match="no decaying mode found"):
         slow_modes(generator(2))
-    # every S_z population is conserved: as many steady states as N + 1 and more
-    with pytest.raises(NumericalFailure, match="at least 16 steady states in one symmetry sector"):
-        steady_state(generator(20, local_jumps=[(1.0, Z)]))
+    with pytest.raises(NumericalFailure, match="nothing but steady states"):
+        slow_modes(generator(2, collective_jumps=[(1.0, LOWER)]), shells=(1, 2))

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
-from spinsqueeze.methods.symmetric.mixed import evolve_mixed, liouvillian, steady_mixed
+from spinsqueeze.methods.symmetric.mixed import evolve_mixed, liouvillian
 from spinsqueeze.methods.symmetric.operators import (
     hamiltonian,
     mixed_moments,
@@ -16,6 +16,7 @@ from spinsqueeze.methods.symmetric.operators import (
 from spinsqueeze.methods.symmetric.pure import evolve_pure, evolve_pure_driven
 from spinsqueeze.models.drive import Drive
 from spinsqueeze.models.envelope import Envelope
+from spinsqueeze.methods.symmetric.steady import steady_mixed
 from spinsqueeze.numerics.angular_momentum import coherent_amplitudes
 
 LOWER = np.array([1, -1j, 0])
@@ -165,13 +166,17 @@ def test_dephasing_keeps_every_population():
     assert np.abs(found.rho - np.diag(np.abs(psi) ** 2)).max() < 1e-12
 
 
+def test_a_closed_model_has_no_steady_state():
+    with pytest.raises(InvalidInput, match="at least one jump"):
+        steady_mixed(liouvillian(4, field=[0, 0, 1.0]))
+
+
 def test_slow_processes_are_reported():
     # nearly conserved populations: relaxation slower than rounding of the fastest rate
-    model = liouvillian(30, jumps=[(1.0, np.array([0, 0, 1.0])), (1e-14, LOWER)])
-    with pytest.raises(
-        (NumericalFailure, InvalidInput), match=r"steady states|near-singular|no steady state"
-    ):
-        steady_mixed(model)
+    for rate, message in ((1e-14, "below rounding beside the fastest"), (1e-11, "slowest rate")):
+        model = liouvillian(30, jumps=[(1.0, np.array([0, 0, 1.0])), (rate, LOWER)])
+        with pytest.raises(NumericalFailure, match=message):
+            steady_mixed(model)
 
 
 def test_bad_arguments():

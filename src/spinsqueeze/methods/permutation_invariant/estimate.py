@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinsqueeze.core.errors import InvalidInput, TooLarge
+from spinsqueeze.methods.permutation_invariant.conserved import common_axis
 from spinsqueeze.methods.permutation_invariant.generator import Generator
 from spinsqueeze.methods.permutation_invariant.layout import (
     block_sizes,
@@ -72,6 +73,9 @@ def estimate(model: Generator, *, task: str, n_times: int = 1) -> Estimate:
         matrix = 40 * 12 * largest + 8 * sum(sizes) * (n_times + 30)
         seconds = 1e-8 * 40 * sum(sizes) * max(n_times, 100)
         return Estimate(numbers, largest, int(matrix + 16 * numbers), seconds)
+    if task == "steady_state" and common_axis(model) is not None:  # a sum over levels, no factors
+        memory = 40 * 12 * largest + 16 * numbers * 4
+        return Estimate(numbers, largest, int(memory), 1e-6 * numbers)
     flat = not model.has_local or symmetry(model).modulus == 0
     if flat:  # a plane: minimum-degree fill n log n, n^1.5 operations
         memory = 16.0 * largest * (60 + 20 * np.log2(largest + 1))

@@ -181,19 +181,21 @@ class PermutationInvariant(Method):
             extras["qfi"] = np.empty(1)
         self._measure(found.state, n, extras, 0)
         task.progress(1.0)
+        diagnostics: dict[str, float | int | str] = {
+            "residual": found.residual,
+            "error_estimate": found.error_estimate,
+            "zero_modes": found.zero_modes,
+            "unique": int(found.unique),
+            "notes": "; ".join(found.notes),
+            "dtype": "complex128",
+            "device": "cpu",
+        }
+        if found.slowest_rate is not None:
+            diagnostics["slowest_rate"] = found.slowest_rate
         return Evolution(
             moments=Moments(n_spins=n, spin=spin[None], covariance=covariance[None]),
             numerical_error=max(found.error_estimate, ROUND_OFF) * np.sqrt(n),
-            diagnostics={
-                "residual": found.residual,
-                "error_estimate": found.error_estimate,
-                "zero_modes": found.zero_modes,
-                "slowest_rate": found.slowest_rate,
-                "unique": int(found.unique),
-                "notes": "; ".join(found.notes),
-                "dtype": "complex128",
-                "device": "cpu",
-            },
+            diagnostics=diagnostics,
             extras=extras,
             final_state=BlockState(found.state),
         )

@@ -107,10 +107,12 @@ class CheckedFactors:
     Attributes:
         refinements: steps used by every solve.
         backward_error: |A x - b| / (|A| |x| + |b|) of the probe after them.
+        transposable: whether it offers transposed solves (PARDISO does not).
     """
 
     def __init__(self, matrix: "csr_array", factors: Factorisation) -> None:
         self._factors = factors
+        self.transposable = not isinstance(factors, _Pardiso)
         scale = rate_bound(matrix)
         right = np.random.default_rng(3).normal(size=matrix.shape[0])
         x = factors.solve(right, refinements=0)

@@ -200,26 +200,29 @@ class SymmetricSubspace(Method):
     @on_one_thread
     def steady_state(self, task: Task) -> Evolution:
         """Solve for the null vector of the Liouvillian that the initial state reaches."""
-        from spinsqueeze.methods.symmetric import mixed, operators
+        from spinsqueeze.methods.symmetric import operators
+        from spinsqueeze.methods.symmetric.steady import steady_mixed
 
         n = task.model.n_spins
         assert task.initial_state is not None
         psi = amplitudes(task.initial_state, n)
         generator = _liouvillian(task.model, interchangeable.at_peak(task.model))
-        found = mixed.steady_mixed(generator, initial=np.outer(psi, psi.conj()))
+        found = steady_mixed(generator, initial=np.outer(psi, psi.conj()))
         spin, covariance = operators.mixed_moments(found.rho[None], n_spins=n)
         task.progress(1.0)
+        diagnostics: dict[str, float | int | str] = {
+            "residual": found.residual,
+            "error_estimate": found.error_estimate,
+            "zero_modes": found.zero_modes,
+            "dtype": "complex128",
+            "device": "cpu",
+        }
+        if found.slowest_rate is not None:
+            diagnostics["slowest_rate"] = found.slowest_rate
         return Evolution(
             moments=Moments(n_spins=n, spin=spin, covariance=covariance),
             numerical_error=max(found.error_estimate, ROUND_OFF) * np.sqrt(n),
-            diagnostics={
-                "residual": found.residual,
-                "error_estimate": found.error_estimate,
-                "zero_modes": found.zero_modes,
-                "slowest_rate": found.slowest_rate,
-                "dtype": "complex128",
-                "device": "cpu",
-            },
+            diagnostics=diagnostics,
             extras={"purity": np.array([np.sum(np.abs(found.rho) ** 2)])},
         )
 

@@ -1,18 +1,20 @@
-"""Density matrices of the symmetric subspace under collective jumps: evolution, steady states.
+"""Density matrices of the symmetric subspace under collective jumps: evolution in time.
 
 The Liouvillian acts on the real and imaginary parts of R[m, m'], m >= m'. Its graph falls apart
 into closed parts (parity of m - m', real and imaginary, each m - m'), found as the connected
 components of the matrix; every part is solved alone.
 """
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinsqueeze.core.errors import InvalidInput, NumericalFailure
+from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.symmetric.operators import Jumps, drift, spin_operators
+from spinsqueeze.numerics.angular_momentum import jump_matrix
 from spinsqueeze.numerics.exponential import polynomial_evolution, rational_evolution
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class Liouvillian:
 
     Attributes:
         n_spins: N.
+        quadratic, field: Q (3, 3) and b (3,) of H = S.Q.S + b.S.
+        jumps: sum of rate c c^dagger over the jumps, (3, 3) Hermitian.
         matrix: (n, n) CSR, n = (N+1)^2: real parts of R[r, c], c >= r, then imaginary parts, c > r.
         rows, columns: entry of every unknown.
         imaginary: which unknowns are imaginary parts.
@@ -37,11 +41,14 @@ class Liouvillian:
     """
 
     n_spins: int
-    matrix: "csr_array" = field(repr=False)
-    rows: NDArray[np.int64] = field(repr=False)
-    columns: NDArray[np.int64] = field(repr=False)
-    imaginary: NDArray[np.bool_] = field(repr=False)
-    component: NDArray[np.int32] = field(repr=False)
+    quadratic: Float
+    field: Float
+    jumps: Complex
+    matrix: "csr_array" = dataclasses.field(repr=False)
+    rows: NDArray[np.int64] = dataclasses.field(repr=False)
+    columns: NDArray[np.int64] = dataclasses.field(repr=False)
+    imaginary: NDArray[np.bool_] = dataclasses.field(repr=False)
+    component: NDArray[np.int32] = dataclasses.field(repr=False)
 
     def restrict(self, rho: Complex) -> Float:
         """Unknowns (..., n) of Hermitian matrices (..., N+1, N+1)."""
@@ -105,6 +112,9 @@ def liouvillian(
     _, component = connected_components(matrix, directed=False)
     return Liouvillian(
         n_spins,
+        np.zeros((3, 3)) if quadratic is None else np.asarray(quadratic, dtype=float),
+        np.zeros(3) if field is None else np.asarray(field, dtype=float),
+        jump_matrix(jumps),
         matrix,
         np.concatenate([r, r1]),
         np.concatenate([c, c1]),
@@ -185,111 +195,3 @@ def evolve_mixed(
             )
         out[:, chosen] = y
     return model.expand(out)
-
-
-@dataclass(frozen=True)
-class SteadyDensity:
-    """A steady state of the symmetric subspace.
-
-    Attributes:
-        rho: (N+1, N+1), trace 1.
-        residual: |L rho| / (|rho| fastest rate).
-        zero_modes: independent steady states in the closed part of the populations.
-        slowest_rate: estimate of the smallest nonzero rate there [rate].
-        error_estimate: residual (at least rounding) times fastest over slowest rate, relative to
-            |rho|.
-    """
-
-    rho: Complex = field(repr=False)
-    residual: float
-    zero_modes: int
-    slowest_rate: float
-    error_estimate: float
-
-
-def steady_mixed(
-    model: Liouvillian, *, initial: Complex | None = None, tolerance: float = 1e-6
-) -> SteadyDensity:
-    """Steady state by inverse iteration, over every closed part that holds populations.
-
-    Raises:
-        InvalidInput: several steady states and no `initial`.
-        NumericalFailure: more than 16 zero modes in one part, or a near-singular matrix.
-    """
-    trace = model.trace_vector()
-    start = None if initial is None else model.restrict(np.asarray(initial, dtype=complex))
-    occupied = trace != 0 if start is None else (trace != 0) | (np.abs(start) > 1e-15)
-    parts = np.unique(model.component[occupied])
-    y = np.zeros(trace.size)
-    zero_modes, slowest, scale = 0, np.inf, 0.0
-    kernels = []
-    for part in parts:
-        chosen = np.flatnonzero(model.component == part)
-        right, left, slow, fast = _null_space(model.matrix[chosen][:, chosen].tocsr())
-        zero_modes += right.shape[1]
-        slowest, scale = min(slowest, slow), max(scale, fast)
-        kernels.append((chosen, right, left))
-    if zero_modes == 0:
-        raise NumericalFailure("no steady state found; the matrix is badly scaled")
-    if zero_modes > 1 and start is None:
-        raise InvalidInput(f"{zero_modes} independent steady states: give initial_state to choose")
-    for chosen, right, left in kernels:
-        if right.shape[1] == 0:
-            continue
-        if start is None:
-            y[chosen] = right[:, 0] / (trace[chosen] @ right[:, 0])
-        else:
-            y[chosen] = right @ np.linalg.solve(left.T @ right, left.T @ start[chosen])
-    residual = float(np.linalg.norm(model.matrix @ y) / (np.linalg.norm(y) * max(scale, 1e-300)))
-    rounding = max(float(np.finfo(float).eps), residual)
-    error = rounding * scale / slowest if np.isfinite(slowest) else 0.0
-    if not error <= tolerance:
-        raise NumericalFailure(
-            f"near-singular: the slowest rate {slowest:g} is {slowest / scale:.1e} of the fastest; "
-            "evolve in time from an initial state instead"
-        )
-    return SteadyDensity(model.expand(y), residual, zero_modes, slowest, error)
-
-
-def _null_space(matrix: "csr_array") -> tuple[Float, Float, float, float]:
-    """Right and left null vectors (n, d), slowest nonzero rate, bound of the fastest."""
-    from scipy.sparse import eye_array
-    from scipy.sparse.linalg import splu
-
-    n = matrix.shape[0]
-    scale = float(np.max(abs(matrix).sum(axis=1), initial=0.0))
-    if scale == 0:
-        return np.eye(n), np.eye(n), np.inf, 0.0
-    if n <= 60:
-        u, s, vh = np.linalg.svd(matrix.toarray())
-        zero = s <= 1e-12 * scale
-        rest = np.sort(np.abs(np.linalg.eigvals(matrix.toarray())))[int(zero.sum()) :]
-        return vh[zero].T, u[:, zero], float(rest[0]) if rest.size else np.inf, scale
-    factors = splu(
-        (matrix - 1e-13 * scale * eye_array(n)).tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.001,
-        options={"SymmetricMode": True},
-    )
-    rng = np.random.default_rng(11)
-    width = 2
-    while True:
-        spaces, rates = [], []
-        for mode, operator in (("N", matrix), ("T", matrix.T.tocsr())):
-            block = rng.normal(size=(n, width))
-            for _ in range(4):
-                block = factors.solve(np.linalg.qr(block)[0], trans=mode)
-            block = np.linalg.qr(block)[0]
-            # singular vectors of the small projected matrix: real, and safe for defective ones
-            _, s, vh = np.linalg.svd(operator @ block, full_matrices=False)
-            zero = s <= 2e-13 * scale * np.sqrt(n)
-            spaces.append(block @ vh[zero].T)
-            rates.append(np.sort(s[~zero]))
-        if spaces[0].shape[1] == spaces[1].shape[1] < width:
-            return spaces[0], spaces[1], float(rates[0][0]), scale
-        width *= 2
-        if width > 16:
-            raise NumericalFailure(
-                "16 or more steady states in one closed part: the model conserves more than a "
-                "steady-state solver can resolve; evolve in time instead"
-            )
