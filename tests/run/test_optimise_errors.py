@@ -5,7 +5,8 @@ import pytest
 
 import spinsqueeze as sq
 from spinsqueeze.methods.closed_form.one_axis_twisting import one_axis_twisting_optimum
-from spinsqueeze.observables.jackknife import jackknife
+from spinsqueeze.observables.jackknife import jackknife, squeezing_replicas
+from spinsqueeze.results.dataset import read_moments
 from spinsqueeze.run.objective import Objective, jackknifed_minimum
 from spinsqueeze.run.optimise import _Range, _result, _Search
 from spinsqueeze.run.study import Study
@@ -90,3 +91,36 @@ def test_the_error_does_not_depend_on_the_scale_of_the_search():
     # Off the sampled minimum the curvatures differ by the slope; the range itself is 2.15 times
     # what the derivative of the logarithmic scale makes of it.
     assert found[1] == pytest.approx(found[0], rel=0.3)
+
+
+@pytest.fixture(scope="module")
+def sampled():
+    model = sq.SpinModel(10, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    times = np.linspace(0.04, 0.4, 10)
+    return sq.simulate(model, sq.CoherentState("+x"), times, method=sq.DTWA(200), seed=2)
+
+
+def test_an_objective_has_the_error_of_its_own_time(sampled):
+    name = "xi2_kitagawa_ueda"
+    k = int(np.argmin(sampled[name].values))
+    assert 0 < k < 9
+    for at, index in (("best", k), ("last", -1)):
+        value, stderr = Objective(name, at).of(sampled)
+        assert value == float(sampled[name][index])
+        assert stderr == float(sampled[f"{name}_stderr"][index])
+
+
+def test_the_replicas_of_an_objective_have_its_error(sampled):
+    for name, at in (("contrast", "last"), ("xi2_kitagawa_ueda", "last"), ("xi2", "best")):
+        objective = Objective(name, at)
+        value, stderr = objective.of(sampled)
+        replicas, weights = objective.replicas(sampled)
+        spread = jackknife(value, replicas=replicas, weights=weights).stderr
+        assert spread == pytest.approx(stderr, rel=0.02)
+        assert np.average(replicas, weights=weights) == pytest.approx(value, abs=stderr)
+
+
+def test_the_best_of_an_objective_is_found_again_in_each_replica(sampled):
+    replicas, _ = Objective("xi2_kitagawa_ueda", "best").replicas(sampled)
+    curves = squeezing_replicas(read_moments(sampled)).replicas["xi2_kitagawa_ueda"]
+    assert replicas == pytest.approx(curves.min(axis=0))
