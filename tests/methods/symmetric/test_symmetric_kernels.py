@@ -14,9 +14,9 @@ from spinsqueeze.methods.symmetric.operators import (
     spin_operators,
 )
 from spinsqueeze.methods.symmetric.pure import evolve_pure, evolve_pure_driven
+from spinsqueeze.methods.symmetric.steady import steady_mixed
 from spinsqueeze.models.drive import Drive
 from spinsqueeze.models.envelope import Envelope
-from spinsqueeze.methods.symmetric.steady import steady_mixed
 from spinsqueeze.numerics.angular_momentum import coherent_amplitudes
 
 LOWER = np.array([1, -1j, 0])
