@@ -143,6 +143,7 @@ def test_a_damaged_point_is_told(study, capsys):
         (["sweep", "study.toml", "-o", "no/where.nc"], "does not exist; create it first"),
         (["sweep", "study.toml", "--store", "full"], "folder with other files"),
         (["sweep", "study.toml", "--workers", "-1"], "--workers"),
+        (["sweep", "study.toml", "--patience", "0"], "patience must be above 0, got 0"),
         (["merge", "old.nc", "old.nc", "-o", "c.nc"], "a file is named twice"),
         (["merge", "old.nc", "plain.toml", "-o", "old.nc"], "must not be one of the results"),
         (["merge", "old.nc", "none.nc", "-o", "c.nc"], "result file"),
@@ -298,3 +299,28 @@ def test_a_store_or_memory_limit_that_is_none_is_refused(study, capsys):
     assert "memory_limit must be a size" in capsys.readouterr().err
     with pytest.raises(sq.InvalidInput, match=r"^store must be the name of a folder, got 3"):
         sq.sweep(sq.read_study("study.toml"), store=3)
+
+
+@pytest.mark.parametrize("command", ["run", "sweep"])
+def test_points_need_a_place_of_their_own_where_the_output_is_no_file(study, capsys, command):
+    os.mkfifo("pipe")
+    assert main([command, "study.toml", "-o", "pipe"]) == 2
+    assert "--store must name the folder of finished points" in capsys.readouterr().err
+    assert sorted(os.listdir()) == ["pipe", "study.toml"]
+
+
+def test_a_cluster_without_workers_is_told_every_minute_and_left(study, capsys, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr("spinsqueeze.run.patience.WORD", 0.5)
+    with LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", processes=False) as empty:
+        words = ["--scheduler", empty.scheduler_address, "--patience", "1"]
+        assert main(["sweep", "study.toml", *words]) == 2
+    *told, last = capsys.readouterr().err.splitlines()
+    assert told[0] == (
+        "warning: the cluster has no workers: waiting (0 s of at most 1 s), 4 points to do"
+    )
+    assert last == (
+        "spinsqueeze: the cluster has no workers, after 1 s of waiting: start workers and run the "
+        "same again, or raise patience (now 1 s); 0 of 4 points are done and kept in study.points"
+    )

@@ -942,3 +942,12 @@ def test_ranges_of_whole_numbers_count_spins():
     data = here(over={"ensemble.spins": {"start": 4, "stop": 8, "num": 3}})
     assert data["spins"].values.tolist() == [4, 6, 8]
     assert data["spins"].dtype.kind == "i"
+
+
+def test_values_come_from_results():
+    result = xr.DataArray([0.5, 1.5], dims="time")
+    plain = here(over={CHI: [0.5, 1.5]})
+    assert identical(here(over={CHI: result}), plain)
+    assert identical(here(over={CHI: [result[0], result[1]]}), plain)
+    ranged = {"start": result[0], "stop": result[1], "num": 2}
+    assert identical(here(over={CHI: ranged}), plain)
