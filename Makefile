@@ -1,21 +1,28 @@
 # make run     the main study: squeezing of a 64 x 64 dipolar XXZ array, with its picture
 # make test    the test suite            make lint   style, types, import rules
 # make docs    the documentation         make bench  the speed figures
-# make test-slow   coverage of error bars, kills, interrupts
+# make test-slow    coverage of error bars, kills, interrupts
+# make test-blas    the tests of linear algebra on each kernel of OpenBLAS, on 1 and 2 threads
+# make test-lowest  the test suite on the lowest versions that pyproject.toml declares
 # make clean   remove everything these targets made
 #
-# Everything is installed into .venv with pip alone. Another Python: make run PYTHON=python3.12
+# Everything is installed into .venv with pip alone (test-lowest: into .venv-lowest, on Python 3.11).
+# Another Python: make run PYTHON=python3.12
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
+INSTALL := -m pip --disable-pip-version-check install -qq
+PIP := $(BIN)/python $(INSTALL)
+
+LOWEST_PYTHON ?= python3.11
+LOWEST := .venv-lowest
 
 STUDY ?= examples/dipolar_xxz_64x64.toml
 NAME := $(notdir $(basename $(STUDY)))
 WORKERS ?= 2
 
-.PHONY: help run test test-slow lint docs bench clean
+.PHONY: help run test test-slow test-blas test-lowest lint docs bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -47,6 +54,20 @@ test: $(VENV)/.installed-test
 test-slow: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -n $(WORKERS) -m slow
 
+test-blas: $(VENV)/.installed-test
+	@$(BIN)/python .ci/test_blas.py -n $(WORKERS)
+
+$(LOWEST)/.installed: pyproject.toml .ci/lowest_versions.py
+	@$(LOWEST_PYTHON) -m venv $(LOWEST) || \
+	  { echo "Python 3.11 is needed; name it: make test-lowest LOWEST_PYTHON=..." >&2; exit 1; }
+	@echo "installing the lowest versions into $(LOWEST) (once, a minute or two)"
+	@versions=$$($(LOWEST)/bin/python .ci/lowest_versions.py test) && \
+	  $(LOWEST)/bin/python $(INSTALL) -e '.[test]' $$versions
+	@touch $@
+
+test-lowest: $(LOWEST)/.installed
+	@$(LOWEST)/bin/python -m pytest -n $(WORKERS)
+
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -61,6 +82,6 @@ bench: $(VENV)/.installed-test
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) results docs/_build docs/api/generated build .pytest_cache .mypy_cache \
+	rm -rf $(VENV) $(LOWEST) results docs/_build docs/api/generated build .pytest_cache .mypy_cache \
 	  .ruff_cache .hypothesis .benchmarks
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

@@ -9,6 +9,7 @@ from tests.methods.dtwa.dtwa_models import (
     pair_tensors,
     random_dense,
 )
+from tests.rounding import rounding
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.lattice.geometry import Lattice
@@ -115,7 +116,9 @@ def test_kernels_give_the_same_trajectories(name):
     first, second = (
         t.run(t.uniform_plan(steps_per_window=10), n_samples=5).spins for t in (one, two)
     )
-    assert np.abs(first - second).max() < 1e-12
+    # collective spins: sums over the spins; each has turned by some ten radians
+    n_spins = PAIRS[name][0].n_spins
+    assert np.abs(first - second).max() < rounding(n_spins, scale=np.sqrt(3), condition=10)
     assert np.ptp(first[:, :, 0]) > 0.1
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Unsupported
+from spinsqueeze.methods.permutation_invariant import solvers
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
 from spinsqueeze.methods.permutation_invariant.estimate import estimate, require_memory
 from spinsqueeze.methods.permutation_invariant.evolution import evolve, evolve_driven
@@ -344,7 +345,9 @@ def test_weakly_damped_twisting_is_solved_to_rounding():
         local_jumps=[(0.1, LOWER), (0.05, Z)],
     )
     found = [steady_state(model, solver=solver) for solver in ("multifrontal", "superlu")]
-    assert max(one.residual for one in found) < 1e-13
+    # solves are refined for a random right-hand side; the worst of n may err sqrt(n) times more
+    worst = np.sqrt(state_size(26)) * solvers.ROUNDING
+    assert max(one.residual for one in found) < 10 * worst
     values = [np.concatenate([x.ravel() for x in moments(one.state, n_spins=26)]) for one in found]
     assert np.abs(values[0] - values[1]).max() < 1e-8
 

@@ -9,7 +9,8 @@ imaginary parts exchanged.
 
 The loops are compiled by numba from vector instructions written out in `butterflies`, and entered
 from a jax program as a foreign function (`convolve`). Where the sizes have other prime factors,
-or there is no CPU, `fields` uses the transforms of jax instead.
+there is no CPU, or the foreign interface is not the one known here (`foreign_layout`), `fields`
+uses the transforms of jax instead.
 """
 
 from functools import lru_cache
@@ -187,8 +188,7 @@ def _grid(ur, ui, vr, vi, stride, plan, tw, spectrum, work, width, one):  # type
 def _components(frame, width, one):  # type: ignore[no-untyped-def]
     """Read the arguments of the foreign call, pair the fields, convolve every vector of samples.
 
-    Layout of the call frame: XLA's foreign function interface, version 0 (c_api.h), in 64-bit
-    words: extension, arguments (count, types, values), results (count, types, values).
+    Layout of the call frame: see `foreign_layout`, which compares it with the header of jaxlib.
     """
     extension = load_integer(frame + 8)
     if extension != 0:
@@ -306,9 +306,11 @@ def works_here(dtype: str) -> bool:
     """Whether `convolve` runs on this machine and agrees with numpy on a small grid."""
     import jax
 
+    from spinsqueeze.methods.dtwa import foreign_layout
     from spinsqueeze.methods.dtwa.precision import double_precision
 
-    if jax.default_backend() != "cpu":
+    # Nothing is called before the layout is known: a wrong offset would end the process.
+    if jax.default_backend() != "cpu" or not foreign_layout.is_known():
         return False
     shape, embedding, n = (3, 4), (6, 4), lanes(dtype)
     rng = np.random.default_rng(0)
