@@ -8,6 +8,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 TINY = {
+    "driven_speed": ["--spins", "3"],
     "dtwa_speed": ["--side", "8", "--samples", "16"],
     "exact_speed": ["--shape", "2", "2", "--time", "0.2"],
     "permutation_invariant_speed": [

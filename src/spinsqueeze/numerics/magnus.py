@@ -92,7 +92,7 @@ def propagate(
     *,
     start: float,
     stop: float,
-    rate: float,
+    tolerance: float,
     outputs: Sequence[float] = (),
     emit: Emit | None = None,
     progress: Callable[[float], None] | None = None,
@@ -105,7 +105,7 @@ def propagate(
         state: y at start.
         start: initial time.
         stop: final time, above start.
-        rate: error allowed per unit time, in the norm of y.
+        tolerance: error allowed at stop, in the norm of y; see `allowed_rates`.
         outputs: increasing times in [start, stop].
         emit: called with y at each output, which it must not change, and the error so far.
         progress: called with the time reached after each step.
@@ -117,14 +117,15 @@ def propagate(
         NumericalFailure: the steps shrank to nothing.
     """
     waiting, error = list(outputs), 0.0
+    varying_rate, constant_rate = allowed_rates(drive, start=start, stop=stop, tolerance=tolerance)
     for left, right in drive.pieces(start, stop):
         inside = [t for t in waiting if t < right or right == stop]
         waiting = waiting[len(inside) :]
         weights = drive.constant_weights(left, right)
         if weights is None:
             state, added = propagate_piece(
-                generator, drive, state, start=left, stop=right, rate=rate, outputs=inside,
-                emit=_after(emit, error), progress=progress,
+                generator, drive, state, start=left, stop=right, rate=varying_rate,
+                outputs=inside, emit=_after(emit, error), progress=progress,
             )  # fmt: skip
             error += added
             continue
@@ -132,7 +133,7 @@ def propagate(
             weights,
             state,
             right - left,
-            allowed=rate * (right - left),
+            allowed=constant_rate * (right - left),
             outputs=[t - left for t in inside],
             emit=_after(emit, error),
         )
@@ -140,6 +141,24 @@ def propagate(
         if progress is not None:
             progress(right)
     return state, error
+
+
+def allowed_rates(
+    drive: Drive, *, start: float, stop: float, tolerance: float
+) -> tuple[float, float]:
+    """Errors per unit time allowed where weights vary and where they are constant.
+
+    A short pulse in a long run gets nine tenths of the tolerance, not its share of the time.
+    """
+    varying = sum(
+        right - left
+        for left, right in drive.pieces(start, stop)
+        if drive.constant_weights(left, right) is None
+    )
+    constant = stop - start - varying
+    if not varying or not constant > 0:
+        return tolerance / (stop - start), tolerance / (stop - start)
+    return 0.9 * tolerance / varying, 0.1 * tolerance / constant
 
 
 def _after(emit: Emit | None, before: float) -> Emit | None:

@@ -15,7 +15,7 @@ from spinsqueeze.methods.exact.driven import DrivenHamiltonian, WeightedHamilton
 from spinsqueeze.methods.exact.krylov import Operator, Work, propagate
 from spinsqueeze.methods.exact.moments import SpinAction, collective_moments
 from spinsqueeze.models.drive import Drive, breakpoints
-from spinsqueeze.numerics.magnus import propagate_piece
+from spinsqueeze.numerics.magnus import allowed_rates, propagate_piece
 
 LARGEST_KRYLOV_DIMENSION = 30
 SMALLEST_KRYLOV_DIMENSION = 6
@@ -137,7 +137,8 @@ def evolve(
         drive: weights of the parts in time; None means all weights 1.
         rotations: instantaneous rotations.
         start: time of the initial state, before rotations at that time.
-        tolerance: error of the final state, in norm, shared evenly over the time.
+        tolerance: error of the final state, in norm, shared evenly over the time
+            (see `numerics.magnus.allowed_rates` where the Hamiltonian varies).
         krylov_dimension: largest size of a Krylov space; more is faster, and takes memory.
         observe: called with the index of each output and the state there, which it must not keep
             or change.
@@ -153,7 +154,11 @@ def evolve(
     psi = np.array(initial, dtype=np.complex128)
     psi /= np.linalg.norm(psi)
     final = float(times[-1])
-    rate = tolerance / (final - start) if final > start else tolerance
+    varying_rate = constant_rate = tolerance / (final - start) if final > start else tolerance
+    if drive is not None and final > start:
+        varying_rate, constant_rate = allowed_rates(
+            drive, start=start, stop=final, tolerance=tolerance
+        )
     work = Work.allocate(space.dimension, krylov_dimension=krylov_dimension)
     driven = DrivenHamiltonian(space, work)
     spin, covariance = np.empty((times.size, 3)), np.empty((times.size, 3, 3))
@@ -198,7 +203,7 @@ def evolve(
                 psi,
                 start=edge,
                 stop=stop,
-                rate=rate,
+                rate=varying_rate,
                 outputs=inside,
                 emit=record,
                 progress=report,
@@ -211,7 +216,7 @@ def evolve(
             operator,
             psi,
             stop - edge,
-            rate=rate,
+            rate=constant_rate,
             work=work,
             outputs=[t - edge for t in inside],
             emit=record,

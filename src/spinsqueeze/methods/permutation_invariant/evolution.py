@@ -310,7 +310,7 @@ def evolve_driven(
                 y.astype(float),
                 start=start,
                 stop=stop,
-                rate=tolerance * size / (stop - start),
+                tolerance=tolerance * size,
                 outputs=[start + float(t) for t in elapsed],
                 emit=emit,
             )

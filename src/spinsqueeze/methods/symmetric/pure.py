@@ -21,12 +21,19 @@ DENSE = 48
 """Up to this size a driven Hamiltonian is diagonalised at every step."""
 
 
-def _lanczos(matrix: "csr_array", start: Complex, dimension: int) -> tuple[Complex, Float, Float]:
-    """Orthonormal basis (k, n), diagonal (k,) and couplings (k,) (the last one leads out)."""
+def _lanczos(
+    matrix: "csr_array", start: Complex, dimension: int, *, time: float, allowed: float
+) -> tuple[Complex, Float, Float]:
+    """Orthonormal basis (k, n), diagonal (k,) and couplings (k,) (the last one leads out).
+
+    The basis is as large as `dimension`, or as the leading term prod(beta) time^k/k! of its error
+    needs to fall below a tenth of `allowed`.
+    """
     dimension = min(dimension, start.size)
     V = np.empty((dimension + 1, start.size), dtype=complex)
     V[0] = start / np.linalg.norm(start)
     alpha, beta = np.zeros(dimension), np.zeros(dimension)
+    leading = 1.0
     for k in range(dimension):
         w = matrix @ V[k]
         size = float(np.linalg.norm(w))
@@ -39,7 +46,11 @@ def _lanczos(matrix: "csr_array", start: Complex, dimension: int) -> tuple[Compl
             return V[: k + 1], alpha[: k + 1], np.append(beta[:k], 0.0)
         beta[k] = rest
         V[k + 1] = w / rest
-    return V[:dimension], alpha, beta
+        leading *= rest * time / (k + 1)
+        if leading <= 0.1 * allowed:
+            dimension = k + 1
+            break
+    return V[:dimension], alpha[:dimension], beta[:dimension]
 
 
 def evolve_pure(
@@ -79,12 +90,18 @@ def evolve_pure(
             out[done] = psi
             done += 1
             continue
-        V, alpha, beta = _lanczos(hamiltonian, psi, dimension)
+        remaining = float(grid[-1]) - now
+        V, alpha, beta = _lanczos(
+            hamiltonian,
+            psi,
+            dimension,
+            time=remaining,
+            allowed=max(rate * remaining, magnus.EPSILON),
+        )
         k = alpha.size
         energies, modes = (
             eigh_tridiagonal(alpha, beta[: k - 1]) if k > 1 else (alpha, np.ones((1, 1)))
         )
-        remaining = grid[-1] - now
         reach = remaining
         if beta[k - 1] > 0:
             spread = max(float(np.ptp(energies)), beta[k - 1])
@@ -222,7 +239,7 @@ def evolve_pure_driven(
         psi,
         start=start,
         stop=stop,
-        rate=tolerance / (stop - start),
+        tolerance=tolerance,
         outputs=grid.tolist(),
         emit=lambda wave, _: out.append(wave),
     )
