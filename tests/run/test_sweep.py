@@ -819,3 +819,17 @@ def test_ranges_of_whole_numbers_count_spins():
     data = here(over={"ensemble.spins": {"start": 4, "stop": 8, "num": 3}})
     assert data["spins"].values.tolist() == [4, 6, 8]
     assert data["spins"].dtype.kind == "i"
+
+
+def test_a_sweep_says_where_its_times_are_too_coarse():
+    """Each point's status and errors are those of the run alone."""
+    times = np.linspace(0, 0.2, 41)
+    data = sq.sweep(MODEL, STATE, times, over={"hamiltonian.0.chi": [1.0, 4.0, 400.0]}, workers=0)
+    bests = [sq.optimum(data.isel(chi=k)) for k in range(3)]
+    assert data["optimal_status"].values.tolist() == [int(b.status) for b in bests]
+    assert bests[2].status.name in ("TOO_COARSE", "INITIAL_STATE")
+    assert [b.status.name for b in bests[:2]] == ["LAST_TIME", "INSIDE"]
+    for name in ("xi2", "time", "angle"):
+        stated = [getattr(b, f"{name}_interpolation") for b in bests]
+        stored = data[f"optimal_{name}_interpolation"].values
+        assert stored == pytest.approx([np.nan if e is None else e for e in stated], nan_ok=True)

@@ -13,7 +13,7 @@ from typing import Any, final
 from spinsqueeze.core.errors import FileProblem
 from spinsqueeze.results.points import Point, unpack
 
-NUMBERS = 2
+NUMBERS = 3
 """Version of the numbers: raise it with any change of the code that changes a result."""
 
 MARK = "spinsqueeze-store"
