@@ -3,9 +3,11 @@
 import math
 import re
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import spinsqueeze as sq
 from spinsqueeze.cli.main import main
@@ -151,10 +153,17 @@ PYTHON = [
         lambda: simulate(CUBE, method=sq.DTWA(n_trajectories=100), memory_budget=1e3),
         r"^DTWA needs .*; the budget is 1 kB: raise memory_budget or use another method$",
     ),
-    (lambda: sq.SpinModel(10**10), r"^spins must be at most 1000000000, got 10000000000$"),
+    (lambda: sq.SpinModel(10**13), r"^spins must be at most 1000000000000, got .* smaller number"),
     (lambda: sq.Lattice((2**16, 2**16)), r"^shape must hold at most 2147483647 sites"),
     # results
-    (lambda: sq.optimum({}), r"^data must be a"),
+    (lambda: sq.optimum({}), r"^data must be a Dataset.*got dict; give what simulate"),
+    (
+        lambda: sq.optimum(xr.DataArray([1.0], dims="time", name="xi2")),
+        r"got its variable 'xi2'; give the whole result: optimum\(data\), not optimum\(data.xi2\)",
+    ),
+    (lambda: sq.optimum(xr.DataArray([1.0])), r"got a DataArray; give the whole result"),
+    (lambda: sq.optimum("run.nc"), r"file name 'run.nc'; load the file: optimum\(load\('run.nc'\)"),
+    (lambda: sq.optimum(Path("run.nc")), r"load the file: optimum\(load\('run.nc'\)"),
     (lambda: sq.final_state(simulate()), r"^data holds no final state: run simulate with keep"),
     (lambda: sq.compare(CAVITY, UP_X, TIMES), r"^compare needs two methods that fit, got 0"),
     (lambda: sq.load("nope.nc"), r"^result file nope.nc does not exist$"),

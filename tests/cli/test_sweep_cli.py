@@ -58,7 +58,7 @@ def test_info_on_a_sweep_tells_its_axes_and_its_best_point(study, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert "sweep        hamiltonian.0.chi = [0.5, 1.0, 1.5, 2.0]" in lines
     assert lines[-3:-1] == ["4 of 4 points done, 0 failed", best]
-    assert lines[-1] == "at the first or last time: 1 of 4 optima; extend the times"
+    assert lines[-1] == "at the last time: 1 of 4 optima; add later times"
 
 
 def test_info_on_a_sweep_of_times_and_of_failed_points(study, capsys):
@@ -255,7 +255,7 @@ def test_sweeps_warn_as_single_runs_do(study, capsys):
     assert main(["run", "study.toml", "-o", "a.nc"]) == 0
     told = capsys.readouterr()
     assert "warning: 4 of 4 points: " in told.err
-    assert "at the first or last time: 4 of 4 optima; extend the times" in told.out
+    assert "at the last time: 4 of 4 optima; add later times" in told.out
 
 
 def test_a_sweep_without_any_point_leaves_no_file(study, capsys):

@@ -174,8 +174,8 @@ BAD_MODELS = [
     ({"ensemble": {"spins": 4.5}}, "ensemble.spins: must be an integer, got 4.5 (float)"),
     ({"ensemble": {"spins": -4}}, "ensemble.spins: must be at least 1, got -4"),
     (
-        {"ensemble": {"spins": 10**10}},
-        "ensemble.spins: must be at most 1000000000, got 1000000",
+        {"ensemble": {"spins": 10**13}},
+        "ensemble.spins: must be at most 1000000000000, got 10000000000000: beyond",
     ),
     (
         {"ensemble": {"spins": 4, "boundary": "open"}},

@@ -197,3 +197,22 @@ def test_decibels():
     assert sq.decibels_stderr(0.2, stderr=0.01) == pytest.approx(0.01 * slope, rel=1e-6)
     with pytest.raises(InvalidInput, match=r"positive ratios; got -0\.5"):
         sq.decibels([1.0, -0.5])
+
+
+@pytest.mark.parametrize("length", [0.0, 1e-300, 1e-170, 1e-155, 1e-140, 1e-20])
+def test_a_vanishing_mean_spin_has_no_direction_and_gives_no_warning(length):
+    """Warnings are errors here: the square of a tiny length must not leave the floats."""
+    moments = Moments(n_spins=11, spin=[[length, 0, 0]], covariance=np.diag([3.0, 2.0, 1.0])[None])
+    result = sq.squeezing(moments)
+    assert result.status[0] == sq.SqueezingStatus.UNDEFINED_DIRECTION
+    assert np.isnan(result.xi2[0])
+
+
+def test_spins_that_leave_count_at_their_time():
+    spin, covariance = np.array([[2.0, 0, 0], [1.5, 0, 0]]), np.stack([np.eye(3), 0.5 * np.eye(3)])
+    both = sq.squeezing(Moments(n_spins=np.array([8, 6]), spin=spin, covariance=covariance))
+    assert both.xi2 == pytest.approx([8 * 1.0 / 4.0, 6 * 0.5 / 2.25])
+    assert both.contrast == pytest.approx([0.5, 0.5])
+    for wrong in (np.array([8]), np.array([8, 0]), np.array([8.0, 6.0])):
+        with pytest.raises(InvalidInput, match="one for each leading index"):
+            Moments(n_spins=wrong, spin=spin, covariance=covariance)

@@ -127,3 +127,68 @@ def test_refusals(runs):
     for datasets, message in cases:
         with pytest.raises(InvalidInput, match=message):
             sq.merge(datasets)
+
+
+def test_results_at_other_times_are_refused(runs):
+    cases = [
+        (lambda d: d.isel(time=slice(0, 2)), lambda d: d.isel(time=slice(2, 4)),
+         r"result 1 has 2 times from 0\.05 to 0\.166667 and result 2 has 2 times from 0\.28.*"
+         r"\(time 0: 0\.05 and 0\.2833"),
+        (lambda d: d, lambda d: d.isel(time=slice(1, 4)), "4 times from .* has 3 times from"),
+        (lambda d: d.isel(time=[1]), lambda d: d.isel(time=[2]), "the time 0.166667 and result 2"),
+        (lambda d: d.isel(time=1), lambda d: d.isel(time=1), r"keep it.*data\.isel\(time=\[3\]\)"),
+        (lambda d: d, lambda d: d.assign_coords(time=d.time + 1e-12), "only results at the same"),
+        (lambda d: d.sel(axis=["x", "y"]), lambda d: d, "must hold x, y and z along 'axis', got"),
+        (lambda d: d, lambda d: d.drop_vars("block_second"), "result 2 lacks block_second"),
+        (lambda d: d, lambda d: d.assign_attrs(unit="Hz"), "unit is J in result 1 and Hz in"),
+    ]  # fmt: skip
+    for one, two, message in cases:
+        with pytest.raises(InvalidInput, match=message):
+            sq.merge([one(runs[0]), two(runs[1])])
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        lambda d: d.sel(axis=["z", "y", "x"], axis_2=["y", "z", "x"]),
+        lambda d: d.isel(time=slice(None, None, -1)),
+        lambda d: d.transpose("axis_2", "axis", "block", "time"),
+    ],
+    ids=["axes", "times", "dimensions"],
+)
+def test_labels_decide_whatever_the_order(runs, turn):
+    plain = sq.merge(runs[:2])
+    for parts in ([turn(runs[0]), runs[1]], [runs[0], turn(runs[1])]):
+        merged = sq.merge(parts)
+        for name in ("spin", "covariance", "xi2", "squeezing_angle", "xi2_stderr"):
+            assert merged[name].dims == plain[name].dims
+            assert merged[name].values == pytest.approx(plain[name].values, rel=1e-12, abs=1e-12)
+        assert np.array_equal(merged["time"], plain["time"])
+
+
+def test_the_optimum_of_a_turned_result_is_the_same(runs):
+    turned = runs[0].sel(axis=["z", "y", "x"], axis_2=["y", "z", "x"]).transpose()
+    assert sq.optimum(turned) == sq.optimum(runs[0])
+    with pytest.raises(InvalidInput, match=r"single selected time.*isel\(time=slice"):
+        sq.optimum(runs[0].isel(time=1))
+
+
+def test_the_same_samples_under_two_seeds_are_refused(runs):
+    with pytest.raises(InvalidInput, match="results 1 and 2 hold the same samples"):
+        sq.merge([runs[0], runs[0].assign_attrs(seed=77)])
+
+
+def test_sweeps_at_other_times_or_with_other_companions_are_refused():
+    one, two = swept(1), swept(2)
+    with pytest.raises(InvalidInput, match="only results at the same times"):
+        sq.merge([one.isel(time=slice(0, 2)), two.isel(time=slice(2, 4))])
+    zipped = {**OVER, "hamiltonian.0.axis": ["x", "z"]}
+    one, two = (swept(seed, over=zipped, zipped=[list(zipped)]) for seed in (1, 2))
+    label = next(str(c) for c in one.coords if c not in one.dims and "path" in one[c].attrs)
+    with pytest.raises(InvalidInput, match="other values of the swept 'chi'"):
+        sq.merge([one, two.assign_coords({label: two[label][::-1].variable})])
+
+
+def test_a_merged_result_names_every_device(runs):
+    merged = sq.merge([runs[0], runs[1].assign_attrs(device="gpu")])
+    assert merged.attrs["device"] == "cpu, gpu"

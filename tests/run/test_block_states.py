@@ -1,10 +1,15 @@
 """Whole states, losses and shell walks of permutation-invariant runs, through the front doors."""
 
+import json
+
 import numpy as np
 import pytest
+import xarray as xr
 
 import spinsqueeze as sq
+from spinsqueeze.cli.main import main
 from spinsqueeze.core.errors import InvalidInput, Unsupported
+from spinsqueeze.run.study import study_from_tables
 
 MODEL = sq.SpinModel(
     6,
@@ -72,6 +77,64 @@ def test_losses_drawn_by_seed_repeat():
     )
     assert np.array_equal(one.attrs["loss_times"], two.attrs["loss_times"])
     assert not np.array_equal(one.attrs["loss_times"], other.attrs["loss_times"])
+
+
+def lossy():
+    """20 spins of which 8 leave, as a small run."""
+    model = sq.SpinModel(20, hamiltonian=[sq.OneAxisTwisting(0.05)])
+    times = np.linspace(0, 3, 13)
+    return sq.simulate_losses(model, STATE, times, loss_times=np.arange(1, 9) / 10)
+
+
+def test_squeezing_with_losses_is_that_of_the_spins_left(capsys, tmp_path):
+    data = lossy()
+    assert int(data["spins_left"][-1]) == 12
+    mean, covariance = data["spin"].values[-1], data["covariance"].values[-1]
+    plane = np.linalg.svd(mean[None])[2][1:]
+    least = np.linalg.eigvalsh(plane @ covariance @ plane.T)[0]
+    expected = 12 * least / (mean @ mean)
+    assert float(data["xi2"][-1]) == pytest.approx(expected, rel=1e-9)
+    best = sq.optimum(data)
+    assert best.time == 3.0
+    assert best.xi2 == pytest.approx(expected, rel=1e-9)
+    assert float(data["contrast"][-1]) == pytest.approx(np.linalg.norm(mean) / 6)
+    assert float(data["xi2_kitagawa_ueda"][-1]) == pytest.approx(4 * least / 12)
+    sq.save(data, tmp_path / "losses.nc")
+    capsys.readouterr()
+    assert main(["info", str(tmp_path / "losses.nc")]) == 0
+    out = capsys.readouterr().out
+    assert f"xi2 = {expected:.6g}" in out
+    assert "spins        20, 12 left at the end" in out
+    assert "losses       loss_times = [0.1, 0.2" in out
+
+
+def test_a_run_with_losses_jumps_and_is_not_interpolated():
+    data = lossy().isel(time=slice(0, 10))
+    turned = data.copy(deep=True)
+    turned["covariance"][6:] *= 2.0  # a low point inside the times
+    turned["covariance"][:4] *= 2.0
+    best = sq.optimum(turned)
+    assert best.status.name == "JUMPS"
+    assert best.time in turned["time"].values
+
+
+@pytest.mark.parametrize("losses", [{"loss_rate": 0.5}, {"loss_times": [0.25, 0.6]}])
+def test_a_run_with_losses_can_be_run_again_from_its_attributes(losses):
+    data = sq.simulate_losses(MODEL, STATE, TIMES, **losses, seed=4)
+    study = json.loads(data.attrs["study"])
+    with pytest.raises(InvalidInput, match=r"losses: a study knows no losses.*simulate_losses"):
+        study_from_tables(study)
+    given = study.pop("losses")
+    run = study_from_tables(study)
+    again = sq.simulate_losses(run.model, run.initial_state, run.times, **given, seed=run.seed)
+    assert np.array_equal(again.attrs["loss_times"], data.attrs["loss_times"])
+    xr.testing.assert_equal(again, data)
+
+
+def test_runs_with_losses_are_not_merged():
+    runs = [sq.simulate_losses(MODEL, STATE, TIMES, loss_rate=0.5, seed=s) for s in (1, 2)]
+    with pytest.raises(InvalidInput, match="result 1 is one run with losses"):
+        sq.merge(runs)
 
 
 def test_shell_walk_equals_the_whole_liouvillian_for_weak_jumps():

@@ -175,3 +175,14 @@ def test_an_objective_that_the_result_lacks_is_refused_at_the_first_run():
             progress=lambda n, best: runs.append(n),
         )  # fmt: skip
     assert runs == []
+
+
+def test_the_message_says_that_the_times_are_too_coarse():
+    best = sq.optimise(MODEL, STATE, [0.0, 0.1, 0.2, 0.3], over={"hamiltonian.0.chi": (0.5, 1.5)})
+    assert best.converged
+    assert "times too coarse to interpolate" in best.message
+    assert "times too coarse to interpolate" in str(best)
+    fine = sq.optimise(
+        MODEL, STATE, np.linspace(0, 0.6, 61), over={"hamiltonian.0.chi": (0.9, 1.1)}
+    )
+    assert fine.message == "converged"

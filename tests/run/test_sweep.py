@@ -866,7 +866,9 @@ def test_a_selected_point_of_a_sampled_sweep_keeps_its_errors():
     model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)])
     data = sq.sweep(model, STATE, TIMES, over=over, method=sq.DTWA(40), workers=0, seed=5)
     alone = sq.optimum(sq.simulate(model, STATE, TIMES, method=sq.DTWA(40), seed=5))
-    assert sq.optimum(data.isel(chi=1)) == alone
+    for name, value in vars(sq.optimum(data.isel(chi=1))).items():
+        expected = getattr(alone, name)
+        assert value == (None if expected is None else pytest.approx(expected, rel=1e-12)), name
     part = sq.optimum(data.isel(chi=1, time=slice(0, 3)))  # another optimum than the stored one
     assert part.time <= TIMES[2]
     assert part.xi2_stderr > 0
@@ -951,3 +953,17 @@ def test_values_come_from_results():
     assert identical(here(over={CHI: [result[0], result[1]]}), plain)
     ranged = {"start": result[0], "stop": result[1], "num": 2}
     assert identical(here(over={CHI: ranged}), plain)
+
+
+def test_a_sweep_says_where_its_times_are_too_coarse():
+    """Each point's status and errors are those of the run alone."""
+    times = np.linspace(0, 0.2, 41)
+    data = sq.sweep(MODEL, STATE, times, over={"hamiltonian.0.chi": [1.0, 4.0, 400.0]}, workers=0)
+    bests = [sq.optimum(data.isel(chi=k)) for k in range(3)]
+    assert data["optimal_status"].values.tolist() == [int(b.status) for b in bests]
+    assert bests[2].status.name in ("TOO_COARSE", "INITIAL_STATE")
+    assert [b.status.name for b in bests[:2]] == ["LAST_TIME", "INSIDE"]
+    for name in ("xi2", "time", "angle"):
+        stated = [getattr(b, f"{name}_interpolation") for b in bests]
+        stored = data[f"optimal_{name}_interpolation"].values
+        assert stored == pytest.approx([np.nan if e is None else e for e in stated], nan_ok=True)

@@ -42,14 +42,29 @@ def points_and_best(data: Any) -> Iterator[str]:
     where = {dim: int(k) for dim, k in data[name].argmin(...).items()}
     best = data[name].isel(where)
     stderr = f"{name}_stderr"
-    error = float(data[stderr].isel(where)) if stderr in data else None
+    parts = [float(data[n].isel(where)) for n in (stderr, f"{name}_interpolation") if n in data]
+    known = [part for part in parts if np.isfinite(part)]
+    error = float(np.hypot.reduce(known)) if known else None
+    if stderr not in data and error is not None and error < 5e-7 * float(best):
+        error = None
     labels = [c for c in best.coords.values() if c.ndim == 0 and "path" in c.attrs]
     place = ", ".join(f"{c.name} = {c.item():.6g}" if c.dtype.kind in "if" else
                       f"{c.name} = {c.item()}" for c in labels)  # fmt: skip
     yield f"least xi2 = {value_with_error(float(best), stderr=error)} at {place}"
-    at_edge = int((data["optimal_at_edge"].values == 1).sum()) if "optimal_at_edge" in data else 0
-    if at_edge:
-        yield f"at the first or last time: {at_edge} of {status.size} optima; extend the times"
+    for code, advice in _ADVICE.items():
+        count = (
+            int((data["optimal_status"].values == code).sum()) if "optimal_status" in data else 0
+        )
+        if count:
+            yield f"{advice[0]}: {count} of {status.size} optima; {advice[1]}"
+
+
+_ADVICE = {
+    1: ("at the first time", "add earlier times"),
+    2: ("at the last time", "add later times"),
+    3: ("least in the initial state", "no squeezing at these times"),
+    4: ("times too coarse to interpolate", "add times near the least xi2"),
+}
 
 
 def _steady(data: Any) -> str:
@@ -95,6 +110,8 @@ def contents(data: Any) -> Iterator[str]:
     yield f"{'method':<12} {_call(study.get('method', {'name': told.get('method')}), 'name')}"
     for path, values in study.get("sweep", {}).items():
         yield f"{'sweep':<12} {path} = {_values(values)}"
+    for name, value in study.get("losses", {}).items():
+        yield f"{'losses':<12} {name} = {_short(value)}"
     yield f"{'times':<12} {_times(data)}"
     seeds = json.loads(told.get("seeds", "[]")) or [told.get("seed", "of each point")]
     yield f"{'seed':<12} {', '.join(map(str, seeds))}"
@@ -123,6 +140,8 @@ def _variables(data: Any) -> str:
 
 def _count(data: Any) -> str:
     """The number of spins, or its range over a sweep."""
+    if "spins_left" in data:
+        return f"{data.attrs['n_spins']}, {int(data['spins_left'].min())} left at the end"
     if "n_spins" in data.attrs:
         return str(data.attrs["n_spins"])
     counts = data["n_spins"].values if "n_spins" in data else np.array([])

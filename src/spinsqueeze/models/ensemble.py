@@ -12,7 +12,11 @@ from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.geometry import Lattice
 
 Floats = NDArray[np.float64]
-MAX_SPINS = 10**9
+MAX_SPINS = 10**12
+"""For a plain number of spins: beyond, rounded moments no longer resolve the squeezing."""
+
+MAX_IN_CLASSES = 10**9
+"""For spin classes, whose weights and detunings are arrays over the spins."""
 
 
 @final
@@ -32,7 +36,7 @@ class SpinClass:
     detuning: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
-        count = checks.integer("count", self.count, minimum=1, maximum=MAX_SPINS)
+        count = checks.integer("count", self.count, minimum=1, maximum=MAX_IN_CLASSES)
         object.__setattr__(self, "count", count)
         object.__setattr__(self, "weight", checks.real("weight", self.weight))
         object.__setattr__(self, "detuning", checks.real("detuning", self.detuning))
@@ -93,6 +97,12 @@ def ensemble(spins: "int | Lattice | Sequence[SpinClass]") -> Ensemble:
                 f"spins must be a number, a Lattice or SpinClass objects, got {checks.shown(spins)}"
             )
         total = sum(c.count for c in classes)
-        checks.integer("total number of spins", total, minimum=1, maximum=MAX_SPINS)
+        checks.integer("total number of spins", total, minimum=1, maximum=MAX_IN_CLASSES)
         return Ensemble(total, classes=classes)
-    return Ensemble(checks.integer("spins", spins, minimum=1, maximum=MAX_SPINS))
+    count = checks.integer("spins", spins, minimum=1)
+    if count > MAX_SPINS:
+        raise InvalidInput(
+            f"spins must be at most {MAX_SPINS}, got {count}: beyond, 64-bit moments no longer "
+            "resolve the squeezing; take a smaller number and extrapolate by its powers"
+        )
+    return Ensemble(count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,7 +29,7 @@ class Moments:
     :func:`~spinsqueeze.observables.squeezing.squeezing` then says so in its status.
 
     Attributes:
-        n_spins: number of spins N.
+        n_spins: number of spins N; one for each leading index (...) where spins leave.
         spin: (..., 3) [1]: <S_a>, a = x, y, z.
         covariance: (..., 3, 3) [1]: <{S_a, S_b}>/2 - <S_a><S_b>.
 
@@ -38,13 +38,12 @@ class Moments:
             or the covariance is not symmetric.
     """
 
-    n_spins: int
+    n_spins: int | NDArray[np.int64]
     spin: FloatArray
     covariance: FloatArray
 
     def __post_init__(self) -> None:
         """Checks shapes and values; stores read-only float64 copies."""
-        n_spins = integer("n_spins", self.n_spins, minimum=1)
         spin = _finite(self.spin, "spin")
         covariance = _finite(self.covariance, "covariance")
         if spin.ndim < 1 or spin.shape[-1] != 3:
@@ -56,6 +55,7 @@ class Moments:
                 f"covariance must have shape {(*spin.shape, 3)} to match spin; "
                 f"got {covariance.shape}."
             )
+        n_spins = _counts(self.n_spins, spin.shape[:-1])
         _store(self, n_spins=n_spins, spin=spin)
         _store(self, covariance=_symmetrised(covariance, "covariance", n_spins / 4))
 
@@ -311,7 +311,18 @@ def _finite(values: ArrayLike, name: str) -> FloatArray:
     return array
 
 
-def _symmetrised(matrices: FloatArray, name: str, floor: float) -> FloatArray:
+def _counts(value: object, shape: tuple[int, ...]) -> int | NDArray[np.int64]:
+    if not isinstance(value, np.ndarray) or value.ndim == 0:
+        return integer("n_spins", value, minimum=1)
+    if value.shape != shape or value.dtype.kind not in "iu" or not np.all(value > 0):
+        raise InvalidInput(
+            f"n_spins must be one positive integer, or one for each leading index {shape} of "
+            f"spin; got {value.dtype} of shape {value.shape}."
+        )
+    return np.array(value, dtype=np.int64)
+
+
+def _symmetrised(matrices: FloatArray, name: str, floor: ArrayLike) -> FloatArray:
     transposed = np.swapaxes(matrices, -1, -2)
     asymmetry = np.abs(matrices - transposed).max(axis=(-1, -2), initial=0.0)
     scale = np.maximum(np.abs(matrices).max(axis=(-1, -2), initial=0.0), floor)
@@ -323,7 +334,7 @@ def _symmetrised(matrices: FloatArray, name: str, floor: float) -> FloatArray:
     return 0.5 * (matrices + transposed)
 
 
-def _store(target: object, **values: int | FloatArray) -> None:
+def _store(target: object, **values: int | NDArray[Any]) -> None:
     for name, value in values.items():
         if isinstance(value, np.ndarray):
             value = value.view()

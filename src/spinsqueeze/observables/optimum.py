@@ -3,24 +3,49 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinsqueeze.core.checks import increasing
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
-from spinsqueeze.observables.jackknife import jackknife, squeezing_replicas
+from spinsqueeze.observables.jackknife import jackknife, squeezing_estimates, squeezing_replicas
+from spinsqueeze.observables.lowest import SAFETY, Dips, Indices, Opinion, dips
 from spinsqueeze.observables.moments import BlockMoments, FloatArray, Moments
 from spinsqueeze.observables.squeezing import decibels, decibels_stderr, squeezing
 
-STENCIL = 5
-"""Points of the interpolating polynomial around the lowest point (a quartic in log xi2)."""
+
+class OptimumStatus(IntEnum):
+    """Where the lowest point of a curve lies, and so what its value is.
+
+    INSIDE: inside the times, interpolated between them; the interpolation's error is stated.
+    FIRST_TIME, LAST_TIME: the first or last time is lowest: the optimum may lie outside.
+    INITIAL_STATE: time 0 is lowest: these times hold no squeezing beyond that of the start.
+    TOO_COARSE: the times do not resolve a dip: the value is that of the lowest time itself.
+    JUMPS: the curve jumps between the times (spins leave), so nothing lies between them.
+    """
+
+    INSIDE = 0
+    FIRST_TIME = 1
+    LAST_TIME = 2
+    INITIAL_STATE = 3
+    TOO_COARSE = 4
+    JUMPS = 5
+
+
+_AT_EDGE = (OptimumStatus.FIRST_TIME, OptimumStatus.LAST_TIME, OptimumStatus.INITIAL_STATE)
 
 
 @dataclass(frozen=True)
 class Optimum:
     """The lowest Wineland parameter along a curve.
+
+    A standard error (`_stderr`) is statistical; the error of the interpolation
+    (`_interpolation`) bounds how far the value lies from that of the same curve between its
+    points. It is None where nothing is interpolated: then xi2 is the lowest of the values given.
 
     Attributes:
         xi2: [1] minimum of xi2 over time, interpolated between the points.
@@ -29,10 +54,15 @@ class Optimum:
         angle: [rad] squeezing angle there, in (-pi/2, pi/2]; None if not given or undefined.
         xi2_stderr: standard error of xi2; None without statistics.
         decibels_stderr: [dB] the same in decibels.
-        time_stderr: standard error of the time; None without replicas or at an edge.
+        time_stderr: standard error of the time; None without replicas, or unless interpolated.
         angle_stderr: [rad] standard error of the angle; None without replicas.
-        at_edge: the lowest point is the first or the last one, so the true optimum may lie
-            outside the times given; nothing is interpolated then.
+        xi2_interpolation: error of xi2 from the distance between the times.
+        decibels_interpolation: [dB] the same in decibels.
+        time_interpolation: error of the time from it.
+        angle_interpolation: [rad] error of the angle from it.
+        status: of :class:`OptimumStatus`.
+        time_bounds: between which times the minimum lies, so far as these times tell.
+        add_times_near: where more times are needed first (TOO_COARSE); else None.
     """
 
     xi2: float
@@ -43,20 +73,64 @@ class Optimum:
     decibels_stderr: float | None = None
     time_stderr: float | None = None
     angle_stderr: float | None = None
-    at_edge: bool = False
+    xi2_interpolation: float | None = None
+    decibels_interpolation: float | None = None
+    time_interpolation: float | None = None
+    angle_interpolation: float | None = None
+    status: OptimumStatus = OptimumStatus.INSIDE
+    time_bounds: tuple[float, float] = (0.0, math.inf)
+    add_times_near: float | None = None
+
+    @property
+    def at_edge(self) -> bool:
+        """Whether the first or the last time is lowest: the true optimum may lie outside."""
+        return self.status in _AT_EDGE
+
+    def error(self, name: str) -> float | None:
+        """Statistical and interpolation error of xi2, decibels, time or angle, in quadrature."""
+        parts = [getattr(self, f"{name}_{kind}") for kind in ("stderr", "interpolation")]
+        known = [part for part in parts if part is not None]
+        return math.hypot(*known) if known else None
 
     def __str__(self) -> str:
-        """One line for people: value ± error."""
+        """One line for people: value ± error, and what the times lack."""
         text = (
-            f"xi2 = {value_with_error(self.xi2, stderr=self.xi2_stderr)} "
-            f"({value_with_error(self.decibels, stderr=self.decibels_stderr)} dB) "
-            f"at time {value_with_error(self.time, stderr=self.time_stderr)}"
+            f"xi2 = {self._shown('xi2')} ({self._shown('decibels')} dB) "
+            f"at time {self._shown('time')}"
         )
         if self.angle is not None:
-            text += f", angle {value_with_error(self.angle, stderr=self.angle_stderr)} rad"
-        if self.at_edge:
-            text += " [at the edge of the times: extend them]"
-        return text
+            text += f", angle {self._shown('angle')} rad"
+        advice = self.advice()
+        return f"{text} [{advice}]" if advice else text
+
+    def advice(self) -> str:
+        """What the times lack, in words; empty if nothing."""
+        before, after = self.time_bounds
+        if self.status is OptimumStatus.TOO_COARSE:
+            return (
+                "times too coarse to interpolate, this is the lowest of them: add times near "
+                f"{self.add_times_near:.6g}"
+            )
+        if self.status is OptimumStatus.JUMPS:
+            return "spins leave between the times: this is the lowest of them, not interpolated"
+        if self.status is OptimumStatus.INITIAL_STATE:
+            later = "later ones" if math.isinf(after) else f"times between 0 and {after:.6g}"
+            return f"least in the initial state, no squeezing at these times: add {later}"
+        if self.status is OptimumStatus.FIRST_TIME:
+            if before > 0.0:  # times before it are there, but xi2 is undefined at them
+                return f"first defined time: add times between {before:.6g} and {self.time:.6g}"
+            return "at the first time: add earlier ones"
+        if self.status is OptimumStatus.LAST_TIME:
+            if math.isfinite(after):
+                return f"last defined time: add times between {self.time:.6g} and {after:.6g}"
+            return "at the last time: add later ones"
+        return ""
+
+    def _shown(self, name: str) -> str:
+        value, stderr = getattr(self, name), self.error(name)
+        visible = stderr is not None and not stderr < 5e-7 * abs(value)
+        statistical = getattr(self, f"{name}_stderr") is not None
+        return value_with_error(value, stderr=stderr if visible or statistical else None)
 
 
 def value_with_error(value: float, *, stderr: float | None = None) -> str:
@@ -88,24 +162,31 @@ def find_optimum(
     xi2_replicas: ArrayLike | None = None,
     angle_replicas: ArrayLike | None = None,
     weights: ArrayLike | None = None,
+    smooth: bool = True,
 ) -> Optimum:
     """Global minimum of xi2 over time, between the points by a quartic in log xi2.
 
-    The polynomial runs through the five points around the lowest one (fewer when fewer exist) and
-    is minimised between its two neighbours. With jackknife replicas the whole search, including
-    the choice of the lowest point, is repeated in each, which gives the errors of value, time and
-    angle. Points that are NaN are left out. A minimum over noisy points is biased low when
-    neighbouring points are independent; along trajectories they are not.
+    Every low point inside the times is interpolated, in time or in its logarithm, whichever
+    spaces the times more evenly; what polynomials of other orders, points and forms say instead
+    bounds the error (see :mod:`~spinsqueeze.observables.lowest`). Where they disagree by more
+    than 0.1 dB (and more than the noise explains), the times are too coarse: the result is then
+    the lowest point itself. Fewer than five times are always too coarse. No method sees a dip
+    that leaves no trace on the times given.
+
+    With jackknife replicas the whole search, including the choice of the lowest point, is
+    repeated in each, which gives the errors of value, time and angle. Points that are NaN are
+    left out. A minimum over noisy points is biased low when neighbouring points are independent;
+    along trajectories they are not.
 
     Args:
         times: (T,) strictly increasing.
         xi2: (T,) positive or NaN.
         angle: (T,) [rad], NaN where undefined.
-        stderr: (T,) standard error of xi2; used when there are no replicas, and then only the
-            value gets an error.
+        stderr: (T,) standard error of xi2; without replicas only the value gets an error.
         xi2_replicas: (T, B) curves with one block left out.
         angle_replicas: (T, B) [rad].
         weights: (B,) block sizes; equal if None.
+        smooth: whether xi2 is a smooth function of time; if not, nothing is interpolated.
 
     Raises:
         InvalidInput: shapes disagree, times do not increase, or some xi2 is zero or negative.
@@ -126,59 +207,73 @@ def find_optimum(
         )
     errors = None if stderr is None else _curve("stderr", stderr, t.size)[usable]
     angles = None if angle is None else _curve("angle", angle, t.size)[usable]
-    at, lowest, index, edge, local = _minimum(t[usable], np.log(curve[usable])[:, None])
-    at_edge = bool(np.all(edge))
-    value, time = float(np.exp(lowest[0])), float(at[0])
-    turned = None if angles is None else _angle_at(angles[:, None], index, local)
-    best_angle = None if turned is None or not np.isfinite(turned[0]) else float(turned[0])
-
-    value_error = time_error = angle_error = None
+    inside, values = t[usable], curve[usable]
+    replicas = None
     if xi2_replicas is not None:
-        curves = _replica_curves("xi2_replicas", xi2_replicas, t.size)[usable]
-        n_blocks = curves.shape[1]
-        w = np.ones(n_blocks) if weights is None else np.asarray(weights, dtype=np.float64)
-        if not np.all(curves > 0.0):
+        replicas = _replica_curves("xi2_replicas", xi2_replicas, t.size)[usable]
+        if not np.all(replicas > 0.0):
             raise InvalidInput(
                 "xi2_replicas must be positive wherever xi2 is defined; use more samples a block."
             )
-        r_at, r_lowest, r_index, _, r_local = _minimum(t[usable], np.log(curves))
-        value_error = float(jackknife(value, replicas=np.exp(r_lowest), weights=w).stderr)
-        if not at_edge:
-            time_error = float(jackknife(time, replicas=r_at, weights=w).stderr)
-        if angle_replicas is not None and best_angle is not None:
+        w = np.ones(replicas.shape[1]) if weights is None else np.asarray(weights, np.float64)
+        if errors is None:
+            errors = jackknife(values, replicas=replicas, weights=w).stderr
+    noise = None if errors is None else (errors / values)[:, None]
+    low = dips(inside, np.log(values)[:, None], noise=noise)
+    place = _place(inside, np.log(values), low, smooth=smooth)
+    best = _interpolated(place, low, values, inside, angles)
+    best["time_bounds"] = _bounds(t, place.time, place.status, best["time_interpolation"])
+
+    if replicas is not None:
+        turns = None
+        if angle_replicas is not None and best["angle"] is not None:
             turns = _replica_curves("angle_replicas", angle_replicas, t.size)[usable]
-            if turns.shape[1] != n_blocks:
+            if turns.shape[1] != w.size:
                 raise InvalidInput(
-                    f"angle_replicas must have {n_blocks} columns as xi2_replicas; "
+                    f"angle_replicas must have {w.size} columns as xi2_replicas; "
                     f"got {turns.shape[1]}."
                 )
-            r_angle = _angle_at(turns, r_index, r_local)
-            angle_error = float(
-                jackknife(best_angle, replicas=r_angle, weights=w, period=np.pi).stderr
+        at, lowest, turned = _minima(inside, replicas, place.status, turns)
+        best["xi2_stderr"] = float(jackknife(best["xi2"], replicas=lowest, weights=w).stderr)
+        if place.status is OptimumStatus.INSIDE:
+            best["time_stderr"] = float(jackknife(best["time"], replicas=at, weights=w).stderr)
+        if turned is not None:
+            best["angle_stderr"] = float(
+                jackknife(best["angle"], replicas=turned, weights=w, period=np.pi).stderr
             )
     elif errors is not None:
-        value_error = float(np.interp(time, t[usable], errors))
-    return Optimum(
-        xi2=value,
-        decibels=float(decibels(value)),
-        time=time,
-        angle=best_angle,
-        xi2_stderr=value_error,
-        decibels_stderr=(
-            None if value_error is None else float(decibels_stderr(value, stderr=value_error))
-        ),
-        time_stderr=time_error,
-        angle_stderr=angle_error,
-        at_edge=at_edge,
-    )
+        best["xi2_stderr"] = float(np.interp(place.time, inside, errors))
+    if best.get("xi2_stderr") is not None:
+        best["decibels_stderr"] = float(decibels_stderr(best["xi2"], stderr=best["xi2_stderr"]))
+    return Optimum(status=place.status, add_times_near=place.unresolved, **best)
 
 
-def optimum_of_moments(times: ArrayLike, *, moments: Moments | BlockMoments) -> Optimum:
+def replica_minima(
+    times: ArrayLike, *, xi2: ArrayLike, stderr: ArrayLike, xi2_replicas: ArrayLike
+) -> FloatArray:
+    """The least xi2 over time of each replica (B,), found in the same way as that of xi2.
+
+    Args:
+        times: (T,).
+        xi2: (T,) the curve of all samples.
+        stderr: (T,) its standard error.
+        xi2_replicas: (T, B).
+    """
+    status = find_optimum(times, xi2=xi2, stderr=stderr).status
+    usable = np.isfinite(np.asarray(xi2))
+    t, curves = np.asarray(times)[usable], np.asarray(xi2_replicas)[usable]
+    return _minima(t, curves, status, None)[1]
+
+
+def optimum_of_moments(
+    times: ArrayLike, *, moments: Moments | BlockMoments, smooth: bool = True
+) -> Optimum:
     """The optimum from moments over time: with errors when they come in blocks of samples.
 
     Args:
         times: (T,) strictly increasing.
         moments: leading shape (T,).
+        smooth: whether they are smooth in time; if not, nothing is interpolated.
 
     Raises:
         InvalidInput: the moments have another leading shape, or too few blocks.
@@ -186,80 +281,136 @@ def optimum_of_moments(times: ArrayLike, *, moments: Moments | BlockMoments) -> 
     """
     if isinstance(moments, Moments):
         exact = squeezing(moments)
-        return find_optimum(times, xi2=exact.xi2, angle=exact.squeezing_angle)
+        return find_optimum(times, xi2=exact.xi2, angle=exact.squeezing_angle, smooth=smooth)
     r = squeezing_replicas(moments)
     return find_optimum(
         times,
         xi2=r.values["xi2"],
         angle=r.values["squeezing_angle"],
+        stderr=squeezing_estimates(moments, replicas=r).xi2.stderr,
         xi2_replicas=r.replicas["xi2"],
         angle_replicas=r.replicas["squeezing_angle"],
         weights=r.weights,
+        smooth=smooth,
     )
 
 
-def _minimum(
-    t: FloatArray, logs: FloatArray
-) -> tuple[FloatArray, FloatArray, NDArray[np.intp], NDArray[np.bool_], FloatArray]:
-    """Minimum of each column of logs (T, B) over t.
+@dataclass(frozen=True)
+class _Place:
+    """Where the optimum of one curve is: at its point, or by the dip that is interpolated."""
 
-    Returns:
-        time (B,), log minimum (B,), stencil start (B,), at an edge (B,), and the Lagrange
-        weights (B, points) of the stencil at that time.
-    """
-    n_times, n_curves = logs.shape
-    columns = np.arange(n_curves)
-    lowest = np.argmin(logs, axis=0)
-    edge = np.asarray(np.isin(lowest, (0, n_times - 1)), dtype=np.bool_)
-    points = min(STENCIL, n_times)
-    start = np.clip(lowest - points // 2, 0, n_times - points)
-    stencil = start[:, None] + np.arange(points)
-    t_local = t[stencil]
-    origin = t[lowest]
-    left = t[np.maximum(lowest - 1, 0)]
-    right = t[np.minimum(lowest + 1, n_times - 1)]
-    width = np.where(edge, 1.0, right - left)
-    nodes = (t_local - origin[:, None]) / width[:, None]
-    values = np.take_along_axis(logs.T, stencil, axis=1)
-    powers = np.arange(points)
-    vandermonde = nodes[:, :, None] ** powers
-    coefficients = np.linalg.solve(vandermonde, values[..., None])[..., 0]
-
-    low, high = (left - origin) / width, (right - origin) / width
-    low, high = np.where(edge, 0.0, low), np.where(edge, 0.0, high)
-    grid = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, 65)
-    sampled = _polynomial(coefficients, grid)
-    best = np.argmin(sampled, axis=1)
-    a = grid[columns, np.maximum(best - 1, 0)]
-    b = grid[columns, np.minimum(best + 1, 64)]
-    slope = coefficients[:, 1:] * powers[1:] if points > 1 else np.zeros((n_curves, 1))
-    for _ in range(60):
-        middle = 0.5 * (a + b)
-        rising = _polynomial(slope, middle[:, None])[:, 0] > 0.0
-        a, b = np.where(rising, a, middle), np.where(rising, middle, b)
-    u = np.where(edge, 0.0, 0.5 * (a + b))
-    log_minimum = _polynomial(coefficients, u[:, None])[:, 0]
-    # At the lowest point itself the polynomial is the point: take it exactly.
-    log_minimum = np.where(edge, logs[lowest, columns], log_minimum)
-    lagrange = np.linalg.solve(np.swapaxes(vandermonde, 1, 2), (u[:, None] ** powers)[..., None])
-    time = np.where(edge, origin, origin + u * width)
-    return time, log_minimum, start, edge, lagrange[..., 0]
+    status: OptimumStatus
+    point: int
+    time: float
+    dip: int | None = None
+    error: float = 0.0
+    unresolved: float | None = None
 
 
-def _polynomial(coefficients: FloatArray, x: FloatArray) -> FloatArray:
-    total = np.zeros_like(x)
-    for k in range(coefficients.shape[1] - 1, -1, -1):
-        total = total * x + coefficients[:, k : k + 1]
-    return total
+def _place(t: FloatArray, logs: FloatArray, low: Dips, *, smooth: bool) -> _Place:
+    """What the low points of one curve (T,) say of its minimum."""
+    point = int(np.argmin(logs))
+    here = _Place(OptimumStatus.JUMPS, point, float(t[point]))
+    good = np.flatnonzero(~low.coarse & smooth)
+    dip = int(good[np.argmin(low.log[good])]) if good.size else None
+    lowest = math.inf if dip is None else float(low.log[dip])
+    edge = point in (0, t.size - 1) and logs[point] <= lowest
+    if edge:
+        lowest = float(logs[point])
+        status = OptimumStatus.LAST_TIME if point else OptimumStatus.FIRST_TIME
+        if t[point] == 0.0:
+            status = OptimumStatus.INITIAL_STATE
+        here = replace(here, status=status)
+    # A dip that is not resolved may be lower than all that is.
+    depth = low.log - low.error
+    threats = np.flatnonzero(low.coarse & (depth < lowest) & smooth)
+    if threats.size:
+        worst = threats[np.argmin(np.where(np.isfinite(depth[threats]), depth, low.log)[threats])]
+        near = float(t[low.point[worst]])
+        return replace(here, status=OptimumStatus.TOO_COARSE, unresolved=near)
+    if edge or dip is None:
+        return here
+    error = max(float(low.error[dip]), lowest - float(depth[good].min()))
+    return _Place(OptimumStatus.INSIDE, point, float(low.time[dip]), dip, error)
 
 
-def _angle_at(angles: FloatArray, start: NDArray[np.intp], lagrange: FloatArray) -> FloatArray:
+def _interpolated(
+    place: _Place, low: Dips, values: FloatArray, t: FloatArray, angles: FloatArray | None
+) -> dict[str, Any]:
+    """Value, time and angle at a place, with the errors of their interpolation."""
+    xi2, time_error, angle, angle_error = float(values[place.point]), None, None, None
+    if place.dip is not None:
+        xi2, time_error = float(np.exp(low.log[place.dip])), float(low.time_error[place.dip])
+    if angles is not None and place.dip is None:
+        angle = float(angles[place.point])
+    elif angles is not None:
+        turned = [_angles_at(angles[:, None], o, low.curve)[place.dip] for o in low.opinions]
+        angle = float(turned[0])
+        change = np.asarray(turned) - angle
+        change = np.abs(change - np.pi * np.round(change / np.pi))
+        known = np.isfinite([o.log[place.dip] for o in low.opinions]) & np.isfinite(change)
+        angle_error = SAFETY * float(change[known].max(initial=0.0)) + 1e-14
+    if angle is None or not np.isfinite(angle):
+        angle = angle_error = None
+    inside = place.dip is not None
+    return {
+        "xi2": xi2,
+        "decibels": float(decibels(xi2)),
+        "time": place.time,
+        "angle": angle,
+        "xi2_interpolation": xi2 * math.expm1(place.error) if inside else None,
+        "decibels_interpolation": 10.0 / math.log(10.0) * place.error if inside else None,
+        "time_interpolation": time_error,
+        "angle_interpolation": angle_error,
+    }
+
+
+def _bounds(
+    times: FloatArray, time: float, status: OptimumStatus, error: float | None
+) -> tuple[float, float]:
+    """Between which times the minimum lies; all times count, undefined points too."""
+    if status is OptimumStatus.INSIDE and error is not None:
+        return max(time - error, float(times[0])), min(time + error, float(times[-1]))
+    k = int(np.searchsorted(times, time))
+    before = float(times[k - 1]) if k > 0 else 0.0
+    after = float(times[k + 1]) if k + 1 < times.size else math.inf
+    return before, after
+
+
+def _minima(
+    t: FloatArray, curves: FloatArray, status: OptimumStatus, angles: FloatArray | None
+) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+    """Time, value and angle (B,) of the least value of each replica (T, B)."""
+    logs = np.log(curves)
+    columns = np.arange(logs.shape[1])
+    point = np.argmin(logs, axis=0)
+    time, lowest = t[point], logs[point, columns]
+    turned = None if angles is None else angles[point, columns]
+    low = dips(t, logs)
+    if status in (OptimumStatus.TOO_COARSE, OptimumStatus.JUMPS) or not low.opinions:
+        return time, np.exp(lowest), turned
+    deepest_last = np.argsort(-low.log, kind="stable")
+    winner = np.full(columns.size, -1)
+    winner[low.curve[deepest_last]] = deepest_last
+    lower = winner >= 0
+    lower[lower] = low.log[winner[lower]] < lowest[lower]
+    chosen = winner[lower]
+    time, lowest = np.array(time), np.array(lowest)
+    time[lower], lowest[lower] = low.time[chosen], low.log[chosen]
+    if angles is not None and turned is not None:
+        turned = np.array(turned)
+        turned[lower] = _angles_at(angles, low.opinions[0], low.curve)[chosen]
+    return time, np.exp(lowest), turned
+
+
+def _angles_at(angles: FloatArray, opinion: Opinion, curve: Indices) -> FloatArray:
     """Angles (T, B) interpolated at the minima; unwrapped with period pi over each stencil.
 
     Undefined points of the stencil: the defined point of the largest weight stands for all.
     """
-    stencil = start[:, None] + np.arange(lagrange.shape[1])
-    local = np.take_along_axis(angles.T, stencil, axis=1)
+    lagrange = opinion.weights
+    stencil = opinion.start[:, None] + np.arange(lagrange.shape[1])
+    local = angles[stencil, curve[:, None]]
     defined: NDArray[np.bool_] = np.asarray(np.isfinite(local), dtype=np.bool_)
     strength = np.where(defined, np.abs(lagrange), -1.0)
     nearest = np.take_along_axis(local, np.argmax(strength, axis=1)[:, None], axis=1)[:, 0]

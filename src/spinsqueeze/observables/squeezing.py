@@ -26,6 +26,9 @@ ROUND_OFF = 1e-10
 POLE = 1e-9
 """Without error bars: sin(theta) below which the mean spin counts as lying along z."""
 
+SMALLEST_CONTRAST = 1e-140
+"""A mean spin below this times N has no direction, not even in a jackknife replica."""
+
 SMALLEST_SINE = 1e-150
 """Below this the horizontal axis e_phi cannot be formed at all."""
 
@@ -283,7 +286,8 @@ def squeezing_with_resolution(
     """
     n = moments.n_spins
     length = _length(moments.spin)
-    undefined = ~(length > np.asarray(direction_floor))
+    # Far below any floor the square of the length leaves the range of floats.
+    undefined = ~(length > np.maximum(direction_floor, SMALLEST_CONTRAST * n))
     unit = moments.spin / np.where(length > 0.0, length, 1.0)[..., None]
     sine = np.hypot(unit[..., 0], unit[..., 1])
     basis = perpendicular_basis(unit, at_pole=sine <= np.asarray(pole))
@@ -300,7 +304,7 @@ def squeezing_with_resolution(
     status[undefined] = SqueezingStatus.UNDEFINED_DIRECTION
 
     values = {
-        "xi2": n * smallest / np.where(length > 0.0, length, 1.0) ** 2,
+        "xi2": n * smallest / np.where(undefined, 1.0, length) ** 2,
         "xi2_kitagawa_ueda": 4.0 * smallest / n,
         "squeezing_angle": np.where(isotropic, np.nan, angle),
         "contrast": length / (0.5 * n),

@@ -173,7 +173,8 @@ def _draw(dataset: Any, panels: Sequence[Axes], look: Mapping[str, Any]) -> None
     contrast, stderr = _values(dataset, "contrast")
     _curve(panels[1], time, contrast, stderr, look)
     squared, stderr = _values(dataset, "total_spin_squared")
-    spin = int(dataset.attrs["n_spins"]) / 2
+    left = dataset["spins_left"] if "spins_left" in dataset else dataset.attrs["n_spins"]
+    spin = np.asarray(left, dtype=float) / 2
     scale = spin * (spin + 1)
     _curve(panels[2], time, squared / scale, None if stderr is None else stderr / scale, look)
 

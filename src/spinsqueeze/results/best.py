@@ -17,17 +17,26 @@ from spinsqueeze.results.points import Entry
 def optimum_of_run(data: xr.Dataset) -> Optimum:
     """The optimum in time of a run, of a sweep's point too.
 
-    Without its sample blocks a sampled curve gives an error of the value alone, unless the point
-    was stored with its optimum and that of the curve is still the same.
+    Without its sample blocks a sampled curve gives a standard error of the value alone, unless the
+    point was stored with its optimum and that of the curve is still the same. A run with losses
+    jumps between its times: nothing is interpolated.
 
     Raises:
-        InvalidInput: not a spinsqueeze result, a steady state, or one with sweep dimensions.
+        InvalidInput: not a spinsqueeze result, a steady state, a single selected time, or one
+            with sweep dimensions.
         UndefinedDirection: xi2 is undefined at every time.
     """
     moments = read_moments(data)
     if "time" not in data.coords:
         raise InvalidInput("data has no times: a steady state has no best time, read data['xi2']")
+    if data["time"].ndim == 0:
+        raise InvalidInput(
+            "data holds a single selected time, which has no best time: read data['xi2'], or keep "
+            "the axis with data.isel(time=slice(...))"
+        )
     times = data["time"].values
+    if "spins_left" in data:
+        return optimum_of_moments(times, moments=moments, smooth=False)
     if isinstance(moments, BlockMoments) or "xi2_stderr" not in data:
         return optimum_of_moments(times, moments=moments)
     best = find_optimum(
@@ -78,10 +87,22 @@ def best_of_run(data: xr.Dataset) -> dict[str, Entry]:
         if sampled:
             told = {"units": units, "long_name": f"standard error of {long_name}"}
             entries[f"optimal_{name}_stderr"] = Entry((), _number(stderr), told)
+        bound = None if best is None else getattr(best, f"{name}_interpolation")
+        told = {"units": units, "long_name": f"error of {long_name} from the distance of the times"}
+        entries[f"optimal_{name}_interpolation"] = Entry((), _number(bound), told)
     edge = -1 if best is None else int(best.at_edge)
     told = {"units": "1", "long_name": "1: the least xi2 lies at the first or last time"}
     entries["optimal_at_edge"] = Entry((), np.asarray(edge, np.int8), told)
+    status = -1 if best is None else int(best.status)
+    told = {"units": "1", "long_name": _STATUS}
+    entries["optimal_status"] = Entry((), np.asarray(status, np.int8), told)
     return entries
+
+
+_STATUS = (
+    "0 interpolated; 1 first time, 2 last time, 3 initial state is lowest; 4 times too coarse, "
+    "5 jumps: lowest time itself"
+)
 
 
 def _number(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """From collective moments to the Dataset that every user reads, and back to moments."""
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,7 +43,9 @@ def build(
     """
     data = xr.Dataset(attrs=dict(attributes))
     coordinates: dict[str, Any] = {"time": times, "axis": list("xyz"), "axis_2": list("xyz")}
-    coordinates["j"] = moments.n_spins / 2 - np.arange(moments.n_spins // 2 + 1)
+    if "shell_population" in extras:  # N/2 + 1 numbers: only where they label something
+        n = int(np.max(moments.n_spins))
+        coordinates["j"] = n / 2 - np.arange(n // 2 + 1)
     if isinstance(moments, BlockMoments):
         estimates = squeezing_estimates(moments)
         for name in ("spin", "covariance", *_SQUEEZING):
@@ -105,11 +108,59 @@ def read_moments(data: xr.Dataset) -> Moments | BlockMoments:
         raise InvalidInput(
             f"data has the sweep dimension {extra[0]!r}: select one point with .isel"
         )
+    data = _in_order(data)
     n_spins = int(data.attrs["n_spins"])
     if "block_first" in data:
         fields = {field: data[name].values for name, field in _BLOCKS.items()}
         return BlockMoments(n_spins=n_spins, **fields)
-    return Moments(n_spins=n_spins, spin=data["spin"].values, covariance=data["covariance"].values)
+    left = np.asarray(data["spins_left"].values) if "spins_left" in data else n_spins
+    return Moments(n_spins=left, spin=data["spin"].values, covariance=data["covariance"].values)
+
+
+def _in_order(data: xr.Dataset) -> xr.Dataset:
+    """The moments with their dimensions in the registered order and the axes x, y, z.
+
+    Raises:
+        InvalidInput: an axis is missing, or its labels are others.
+    """
+    for dim in ("axis", "axis_2"):
+        labels = data[dim].values.ravel().tolist() if dim in data.coords else []
+        if dim not in data.dims or sorted(labels) != ["x", "y", "z"]:
+            raise InvalidInput(
+                f"data must hold x, y and z along {dim!r}, got {', '.join(map(str, labels))}; "
+                "give the result before axes were selected from it"
+            )
+        data = data.sel({dim: list("xyz")})
+    names = [name for name in ("spin", "covariance", *_BLOCKS) if name in data]
+    ordered = {
+        name: data[name].transpose(*(d for d in variable(name).dims if d in data[name].dims))
+        for name in names
+    }
+    return data.assign(ordered)
+
+
+def checked_dataset(data: Any, *, call: str) -> xr.Dataset:
+    """`data` if it is a Dataset.
+
+    Args:
+        data: what the user gave.
+        call: name of the function that was called, for the remedy.
+
+    Raises:
+        InvalidInput: something else; a file name and a variable with their remedies.
+    """
+    if isinstance(data, xr.Dataset):
+        return data
+    remedy = "give what simulate, sweep or load returns"
+    shown = type(data).__name__
+    if isinstance(data, str | os.PathLike):
+        remedy = f"load the file: {call}(load({os.fspath(data)!r}))"
+        shown = f"the file name {os.fspath(data)!r}"
+    elif isinstance(data, xr.DataArray):
+        name = data.name or "..."
+        remedy = f"give the whole result: {call}(data), not {call}(data.{name})"
+        shown = f"its variable {data.name!r}" if data.name else "a DataArray"
+    raise InvalidInput(f"data must be a Dataset, the whole result of a run, got {shown}; {remedy}")
 
 
 def warnings_of(data: xr.Dataset) -> list[str]:

@@ -27,7 +27,8 @@ from spinsqueeze.results.points import Point, from_dataset
 
 FREE = ("title", "run.seed", "run.memory_budget", "method.n_trajectories")
 """Entries of a study in which merged runs may differ."""
-_SHARED = ("title", "n_spins", "unit", "method", "error_kind", "references", "dtype", "device")
+_BLOCKS = ("block_weight", "block_reference", "block_first", "block_second")
+_SHARED = ("title", "n_spins", "unit", "method", "error_kind", "references")
 
 
 def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -35,6 +36,7 @@ def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
 
     The sample blocks of all runs stand side by side, each run weighted by its samples; every
     observable and its error are computed anew, directions found again in each jackknife replica.
+    Times and axes are matched by their labels, in whatever order a result holds them.
     Error bars fall as the inverse square root of the samples.
 
     Args:
@@ -46,8 +48,8 @@ def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
         are those of the first. Variables that do not follow from collective moments are left out.
 
     Raises:
-        InvalidInput: fewer than two results, another model, method, times or sweep, a seed that
-            occurs twice, or results without sample blocks.
+        InvalidInput: fewer than two results, another model, method, times or sweep, a seed or
+            samples that occur twice, results without sample blocks, or with losses.
     """
     parts = list(datasets)
     if len(parts) < 2 or not all(isinstance(part, xr.Dataset) for part in parts):
@@ -113,7 +115,9 @@ def _merged_point(row: Sequence[xr.Dataset | str]) -> Point:
 def _merged(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     _require_blocks(parts)
     _require_alike(parts)
+    parts = _at_equal_times(parts)
     seeds = _seeds(parts)
+    _require_other_samples(parts)
     moments = []
     for part in parts:
         one = read_moments(part)
@@ -121,6 +125,10 @@ def _merged(parts: Sequence[xr.Dataset]) -> xr.Dataset:
         moments.append(one)
     head = parts[0]
     attributes: dict[str, Any] = {name: head.attrs[name] for name in _SHARED if name in head.attrs}
+    for name in ("dtype", "device"):  # runs on other machines merge, and say so
+        made_on = [str(part.attrs[name]) for part in parts if name in part.attrs]
+        if made_on:
+            attributes[name] = ", ".join(dict.fromkeys(made_on))
     told = {text: None for part in parts for text in warnings_of(part)}
     attributes |= {
         "seed": seeds[0],
@@ -147,8 +155,19 @@ def _require_blocks(parts: Sequence[xr.Dataset]) -> None:
     for number, part in enumerate(parts, start=1):
         if "study" not in part.attrs or "spin" not in part:
             raise InvalidInput(f"merge: result {number} is not a spinsqueeze result")
-        if "block_first" in part:
+        if "spins_left" in part:
+            raise InvalidInput(
+                f"merge: result {number} is one run with losses, not a sample of a curve: other "
+                "loss times give another curve; average its variables yourself"
+            )
+        missing = [name for name in _BLOCKS if name not in part]
+        if not missing:
             continue
+        if len(missing) < len(_BLOCKS):
+            raise InvalidInput(
+                f"merge: result {number} lacks {', '.join(missing)}; give the result with all of "
+                "its block variables"
+            )
         if "xi2_stderr" not in part:
             raise InvalidInput(
                 f"merge: result {number} is not sampled (method {part.attrs.get('method')}): it "
@@ -160,9 +179,66 @@ def _require_blocks(parts: Sequence[xr.Dataset]) -> None:
         )
 
 
+def _at_equal_times(parts: Sequence[xr.Dataset]) -> list[xr.Dataset]:
+    """The parts with their times in order.
+
+    Raises:
+        InvalidInput: one has a single selected time, or other times than the first.
+    """
+    for number, part in enumerate(parts, start=1):
+        if "time" not in part["spin"].dims or "time" not in part.coords:
+            raise InvalidInput(
+                f"merge: result {number} has no time axis; keep it when you select one time: "
+                "data.isel(time=[3])"
+            )
+    ordered = [part.sortby("time") for part in parts]
+    first = ordered[0]["time"].values
+    for number, part in enumerate(ordered[1:], start=2):
+        times = part["time"].values
+        if not np.array_equal(times, first):
+            raise InvalidInput(
+                f"merge: result 1 has {_span(first)} and result {number} has {_span(times)}; only "
+                "results at the same times can be merged"
+                + ("" if times.shape != first.shape else _apart(first, times))
+            )
+    return ordered
+
+
+def _span(times: Any) -> str:
+    if len(times) == 1:
+        return f"the time {times[0]:g}"
+    return f"{len(times)} times from {times[0]:g} to {times[-1]:g}"
+
+
+def _apart(first: Any, times: Any) -> str:
+    k = int(np.flatnonzero(first != times)[0])
+    return f" (time {k}: {float(first[k])!r} and {float(times[k])!r})"
+
+
+def _require_other_samples(parts: Sequence[xr.Dataset]) -> None:
+    """Raises InvalidInput when two parts hold the same samples, whatever seeds they name."""
+    seen: dict[bytes, int] = {}
+    for number, part in enumerate(parts, start=1):
+        blocks = part["block_second"].values
+        samples = blocks.tobytes() + part["block_first"].values.tobytes()
+        if samples in seen and np.ptp(blocks) > 0.0:
+            raise InvalidInput(
+                f"merge: results {seen[samples]} and {number} hold the same samples, which would "
+                "count twice; run one of them with another seed"
+            )
+        seen[samples] = number
+
+
 def _require_alike(parts: Sequence[xr.Dataset]) -> None:
     head = _flat(json.loads(parts[0].attrs["study"]))
     for number, part in enumerate(parts[1:], start=2):
+        for name in ("unit", "n_spins", "method"):
+            ours, theirs = parts[0].attrs.get(name), part.attrs.get(name)
+            if ours != theirs:
+                raise InvalidInput(
+                    f"merge: {name} is {ours} in result 1 and {theirs} in result {number}; only "
+                    "runs of one model and method can be merged"
+                )
         other = _flat(json.loads(part.attrs["study"]))
         for path in dict.fromkeys((*head, *other)):
             if path in FREE or head.get(path) == other.get(path):

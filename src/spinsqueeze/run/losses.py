@@ -1,5 +1,6 @@
 """simulate_losses: a run in which single random spins leave."""
 
+import json
 import time
 from typing import Any
 
@@ -8,19 +9,20 @@ import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput, Unsupported
-from spinsqueeze.core.registry import variable
 from spinsqueeze.methods.permutation_invariant.method import (
     PermutationInvariant,
     block_state,
     generator_of,
 )
 from spinsqueeze.models import interchangeable
+from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.states import InitialState
+from spinsqueeze.models.tables import model_as_tables
 from spinsqueeze.observables.moments import Moments
-from spinsqueeze.observables.squeezing import squeezing
-from spinsqueeze.results import provenance
+from spinsqueeze.results import dataset, provenance
 from spinsqueeze.results.files import MARK
+from spinsqueeze.run.ranges import shortest
 from spinsqueeze.run.task import make_task
 
 
@@ -47,8 +49,14 @@ def simulate_losses(
         seed: seeds the loss times.
 
     Returns:
-        Dataset with spins_left(time), spin, covariance, xi2, contrast and total_spin_squared, all
-        of the spins that are left; attribute loss_times.
+        Dataset with spins_left(time) and all that `simulate` returns, of the spins that are left;
+        attribute loss_times. It jumps where a spin leaves, so that `optimum` takes the lowest of
+        its times. To run it again::
+
+            study = json.loads(data.attrs["study"])
+            losses = study.pop("losses")
+            run = spinsqueeze.run.study.study_from_tables(study)
+            simulate_losses(run.model, run.initial_state, run.times, **losses, seed=run.seed)
 
     Raises:
         InvalidInput: an argument breaks its rule, or no spin is left.
@@ -84,30 +92,35 @@ def simulate_losses(
         times=task.times,
         loss_times=drawn,
     )
-    derived = [
-        squeezing(Moments(n_spins=int(left), spin=spin, covariance=covariance))
-        for left, spin, covariance in zip(run.n_spins, run.spin, run.covariance, strict=True)
-    ]
-    data = xr.Dataset(
-        coords={"time": task.times, "axis": list("xyz"), "axis_2": list("xyz")},
-        attrs={
-            "n_spins": n,
-            "unit": model.unit,
-            "method": PermutationInvariant.name(),
-            "seed": seed,
-            "loss_times": drawn,
-            "wall_time": time.perf_counter() - started,
-            MARK: provenance.version(),
-            "commit": provenance.commit(),
-        },
+    wall_time = time.perf_counter() - started
+    losses = {"loss_rate": loss_rate} if loss_times is None else {"loss_times": drawn.tolist()}
+    study = {
+        **model_as_tables(model),
+        "initial_state": state_as_dict(initial_state),
+        "losses": losses,
+        "method": {"name": PermutationInvariant.name()},
+        "run": {"times": shortest(task.times), "seed": seed},
+    }
+    attributes: dict[str, Any] = {
+        "n_spins": n,
+        "unit": model.unit,
+        "method": PermutationInvariant.name(),
+        "error_kind": PermutationInvariant.error_kind,
+        "references": ", ".join(PermutationInvariant.references),
+        "seed": seed,
+        "study": json.dumps({k: v for k, v in study.items() if v not in ("", [], {})}),
+        "loss_times": drawn,
+        "dtype": "float64",
+        "device": "cpu",
+        "wall_time": wall_time,
+        MARK: provenance.version(),
+        "commit": provenance.commit(),
+        "machine": provenance.machine(),
+    }
+    moments = Moments(n_spins=run.n_spins, spin=run.spin, covariance=run.covariance)
+    return dataset.build(
+        moments,
+        times=task.times,
+        extras={"spins_left": run.n_spins},
+        attributes=attributes,
     )
-    columns = {"spins_left": run.n_spins, "spin": run.spin, "covariance": run.covariance}
-    for name in ("xi2", "contrast", "total_spin_squared"):
-        columns[name] = np.array([getattr(one, name) for one in derived])
-    for name, values in columns.items():
-        entry = variable(name)
-        data[name] = (
-            entry.dims, values, {"units": entry.units, "long_name": entry.long_name}
-        )  # fmt: skip
-    data["time"].attrs.update(long_name="time", units=f"1/{model.unit}")
-    return data

@@ -90,11 +90,19 @@ class Objective:
         k = int(np.nanargmin(values)) if self.at == "best" else len(values) - 1
         return float(values[k]), None if error is None else float(error.values[k])
 
+    def concern(self, data: "xr.Dataset") -> str:
+        """What the times of a run lack for its least xi2, in words; empty if nothing."""
+        if self.what != "xi2" or self.at != "best" or "time" not in data["xi2"].dims:
+            return ""
+        from spinsqueeze.run.optimum import optimum
+
+        return optimum(data).advice()
+
     def replicas(self, data: "xr.Dataset") -> tuple[Floats, Floats] | None:
         """Values (B,) with one sample block left out, and block weights; None without blocks."""
         from spinsqueeze.observables.jackknife import squeezing_replicas
         from spinsqueeze.observables.moments import BlockMoments
-        from spinsqueeze.observables.optimum import find_optimum
+        from spinsqueeze.observables.optimum import replica_minima
         from spinsqueeze.results.dataset import read_moments
 
         if "block_first" not in data or callable(self.what):
@@ -111,9 +119,13 @@ class Objective:
             return curves[-1], found.weights
         if self.what != "xi2":
             return np.nanmin(curves, axis=0), found.weights
-        times = data["time"].values
-        least = [find_optimum(times, xi2=curve).xi2 for curve in curves.T]
-        return np.array(least), found.weights
+        least = replica_minima(
+            data["time"].values,
+            xi2=found.values["xi2"],
+            stderr=data["xi2_stderr"].values,
+            xi2_replicas=curves,
+        )
+        return least, found.weights
 
 
 def jackknifed_minimum(

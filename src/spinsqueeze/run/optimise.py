@@ -33,8 +33,8 @@ class Optimisation:
     values: path -> optimal value. values_stderr: path -> its standard error; None where the
     method does not sample, or at a bound. value, stderr: the objective there. at_bound: path ->
     "low" or "high" for those at a bound: the true optimum may lie beyond. converged, message:
-    whether and why the search ended. path: Dataset of all evaluations in order. data: the run at
-    the optimum.
+    whether and why the search ended, and what the times lack where xi2 is least (see `optimum`).
+    path: Dataset of all evaluations in order. data: the run at the optimum.
     """
 
     objective: str
@@ -57,7 +57,9 @@ class Optimisation:
                 text += f" [at its {self.at_bound[name]} bound]"
             told.append(text)
         line = f"{self.objective} = {value_with_error(self.value, stderr=self.stderr)} at "
-        return line + ", ".join(told) + ("" if self.converged else f" [{self.message}]")
+        return (
+            line + ", ".join(told) + ("" if self.message == "converged" else f" [{self.message}]")
+        )
 
 
 def optimise(
@@ -311,6 +313,8 @@ def _result(search: _Search, *, tolerance: float, converged: bool, message: str)
     point = np.array(search.best())
     data = search.run(point)
     value, stderr = search.objective.of(data)
+    concern = search.objective.concern(data)
+    message = f"{message}; {concern}" if concern else message
     at_bound = {
         item.path: "low" if u <= 2 * tolerance else "high"
         for item, u in zip(search.box, point, strict=True)

@@ -13,7 +13,7 @@ from spinsqueeze.core.errors import FileProblem
 from spinsqueeze.core.output import ASIDE, reason, replace_file
 from spinsqueeze.results.points import Point, unpack
 
-NUMBERS = 2
+NUMBERS = 3
 """Version of the numbers: raise it with any change of the code that changes a result."""
 
 MARK = "spinsqueeze-store"

@@ -68,6 +68,11 @@ def _one_line(error: ValidationError) -> str:
 def _worded(problem: Any) -> str:
     where = [str(part) for part in problem["loc"]]
     kind = problem["type"]
+    if kind == "extra_forbidden" and where == ["losses"]:
+        return (
+            "losses: a study knows no losses; give the entries of this table to simulate_losses "
+            "as keywords, with the model, state, times and seed of the rest"
+        )
     if kind == "extra_forbidden":
         model = RunSection if where[0] == "run" and len(where) > 1 else StudyFile
         hint = checks.did_you_mean(where[-1], model.model_fields)

@@ -18,7 +18,7 @@ MAX_GRID = 10**7
 _TAKEN = {
     *REGISTRY,
     *(dim for entry in REGISTRY.values() for dim in entry.dims),
-    *(f"optimal_{name}" for name in ("xi2", "time", "angle", "at_edge")),
+    *(f"optimal_{name}" for name in ("xi2", "time", "angle", "at_edge", "status")),
     "status",
     "reason",
     *KEPT_ATTRIBUTES,

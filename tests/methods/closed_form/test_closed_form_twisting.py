@@ -1,14 +1,18 @@
 import math
+import tracemalloc
 
 import mpmath as mp
 import numpy as np
 import pytest
 from tests.rounding import rounding
 
+import spinsqueeze as sq
 from spinsqueeze.methods.closed_form.one_axis_twisting import (
     one_axis_twisting_moments,
     one_axis_twisting_optimum,
 )
+from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.squeezing import squeezing
 
 SIZES = (1, 2, 3, 10, 11, 1000, 10**6, 10**6 + 1)
 
@@ -138,3 +142,43 @@ def test_refusals(arguments, message):
 def test_optimum_needs_three_spins():
     with pytest.raises(ValueError, match="at least 3 for an optimum"):
         one_axis_twisting_optimum(2)
+
+
+@pytest.mark.parametrize("n_spins", [10**8, 10**9, 10**12])
+def test_moments_of_very_many_spins_are_right_to_rounding(n_spins):
+    """Against 60 digits: moments to 1e-14, xi2 to the rounding of the stored moments, eps/xi2."""
+    rng = np.random.default_rng(3)
+    with mp.workdps(60):
+        for _ in range(12):
+            mu = 1.2 * n_spins ** (-2 / 3) * 10 ** rng.uniform(-3, 1)
+            N, t = mp.mpf(n_spins), mp.mpf(mu)
+            c = mp.cos(t)
+            length = N / 2 * c ** (N - 1)
+            across = N / 4 + N * (N - 1) / 8 * (1 - mp.cos(2 * t) ** (N - 2))
+            along = N / 4 + N * (N - 1) / 8 * (1 + mp.cos(2 * t) ** (N - 2)) - length**2
+            cross = N * (N - 1) / 4 * mp.sin(t) * c ** (N - 2)
+            split = mp.sqrt(((across - N / 4) / 2) ** 2 + cross**2)
+            least = (across * N / 4 - cross**2) / ((across + N / 4) / 2 + split)
+            xi2 = float(N * least / length**2)
+            spin, covariance = one_axis_twisting_moments(
+                n_spins, direction=(1, 0, 0), twisting=[mu]
+            )
+            assert spin[0, 0] == pytest.approx(float(length), rel=1e-14)
+            entries = covariance[0, 0, 0], covariance[0, 1, 1], covariance[0, 1, 2]
+            assert entries == pytest.approx((float(along), float(across), float(cross)), rel=1e-14)
+            derived = squeezing(Moments(n_spins=n_spins, spin=spin, covariance=covariance))
+            assert derived.xi2[0] == pytest.approx(xi2, rel=1e-13 + 4 * 2.2e-16 / xi2)
+
+
+@pytest.mark.parametrize("n_spins", [10**8, 10**9, 10**12])
+@pytest.mark.parametrize("method", ["closed_form", None])
+def test_a_result_of_very_many_spins_holds_no_array_over_the_spins(n_spins, method):
+    model = sq.SpinModel(n_spins, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    best = one_axis_twisting_optimum(n_spins)
+    tracemalloc.start()
+    data = sq.simulate(model, sq.CoherentState("+x"), [best.twisting], method=method)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5e7
+    assert float(data["xi2"][0]) == pytest.approx(best.xi2, rel=1e-12)
+    assert "j" not in data.coords

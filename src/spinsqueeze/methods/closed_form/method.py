@@ -33,7 +33,7 @@ class ClosedForm(Method):
     """Exact moments of one-axis twisting and of Ising models with any couplings.
 
     H = sum_{i<j} J_ij s^a_i s^a_j + sum_i h_i s^a_i along one axis a, from a coherent or a product
-    state; one-axis twisting (isotropic exchange may be added) for N up to 1e9; spin classes;
+    state; one-axis twisting (isotropic exchange may be added) for N up to 1e12; spin classes;
     local dephasing along a with any envelopes, local decay and pumping along a with constant
     strengths. Any couplings cost N^3 a time, translation-invariant lattices N^2.
     Steady states within total spin N/2: squeezed collective decay alone; collective decay with a
