@@ -68,3 +68,21 @@ def test_a_run_by_the_default_method_keeps_to_its_budget():
     most = cost(steady(SQUEEZED), "closed_form").memory
     data = sq.steady_state(SQUEEZED, initial_state=STATE, memory_budget=0.99 * most)
     assert data.attrs["method"] == "permutation_invariant"
+
+
+def test_advice_counts_the_budget():
+    most = cost(evolving(OPEN), "symmetric").memory
+    roomy, tight = (
+        {row.name: row for row in sq.advise(OPEN, initial_state=STATE, memory_budget=budget)}
+        for budget in (most, 0.99 * most)
+    )
+    assert roomy["symmetric"].fits
+    assert not tight["symmetric"].fits
+    assert "more than memory_budget" in tight["symmetric"].reasons[0]
+    assert tight["permutation_invariant"].fits
+
+
+def test_a_pulse_may_come_at_the_last_time_and_not_after():
+    sq.simulate(OPEN, STATE, [0.5], pulses=[sq.Pulse(0.5, axis="+x", angle=1.0)])
+    with pytest.raises(InvalidInput, match=r"pulses\[0\] comes at time 0.6, after the last output"):
+        sq.simulate(OPEN, STATE, [0.5], pulses=[sq.Pulse(0.6, axis="+x", angle=1.0)])

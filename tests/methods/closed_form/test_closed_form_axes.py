@@ -97,3 +97,54 @@ def test_noise_along_another_axis_is_refused(axis):
     model = sq.SpinModel(N, hamiltonian=[sq.OneAxisTwisting(1.3, axis=axis)], jumps=[jump])
     with pytest.raises(sq.SpinSqueezeError, match=f"along the Ising axis {axis}"):
         sq.simulate(model, STATE, TIMES, method="closed_form")
+
+
+@pytest.mark.parametrize("axis", "xyz")
+@pytest.mark.parametrize(("i", "j"), [(0, 1), (0, 2), (1, 2)])
+def test_couplings_off_every_axis_are_refused(axis, i, j):
+    matrix = np.outer(frame(axis)[2], frame(axis)[2])
+    matrix[i, j] = matrix[j, i] = 1e-6
+    model = sq.SpinModel(N, hamiltonian=[sq.CollectiveQuadratic(matrix)])
+    with pytest.raises(sq.Unsupported, match="do not all lie along one axis"):
+        sq.simulate(model, STATE, TIMES, method="closed_form")
+
+
+@pytest.mark.parametrize(
+    ("diagonal", "jumps", "state"),
+    [
+        ((0.3, 0.2, 1.0), [], STATE),
+        ((0.3, 0.3, 1.0), [sq.LocalDecay(0.1)], STATE),
+        ((0.3, 0.3, 1.0), [], sq.ProductState([[1, 0, 0], [0, 1, 0], [0, 0, 1]])),
+    ],
+    ids=["unequal", "exchange with decay", "exchange of a product state"],
+)
+def test_exchange_is_idle_only_for_alike_spins_that_keep_their_total(diagonal, jumps, state):
+    terms = [sq.CollectiveQuadratic(np.diag(diagonal))]
+    model = sq.SpinModel(N, hamiltonian=terms, jumps=jumps)
+    with pytest.raises(sq.Unsupported, match="do not all lie along one axis"):
+        sq.simulate(model, state, TIMES, method="closed_form")
+
+
+@pytest.mark.parametrize("axis", "xyz")
+def test_twisting_on_top_of_couplings(axis):
+    a = frame(axis)[2]
+    twisting = sq.OneAxisTwisting(0.4, axis=axis)
+    strengths = {f"j_{b}": 1.7 if b == axis else 0.0 for b in "xyz"}
+    jumps = [sq.LocalJump(0.3, vector=a)]
+    chain = sq.PowerLawXYZ(**strengths, exponent=3)
+    agrees(
+        sq.SpinModel(sq.Lattice((N,)), hamiltonian=[chain, twisting], jumps=jumps),
+        formula="Ising lattice",
+    )
+    couplings = np.array([[0, 1.1, -0.6], [1.1, 0, 0.8], [-0.6, 0.8, 0]])
+    pairs = sq.PairCoupling(couplings, tensor=np.outer(a, a))
+    agrees(sq.SpinModel(N, hamiltonian=[pairs, twisting], jumps=jumps), formula="Ising matrix")
+
+
+@pytest.mark.parametrize("jump", [sq.LocalDecay, sq.LocalPumping])
+def test_decay_with_anything_in_time_is_refused(jump):
+    ramp = sq.Envelope([0.0, 1.0], values=[0.2, 1.0])
+    for strength, rate in ((ramp, 0.1), (1.0, ramp)):
+        model = sq.SpinModel(N, hamiltonian=[sq.OneAxisTwisting(strength)], jumps=[jump(rate)])
+        with pytest.raises(sq.Unsupported, match="decay and pumping need constant strengths"):
+            sq.simulate(model, STATE, TIMES, method="closed_form")
