@@ -116,12 +116,23 @@ def test_the_batch_is_part_of_what_a_method_asks_for():
 
 @pytest.mark.parametrize("method", ["symmetric", "permutation_invariant"])
 def test_a_steady_state_needs_more_for_more_unknowns(method):
-    """At least the state and the matrix that is factorised: 12 bytes for each of its numbers."""
+    """At least the matrix that is factorised: 12 bytes for each of five entries a row."""
+    needed = []
     for n in (20, 60):
         model = sq.SpinModel(n, hamiltonian=GENERAL, jumps=[sq.CollectiveDecay(0.1)])
         task = make_steady_task(model, initial_state=STATE)
-        unknowns = (n + 1) ** 2
-        assert METHODS[method]().steady_cost(task).memory > 12 * 5 * unknowns
+        needed.append(METHODS[method]().steady_cost(task).memory)
+        assert needed[-1] > 12 * 5 * (n + 1) ** 2
+    assert needed[1] > (61 / 21) ** 2 * needed[0]
+
+
+def test_permutation_invariant_holds_the_states_of_all_times():
+    model = sq.SpinModel(16, hamiltonian=GENERAL, jumps=[sq.LocalDecay(0.1)])
+    few, many = (
+        METHODS["permutation_invariant"]().cost(make_task(model, STATE, np.linspace(0, 1, n)))
+        for n in (2, 1002)
+    )
+    assert many.memory - few.memory >= 8 * 1000 * 17 * 18 * 19 / 6
 
 
 TURNING = {
