@@ -99,10 +99,19 @@ def ensemble(spins: "int | Lattice | Sequence[SpinClass]") -> Ensemble:
         total = sum(c.count for c in classes)
         checks.integer("total number of spins", total, minimum=1, maximum=MAX_IN_CLASSES)
         return Ensemble(total, classes=classes)
-    count = checks.integer("spins", spins, minimum=1)
+    return Ensemble(number_of_spins(spins))
+
+
+def number_of_spins(value: Any) -> int:
+    """A plain number of spins, 1 to 1e12.
+
+    Raises:
+        InvalidInput: not an integer, or out of bounds.
+    """
+    count = checks.integer("spins", value, minimum=1)
     if count > MAX_SPINS:
         raise InvalidInput(
             f"spins must be at most {MAX_SPINS}, got {count}: beyond, 64-bit moments no longer "
             "resolve the squeezing; take a smaller number and extrapolate by its powers"
         )
-    return Ensemble(count)
+    return count

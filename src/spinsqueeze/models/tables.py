@@ -15,7 +15,7 @@ from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.models.catalogue import HAMILTONIAN_TERMS, INITIAL_STATES, JUMP_TERMS
 from spinsqueeze.models.cavity import Cavity
-from spinsqueeze.models.ensemble import MAX_SPINS, Ensemble, SpinClass
+from spinsqueeze.models.ensemble import Ensemble, SpinClass, number_of_spins
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
@@ -200,9 +200,8 @@ def _spins(table: Any) -> Any:
     if extra:
         raise InvalidInput(f"ensemble.{extra[0]}: needs a lattice (shape), not {given[0]}")
     if given == ["spins"]:
-        number = table["spins"]
         try:
-            return checks.integer("spins", number, minimum=1, maximum=MAX_SPINS)
+            return number_of_spins(table["spins"])
         except InvalidInput as error:
             raise InvalidInput(_placed("ensemble", {"spins": "spins"}, str(error))) from None
     classes = _list("ensemble.classes", table["classes"])
