@@ -107,7 +107,7 @@ def test_no_method_fits():
 
 def test_unsupported_lists_every_reason():
     model = sq.SpinModel(5, jumps=[sq.LocalDecay(0.1)], cavity=sq.Cavity(1.0, decay_rate=1.0))
-    with pytest.raises(Unsupported, match=r"\(1\) .*jumps.*\(2\) .*cavity.*\(3\) DickeState"):
+    with pytest.raises(Unsupported, match=r"\(1\) .*cavity.*\(2\) .*jumps.*\(3\) DickeState"):
         sq.simulate(model, sq.DickeState(0.5), TIMES, method=sq.DTWA())
 
 

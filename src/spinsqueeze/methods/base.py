@@ -105,21 +105,46 @@ class Evolution:
     final_state: InitialState | None = None
 
 
+_IN_WORDS = {"cavity": "a cavity", "weights": "spins of different weight"}
+
+
 class Method(Plain, abc.ABC):
     """A way to compute; a frozen dataclass whose fields are its options."""
 
     references: ClassVar[tuple[str, ...]]
     error_kind: ClassVar[str]  # "exact", "sampling", "truncation" or "uncontrolled"
     summary: ClassVar[str]
+    handles: ClassVar[frozenset[str]] = frozenset()
+    """Features of the canonical form that it treats; a model with any other is refused."""
 
     @classmethod
     def name(cls) -> str:
         """The name in study files."""
         return snake_case(cls.__name__)
 
-    @abc.abstractmethod
     def support(self, task: Task) -> Support:
         """Whether this method can do the task, with every reason why not."""
+        return Support((*self.unknown_features(task.model), *self.obstacles(task)))
+
+    def steady_support(self, task: Task) -> Support:
+        """Whether this method can find the steady state, with every reason why not."""
+        return Support((*self.unknown_features(task.model), *self.steady_obstacles(task)))
+
+    @abc.abstractmethod
+    def obstacles(self, task: Task) -> list[str]:
+        """Every finer reason why it cannot do a task whose features it handles."""
+
+    def steady_obstacles(self, task: Task) -> list[str]:
+        """Every finer reason why it cannot find a steady state."""
+        return ["it evolves in time only and has no steady-state solver"]
+
+    @classmethod
+    def unknown_features(cls, model: Canonical) -> list[str]:
+        """What the model holds that this method does not treat, in words."""
+        return [
+            f"the model has {_IN_WORDS.get(name, name.replace('_', ' '))}, which it does not treat"
+            for name in sorted(model.features - cls.handles)
+        ]
 
     @abc.abstractmethod
     def cost(self, task: Task) -> Cost:
@@ -132,10 +157,6 @@ class Method(Plain, abc.ABC):
         Raises:
             NumericalFailure: the calculation ended without a trustworthy number.
         """
-
-    def steady_support(self, task: Task) -> Support:
-        """Whether this method can find the steady state, with every reason why not."""
-        return Support(("it evolves in time only and has no steady-state solver",))
 
     def steady_cost(self, task: Task) -> Cost:
         """Expected memory and time of the steady state; only called when supported."""

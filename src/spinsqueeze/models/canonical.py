@@ -5,6 +5,7 @@ H(t) = sum_fields f(t) sum_i v_i.s_i + sum_quadratics f(t) sum_ab Q_ab S_a S_b
 jumps: collective rate D[c.S], local rate_i D[c.s_i]; S = sum_i w_i s_i with the class weights w.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
@@ -84,6 +85,19 @@ class Canonical:
     cavity: Cavity | None = None
     weights: Floats | None = None
     classes: tuple[SpinClass, ...] | None = None
+    other_pieces: tuple[object, ...] = ()
+
+    @cached_property
+    def features(self) -> frozenset[str]:
+        """What the model holds: the names of the fields above that are not empty.
+
+        Pieces of a kind that has no field of its own appear under the name of their class, so that
+        a method refuses what it has never heard of. Classes are no feature: what tells their spins
+        apart is in the fields and weights.
+        """
+        names = {f.name for f in dataclasses.fields(self)} - {"n_spins", "classes", "other_pieces"}
+        present = {name for name in names if not _empty(getattr(self, name))}
+        return frozenset(present | {type(p).__name__ for p in self.other_pieces})
 
     @property
     def dissipative(self) -> bool:
@@ -171,3 +185,7 @@ class Canonical:
             all(t[b, b] == t[c, c] and t[b, c] == 0 for t in self._tensors())
             and all(covariant(v) for v in self._jump_vectors())
         )
+
+
+def _empty(value: object) -> bool:
+    return value is None or (isinstance(value, tuple) and not value)

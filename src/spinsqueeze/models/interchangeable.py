@@ -32,10 +32,6 @@ class CollectiveArrays:
 def obstacles(model: Canonical) -> list[str]:
     """Every reason why the spins of a model are not interchangeable, in words."""
     reasons = []
-    if model.cavity is not None:
-        reasons.append("the model keeps a cavity")
-    if model.weights is not None:
-        reasons.append("spin classes with different weights are not interchangeable")
     if any(f.vectors.ndim == 2 for f in model.fields):
         reasons.append("fields differ between spins")
     if any(not isinstance(p.kernel, AllToAllKernel) for p in model.pairs):

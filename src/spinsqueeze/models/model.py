@@ -73,6 +73,7 @@ class SpinModel:
             pieces += term.lower(spins)
         if spins.detunings is not None:
             pieces.append(Field(1.0, spins.detunings[:, None] * np.array([0.0, 0.0, 1.0])))
+        known = (Field, Quadratic, Pair, CollectiveJumps, LocalJumps)
         return Canonical(
             n_spins=spins.n_spins,
             fields=_merged_fields([p for p in pieces if isinstance(p, Field)]),
@@ -87,6 +88,7 @@ class SpinModel:
             cavity=self.cavity,
             weights=spins.weights,
             classes=spins.classes,
+            other_pieces=tuple(p for p in pieces if not isinstance(p, known)),
         )
 
     @property

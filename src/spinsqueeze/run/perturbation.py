@@ -32,9 +32,11 @@ def liouvillian_perturbation(model: SpinModel) -> LiouvillianPerturbation:
         NumericalFailure: the steady state of some total spin cannot be trusted.
     """
     from spinsqueeze.methods.permutation_invariant import transition_rates
+    from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
 
     canonical = make_steady_task(model).model
-    reasons = interchangeable.obstacles(canonical)
+    reasons = PermutationInvariant.unknown_features(canonical)
+    reasons += interchangeable.obstacles(canonical)
     if reasons:
         raise Unsupported("liouvillian_perturbation cannot do this: " + "; ".join(reasons))
     if not canonical.collective_jumps or not canonical.local_jumps:

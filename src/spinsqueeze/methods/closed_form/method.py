@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, Kernel, StencilKernel
-from spinsqueeze.methods.base import Cost, Evolution, Method, Support, Task
+from spinsqueeze.methods.base import Cost, Evolution, Method, Task
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Strength, integrated
 from spinsqueeze.models.states import (
@@ -49,13 +49,14 @@ class ClosedForm(Method):
     )
     error_kind: ClassVar[str] = "exact"
     summary: ClassVar[str] = "one-axis twisting and Ising models, exact"
+    handles: ClassVar[frozenset[str]] = frozenset(
+        ("fields", "quadratics", "pairs", "weights", "collective_jumps", "local_jumps")
+    )
 
-    def support(self, task: Task) -> Support:
+    def obstacles(self, task: Task) -> list[str]:
         """All couplings and fields along one axis, coherent or product state, no pulses."""
         model = task.model
         reasons = []
-        if model.cavity is not None:
-            reasons.append("the model keeps a cavity")
         if task.pulses:
             reasons.append("pulses interrupt the closed form")
         if not isinstance(task.initial_state, CoherentState | ProductState):
@@ -67,7 +68,7 @@ class ClosedForm(Method):
             reasons.append("couplings and fields do not all lie along one axis")
         else:
             reasons += _jump_reasons(model, axis)
-        return Support(tuple(reasons))
+        return reasons
 
     def cost(self, task: Task) -> Cost:
         """N^2 a time on a periodic lattice, N^3 for any matrix, nothing for alike spins."""
@@ -93,7 +94,7 @@ class ClosedForm(Method):
             diagnostics={"formula": plan.formula, "dtype": "float64", "device": "cpu"},
         )
 
-    def steady_support(self, task: Task) -> Support:
+    def steady_obstacles(self, task: Task) -> list[str]:
         """Squeezed collective decay alone, or driven collective decay with exchange."""
         from spinsqueeze.methods.closed_form.steady import steady_formula
 
@@ -108,7 +109,7 @@ class ClosedForm(Method):
                 "total spin is conserved: give an initial state in the symmetric subspace, such "
                 "as CoherentState('-z')"
             )
-        return Support(tuple(reasons))
+        return reasons
 
     def steady_cost(self, task: Task) -> Cost:
         """A few arrays of N + 1 numbers."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, final
 
 from spinsqueeze.core import checks
-from spinsqueeze.methods.base import Cost, Evolution, Method, Support, Task
+from spinsqueeze.methods.base import Cost, Evolution, Method, Task
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.states import CoherentState, ProductState
 from spinsqueeze.numerics.forks import threads_of
@@ -43,6 +43,7 @@ class DTWA(Method):
     references: ClassVar[tuple[str, ...]] = ("schachenmayer2015", "perlin2020")
     error_kind: ClassVar[str] = "sampling"
     summary: ClassVar[str] = "closed lattice models of any size by classical trajectories"
+    handles: ClassVar[frozenset[str]] = frozenset(("fields", "quadratics", "pairs", "weights"))
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -58,19 +59,15 @@ class DTWA(Method):
         """The name in study files."""
         return "dtwa"
 
-    def support(self, task: Task) -> Support:
+    def obstacles(self, task: Task) -> list[str]:
         """Closed models without a cavity, from coherent and product states."""
         reasons = []
-        if task.model.dissipative:
-            reasons.append("the model has jumps and DTWA evolves closed systems only")
-        if task.model.cavity is not None:
-            reasons.append("the model keeps a cavity")
         if not isinstance(task.initial_state, CoherentState | ProductState):
             reasons.append(
                 f"{type(task.initial_state).__name__} is not a product of spins, which is what "
                 "it samples"
             )
-        return Support(tuple(reasons))
+        return reasons
 
     def cost(self, task: Task) -> Cost:
         """Memory of the batches in flight and the collective spins; time from the stiffness."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
-from spinsqueeze.methods.base import Cost, Evolution, Method, Support, Task
+from spinsqueeze.methods.base import Cost, Evolution, Method, Task
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.drive import Drive
 from spinsqueeze.models.envelope import Envelope, Strength
@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 MAX_SPINS = 30
 SECTOR_SPINS = 17
 """From here on the search for symmetric orbits pays."""
+_PURE = CoherentState | DickeState | ProductState | StateVector | SymmetricState
 
 
 @final
@@ -48,24 +49,23 @@ class Exact(Method):
     references: ClassVar[tuple[str, ...]] = ("park1986", "hochbruck1997")
     error_kind: ClassVar[str] = "exact"
     summary: ClassVar[str] = "any closed model on 2^N amplitudes"
+    handles: ClassVar[frozenset[str]] = frozenset(("fields", "quadratics", "pairs", "weights"))
 
     def __post_init__(self) -> None:
         value = checks.real("tolerance", self.tolerance, minimum=1e-13, maximum=1e-2)
         object.__setattr__(self, "tolerance", value)
 
-    def support(self, task: Task) -> Support:
+    def obstacles(self, task: Task) -> list[str]:
         """Closed models without a cavity, up to 30 spins."""
         reasons = []
-        if task.model.dissipative:
-            reasons.append("the model has jumps and Exact evolves closed systems only")
-        if task.model.cavity is not None:
-            reasons.append("the model keeps a cavity")
+        if not isinstance(task.initial_state, _PURE):
+            reasons.append(f"{type(task.initial_state).__name__} is not a pure state it knows")
         if task.model.n_spins > MAX_SPINS:
             reasons.append(
                 f"N = {task.model.n_spins} spins have 2^{task.model.n_spins} amplitudes; "
                 f"N = {MAX_SPINS} is the limit"
             )
-        return Support(tuple(reasons))
+        return reasons
 
     def cost(self, task: Task) -> Cost:
         """Bytes for the smallest Krylov space; seconds from the spectral width times the time."""

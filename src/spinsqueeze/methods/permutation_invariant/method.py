@@ -13,7 +13,6 @@ from spinsqueeze.methods.base import (
     Evolution,
     Method,
     Rotation,
-    Support,
     Task,
     stretches,
 )
@@ -66,6 +65,9 @@ class PermutationInvariant(Method):
     references: ClassVar[tuple[str, ...]] = ("chase2008", "shammah2018", "groszkowski2022")
     error_kind: ClassVar[str] = "exact"
     summary: ClassVar[str] = "open models of alike spins, evolution and steady states"
+    handles: ClassVar[frozenset[str]] = frozenset(
+        ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps")
+    )
 
     def __post_init__(self) -> None:
         from spinsqueeze.methods.permutation_invariant.evolution import ALGORITHMS
@@ -80,13 +82,13 @@ class PermutationInvariant(Method):
         if not isinstance(self.qfi, bool):
             raise InvalidInput(f"qfi must be true or false, got {checks.shown(self.qfi)}")
 
-    def support(self, task: Task) -> Support:
+    def obstacles(self, task: Task) -> list[str]:
         """Models unchanged by exchanging spins, from a state of the symmetric subspace."""
         reasons = interchangeable.obstacles(task.model)
         if any(r.mask is not None for r in task.pulses):
             reasons.append("a pulse acts on some of the spins only")
         reasons += _foreign(task.initial_state)
-        return Support(tuple(reasons))
+        return reasons
 
     def cost(self, task: Task) -> Cost:
         """From the number of unknowns of the largest symmetry sector."""
@@ -142,12 +144,12 @@ class PermutationInvariant(Method):
             final_state=BlockState(state / trace[-1]),
         )
 
-    def steady_support(self, task: Task) -> Support:
+    def steady_obstacles(self, task: Task) -> list[str]:
         """Models unchanged by exchanging spins."""
         reasons = interchangeable.obstacles(task.model)
         if task.initial_state is not None:
             reasons += _foreign(task.initial_state)
-        return Support(tuple(reasons))
+        return reasons
 
     def steady_cost(self, task: Task) -> Cost:
         """From the fill of the sparse factorisation."""

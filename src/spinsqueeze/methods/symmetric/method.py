@@ -12,7 +12,6 @@ from spinsqueeze.methods.base import (
     Evolution,
     Method,
     Rotation,
-    Support,
     Task,
     stretches,
 )
@@ -52,6 +51,9 @@ class SymmetricSubspace(Method):
     references: ClassVar[tuple[str, ...]] = ("kitagawa1993", "hochbruck1997")
     error_kind: ClassVar[str] = "exact"
     summary: ClassVar[str] = "collective models on the Dicke states J = N/2, pure or mixed"
+    handles: ClassVar[frozenset[str]] = frozenset(
+        ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps")
+    )
 
     @classmethod
     def name(cls) -> str:
@@ -63,7 +65,7 @@ class SymmetricSubspace(Method):
         object.__setattr__(self, "tolerance", value)
         checks.choice("algorithm", self.algorithm, ("auto", "polynomial", "rational"))
 
-    def support(self, task: Task) -> Support:
+    def obstacles(self, task: Task) -> list[str]:
         """Collective models, from a state of the symmetric subspace."""
         reasons = _obstacles(task.model)
         if task.model.dissipative and task.model.time_dependent:
@@ -72,7 +74,7 @@ class SymmetricSubspace(Method):
             reasons.append("a pulse acts on some of the spins only")
         if not isinstance(task.initial_state, CoherentState | DickeState | SymmetricState):
             reasons.append(f"{type(task.initial_state).__name__} is not in the symmetric subspace")
-        return Support(tuple(reasons))
+        return reasons
 
     def cost(self, task: Task) -> Cost:
         """N + 1 amplitudes a time when closed, (N+1)^2 when open."""
@@ -178,7 +180,7 @@ class SymmetricSubspace(Method):
             extras={"purity": purity},
         )
 
-    def steady_support(self, task: Task) -> Support:
+    def steady_obstacles(self, task: Task) -> list[str]:
         """Collective models with collective jumps."""
         reasons = _obstacles(task.model)
         state = task.initial_state
@@ -187,7 +189,7 @@ class SymmetricSubspace(Method):
                 "total spin is conserved, so the steady state depends on the initial one: give an "
                 "initial state in the symmetric subspace"
             )
-        return Support(tuple(reasons))
+        return reasons
 
     def steady_cost(self, task: Task) -> Cost:
         """A sparse factorisation of the (N+1)^2 unknowns."""

@@ -1,0 +1,68 @@
+"""A method refuses what it has never heard of, whoever wrote the new piece."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import spinsqueeze as sq
+from spinsqueeze.methods.registry import METHODS
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.term import JumpTerm
+from spinsqueeze.run.task import make_steady_task, make_task
+
+STATE = sq.CoherentState("-z")
+LOWER = sq.CollectiveDecay(1.0)
+
+
+@dataclass(frozen=True)
+class CorrelatedPiece:
+    """A piece of the canonical form that no method knows."""
+
+    rates: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class CorrelatedJumps(JumpTerm):
+    """sum_ij rates_ij (s_i rho s_j† - ...): a term that somebody writes next year."""
+
+    def lower(self, ensemble):
+        return [CorrelatedPiece(np.eye(ensemble.n_spins))]
+
+
+@pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
+def test_an_invented_piece_is_refused_by_every_method(kind):
+    model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[CorrelatedJumps(), LOWER])
+    assert "CorrelatedPiece" in model.canonical.features
+    tasks = (make_task(model, STATE, [1.0]), make_steady_task(model, initial_state=STATE))
+    for task in tasks:
+        support = kind().steady_support(task) if np.isinf(task.times[-1]) else kind().support(task)
+        assert "the model has CorrelatedPiece, which it does not treat" in support.reasons
+    with pytest.raises(sq.Unsupported, match="has CorrelatedPiece, which it does not treat"):
+        sq.simulate(model, STATE, [1.0], method=kind())
+    for run in (lambda: sq.simulate(model, STATE, [1.0]), lambda: sq.steady_state(model)):
+        with pytest.raises(sq.InvalidInput, match="no method fits this model.* CorrelatedPiece"):
+            run()
+
+
+def test_every_part_of_the_canonical_form_is_a_feature():
+    optional = [f for f in dataclasses.fields(Canonical) if f.default is not dataclasses.MISSING]
+    for field in optional:
+        model = dataclasses.replace(Canonical(3), **{field.name: (CorrelatedPiece(np.eye(3)),)})
+        expected = {"classes": set(), "other_pieces": {"CorrelatedPiece"}}
+        assert model.features == expected.get(field.name, {field.name})
+    assert Canonical(3).features == frozenset()
+
+
+@pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
+def test_methods_handle_parts_that_there_are(kind):
+    assert kind.handles <= {f.name for f in dataclasses.fields(Canonical)}
+
+
+@pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
+def test_a_cavity_is_refused(kind):
+    cavity = sq.Cavity(coupling=0.1, decay_rate=1.0)
+    model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)], cavity=cavity)
+    with pytest.raises(sq.Unsupported, match="the model has a cavity, which it does not treat"):
+        sq.simulate(model, STATE, [1.0], method=kind())
