@@ -105,6 +105,24 @@ def test_gap_is_an_eigenvalue_of_the_dense_liouvillian():
     assert found.gap > 0
 
 
+@pytest.mark.parametrize("axis", ["x", "y"])
+@pytest.mark.parametrize("chi", [0.0, 0.4])
+@pytest.mark.parametrize("n_spins", [1, 2, 3, 20])
+def test_spins_along_the_axis_of_their_noise_stay(n_spins, chi, axis):
+    """Local dephasing and twisting about an axis conserve the spin along it, z or not."""
+    along = np.eye(3)["xyz".index(axis)]
+    model = sq.SpinModel(
+        n_spins,
+        hamiltonian=[sq.OneAxisTwisting(chi, axis=axis)],
+        jumps=[sq.LocalJump(0.3, vector=along)],
+    )
+    data = sq.steady_state(model, initial_state=sq.CoherentState(along))
+    assert data["spin"].values == pytest.approx(n_spins / 2 * along, abs=1e-9)
+    assert float(data["purity"]) == pytest.approx(1.0, abs=1e-9)
+    with pytest.raises(InvalidInput, match="initial"):
+        sq.steady_state(model)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

@@ -1,0 +1,75 @@
+"""What a result claims about each of its readings, from the one error it states.
+
+`numerical_error` E is the error of the mean spin in units of sqrt(N)/2. The largest mean spin is
+N/2, so the state errs by delta = E / sqrt(N) in trace norm, and a reading <A> by delta |A|. What
+follows from several readings errs as first order says.
+"""
+
+import numpy as np
+
+EPS = float(np.finfo(float).eps)
+
+
+def state_error(data, rounding):
+    """The claimed error of the state, relative to 1, and rounding beside it."""
+    claimed = float(data.attrs["numerical_error"]) / np.sqrt(data.attrs["n_spins"])
+    return claimed + rounding
+
+
+def allowed_errors(truth, n, delta):
+    """The error allowed to each reading of one time, by name."""
+    spin = delta * n / 2
+    covariance = delta * 0.75 * n**2
+    squared = delta * (n / 2) * (n / 2 + 1)
+    allowed = {
+        "spin": spin,
+        "covariance": covariance,
+        "contrast": delta,
+        "total_spin_squared": squared,
+        "effective_spins": squared / np.sqrt(0.25 + truth["total_spin_squared"]),
+        "purity": 2 * delta,
+        "shell_population": delta,
+        "qfi": 4 * delta * n**2,
+    }
+    if "xi2" in truth:
+        length = truth["contrast"] * n / 2
+        # The least variance turns with the direction of the mean spin as well.
+        variance = covariance + 2 * np.linalg.norm(truth["covariance"], 2) * spin / length
+        allowed["xi2"] = n * variance / length**2 + 2 * truth["xi2"] * spin / length
+        allowed["xi2_kitagawa_ueda"] = 4 * variance / n
+    return allowed
+
+
+def misses(data, truths, delta):
+    """[(reading, time index, error, allowed)] of every reading beyond what was claimed."""
+    n = data.attrs["n_spins"]
+    found = []
+    for k, truth in enumerate(truths):
+        allowed = allowed_errors(truth, n, delta)
+        for name in allowed:
+            if name in data:
+                error = float(np.abs(data[name].values[k] - truth[name]).max())
+                found.append((name, k, error, allowed[name]))
+        if "xi2" in truth and np.isfinite(angle := float(data["squeezing_angle"][k])):
+            excess = variance_along(truth, angle) - truth["xi2_kitagawa_ueda"] * n / 4
+            found.append(("squeezing_angle", k, excess, allowed["xi2_kitagawa_ueda"] * n / 2))
+    return [miss for miss in found if not miss[2] <= miss[3]]
+
+
+def variance_along(truth, angle):
+    """The variance in the direction that an angle names: from e_phi, right-handed about <S>."""
+    mean = truth["spin"] / np.linalg.norm(truth["spin"])
+    horizontal = np.array([-mean[1], mean[0], 0.0])
+    if np.linalg.norm(horizontal) < 1e-9:
+        horizontal = np.array([0.0, 1.0, 0.0])
+    horizontal /= np.linalg.norm(horizontal)
+    direction = np.cos(angle) * horizontal + np.sin(angle) * np.cross(mean, horizontal)
+    return direction @ truth["covariance"] @ direction
+
+
+def wrong_status(data, truths):
+    """Times whose status does not say what holds: 3 exactly where the mean spin vanishes."""
+    lengths = np.array([truth["contrast"] for truth in truths])
+    status = data["squeezing_status"].values
+    vanishing, clear = lengths < 1e-12, lengths > 1e-7
+    return np.flatnonzero((vanishing & (status != 3)) | (clear & ~np.isin(status, (0, 1))))

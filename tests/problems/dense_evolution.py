@@ -1,0 +1,119 @@
+"""Brute force in time, and where it ends: no step size to choose, so nothing is stepped over.
+
+Where every strength is constant: one matrix exponential. Elsewhere each strength is a polynomial of
+degree three at most between two points of its table, so the Taylor series of the state follows from
+the equation itself, order by order, to rounding.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+from scipy.linalg import expm
+
+import spinsqueeze as sq
+from tests.problems.dense_model import generators, spins
+from tests.problems.dense_states import density_matrix, readings, rotation
+
+ORDERS = 40
+
+
+def taylor_coefficients(strength, start, stop):
+    """f(start + s) = sum_p c_p s^p between two neighbouring points of the table: (4,)."""
+    if not isinstance(strength, sq.Envelope):
+        return np.array([float(strength), 0, 0, 0])
+    times, values = strength.times, strength.values
+    middle = (start + stop) / 2
+    if middle <= times[0] or middle >= times[-1]:
+        return np.array([values[0] if middle <= times[0] else values[-1], 0, 0, 0])
+    if strength.interpolation == "step":
+        return np.array([values[np.searchsorted(times, middle) - 1], 0, 0, 0])
+    if strength.interpolation == "linear":
+        k = np.searchsorted(times, middle) - 1
+        slope = (values[k + 1] - values[k]) / (times[k + 1] - times[k])
+        return np.array([values[k] + slope * (start - times[k]), slope, 0, 0])
+    spline = CubicSpline(times, values)
+    return np.array([spline(start), spline(start, 1), spline(start, 2) / 2, spline(middle, 3) / 6])
+
+
+def step(parts, y, start, stop):
+    """y(stop) for dy/dt = sum_k f_k(t) G_k y; no table has a point between start and stop."""
+    length = stop - start
+    matrices = np.array([matrix for _, matrix in parts])
+    coefficients = np.array([taylor_coefficients(f, start, stop) for f, _ in parts])
+    if not np.any(coefficients[:, 1:]):
+        return expm(np.einsum("k,kxy->xy", coefficients[:, 0], matrices) * length) @ y
+    sizes = np.abs(coefficients) @ length ** np.arange(4)
+    phase = length * float(sizes @ np.abs(matrices).sum(axis=2).max(axis=1))
+    edges = np.linspace(start, stop, int(np.ceil(phase / 2)) + 1)
+    for left, right in pairwise(edges):
+        y = taylor_step(parts, matrices, y, left, right)
+    return y
+
+
+def taylor_step(parts, matrices, y, start, stop):
+    """(n + 1) y_(n+1) = sum_p G_p y_(n-p), with G(start + s) = sum_p G_p s^p."""
+    coefficients = [taylor_coefficients(f, start, stop) for f, _ in parts]
+    G = np.einsum("kp,kxy->pxy", coefficients, matrices)
+    series = [y]
+    for order in range(ORDERS):
+        change = sum(G[p] @ series[order - p] for p in range(min(order, 3) + 1))
+        series.append(change / (order + 1))
+    return sum(term * (stop - start) ** order for order, term in enumerate(series))
+
+
+def table_points(parts):
+    return {float(t) for f, _ in parts if isinstance(f, sq.Envelope) for t in f.times}
+
+
+def evolve(problem):
+    """rho at each output time."""
+    model, n = problem.model, problem.model.n_spins
+    parts = generators(model)
+    closed = not model.jumps
+    rho = density_matrix(problem.state, n)
+    y = np.eye(2**n, dtype=complex) if closed else rho.ravel()
+    last = float(problem.times[-1])
+    inner = {t for t in table_points(parts) if 0 < t < last}
+    events = sorted({0.0, *map(float, problem.times), *inner, *(p.time for p in problem.pulses)})
+    states, before = [], 0.0
+    for now in events:
+        if now > before:
+            y = step(parts, y, before, now)
+        for pulse in sorted(problem.pulses, key=lambda p: p.time):
+            if pulse.time == now:
+                turn = rotation(pulse, spins(n)[pulsed(model, pulse)])
+                y = turn @ y if closed else (turn @ y.reshape(rho.shape) @ turn.conj().T).ravel()
+        if now in problem.times:
+            states.append(y @ rho @ y.conj().T if closed else y.reshape(rho.shape))
+        before = now
+    return states
+
+
+def pulsed(model, pulse):
+    """Indices of the spins that a pulse turns."""
+    if pulse.sites is not None:
+        return list(pulse.sites)
+    if pulse.spin_class is not None:
+        owner = np.repeat(np.arange(len(model.spins)), [c.count for c in model.spins])
+        return list(np.flatnonzero(owner == pulse.spin_class))
+    return list(range(model.n_spins))
+
+
+def answers(problem):
+    """The readings at each output time."""
+    return [readings(rho, problem.model.n_spins) for rho in evolve(problem)]
+
+
+def action(problem):
+    """The phase that rounding follows: the integral of the generator's size over time."""
+    last = float(problem.times[-1])
+    total = 0.0
+    for strength, matrix in generators(problem.model):
+        if isinstance(strength, sq.Envelope):
+            grid = np.linspace(0, last, 2001)
+            peak = np.abs(np.interp(grid, strength.times, strength.values)).mean()
+        else:
+            peak = abs(float(strength))
+        total += peak * np.abs(matrix).sum(axis=1).max() * last
+    return total

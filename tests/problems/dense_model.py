@@ -1,0 +1,193 @@
+"""A model as dense matrices on 2^N, each term as its docstring writes it.
+
+Nothing of the canonical form, the kernels or the envelopes' own evaluation is used: a mistake there
+shows as a wrong reading. Spin 0 is the leftmost factor, |up> comes first.
+"""
+
+from functools import cache, reduce
+
+import numpy as np
+
+import spinsqueeze as sq
+
+HALF_PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]]) / 2
+X, Y, Z = range(3)
+AXIS = {"x": X, "y": Y, "z": Z}
+
+
+@cache
+def spins(n):
+    """s_i^a: (N, 3, 2^N, 2^N)."""
+    factors = [[np.eye(2)] * n for _ in range(n)]
+    return np.array(
+        [
+            [reduce(np.kron, [*row[:i], s, *row[i + 1 :]]) for s in HALF_PAULI]
+            for i, row in enumerate(factors)
+        ]
+    )
+
+
+@cache
+def total_spin(n):
+    """S_a = sum_i s_i^a: (3, 2^N, 2^N)."""
+    return spins(n).sum(axis=0)
+
+
+def per_spin(model, attribute, default):
+    """A property of the spin classes, one number a spin."""
+    if not isinstance(model.spins, list | tuple):
+        return np.full(model.n_spins, default)
+    return np.repeat(
+        [getattr(c, attribute) for c in model.spins], [c.count for c in model.spins]
+    ).astype(float)
+
+
+def along(vector, s):
+    """vector . s for s (3, d, d)."""
+    return np.einsum("a,axy->xy", np.asarray(vector), s)
+
+
+def distances(lattice):
+    """r_ij (N, N), by minimum image on a periodic lattice."""
+    if lattice.positions is not None:
+        places = np.asarray(lattice.positions, dtype=float)
+        box = None
+    else:
+        sites = np.array(list(np.ndindex(*lattice.shape)), dtype=float)
+        # Which sites a seed leaves empty is a draw, not a convention: it is read from the lattice.
+        occupied = np.ones(len(sites), bool) if lattice.filling == 1 else lattice.occupied.ravel()
+        occupied[list(lattice.vacancies)] = False
+        places = sites[occupied] * lattice.spacing
+        box = np.array(lattice.shape) * lattice.spacing
+    apart = places[:, None] - places[None]
+    if box is not None and lattice.boundary == "periodic":
+        apart -= box * np.round(apart / box)
+    return np.linalg.norm(apart, axis=-1)
+
+
+def power_law(model, exponent):
+    """r_ij^-exponent; nearest neighbours for an infinite exponent."""
+    n = model.n_spins
+    if exponent == 0:
+        return 1 - np.eye(n)
+    r = distances(model.spins) + np.eye(n)
+    if np.isinf(exponent):
+        return np.isclose(r, model.spins.spacing) * (1 - np.eye(n))
+    return r ** (-exponent) * (1 - np.eye(n))
+
+
+def pair_sum(couplings, tensor, s):
+    """sum_{i<j} K_ij s_i . T s_j."""
+    n = len(s)
+    total = np.zeros(s.shape[2:], dtype=complex)
+    for i in range(n):
+        for j in range(i + 1, n):
+            total += couplings[i, j] * np.einsum("ab,axy,byz->xz", tensor, s[i], s[j])
+    return total
+
+
+def hamiltonian(model):
+    """[(strength, operator)]: H = sum_k strength_k(t) operator_k."""
+    n = model.n_spins
+    s = spins(n)
+    weights = per_spin(model, "weight", 1.0)
+    S = np.einsum("i,iaxy->axy", weights, s)
+    square = [S[a] @ S[a] for a in range(3)]
+    terms = []
+    for term in model.hamiltonian:
+        match term:
+            case sq.OneAxisTwisting():
+                terms.append((term.chi, square[AXIS[term.axis]]))
+            case sq.TwoAxisTwisting():
+                a, b = (square[AXIS[name]] for name in term.axes)
+                terms.append((term.chi, a - b))
+            case sq.CollectiveQuadratic():
+                terms.append((term.envelope, np.einsum("ab,axy,byz->xz", term.matrix, S, S)))
+            case sq.CollectiveExchange():
+                raising = S[X] + 1j * S[Y]
+                terms.append((term.chi, raising @ raising.conj().T))
+            case sq.CollectiveXYZ():
+                strengths = (term.j_x, term.j_y, term.j_z)
+                terms += [(j, square[a] / n) for a, j in enumerate(strengths)]
+            case sq.UniformField():
+                terms.append((term.envelope, along(term.vector, S)))
+            case sq.Drive():
+                direction = [np.cos(term.phase), np.sin(term.phase), 0.0]
+                terms.append((term.rabi, along(direction, S)))
+            case sq.SiteField():
+                field = sum(along(term.vectors[i], s[i]) for i in range(n))
+                terms.append((term.envelope, field))
+            case sq.PowerLawXXZ() | sq.PowerLawXYZ():
+                couplings = power_law(model, term.exponent)
+                if isinstance(term, sq.PowerLawXXZ):
+                    strengths = (term.j_perp, term.j_perp, term.j_z)
+                else:
+                    strengths = (term.j_x, term.j_y, term.j_z)
+                for a, j in enumerate(strengths):
+                    terms.append((j, pair_sum(couplings, np.diag(np.eye(3)[a]), s)))
+            case sq.PairCoupling():
+                operator = pair_sum(np.asarray(term.matrix), np.asarray(term.tensor), s)
+                terms.append((term.envelope, operator))
+            case _:
+                raise NotImplementedError(type(term).__name__)
+    detuning = sum(d * s[i, Z] for i, d in enumerate(per_spin(model, "detuning", 0.0)))
+    return [*((1.0 if f is None else f, operator) for f, operator in terms), (1.0, detuning)]
+
+
+def jumps(model):
+    """[(rate, operator)]: d rho/dt = ... + sum_k rate_k(t) D[operator_k] rho."""
+    s = spins(model.n_spins)
+    S = np.einsum("i,iaxy->axy", per_spin(model, "weight", 1.0), s)
+    lowering = S[X] - 1j * S[Y]
+    found = []
+    for term in model.jumps:
+        match term:
+            case sq.CollectiveDecay():
+                found.append((term.rate, lowering))
+            case sq.SqueezedCollectiveDecay():
+                jump = np.cosh(term.r) * lowering - np.sinh(term.r) * lowering.conj().T
+                found.append((term.rate, jump))
+            case sq.CollectiveJump():
+                found.append((term.rate, along(term.vector, S)))
+            case _:
+                rates = np.ndim(term.rate) == 1 and not isinstance(term.rate, sq.Envelope)
+                for i in range(model.n_spins):
+                    found.append((term.rate[i] if rates else term.rate, local_jump(term, s[i])))
+    return found
+
+
+def local_jump(term, s):
+    """L of one spin, its rate that of the term."""
+    match term:
+        case sq.LocalDecay():
+            return s[X] - 1j * s[Y]
+        case sq.LocalPumping():
+            return s[X] + 1j * s[Y]
+        case sq.LocalDephasing():
+            return np.sqrt(2) * s[Z]  # coherences decay at the rate itself
+        case sq.LocalJump():
+            return along(term.vector, s)
+    raise NotImplementedError(type(term).__name__)
+
+
+def coherent(operator):
+    """-i [H, .] on the flattened rho (row by row)."""
+    one = np.eye(len(operator))
+    return -1j * (np.kron(operator, one) - np.kron(one, operator.T))
+
+
+def dissipator(L):
+    """D[L] on the flattened rho."""
+    one = np.eye(len(L))
+    square = L.conj().T @ L
+    return np.kron(L, L.conj()) - np.kron(square, one) / 2 - np.kron(one, square.T) / 2
+
+
+def generators(model):
+    """[(strength, matrix)] of d rho/dt on the flattened rho, or of dU/dt for a closed model."""
+    if not model.jumps:
+        return [(f, -1j * operator) for f, operator in hamiltonian(model)]
+    return [
+        *((f, coherent(operator)) for f, operator in hamiltonian(model)),
+        *((rate, dissipator(L)) for rate, L in jumps(model)),
+    ]
