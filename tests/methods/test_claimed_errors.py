@@ -135,7 +135,7 @@ def test_permutation_invariant(tolerance, algorithm):
     report = json.loads(data.attrs["diagnostics"])
     assert report["algorithm"] == algorithm
     assert report["trace_drift"] > 0
-    assert claimed == pytest.approx((report["trace_drift"] + tolerance) * np.sqrt(12))
+    assert claimed == pytest.approx(2 * (report["trace_drift"] + tolerance) * np.sqrt(12))
 
 
 def test_a_loose_tolerance_leaves_a_state_to_go_on_from():

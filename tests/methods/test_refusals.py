@@ -42,7 +42,7 @@ def test_an_invented_piece_is_refused_by_every_method(kind):
     with pytest.raises(sq.Unsupported, match="has CorrelatedPiece, which it does not treat"):
         sq.simulate(model, STATE, [1.0], method=kind())
     for run in (lambda: sq.simulate(model, STATE, [1.0]), lambda: sq.steady_state(model)):
-        with pytest.raises(sq.InvalidInput, match="no method fits this model.* CorrelatedPiece"):
+        with pytest.raises(sq.InvalidInput, match=r"no method fits this model.* CorrelatedPiece"):
             run()
 
 

@@ -92,3 +92,22 @@ def test_ramps_of_any_steepness(method):
     np.testing.assert_allclose(
         found[-1].spin, jump.spin, atol=1e-5 if isinstance(method, sq.DTWA) else 1e-9
     )
+
+
+@pytest.mark.parametrize("method", INTEGRATORS[:3] + INTEGRATORS[4:], ids=str)
+def test_breakpoints_and_outputs_one_rounding_apart(method):
+    # 0.1 + 0.2 is not 0.3: three times that mean one, in two tables and an output.
+    late, early = 0.1 + 0.2, 0.3
+    twist = sq.Envelope([0.0, late, 1.0], values=[0.0, 1.0, 0.0])
+    drive = sq.Envelope([0.0, early, 1.0], values=[0.0, 2.0, 0.0])
+    same = sq.Envelope([0.0, early, 1.0], values=[0.0, 1.0, 0.0])
+    state = sq.CoherentState("+z")
+    runs = []
+    for strength in (twist, same):
+        model = sq.SpinModel(3, hamiltonian=[sq.OneAxisTwisting(strength), sq.Drive(drive)])
+        pulses = [sq.Pulse(np.nextafter(late, 1.0), axis="x", angle=0.4)]
+        times = [early, late, 1.0]
+        runs.append(sq.simulate(model, state, times, method=method, pulses=pulses, seed=3))
+    np.testing.assert_allclose(
+        runs[0].spin, runs[1].spin, atol=1e-5 if isinstance(method, sq.DTWA) else 1e-9
+    )

@@ -111,6 +111,8 @@ class Envelope:
 
     def moments(self, start: float, stop: float) -> tuple[float, float]:
         """The area int f dt and the tilt int (t - middle) f dt / (stop - start), exactly."""
+        if not stop > start:  # two breakpoints one rounding apart
+            return 0.0, 0.0
         nodes, weights = self._nodes(start, stop)
         values = weights * self._polynomial(nodes)
         place = (nodes - (start + (stop - start) / 2)) / (stop - start)

@@ -148,3 +148,14 @@ def test_decay_with_anything_in_time_is_refused(jump):
         model = sq.SpinModel(N, hamiltonian=[sq.OneAxisTwisting(strength)], jumps=[jump(rate)])
         with pytest.raises(sq.Unsupported, match="decay and pumping need constant strengths"):
             sq.simulate(model, STATE, TIMES, method="closed_form")
+
+
+@pytest.mark.parametrize("axis", "xyz")
+@pytest.mark.parametrize("kinds", [(0, 0, 1), (1, 1, 0)])
+def test_noise_alone_chooses_the_axis(axis, kinds):
+    jumps = [j for j, on in zip(noise(axis, (0.5, 0.2, 0.3)), kinds, strict=True) if on]
+    model = sq.SpinModel(N, jumps=jumps)
+    data = sq.simulate(model, STATE, TIMES, method="closed_form")
+    spin, covariance = open_moments(model.canonical, STATE.direction, TIMES)
+    assert data["spin"].values == pytest.approx(spin, abs=1e-10)
+    assert data["covariance"].values == pytest.approx(covariance, abs=1e-10)

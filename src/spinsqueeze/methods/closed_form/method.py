@@ -159,8 +159,13 @@ def _frame(axis: int) -> list[int]:
 
 
 def _axis(task: Task) -> int | None:
-    """The axis along which all couplings and fields lie; isotropic exchange aside."""
-    return next((a for a in (2, 0, 1) if _along(task, a)), None)
+    """The axis along which all couplings and fields lie; isotropic exchange aside.
+
+    Where several axes serve, the one along which the noise has a formula too.
+    """
+    fitting = [a for a in (2, 0, 1) if _along(task, a)]
+    solved = (a for a in fitting if not _jump_reasons(task.model, a))
+    return next(solved, fitting[0] if fitting else None)
 
 
 def _along(task: Task, axis: int) -> bool:

@@ -31,9 +31,10 @@ class DTWA(Method):
         tolerance: largest error of a trajectory's collective spin from the steps, in units of
             the projection noise sqrt(N)/2; steps are chosen by themselves.
 
-    Exact for <s_i> and <s^z_i s^±_j> of Ising models; no error estimate of the approximation
-    itself elsewhere: compare with `Exact` on a small lattice. Fails at times when quantum
-    interference matters (revivals), and for strongly entangled states.
+    Exact for <s_i> and <s^z_i s^±_j> of Ising models from spins perpendicular to their axis, and
+    where spins do not interact; no error estimate of the approximation itself elsewhere: compare
+    with `Exact` on a small lattice. Fails at times when quantum interference matters (revivals),
+    and for strongly entangled states.
     """
 
     n_trajectories: int = 500

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 MAX_SPINS = 30
+STATE_ROUNDING = 4 * float(np.finfo(np.float64).eps)
+"""Rounding of the initial state and of its moments."""
 SECTOR_SPINS = 17
 """From here on the search for symmetric orbits pays."""
 _PURE = CoherentState | DickeState | ProductState | StateVector | SymmetricState
@@ -131,7 +133,7 @@ class Exact(Method):
             progress=task.progress,
         )
         state = space.expand(run.state) if generators else run.state
-        error = float(run.error.max(initial=0.0))
+        error = float(run.error.max(initial=0.0)) + STATE_ROUNDING
         return Evolution(
             moments=Moments(n_spins=n, spin=run.spin, covariance=run.covariance),
             # |S_a| <= N/2 errs by 2 |S_a| error; in units of sqrt(N)/2.

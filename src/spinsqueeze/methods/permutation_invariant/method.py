@@ -133,7 +133,7 @@ class PermutationInvariant(Method):
         task.progress(1.0)
         return Evolution(
             moments=Moments(n_spins=n, spin=spin, covariance=covariance),
-            numerical_error=(drift + error) * np.sqrt(n),
+            numerical_error=2 * (drift + error) * np.sqrt(n),
             diagnostics={
                 "trace_drift": drift,
                 "algorithm": ", ".join(sorted(algorithms)),
