@@ -1,6 +1,6 @@
 """Speed of strengths in time: one pulse in a long run, beside qutip's adaptive integrator.
 
-One-axis twisting (chi = 1) of N spins from -z with a Gaussian pi/2 pulse about x, given as a cubic
+One-axis twisting (chi = 1) of N tilted spins with a Gaussian pi/2 pulse about x, given as a cubic
 table, in a run four hundred times as long as the pulse is wide. qutip integrates the same spline on
 the same N + 1 states with its tolerance raised until it is as exact, and with `max_step` at the
 width of the pulse, without which it steps over it.

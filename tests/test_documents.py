@@ -1,6 +1,7 @@
 """What README and docs say is true: examples run, tables are complete, sources exist."""
 
 import dataclasses
+import pkgutil
 import re
 import tomllib
 from pathlib import Path
@@ -106,16 +107,15 @@ def test_every_public_name_is_in_the_api():
     listed = set(re.findall(r"^   ([A-Za-z_.]+)$", text_of("docs/api.rst"), flags=re.M))
     public = set(spinsqueeze.__all__) - {"plot"}
     public |= {f"plot.{name}" for name in spinsqueeze.plot.__all__}
-    assert listed == public
-    for name in public:
+    results = listed - public
+    assert public < listed
+    assert all(name.startswith(("observables.", "run.", "methods.")) for name in results)
+    for name in listed:
         assert _resolved(name).__doc__
 
 
 def _resolved(name):
-    value = spinsqueeze
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
+    return pkgutil.resolve_name(f"spinsqueeze.{name}")
 
 
 def entries():

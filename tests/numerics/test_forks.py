@@ -31,17 +31,17 @@ def test_a_run_that_would_hang_in_a_forked_process_says_so(pool, monkeypatch):
 PROGRAM = """
 import os, sys
 from spinsqueeze.core.errors import Unsupported
-from spinsqueeze.numerics.forks import threads_of
+from spinsqueeze.numerics.forks import require_own_threads
 if {first}:
-    threads_of("jax")
+    require_own_threads("jax")
 child = os.fork()
 if child:
     os.waitpid(child, 0)
-    threads_of("jax")
+    require_own_threads("jax")
 else:
     try:
-        threads_of("numba")
-        threads_of("jax")
+        require_own_threads("numba")
+        require_own_threads("jax")
         print("fine", flush=True)
     except Unsupported as error:
         print(error, flush=True)

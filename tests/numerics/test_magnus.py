@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import expm
 
 from spinsqueeze.core.errors import NumericalFailure
-from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.numerics import magnus
 
@@ -69,7 +69,7 @@ def test_the_error_claimed_holds_at_every_output(kind, seed):
         np.sort(rng.uniform(0, 2, 6)), values=4 * rng.normal(size=6), interpolation=kind
     )
     other = Envelope(np.linspace(0.1, 1.9, 5), values=rng.normal(size=5), interpolation="cubic")
-    drive, matrices = Drive((1.0, table, other)), (Z, X, Y)
+    drive, matrices = DriveWeights((1.0, table, other)), (Z, X, Y)
     times = [0.31, 0.9, 1.4, 2.2]
     truth = fine_steps(matrices, drive, UP, times)
     for tolerance in (1e-3, 1e-6, 1e-9):
@@ -95,7 +95,7 @@ def test_no_pulse_is_stepped_over(centre, kind):
         interpolation=kind,
     )  # fmt: skip
     state, error = magnus.propagate(
-        Dense(X), Drive((pulse,)), UP, start=0.0, stop=100.0, tolerance=1e-10
+        Dense(X), DriveWeights((pulse,)), UP, start=0.0, stop=100.0, tolerance=1e-10
     )
     area = float(pulse.integral(100.0))
     right = np.array([np.cos(area / 2), -1j * np.sin(area / 2)])
@@ -108,13 +108,13 @@ def test_a_ramp_of_any_steepness_is_followed():
     for width in (1e-5, 1e-7, 1e-9, 1e-12):
         ramp = Envelope([0.5, 0.5 + width, 1.0, 1.0 + width], values=[0.0, 1.0, 1.0, 0.0])
         state, error = magnus.propagate(
-            Dense(Z, X), Drive((0.3, ramp)), UP, start=0.0, stop=1.5, tolerance=1e-10
+            Dense(Z, X), DriveWeights((0.3, ramp)), UP, start=0.0, stop=1.5, tolerance=1e-10
         )
         assert error < 2e-10
         results.append(state)
     step = Envelope([0.0, 0.5, 1.0], values=[0.0, 1.0, 0.0], interpolation="step")
     jump, _ = magnus.propagate(
-        Dense(Z, X), Drive((0.3, step)), UP, start=0.0, stop=1.5, tolerance=1e-10
+        Dense(Z, X), DriveWeights((0.3, step)), UP, start=0.0, stop=1.5, tolerance=1e-10
     )
     for state, width in zip(results, (1e-5, 1e-7, 1e-9, 1e-12), strict=True):
         assert np.linalg.norm(state - jump) < width + 1e-12
@@ -125,14 +125,18 @@ def test_a_strength_that_commutes_with_itself_takes_one_step():
     bumps = Envelope(np.linspace(0, 3, 8), values=rng.normal(size=8), interpolation="cubic")
     dense = Dense(Z)
     plus = np.ones(2, complex) / np.sqrt(2)
-    state, _ = magnus.propagate(dense, Drive((bumps,)), plus, start=0.0, stop=3.0, tolerance=1e-10)
+    state, _ = magnus.propagate(
+        dense, DriveWeights((bumps,)), plus, start=0.0, stop=3.0, tolerance=1e-10
+    )
     angle = float(bumps.integral(3.0))
     np.testing.assert_allclose(state, plus * np.exp([-0.5j * angle, 0.5j * angle]), atol=1e-14)
-    pieces = Drive((bumps,)).pieces(0.0, 3.0)
+    pieces = DriveWeights((bumps,)).pieces(0.0, 3.0)
     assert dense.steps <= 40 * len(pieces)
 
 
 def test_steps_that_shrink_to_nothing_are_named():
     ramp = Envelope([0.0, 1.0], values=[1e13, 2e13])
     with pytest.raises(NumericalFailure, match=r"step shrank to .* strengths there are too large"):
-        magnus.propagate(Dense(Z, X), Drive((1e13, ramp)), UP, start=0.0, stop=1.0, tolerance=1e-10)
+        magnus.propagate(
+            Dense(Z, X), DriveWeights((1e13, ramp)), UP, start=0.0, stop=1.0, tolerance=1e-10
+        )

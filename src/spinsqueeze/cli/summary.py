@@ -28,7 +28,7 @@ def best(data: Any) -> Iterator[str]:
 
 def points_and_best(data: Any) -> Iterator[str]:
     """What came out of a sweep, in lines for people."""
-    from spinsqueeze.observables.optimum import value_with_error
+    from spinsqueeze.observables.optimum import OptimumStatus, value_with_error
 
     status, reason = data["status"].values, data["reason"].values
     failed = status != "done"
@@ -51,19 +51,19 @@ def points_and_best(data: Any) -> Iterator[str]:
     place = ", ".join(f"{c.name} = {c.item():.6g}" if c.dtype.kind in "if" else
                       f"{c.name} = {c.item()}" for c in labels)  # fmt: skip
     yield f"least xi2 = {value_with_error(float(best), stderr=error)} at {place}"
-    for code, advice in _ADVICE.items():
-        count = (
-            int((data["optimal_status"].values == code).sum()) if "optimal_status" in data else 0
-        )
+    if "optimal_status" not in data:
+        return
+    for name, (place, remedy) in _ADVICE.items():
+        count = int((data["optimal_status"].values == OptimumStatus[name]).sum())
         if count:
-            yield f"{advice[0]}: {count} of {status.size} optima; {advice[1]}"
+            yield f"{place}: {count} of {status.size} optima; {remedy}"
 
 
 _ADVICE = {
-    1: ("at the first time", "add earlier times"),
-    2: ("at the last time", "add later times"),
-    3: ("least in the initial state", "no squeezing at these times"),
-    4: ("times too coarse to interpolate", "add times near the least xi2"),
+    "FIRST_TIME": ("at the first time", "add earlier times"),
+    "LAST_TIME": ("at the last time", "add later times"),
+    "INITIAL_STATE": ("least in the initial state", "no squeezing at these times"),
+    "TOO_COARSE": ("times too coarse to interpolate", "add times near the least xi2"),
 }
 
 

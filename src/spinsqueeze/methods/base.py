@@ -1,7 +1,6 @@
 """What every method takes (a `Task`) and hands back (an `Evolution`), and how it says no."""
 
 import abc
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, final
@@ -193,11 +192,6 @@ class Method(Plain, abc.ABC):
     def option_table(self) -> dict[str, Any]:
         """The method as a study file writes it: its name and the options that are not default."""
         return {"name": self.name(), **self.as_dict()}
-
-    @classmethod
-    def option_names(cls) -> list[str]:
-        """Names of the options."""
-        return [item.name for item in dataclasses.fields(cls)]  # type: ignore[arg-type]
 
 
 def in_bytes(count: float) -> str:

@@ -27,7 +27,7 @@ def constant_between(strengths: Iterable[Any], start: float, stop: float) -> boo
 
 @final
 @dataclass(frozen=True, eq=False)
-class Drive:
+class DriveWeights:
     """A(t) = sum_k w_k(t) A_k: one weight w_k for each part."""
 
     strengths: tuple[Strength, ...]

@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.models.pieces import smooth_pieces
+from spinsqueeze.models.pieces import ROUNDING, smooth_pieces
 
 Floats = NDArray[np.float64]
 LEAST_POINTS = {"linear": 2, "cubic": 4, "step": 2}
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(3)
-ROUNDING = 8 * float(np.finfo(np.float64).eps)
-"""Values that differ by less, relative to the largest one, are one."""
 
 
 @final
@@ -163,7 +161,7 @@ class Envelope:
         """Tabulate a continuous function of time on [start, stop] as a cubic envelope.
 
         The table is refined where the spline and the function differ by more than
-        tolerance * max |function|, at thousands of irregularly spaced times and at least two in
+        tolerance * max |function|, at thousands of irregularly spaced times and near the middle of
         every interval. What runs is the table, and the table is stored with the result, so that
         a run can be repeated from its own file.
 
@@ -242,6 +240,11 @@ def integrated(value: Strength, time: Any) -> Floats:
     if isinstance(value, Envelope):
         return value.integral(time)
     return value * np.asarray(time, dtype=float)
+
+
+def largest_size(value: Strength) -> float:
+    """The size of a strength, of a table the largest one."""
+    return value.largest if isinstance(value, Envelope) else abs(value)
 
 
 def is_zero(value: Strength) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.lattice.kernels import AllToAllKernel
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope, Strength
 
 Floats = NDArray[np.float64]
@@ -46,7 +46,7 @@ def at_peak(model: Canonical) -> CollectiveArrays:
     return _sum([(_peak(strength), piece) for strength, piece in _pieces(model)])
 
 
-def in_time(model: Canonical) -> tuple[list[CollectiveArrays], Drive]:
+def in_time(model: Canonical) -> tuple[list[CollectiveArrays], DriveWeights]:
     """The constant arrays and those of each piece with an envelope, and their weights in time."""
     constant: list[tuple[float, CollectiveArrays]] = []
     changing: list[CollectiveArrays] = []
@@ -57,7 +57,7 @@ def in_time(model: Canonical) -> tuple[list[CollectiveArrays], Drive]:
             strengths.append(strength)
         else:
             constant.append((strength, piece))
-    return [_sum(constant), *changing], Drive(tuple(strengths))
+    return [_sum(constant), *changing], DriveWeights(tuple(strengths))
 
 
 def _peak(strength: Strength) -> float:

@@ -11,6 +11,7 @@ Floats = NDArray[np.float64]
 DEGREE = 6
 SMOOTH = 1e-9
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
+"""Values that differ by less, relative to the largest one, are one."""
 PROBES = np.array([0.0, 1 / 3, 2 / 3, 1.0])
 """Two cubics that agree at four times of a piece are one."""
 
@@ -18,9 +19,9 @@ PROBES = np.array([0.0, 1 / 3, 2 / 3, 1.0])
 def smooth_pieces(polynomial: Any, *, scale: float, smooth: bool) -> Floats:
     """Inner edges of a scipy PPoly (of degree 3) at which a new smooth stretch begins.
 
-    A stretch holds the pieces that one polynomial describes within `tolerance`: with `smooth` one
-    of degree 6 within 1e-9 of `scale`, else the first piece's own within rounding. Stretches are
-    as long as possible, from the left.
+    A stretch holds the pieces that one polynomial describes: with `smooth` one of degree 6 within
+    1e-9 of `scale`, else the first piece's own within rounding. Stretches are as long as possible,
+    from the left.
     """
     edges, coefficients = polynomial.x, polynomial.c
     probes = edges[:-1, None] + np.diff(edges)[:, None] * PROBES

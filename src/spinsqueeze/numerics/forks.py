@@ -7,8 +7,8 @@ from spinsqueeze.core.errors import Unsupported
 _STARTED_IN: dict[str, int] = {}
 
 
-def threads_of(pool: str) -> None:
-    """Say, before a library's threads are used, that they are; refuse to wait for lost ones.
+def require_own_threads(pool: str) -> None:
+    """Refuse to use a library's threads that belong to a parent process; call before each use.
 
     Args:
         pool: the library, e.g. "jax".

@@ -35,7 +35,7 @@ _ROUNDING = 8 * EPSILON
 """Error of one step that nothing can undercut, relative to |y|."""
 
 
-class Drive(Protocol):
+class Weights(Protocol):
     """The weights w_k(t)."""
 
     def moments(self, start: float, stop: float) -> tuple[Floats, Floats]:
@@ -87,7 +87,7 @@ class LongGenerator(Generator, Protocol):
 
 def propagate(
     generator: LongGenerator,
-    drive: Drive,
+    drive: Weights,
     state: Vector,
     *,
     start: float,
@@ -144,7 +144,7 @@ def propagate(
 
 
 def allowed_rates(
-    drive: Drive, *, start: float, stop: float, tolerance: float
+    drive: Weights, *, start: float, stop: float, tolerance: float
 ) -> tuple[float, float]:
     """Errors per unit time allowed where weights vary and where they are constant.
 
@@ -169,7 +169,7 @@ def _after(emit: Emit | None, before: float) -> Emit | None:
 
 def magnus_step(
     generator: Generator,
-    drive: Drive,
+    drive: Weights,
     state: Vector,
     *,
     start: float,
@@ -187,7 +187,7 @@ def magnus_step(
 
 def propagate_piece(
     generator: Generator,
-    drive: Drive,
+    drive: Weights,
     state: Vector,
     *,
     start: float,
@@ -247,7 +247,7 @@ def propagate_piece(
 
 
 def _first_step(
-    generator: Generator, drive: Drive, state: Vector, start: float, stop: float
+    generator: Generator, drive: Weights, state: Vector, start: float, stop: float
 ) -> float:
     """Half the inverse of the fastest change of y under the weights met in the piece."""
     edges = np.linspace(start, stop, 5)

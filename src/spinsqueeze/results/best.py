@@ -82,20 +82,23 @@ def best_of_run(data: xr.Dataset) -> dict[str, Entry]:
     }
     entries = {}
     for name, (value, stderr, units, long_name) in values.items():
-        told = {"units": units, "long_name": long_name}
-        entries[f"optimal_{name}"] = Entry((), _number(value), told)
+        attributes = {"units": units, "long_name": long_name}
+        entries[f"optimal_{name}"] = Entry((), _number(value), attributes)
         if sampled:
-            told = {"units": units, "long_name": f"standard error of {long_name}"}
-            entries[f"optimal_{name}_stderr"] = Entry((), _number(stderr), told)
+            attributes = {"units": units, "long_name": f"standard error of {long_name}"}
+            entries[f"optimal_{name}_stderr"] = Entry((), _number(stderr), attributes)
         bound = None if best is None else getattr(best, f"{name}_interpolation")
-        told = {"units": units, "long_name": f"error of {long_name} from the distance of the times"}
-        entries[f"optimal_{name}_interpolation"] = Entry((), _number(bound), told)
+        attributes = {
+            "units": units,
+            "long_name": f"error of {long_name} from the distance of the times",
+        }
+        entries[f"optimal_{name}_interpolation"] = Entry((), _number(bound), attributes)
     edge = -1 if best is None else int(best.at_edge)
-    told = {"units": "1", "long_name": "1: the least xi2 lies at the first or last time"}
-    entries["optimal_at_edge"] = Entry((), np.asarray(edge, np.int8), told)
+    attributes = {"units": "1", "long_name": "1: the least xi2 lies at the first or last time"}
+    entries["optimal_at_edge"] = Entry((), np.asarray(edge, np.int8), attributes)
     status = -1 if best is None else int(best.status)
-    told = {"units": "1", "long_name": _STATUS}
-    entries["optimal_status"] = Entry((), np.asarray(status, np.int8), told)
+    attributes = {"units": "1", "long_name": _STATUS}
+    entries["optimal_status"] = Entry((), np.asarray(status, np.int8), attributes)
     return entries
 
 

@@ -25,7 +25,7 @@ from spinsqueeze.methods.exact.propagate import (
     required_bytes,
 )
 from spinsqueeze.methods.exact.states import dicke_state, product_state
-from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.numerics.magnus import magnus_step
 
@@ -213,7 +213,7 @@ def test_fourth_order_of_magnus_steps():
         lambda t, y: -1j * ((H0 + cosine(t) * H1) @ y),
         (0, T), psi, method="DOP853", rtol=1e-13, atol=1e-14,
     )  # fmt: skip
-    drive, counts, errors = Drive((1.0, COSINE)), np.array([16, 32, 64, 128]), []
+    drive, counts, errors = DriveWeights((1.0, COSINE)), np.array([16, 32, 64, 128]), []
     space = DrivenHamiltonian(SpinHamiltonian(parts), Work.allocate(8, krylov_dimension=8))
     for count in counts:
         state, h = psi.copy(), T / count
@@ -240,7 +240,7 @@ def test_driven_evolution_reports_its_error(tolerance):
     )  # fmt: skip
     run, states = collected(
         SpinHamiltonian(parts), along_x(3), times,
-        drive=Drive((1.0, COSINE)), tolerance=tolerance,
+        drive=DriveWeights((1.0, COSINE)), tolerance=tolerance,
     )  # fmt: skip
     true = np.linalg.norm(states - solution.y.T, axis=1)
     assert np.all(true <= run.error + 2e-12)
@@ -263,13 +263,13 @@ def test_constant_stretches_of_a_table_are_propagated_as_such():
         ).y[:, -1]  # fmt: skip
     run, _ = collected(
         SpinHamiltonian(parts), along_x(3), np.array([0.2, 3.0]),
-        drive=Drive((1.0, Envelope(knots, values=values))), tolerance=1e-8,
+        drive=DriveWeights((1.0, Envelope(knots, values=values))), tolerance=1e-8,
     )  # fmt: skip
     assert np.linalg.norm(run.state - state) < 1e-8
     wavy = Envelope([*knots[:2], 1.0, *knots[2:]], values=[0.0, 2.0, 2.001, 2.0, 0.0])
     changing = evolve(
         SpinHamiltonian(parts), along_x(3), np.array([0.2, 3.0]),
-        drive=Drive((1.0, wavy)), tolerance=1e-8,
+        drive=DriveWeights((1.0, wavy)), tolerance=1e-8,
     )  # fmt: skip
     assert run.applications < 0.8 * changing.applications
 

@@ -14,7 +14,7 @@ from spinsqueeze.methods.exact.sectors import (
     orbit_labels,
 )
 from spinsqueeze.methods.exact.states import dicke_state, product_state
-from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
 
 CUBIC = {"interpolation": "cubic"}
@@ -60,7 +60,7 @@ def test_sector_equals_full_space(shape):
     psi = product_state(np.tile([0.48, 0.6, 0.64], (n, 1)))
     times = np.array([0.0, 0.2, 0.5])
     options = {
-        "drive": Drive((1.0, Envelope([0, 0.2, 0.4, 0.6], values=[1, -1, 2, 0.0], **CUBIC))),
+        "drive": DriveWeights((1.0, Envelope([0, 0.2, 0.4, 0.6], values=[1, -1, 2, 0.0], **CUBIC))),
         "rotations": [Rotation(0.3, (0.6, 0.0, 0.8), -1.1)],
         "tolerance": 1e-9,
     }

@@ -25,7 +25,7 @@ from spinsqueeze.methods.permutation_invariant.states import (
     product_mixture,
 )
 from spinsqueeze.methods.permutation_invariant.steady import steady_state
-from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
 
 relaxed = settings(
@@ -273,7 +273,7 @@ def test_driven_evolution_follows_a_time_dependent_strength(brute_force):
     cosine = Envelope.from_function(lambda t: np.cos(3 * t), start=0.0, stop=0.5, tolerance=1e-11)
     run = evolve_driven(
         [fixed, moving],
-        drive=Drive((1.0, cosine)),
+        drive=DriveWeights((1.0, cosine)),
         state=state,
         times=np.array([0.0, 0.5]),
         tolerance=1e-8,

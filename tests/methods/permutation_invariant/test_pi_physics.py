@@ -33,7 +33,7 @@ from spinsqueeze.methods.permutation_invariant.states import (
     shell_state,
 )
 from spinsqueeze.methods.permutation_invariant.steady import steady_state
-from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.numerics.exponential import rational_evolution
 
 LOWER = np.array([1, -1j, 0])
@@ -321,7 +321,7 @@ def test_bad_arguments_are_refused():
     with pytest.raises(InvalidInput, match="algorithm must be one of"):
         evolve(squeezed(4), state=state, times=np.array([1.0]), algorithm="euler")
     with pytest.raises(InvalidInput, match="models must be at least one, all of one n_spins"):
-        evolve_driven([], drive=Drive(()), state=state, times=np.array([1.0]))
+        evolve_driven([], drive=DriveWeights(()), state=state, times=np.array([1.0]))
     with pytest.raises(InvalidInput, match="solver must be one of"):
         steady_state(squeezed(8), solver="magic")
     with pytest.raises(InvalidInput, match="m must be one of"):

@@ -15,7 +15,7 @@ from spinsqueeze.methods.symmetric.operators import (
 )
 from spinsqueeze.methods.symmetric.pure import evolve_pure, evolve_pure_driven
 from spinsqueeze.methods.symmetric.steady import steady_mixed
-from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.numerics.angular_momentum import coherent_amplitudes
 
@@ -117,7 +117,7 @@ def test_twisting_and_turning_with_a_strength_in_time(brute_force):
     rising = Envelope([0.0, 1.0], values=[1.0, 2.0])
     out, error = evolve_pure_driven(
         [twist, turn],
-        drive=Drive((1.0, rising)),
+        drive=DriveWeights((1.0, rising)),
         state=coherent_amplitudes(1.5, direction),
         times=np.array([0.0, 0.4]),
         tolerance=1e-9,
@@ -134,9 +134,11 @@ def test_twisting_and_turning_with_a_strength_in_time(brute_force):
     )
     assert 1e-11 < np.linalg.norm(out[1] - solution.y[:, -1]) < error < 1.1e-9
     with pytest.raises(InvalidInput, match="matrices must hold at least one, each with a strength"):
-        evolve_pure_driven([], drive=Drive(()), state=out[0], times=np.array([0.0]))
+        evolve_pure_driven([], drive=DriveWeights(()), state=out[0], times=np.array([0.0]))
     with pytest.raises(InvalidInput, match="times must be ascending from at least 0"):
-        evolve_pure_driven([twist], drive=Drive((rising,)), state=out[0], times=np.array([1, 0]))
+        evolve_pure_driven(
+            [twist], drive=DriveWeights((rising,)), state=out[0], times=np.array([1, 0])
+        )
 
 
 @pytest.mark.parametrize("n_spins", [6, 40, 100])

@@ -25,7 +25,7 @@ from spinsqueeze.methods.closed_form.pair_kernels import (
     real_pair_products,
 )
 from spinsqueeze.methods.closed_form.single_spin import polarisation, single_spin_factors
-from spinsqueeze.numerics.forks import threads_of
+from spinsqueeze.numerics.forks import require_own_threads
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -194,7 +194,7 @@ def _at_one_time(
     f, h = single_spin_factors(phi, z=z, down=down, up=up)
     plus_plus: ComplexArray | FloatArray
     plus_minus: ComplexArray | FloatArray
-    threads_of("numba")
+    require_own_threads("numba")
     if not (np.any(z) or np.any(down) or np.any(up)):
         plus_plus, plus_minus = np.zeros((N, N)), np.zeros((N, N))
         tiles = _balanced_tiles(-(-N // _TILE))

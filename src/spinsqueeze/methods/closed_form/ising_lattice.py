@@ -26,7 +26,7 @@ from spinsqueeze.methods.closed_form.lattice_kernels import (
     real_lattice_products,
 )
 from spinsqueeze.methods.closed_form.single_spin import polarisation, single_spin_factors
-from spinsqueeze.numerics.forks import threads_of
+from spinsqueeze.numerics.forks import require_own_threads
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -194,7 +194,7 @@ def _at_one_time(
     s = np.sin(0.5 * K)
     plus: ComplexArray | FloatArray
     minus: ComplexArray | FloatArray
-    threads_of("numba")
+    require_own_threads("numba")
     if z == 0 and down == 0 and up == 0:
         plus, minus = np.zeros(n_orbits), np.zeros(n_orbits)
         c = np.cos(0.5 * K)

@@ -4,7 +4,7 @@ import numpy as np
 
 from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, DenseKernel, StencilKernel
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.envelope import Envelope, Strength
+from spinsqueeze.models.envelope import largest_size
 
 RUNTIME_BYTES = 4e8
 STAGE_ARRAYS = 60
@@ -49,21 +49,15 @@ def expected_cost(
 
 def largest_field(model: Canonical) -> float:
     """An upper estimate of the angular velocity of any spin."""
-
-    def size(strength: Strength) -> float:
-        if isinstance(strength, Envelope):
-            return strength.largest
-        return abs(strength)
-
     largest = 0.0
     for field in model.fields:
         vectors = field.vectors.reshape(-1, 3)
-        largest += size(field.strength) * float(np.linalg.norm(vectors, axis=1).max())
+        largest += largest_size(field.strength) * float(np.linalg.norm(vectors, axis=1).max())
     for quadratic in model.quadratics:
         weights = np.ones(1) if model.weights is None else np.abs(model.weights)
         total = float(weights.sum()) if model.weights is not None else float(model.n_spins)
         norm = float(np.abs(np.linalg.eigvalsh(quadratic.matrix)).max())
-        largest += size(quadratic.strength) * norm * total * float(weights.max())
+        largest += largest_size(quadratic.strength) * norm * total * float(weights.max())
     for pair in model.pairs:
         norm = float(np.abs(np.linalg.eigvalsh(pair.tensor)).max())
         kernel = pair.kernel
@@ -75,5 +69,5 @@ def largest_field(model: Canonical) -> float:
             row = float(np.abs(kernel.strengths).sum())
         else:
             row = float(np.abs(kernel.matrix()).sum(axis=1).max())
-        largest += size(pair.strength) * norm * row / 2
+        largest += largest_size(pair.strength) * norm * row / 2
     return largest

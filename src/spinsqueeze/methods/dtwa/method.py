@@ -7,7 +7,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.methods.base import Cost, Evolution, Method, Task
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.states import CoherentState, ProductState
-from spinsqueeze.numerics.forks import threads_of
+from spinsqueeze.numerics.forks import require_own_threads
 from spinsqueeze.numerics.processors import available_processors
 from spinsqueeze.observables.moments import BlockMoments
 
@@ -97,7 +97,7 @@ class DTWA(Method):
         from spinsqueeze.methods.dtwa.schedule import Rotation, rotation_matrix
         from spinsqueeze.methods.dtwa.trajectories import Options, plan_run
 
-        threads_of("jax")
+        require_own_threads("jax")
         model, state = task.model, task.initial_state
         if isinstance(state, ProductState):
             directions = state.directions

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from spinsqueeze.core import checks
 from spinsqueeze.methods.base import Cost, Evolution, Method, Task
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.drive import Drive
-from spinsqueeze.models.envelope import Envelope, Strength
+from spinsqueeze.models.drive import DriveWeights
+from spinsqueeze.models.envelope import Envelope, Strength, largest_size
 from spinsqueeze.models.states import (
     CoherentState,
     DickeState,
@@ -174,7 +174,7 @@ def state_vector(state: InitialState, n_spins: int) -> NDArray[np.complex128]:
     return psi
 
 
-def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], Drive | None]":
+def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], DriveWeights | None]":
     """The Hamiltonian as one part a strength (all constants in one), and the strengths in time."""
     from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
 
@@ -217,7 +217,7 @@ def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], Drive | None]":
     ]
     if len(strengths) == 1:
         return parts, None
-    return parts, Drive(tuple(strengths))
+    return parts, DriveWeights(tuple(strengths))
 
 
 def _generators(task: Task, parts: "list[HamiltonianPart]") -> list[NDArray[np.int64]]:
@@ -240,20 +240,15 @@ def _spectral_width(model: Canonical) -> float:
     n = model.n_spins
     weights = np.ones(n) if model.weights is None else model.weights
 
-    def size(strength: Strength) -> float:
-        if isinstance(strength, Envelope):
-            return strength.largest
-        return abs(strength)
-
     width = 0.0
     for f in model.fields:
         lengths = np.linalg.norm(np.broadcast_to(f.vectors, (n, 3)), axis=1)
-        width += size(f.strength) * float(lengths.sum())
+        width += largest_size(f.strength) * float(lengths.sum())
     for q in model.quadratics:
         largest = float(np.abs(np.linalg.eigvalsh(q.matrix)).max())
-        width += size(q.strength) * largest * float(np.abs(weights).sum()) ** 2 / 4
+        width += largest_size(q.strength) * largest * float(np.abs(weights).sum()) ** 2 / 4
     for p in model.pairs:
         largest = float(np.abs(np.linalg.eigvalsh(p.tensor)).max())
         couplings = float(np.abs(p.kernel.matrix()).sum()) / 2
-        width += size(p.strength) * largest * couplings / 2
+        width += largest_size(p.strength) * largest * couplings / 2
     return width

@@ -14,7 +14,7 @@ from spinsqueeze.core.errors import InvalidInput, TooLarge
 from spinsqueeze.methods.exact.driven import DrivenHamiltonian, WeightedHamiltonian
 from spinsqueeze.methods.exact.krylov import Operator, Work, propagate
 from spinsqueeze.methods.exact.moments import SpinAction, collective_moments
-from spinsqueeze.models.drive import Drive, breakpoints
+from spinsqueeze.models.drive import DriveWeights, breakpoints
 from spinsqueeze.numerics.magnus import allowed_rates, propagate_piece
 
 LARGEST_KRYLOV_DIMENSION = 30
@@ -117,7 +117,7 @@ def evolve(
     initial: NDArray[np.complex128],
     times: NDArray[np.float64],
     *,
-    drive: Drive | None = None,
+    drive: DriveWeights | None = None,
     rotations: Sequence[Rotation] = (),
     start: float = 0.0,
     tolerance: float = 1e-10,

@@ -14,12 +14,12 @@ from spinsqueeze.methods.permutation_invariant.layout import (
 
 TASKS = ("evolve", "steady_state", "slow_modes")
 
-# Measured for squeezed collective decay with local dephasing on one core: 45 526 unknowns
-# (N = 100) give 0.31 GB of factors in 1.5 s; memory grows as n^1.39 and time as n^2 up to N = 200.
-_REFERENCE = 45526
 COUNTED = 10**5
 """More spins than this are not counted by sector: one state takes more than 1e15 bytes."""
 
+# Measured for squeezed collective decay with local dephasing on one core: 45 526 unknowns
+# (N = 100) give 0.31 GB of factors in 1.5 s; memory grows as n^1.39 and time as n^2 up to N = 200.
+_REFERENCE = 45526
 _FACTOR_BYTES = 3.1e8
 _FACTOR_SECONDS = 1.5
 _PEAK = 1.4  # update matrices beside the factors

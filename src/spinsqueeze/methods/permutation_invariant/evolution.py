@@ -28,7 +28,7 @@ from spinsqueeze.methods.permutation_invariant.solvers import (
     rate_bound,
 )
 from spinsqueeze.methods.permutation_invariant.threads import on_one_thread
-from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.numerics import magnus
 from spinsqueeze.numerics.exponential import polynomial_evolution, rational_evolution
 
@@ -267,7 +267,7 @@ class _DrivenSector:
 def evolve_driven(
     models: Sequence[Generator],
     *,
-    drive: Drive,
+    drive: DriveWeights,
     state: Complex,
     times: Float,
     start: float = 0.0,

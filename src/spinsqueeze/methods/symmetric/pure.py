@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.numerics import magnus
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class DrivenPieces:
 def evolve_pure_driven(
     matrices: Sequence["csr_array"],
     *,
-    drive: Drive,
+    drive: DriveWeights,
     state: Complex,
     times: Float,
     start: float = 0.0,
