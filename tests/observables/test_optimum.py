@@ -5,13 +5,8 @@ import pytest
 
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
 from spinsqueeze.observables.moments import BlockMoments, Moments
-from spinsqueeze.observables.optimum import (
-    Optimum,
-    OptimumStatus,
-    find_optimum,
-    optimum_of_moments,
-    value_with_error,
-)
+from spinsqueeze.observables.optimum import Optimum, OptimumStatus, value_with_error
+from spinsqueeze.observables.optimum_search import find_optimum, optimum_of_moments
 
 from .helpers import twisted_samples, twisted_squeezing, twisted_truth
 

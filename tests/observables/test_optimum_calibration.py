@@ -5,7 +5,8 @@ import pytest
 
 from spinsqueeze.methods.closed_form.one_axis_twisting import one_axis_twisting_moments
 from spinsqueeze.observables.moments import Moments
-from spinsqueeze.observables.optimum import OptimumStatus, find_optimum
+from spinsqueeze.observables.optimum import OptimumStatus
+from spinsqueeze.observables.optimum_search import find_optimum
 from spinsqueeze.observables.squeezing import squeezing
 
 

@@ -8,7 +8,8 @@ import xarray as xr
 
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
 from spinsqueeze.observables.moments import BlockMoments
-from spinsqueeze.observables.optimum import Optimum, find_optimum, optimum_of_moments
+from spinsqueeze.observables.optimum import Optimum
+from spinsqueeze.observables.optimum_search import find_optimum, optimum_of_moments
 from spinsqueeze.observables.squeezing import decibels_stderr
 from spinsqueeze.results.dataset import read_moments
 from spinsqueeze.results.points import Entry

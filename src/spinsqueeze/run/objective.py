@@ -102,7 +102,7 @@ class Objective:
         """Values (B,) with one sample block left out, and block weights; None without blocks."""
         from spinsqueeze.observables.jackknife import squeezing_replicas
         from spinsqueeze.observables.moments import BlockMoments
-        from spinsqueeze.observables.optimum import replica_minima
+        from spinsqueeze.observables.optimum_search import replica_minima
         from spinsqueeze.results.dataset import read_moments
 
         if "block_first" not in data or callable(self.what):
