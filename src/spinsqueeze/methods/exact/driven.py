@@ -1,4 +1,4 @@
-"""A Hamiltonian H(t) = sum_k w_k(t) H_k as a generator of Magnus steps: exponentials by Lanczos."""
+"""A Hamiltonian H(t) = sum_k w_k(t) H_k for Magnus steps: exponentials by Lanczos."""
 
 from __future__ import annotations
 

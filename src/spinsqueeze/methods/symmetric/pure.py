@@ -220,7 +220,7 @@ def evolve_pure_driven(
     last in norm, about `tolerance` at most.
 
     Raises:
-        InvalidInput: no matrices or as many strengths, or times that do not ascend from start.
+        InvalidInput: no matrices, not as many strengths, or times that do not ascend from start.
         NumericalFailure: the steps shrink to nothing.
     """
     if not matrices or len(matrices) != len(drive.strengths):
