@@ -25,7 +25,7 @@ WORKERS ?= 2
 .PHONY: help run test test-slow test-blas test-lowest lint docs bench clean
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n '/^$$/q; s/^# //p' Makefile
 
 # One stamp for each set of packages: pip runs again only when pyproject.toml changes.
 $(BIN)/python:
@@ -47,6 +47,9 @@ run: $(VENV)/.installed
 	@mkdir -p results
 	@$(BIN)/spinsqueeze run $(STUDY) --overwrite \
 	  -o results/$(NAME).nc --plot results/$(NAME).png
+
+# Workers share the cores: a second thread of linear algebra in each would only wait.
+test test-slow test-lowest: export OPENBLAS_NUM_THREADS ?= 1
 
 test: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -n $(WORKERS)

@@ -18,6 +18,7 @@ from spinsqueeze.methods.symmetric.steady import steady_mixed
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.numerics.angular_momentum import coherent_amplitudes
+from spinsqueeze.numerics.blas_threads import on_one_thread
 
 LOWER = np.array([1, -1j, 0])
 relaxed = settings(
@@ -97,7 +98,7 @@ def test_mixed_evolution_and_steady_state(brute_force, seed, n_spins, algorithm)
 def test_twisting_at_ten_thousand_spins():
     N = 10_000
     times = np.linspace(0, N ** (-2 / 3), 3)
-    psi = evolve_pure(
+    psi = on_one_thread(evolve_pure)(
         hamiltonian(N, quadratic=np.diag([0, 0, 1.0])),
         state=coherent_amplitudes(N / 2, [1, 0, 0]),
         times=times,

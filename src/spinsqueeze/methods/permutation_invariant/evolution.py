@@ -31,6 +31,7 @@ from spinsqueeze.methods.permutation_invariant.threads import on_one_thread
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.numerics import magnus
 from spinsqueeze.numerics.exponential import polynomial_evolution, rational_evolution
+from spinsqueeze.numerics.weighted_sum import WeightedSum
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -198,10 +199,10 @@ def _choose(turning: float, matrix: Any, sector: Sector, times: Float) -> str:
 
 @dataclass(frozen=True)
 class _DrivenSector:
-    """The matrices of the pieces in one sector, as `numerics.magnus` wants them."""
+    """L(t) = sum_k w_k(t) L_k in one sector, as `numerics.magnus` wants it."""
 
     sector: Sector
-    matrices: list[Any]
+    generator: WeightedSum
     turning: Float
     solver: str
 
@@ -210,7 +211,7 @@ class _DrivenSector:
 
         Weights of a long trial step may be negative rates: only the polynomial method is safe.
         """
-        states, error = self._evolved(self._combined(weights), state, np.ones(1), allowed)
+        states, error = self._evolved(self.generator.at(weights), state, np.ones(1), allowed)
         return states[0], error
 
     def constant(
@@ -224,7 +225,7 @@ class _DrivenSector:
         emit: magnus.Emit | None,
     ) -> tuple[Float, float]:
         """exp(duration sum_k weights_k L_k) y, and its error in norm."""
-        matrix = self._combined(weights)
+        matrix = self.generator.at(weights)
         times = np.append(outputs, duration)
         turning = float(np.abs(weights) @ self.turning)
         algorithm = _choose(turning, matrix, self.sector, times)
@@ -257,10 +258,7 @@ class _DrivenSector:
         size = float(np.linalg.norm(state))
         if size == 0.0:
             return 0.0
-        return float(np.linalg.norm(self._combined(weights) @ state)) / size
-
-    def _combined(self, weights: Float) -> Any:
-        return sum(w * matrix for w, matrix in zip(weights, self.matrices, strict=True))
+        return float(np.linalg.norm(self.generator.at(weights) @ state)) / size
 
 
 @on_one_thread
@@ -301,11 +299,11 @@ def evolve_driven(
             out[done] = value
             done += 1
 
-        matrices = [assemble(model, sector) for model in models]
+        generator = WeightedSum([assemble(model, sector) for model in models])
         if stop > start:
             size = float(np.linalg.norm(y))
             _, added = magnus.propagate(
-                _DrivenSector(sector, matrices, turning, solver),
+                _DrivenSector(sector, generator, turning, solver),
                 drive,
                 y.astype(float),
                 start=start,

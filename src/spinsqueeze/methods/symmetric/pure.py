@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.numerics import magnus
+from spinsqueeze.numerics.weighted_sum import WeightedSum
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -137,25 +138,11 @@ def rounding(hamiltonian: "csr_array", *, duration: float) -> float:
 
 
 class DrivenPieces:
-    """H(t) = sum_k w_k(t) H_k, as `numerics.magnus` wants it.
-
-    Small Hamiltonians are diagonalised; large ones share one sparsity pattern, so that a weighted
-    sum costs no more than its numbers.
-    """
+    """H(t) = sum_k w_k(t) H_k, as `numerics.magnus` wants it; small ones are diagonalised."""
 
     def __init__(self, matrices: Sequence["csr_array"]) -> None:
-        from scipy.sparse import csr_array
-
-        pattern = csr_array(sum(abs(matrix) for matrix in matrices))
-        pattern.sort_indices()
-        self.pattern = pattern
-        self.entries = np.array([matrix[pattern.nonzero()] for matrix in matrices])
-        self.radii = np.array([abs(m).sum(axis=0).max(initial=0.0) for m in matrices])
-        self.dense = (
-            np.array([matrix.toarray() for matrix in matrices])
-            if pattern.shape[0] <= DENSE
-            else None
-        )
+        self.hamiltonian = WeightedSum(matrices)
+        self.dense = self.hamiltonian.dense() if self.hamiltonian.size <= DENSE else None
 
     def exponential(
         self, weights: Float, state: Complex, *, allowed: float
@@ -175,7 +162,7 @@ class DrivenPieces:
     ) -> tuple[Complex, float]:
         """exp(-i duration sum_k weights_k H_k) psi, and its error in norm."""
         # Rounding of the phases cannot be undercut.
-        radius = float(np.abs(weights) @ self.radii)
+        radius = float(np.abs(weights) @ self.hamiltonian.norms)
         allowed = max(allowed, magnus.EPSILON * (4 + radius * duration))
         times = np.append(outputs, duration)
         if self.dense is not None:
@@ -184,7 +171,7 @@ class DrivenPieces:
             waves = (phases * (modes.conj().T @ state)) @ modes.T
         else:
             waves = evolve_pure(
-                self._combined(weights), state=state, times=times, tolerance=allowed
+                self.hamiltonian.at(weights), state=state, times=times, tolerance=allowed
             )
         if emit is not None:
             for wave in waves[:-1]:
@@ -193,16 +180,10 @@ class DrivenPieces:
 
     def speed(self, weights: Float, state: Complex) -> float:
         """The energy spread of the state."""
-        turned = self._combined(weights) @ state
+        turned = self.hamiltonian.at(weights) @ state
         norm = float(np.vdot(state, state).real)
         turned -= np.vdot(state, turned).real / norm * state
         return float(np.linalg.norm(turned)) / float(np.sqrt(norm))
-
-    def _combined(self, weights: Float) -> "csr_array":
-        from scipy.sparse import csr_array
-
-        total = weights @ self.entries
-        return csr_array((total, self.pattern.indices, self.pattern.indptr), self.pattern.shape)
 
 
 def evolve_pure_driven(
