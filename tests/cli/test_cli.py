@@ -380,12 +380,14 @@ def test_a_real_interrupt(here):
 TITLE = r"from $\\ket{+x}$: ξ² ≥ 1/N, 自旋"
 
 
-def ours(*words, **environment):
+def ours(*words, stdout=subprocess.PIPE, **environment):
     """The command line as a process of its own, of the package that these tests run against."""
     home = str(Path(spinsqueeze.__file__).resolve().parents[1])
     command = [sys.executable, "-m", "spinsqueeze.cli.main", *words]
     env = {**os.environ, "PYTHONPATH": home, **environment}
-    return subprocess.run(command, capture_output=True, timeout=100, check=False, env=env)
+    return subprocess.run(
+        command, stdout=stdout, stderr=subprocess.PIPE, timeout=100, check=False, env=env
+    )
 
 
 @pytest.fixture
@@ -483,6 +485,32 @@ def test_a_result_on_standard_output_is_alone_there(here):
     assert b"result: /dev/stdout" in done.stderr
     (here / "copy.nc").write_bytes(done.stdout)
     assert load("copy.nc").sizes["time"] == 11
+
+
+def test_standard_output_that_is_a_file_needs_no_overwriting(here):
+    with open("copy.nc", "wb") as copy:
+        done = ours("run", "study.toml", "-o", "/dev/stdout", stdout=copy)
+    assert done.returncode == 0
+    assert load("copy.nc").sizes["time"] == 11
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["info", "{}"],
+        ["run", "{}"],
+        ["methods", "{}"],
+        ["merge", "{}", "study.nc", "-o", "both.nc"],
+        ["run", "study.toml", "-o", "{}"],
+        ["run", "study.toml", "--plot", "{}.png"],
+    ],
+    ids=" ".join,
+)
+def test_a_name_that_is_too_long_is_one_line(here, capsys, words):
+    assert main([word.format("a" * 300) for word in words]) == 2
+    error = capsys.readouterr().err
+    assert error.endswith(("File name too long\n", "File name too long; name a file\n"))
+    assert error.count("\n") == 1
 
 
 def test_a_full_standard_output_is_one_line(here, capsys, monkeypatch):

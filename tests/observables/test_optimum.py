@@ -239,3 +239,13 @@ def test_moments_must_run_over_the_times():
     moments = Moments(n_spins=4, spin=np.ones((2, 3)), covariance=np.zeros((2, 3, 3)))
     with pytest.raises(InvalidInput, match=r"xi2 must have shape \(3,\)"):
         optimum_of_moments([0.0, 1.0, 2.0], moments=moments)
+
+
+def test_of_two_dips_not_resolved_beside_one_that_is_the_deeper_names_the_times():
+    times = np.linspace(0.0, 4.0, 41)
+    smooth = 1.0 - 0.5 * np.exp(-((times - 1.0) ** 2) / 0.3)
+    smooth[[22, 32]] = 0.3, 0.2  # single points
+    best = find_optimum(times, xi2=smooth)
+    assert best.status is OptimumStatus.TOO_COARSE
+    assert best.xi2 == 0.2
+    assert best.add_times_near == times[32]

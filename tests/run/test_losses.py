@@ -53,3 +53,19 @@ def test_the_rate_and_the_duration_of_a_run_are_those_of_its_losses():
     sigma = np.sqrt(6 * p * (1 - p) / 60)
     assert np.all(np.abs(left.mean(axis=0) - 6 * p) <= 5 * sigma + (1 - p) ** 6)
     assert left[:, 0].tolist() == [6] * 60
+
+
+def test_what_needs_more_than_the_memory_budget_is_refused_before_any_work():
+    start, times = sq.CoherentState("+x"), [0.0, 0.1]
+    with pytest.raises(sq.TooLarge, match=r"needs .* TB .*; the budget is 4 GB: raise memory"):
+        sq.simulate_losses(sq.SpinModel(10**9), start, times, loss_rate=1.0)
+    with pytest.raises(sq.TooLarge, match=r"the budget is 10 kB: raise memory"):
+        sq.simulate_losses(sq.SpinModel(50), start, times, loss_rate=1.0, memory_budget=1e4)
+
+
+def test_spins_that_are_not_alike_are_refused():
+    lattice = sq.SpinModel(
+        sq.Lattice((4,)), hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=0.0, exponent=3)]
+    )
+    with pytest.raises(sq.Unsupported, match="PermutationInvariant cannot do this: "):
+        sq.simulate_losses(lattice, sq.CoherentState("+x"), [0.0, 0.1], loss_rate=1.0)

@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -168,3 +169,30 @@ def test_bad_arguments(arguments, message):
 def test_pulse_after_the_end_is_refused():
     with pytest.raises(InvalidInput, match=r"pulses\[0\] comes at time 3, after the last output"):
         sq.simulate(MODEL, STATE, TIMES, pulses=[sq.Pulse(3.0, axis="+x", angle=1.0)])
+
+
+def test_large_claimed_errors_are_said():
+    # A decay to the ground state, 1e17 lifetimes later: the trace has drifted, and the claim knows.
+    model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.CollectiveDecay(1.0)])
+    data = sq.simulate(model, STATE, [0.0, 1e17], method="symmetric")
+    error = abs(float(data.spin[-1, 2]) + 2.0)
+    assert error <= float(data.attrs["numerical_error"])  # sqrt(N)/2 = 1
+    (warning,) = json.loads(data.attrs["warnings"])
+    assert re.match(r"accuracy: the mean spin may err by .* projection noises", warning)
+    fine = sq.simulate(model, STATE, [0.0, 10.0], method="symmetric")
+    assert json.loads(fine.attrs["warnings"]) == []
+
+
+def test_terms_that_cancel_leave_no_rounding():
+    # 0.1 + 0.2 - 0.3 is 5.6e-17: such a field would break what the rest conserves.
+    fields = [sq.UniformField([0, 0, b]) for b in (0.1, 0.2, -0.3)]
+    assert sq.SpinModel(2, hamiltonian=fields).canonical.fields == ()
+    twists = [sq.OneAxisTwisting(chi) for chi in (0.1, 0.2, -0.3)]
+    assert sq.SpinModel(2, hamiltonian=twists).canonical.quadratics == ()
+    pairs = [sq.PowerLawXXZ(j_perp=0.0, j_z=j, exponent=0) for j in (0.1, 0.2, -0.3)]
+    assert sq.SpinModel(sq.Lattice((3,)), hamiltonian=pairs).canonical.pairs == ()
+    dephasing = sq.LocalJump(1.0, vector=[1, 0, 0])
+    steady = sq.steady_state(
+        sq.SpinModel(2, hamiltonian=fields, jumps=[dephasing]), initial_state=sq.CoherentState("+x")
+    )
+    np.testing.assert_allclose(steady.spin, [1.0, 0.0, 0.0], atol=1e-12)

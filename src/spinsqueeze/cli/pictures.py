@@ -27,16 +27,16 @@ def check_names(study: Path, target: Path, picture: Path | None, *, overwrite: b
 
     Raises:
         InvalidInput: two of them are one file.
-        FileProblem: one is there already.
+        FileProblem: one is there already, or cannot be one.
     """
-    from spinsqueeze.core.output import same_place
+    from spinsqueeze.core.output import replaces, same_place
 
     for name, path in (("--output", target), ("--plot", picture)):
         if path is None:
             continue
         if same_place(path, study):
             raise InvalidInput(f"{name} must not be the study file itself, got {path}")
-        if path.is_file() and not overwrite:
+        if not overwrite and replaces(path):
             raise FileProblem(f"{path} exists already; add --overwrite, or name another {name}")
     if picture is not None and same_place(picture, target):
         raise InvalidInput(f"--plot must not be the result file, got {picture} for both")

@@ -49,7 +49,7 @@ def check_writable(path: str | Path, *, overwrite: bool = False, kind: str = "ou
     mode = _mode(target, kind)
     if mode is None:
         _check_folder(target)
-    elif stat.S_ISREG(mode) and not _is_descriptor(target):
+    elif replaces(target, kind=kind):
         if not overwrite:
             raise FileProblem(
                 f"{kind} {target} exists already; choose another name or overwrite it"
@@ -69,6 +69,17 @@ def is_stream(path: str | Path) -> bool:
     target = Path(path)
     mode = _mode(target, "output")
     return mode is not None and (not stat.S_ISREG(mode) or _is_descriptor(target))
+
+
+def replaces(path: str | Path, *, kind: str = "output") -> bool:
+    """Whether writing to `path` would replace a file that is there.
+
+    Raises:
+        FileProblem: see `check_writable`.
+    """
+    target = Path(path)
+    mode = _mode(target, kind)
+    return mode is not None and stat.S_ISREG(mode) and not _is_descriptor(target)
 
 
 def same_place(path: str | Path, other: str | Path) -> bool:

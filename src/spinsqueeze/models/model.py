@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
@@ -143,10 +144,9 @@ def _no_rate(rate: Any) -> bool:
 
 def _merged_fields(fields: list[Field]) -> tuple[Field, ...]:
     changing = [f for f in fields if isinstance(f.strength, Envelope) and not is_zero(f.strength)]
-    constant = np.zeros(3)
-    for piece in fields:
-        if not isinstance(piece.strength, Envelope):
-            constant = constant + piece.strength * piece.vectors
+    constant = _sum(
+        [f.strength * f.vectors for f in fields if not isinstance(f.strength, Envelope)]
+    )
     if constant.ndim == 2 and np.all(constant == constant[0]):
         constant = constant[0]
     return (*([Field(1.0, constant)] if np.any(constant) else []), *changing)
@@ -156,11 +156,19 @@ def _merged_quadratics(quadratics: list[Quadratic]) -> tuple[Quadratic, ...]:
     changing = [
         q for q in quadratics if isinstance(q.strength, Envelope) and not is_zero(q.strength)
     ]
-    constant = np.zeros((3, 3))
-    for piece in quadratics:
-        if not isinstance(piece.strength, Envelope):
-            constant = constant + piece.strength * piece.matrix
+    constant = _sum(
+        [q.strength * q.matrix for q in quadratics if not isinstance(q.strength, Envelope)]
+    )
     return (*([Quadratic(1.0, constant)] if np.any(constant) else []), *changing)
+
+
+def _sum(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The sum; what rounding leaves of parts that cancel is zero, lest it break a symmetry."""
+    total, sizes = np.zeros(1), np.zeros(1)
+    for part in parts:
+        total, sizes = total + part, sizes + np.abs(part)
+    rounding = len(parts) * np.finfo(np.float64).eps * sizes
+    return np.where(np.abs(total) <= rounding, 0.0, total)
 
 
 def _merged_pairs(pairs: list[Pair]) -> tuple[Pair, ...]:
@@ -175,7 +183,7 @@ def _merged_pairs(pairs: list[Pair]) -> tuple[Pair, ...]:
                 None,
             )
             if twin is not None:
-                total = merged[twin].tensor + piece.tensor
+                total = _sum([merged[twin].tensor, piece.tensor])
                 merged[twin] = Pair(1.0, total, piece.kernel)
                 continue
         merged.append(piece)

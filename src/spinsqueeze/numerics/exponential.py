@@ -210,12 +210,15 @@ def rational_evolution(
             cached = (0.0, None)  # free the old factors first
             cached = (gamma, factorise(gamma))
         basis = _Basis(cached[1].solve, y, dimension)
-        reach, small = 0.0, None
+        reach, small = 0.0, np.zeros((0, 0))
         while True:
             basis.extend()
             if basis.full or (basis.dimension >= 8 and basis.dimension % 4 == 0):
-                small = _projected(basis, gamma, basis.dimension)
-                reach = _reach(basis, gamma, target, allowed)
+                try:
+                    small = _projected(basis, gamma, basis.dimension)
+                    reach = _reach(basis, gamma, target, allowed)
+                except np.linalg.LinAlgError:
+                    reach = 0.0  # the space holds nothing that changes as slowly as 1/gamma
                 if reach >= target or basis.full:
                     break
         if reach <= 0:

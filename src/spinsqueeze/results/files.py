@@ -1,6 +1,8 @@
 """Result files: netCDF, written whole or not at all, read with a check that they are ours."""
 
 import io
+import os
+import stat
 from pathlib import Path
 
 import xarray as xr
@@ -65,15 +67,21 @@ def load(path: str | Path) -> xr.Dataset:
     """Read a result file into memory.
 
     Raises:
-        FileProblem: missing, a folder, another kind of file, truncated, not netCDF, or not
-            written by spinsqueeze.
+        FileProblem: missing, unreadable, a folder, another kind of file, truncated, not netCDF, or
+            not written by spinsqueeze.
     """
     source = Path(path)
-    if source.is_dir():
+    try:
+        mode = os.stat(source).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileProblem(f"result file {source} does not exist") from None
+    except (OSError, ValueError) as error:
+        shown = ascii(str(source)) if isinstance(error, ValueError) else source
+        cause = getattr(error, "strerror", None) or str(error)
+        raise FileProblem(f"result file {shown} cannot be read: {cause}") from None
+    if stat.S_ISDIR(mode):
         raise FileProblem(f"result {source} is a folder; name a file in it, or the .nc beside it")
-    if not source.exists():
-        raise FileProblem(f"result file {source} does not exist")
-    if not source.is_file():
+    if not stat.S_ISREG(mode):
         raise FileProblem(f"result {source} is a pipe or a device; read it into a file first")
     try:
         with xr.open_dataset(source, engine="h5netcdf") as opened:

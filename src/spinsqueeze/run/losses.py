@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.errors import InvalidInput, Unsupported
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.permutation_invariant.method import (
     PermutationInvariant,
     block_state,
@@ -34,6 +35,7 @@ def simulate_losses(
     loss_rate: float | None = None,
     loss_times: Any = None,
     seed: int = 0,
+    memory_budget: float = DEFAULT_MEMORY_BUDGET,
 ) -> xr.Dataset:
     """One run of a permutation-invariant model from which single random spins leave.
 
@@ -47,6 +49,7 @@ def simulate_losses(
         loss_rate: every spin leaves independently at this rate, at times drawn by `seed`.
         loss_times: ascending times of the losses, instead of loss_rate.
         seed: seeds the loss times.
+        memory_budget: bytes; more is refused before any work.
 
     Returns:
         Dataset with spins_left(time) and all that `simulate` returns, of the spins that are left;
@@ -61,13 +64,12 @@ def simulate_losses(
     Raises:
         InvalidInput: an argument breaks its rule, or no spin is left.
         Unsupported: the spins are not interchangeable, with every reason.
+        TooLarge: the memory budget would be exceeded.
     """
     from spinsqueeze.methods.permutation_invariant.loss import evolve_with_losses, sample_loss_times
 
-    task = make_task(model, initial_state, times, seed=seed)
-    reasons = PermutationInvariant().support(task).reasons
-    if reasons:
-        raise Unsupported("simulate_losses cannot do this: " + "; ".join(reasons))
+    task = make_task(model, initial_state, times, seed=seed, memory_budget=memory_budget)
+    PermutationInvariant().require(task)
     if task.model.time_dependent:
         raise InvalidInput("simulate_losses needs constant strengths and rates, got an envelope")
     if (loss_rate is None) == (loss_times is None):

@@ -20,6 +20,9 @@ from spinsqueeze.results.files import MARK
 from spinsqueeze.run.ranges import shortest
 from spinsqueeze.run.task import default_method, make_method, make_task
 
+LARGE_ERROR = 0.1
+"""Claimed errors from here on, in units of the projection noise, are said as a warning."""
+
 
 def simulate(
     model: SpinModel,
@@ -119,7 +122,7 @@ def as_dataset(
         "study": json.dumps({k: v for k, v in study.items() if v not in ("", [], {})}),
         "numerical_error": evolution.numerical_error,
         "diagnostics": json.dumps(evolution.diagnostics),
-        "warnings": json.dumps(list(evolution.warnings)),
+        "warnings": json.dumps([*evolution.warnings, *_doubts(evolution)]),
         "dtype": str(evolution.diagnostics.get("dtype", "float64")),
         "device": str(evolution.diagnostics.get("device", "cpu")),
         "wall_time": wall_time,
@@ -156,3 +159,14 @@ def final_state(data: xr.Dataset) -> InitialState:
         raise InvalidInput("data holds no final state: run simulate with keep_state=True")
     kind, _ = INITIAL_STATES[data.attrs["final_state_kind"]]
     return kind(data["final_state"].values)  # type: ignore[call-arg]
+
+
+def _doubts(evolution: Evolution) -> list[str]:
+    """A warning where the claimed error is large, unless the method has given its own."""
+    named = any(warning.startswith("steps:") for warning in evolution.warnings)
+    if evolution.numerical_error < LARGE_ERROR or named:
+        return []
+    return [
+        f"accuracy: the mean spin may err by {evolution.numerical_error:.2g} projection noises "
+        "sqrt(N)/2; lower the tolerance, end earlier, or compare with another method"
+    ]

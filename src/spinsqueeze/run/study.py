@@ -173,9 +173,11 @@ def read_study(path: str | Path) -> Study:
 
 
 def _read_toml(source: Path) -> dict[str, Any]:
-    if source.is_dir():
-        raise FileProblem(f"study {source} is a folder; name a file such as {source}/study.toml")
     try:
+        if source.is_dir():
+            raise FileProblem(
+                f"study {source} is a folder; name a file such as {source}/study.toml"
+            )
         if source.stat().st_size > MAX_FILE_BYTES:
             raise FileProblem(f"study {source} is larger than 1 GB: not a study file")
         raw = source.read_bytes()
