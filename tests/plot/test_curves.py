@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.observables.optimum import Optimum
+from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.plot import squeezing
 from spinsqueeze.plot.style import new_figure, wrapped
 
@@ -96,6 +96,29 @@ def test_optimum_without_errors_is_marked():
     best = Optimum(xi2=0.08, decibels=10 * np.log10(0.08), time=0.25)
     texts = [text.get_text() for text in squeezing(result(), optimum=best).axes[0].texts]
     assert any("\N{MINUS SIGN}10.9691 dB" in text for text in texts)
+
+
+def test_an_optimum_that_is_only_the_lowest_time_is_hollow_and_says_so():
+    for status in OptimumStatus:
+        best = Optimum(xi2=0.08, decibels=10 * np.log10(0.08), time=0.25, status=status)
+        top = squeezing(result(), optimum=best).axes[0]
+        (mark,) = top.containers
+        hollow = mark.lines[0].get_markerfacecolor() == "white"
+        worded = any("lowest computed: " in text.get_text() for text in top.texts)
+        assert hollow == worded == (status is not OptimumStatus.INSIDE)
+
+
+def test_the_error_of_the_interpolation_is_drawn():
+    best = Optimum(
+        xi2=0.08,
+        decibels=10 * np.log10(0.08),
+        time=0.25,
+        xi2_interpolation=0.004,
+        time_interpolation=0.01,
+    )
+    top = squeezing(result(sampled=False), optimum=best).axes[0]
+    assert any("± 0.22 dB\nat t = 0.250 ± 0.010" in text.get_text() for text in top.texts)
+    assert len(top.containers[0].lines[2]) == 2  # bars in both directions
 
 
 def test_several_datasets_differ_in_colour_and_dash_and_have_a_legend():
@@ -212,7 +235,7 @@ def test_refuses_a_dataset_without_number_of_spins():
 @pytest.mark.parametrize(
     ("optimum", "message"),
     [
-        (object(), "lacks 'time'"),
+        (object(), r"must be what spinsqueeze.optimum\(data\) returns, got object"),
         (Optimum(xi2=-0.1, decibels=0.0, time=0.1), "xi2 > 0"),
         ({"other": BEST}, "optimum names other"),
     ],

@@ -119,6 +119,21 @@ def test_missing_points_and_optima_at_the_edge_are_marked(grid, line):
     assert not any("circles" in t.get_text() for t in sweep(line).axes[0].texts)
 
 
+def test_optima_of_times_too_coarse_are_marked():
+    coarse = sq.sweep(
+        sq.SpinModel(100, hamiltonian=[sq.OneAxisTwisting(1.0)]),
+        sq.CoherentState("+x"),
+        np.linspace(0.0, 0.4, 21),
+        over={CHI: [0.2, 1.0]},
+        workers=0,
+    )
+    assert coarse["optimal_status"].values.tolist() == [0, 4]
+    panel = sweep(coarse).axes[0]
+    open_ = [c for c in panel.get_lines() if c.get_markerfacecolor() == "white"]
+    assert [c.get_xdata().tolist() for c in open_] == [[1.0]]
+    assert any("times too coarse" in t.get_text() for t in panel.texts)
+
+
 def test_zipped_parameters_are_named():
     data = swept({CHI: [0.5, 1.0], RATE: [0.1, 0.2]}, zipped=True)
     assert sweep(data).axes[0].get_xlabel() == "chi (with rate)"

@@ -115,11 +115,15 @@ class Optimum:
             return "at the last time: add later ones"
         return ""
 
+    def shown_error(self, name: str) -> float | None:
+        """The error of xi2, decibels, time or angle for people: None if without samples and tiny."""
+        error = self.error(name)
+        if error is None or getattr(self, f"{name}_stderr") is not None:
+            return error
+        return None if error < 5e-7 * abs(getattr(self, name)) else error
+
     def _shown(self, name: str) -> str:
-        value, stderr = getattr(self, name), self.error(name)
-        visible = stderr is not None and not stderr < 5e-7 * abs(value)
-        statistical = getattr(self, f"{name}_stderr") is not None
-        return value_with_error(value, stderr=stderr if visible or statistical else None)
+        return value_with_error(getattr(self, name), stderr=self.shown_error(name))
 
 
 def value_with_error(value: float, *, stderr: float | None = None) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.observables.optimum import value_with_error
+from spinsqueeze.observables.optimum import Optimum, OptimumStatus, value_with_error
 from spinsqueeze.plot.style import (
     DASHES,
     GREY,
@@ -46,8 +46,9 @@ def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
         data: a Dataset with the one dimension `time` in its curves (a single run, or one point of
             a sweep), or {label: Dataset} to lay several over one another.
         ax: None for a new figure; three axes to draw into; or one axes, for xi2 alone.
-        optimum: what `spinsqueeze.optimum(data)` returns, to be marked with its error bar; for
-            several datasets {label: optimum}.
+        optimum: what `spinsqueeze.optimum(data)` returns, to be marked with its error bar; hollow
+            where it is the lowest of these times, not interpolated. For several datasets
+            {label: optimum}.
 
     Returns:
         The figure; `figure.savefig("squeezing.png")` writes it. It needs no display.
@@ -213,6 +214,10 @@ def _mark(
     decibels = value_with_error(level[0], stderr=level_error[0] if stderr else None)
     when = value_with_error(time, stderr=time_error)
     text = f"{decibels} dB\nat t = {when}".replace("-", "\N{MINUS SIGN}")
+    # Where nothing is interpolated the true minimum may be lower: a hollow point.
+    lowest_given = optimum.status is not OptimumStatus.INSIDE
+    if lowest_given:
+        text = f"lowest computed: {text}"
     for each in panels:
         each.axvline(time, color=look["color"], linewidth=0.9, alpha=0.5, zorder=1)
     panel.errorbar(
@@ -222,7 +227,8 @@ def _mark(
         yerr=None if not stderr else level_error,
         fmt="o",
         color=look["color"],
-        markeredgecolor="white",
+        markerfacecolor="white" if lowest_given else look["color"],
+        markeredgecolor=look["color"] if lowest_given else "white",
         markersize=8,
         capsize=3,
         zorder=5,
@@ -243,14 +249,15 @@ def _mark(
 
 
 def _number(optimum: Any, name: str) -> tuple[float, float | None]:
-    """The value `name` of an optimum and its standard error, if it has one."""
-    if not hasattr(optimum, name):
+    """The value `name` of an optimum and its error, of samples and of times, if it shows."""
+    if not isinstance(optimum, Optimum):
         raise InvalidInput(
-            f"optimum must be what spinsqueeze.optimum(data) returns; it lacks {name!r}"
+            f"optimum must be what spinsqueeze.optimum(data) returns, got "
+            f"{type(optimum).__name__}"
         )
-    value = getattr(optimum, name)
-    error = getattr(optimum, f"{name}_stderr", None)
-    return float(value), None if error is None or not np.isfinite(error) else float(error)
+    value = float(getattr(optimum, name))
+    error = optimum.shown_error(name)
+    return value, None if error is None or not np.isfinite(error) else float(error)
 
 
 def _finish(panels: Sequence[Axes], curves: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.checks import did_you_mean
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.observables.optimum import OptimumStatus
 from spinsqueeze.plot.style import (
     GREY,
     MISSING,
@@ -45,7 +46,8 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
     and the second to the right. Squeezing is drawn as 10 log10(xi2). Log-spaced parameters get a
     logarithmic axis; words and infinities are set side by side. Points without a number are left
     out (curve) or grey (map), and a note counts them. Open circles (curve) and dots (map) mark
-    optima at the first or last time: longer times may squeeze more.
+    optima that are only the lowest of their times: at the first or last one, or where the times are
+    too coarse. Other times may squeeze more.
 
     Args:
         data: what `spinsqueeze.sweep` returns, with one or two swept dimensions; reduce others
@@ -72,6 +74,8 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
     edge = np.zeros(values.shape, dtype=bool)
     if name.startswith("optimal_") and "optimal_at_edge" in data:
         edge = np.asarray(data["optimal_at_edge"].values == 1)
+        if "optimal_status" in data:
+            edge |= np.asarray(data["optimal_status"].values == OptimumStatus.TOO_COARSE)
     with style():
         panel = _panel(ax)
         if len(axes) == 1:
@@ -260,5 +264,5 @@ def _notes(values: Floats, edge: NDArray[np.bool_]) -> list[str]:
     at_edge = int(np.count_nonzero(edge & np.isfinite(values)))
     if at_edge:
         mark = "open circles" if values.ndim == 1 else "dots"
-        parts.append(f"{mark}: optimum at the first or last time")
+        parts.append(f"{mark}: first or last time is lowest, or times too coarse")
     return ["; ".join(parts)] if parts else []
