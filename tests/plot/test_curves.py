@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
+import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.plot import squeezing
@@ -298,3 +299,13 @@ def test_ipython_finds_a_picture():
     formatters = pytest.importorskip("IPython.core.formatters")
     data, _ = formatters.DisplayFormatter().format(squeezing(result()))
     assert "image/png" in data
+
+
+@pytest.mark.parametrize(("stop", "side"), [(0.6, "left"), (0.12, "center"), (0.07, "right")])
+def test_the_text_of_the_optimum_grows_into_the_panel(stop, side):
+    model = sq.SpinModel(100, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    times = np.linspace(0, stop, 601)
+    data = sq.simulate(model, sq.CoherentState("+x"), times, method="closed_form")
+    figure = squeezing(data, optimum=sq.optimum(data))
+    texts = [t for t in figure.axes[0].texts if "dB" in t.get_text()]
+    assert [t.get_ha() for t in texts] == [side]

@@ -234,12 +234,15 @@ def _mark(
         zorder=5,
         label="_optimum",
     )
+    # Near a side of the panel the text grows inwards, away from the numbers of the axis.
+    place = panel.transAxes.inverted().transform(panel.transData.transform((time, level[0])))[0]
+    side = "left" if place < 0.3 else "right" if place > 0.7 else "center"
     panel.annotate(
         text if name is None else f"{name}: {text}",
         (time, level[0]),
-        xytext=(0, -11),
+        xytext=({"left": -8, "center": 0, "right": 8}[side], -11),
         textcoords="offset points",
-        ha="center",
+        ha=side,
         va="top",
         color=look["color"],
         linespacing=1.15,
@@ -252,8 +255,7 @@ def _number(optimum: Any, name: str) -> tuple[float, float | None]:
     """The value `name` of an optimum and its error, of samples and of times, if it shows."""
     if not isinstance(optimum, Optimum):
         raise InvalidInput(
-            f"optimum must be what spinsqueeze.optimum(data) returns, got "
-            f"{type(optimum).__name__}"
+            f"optimum must be what spinsqueeze.optimum(data) returns, got {type(optimum).__name__}"
         )
     value = float(getattr(optimum, name))
     error = optimum.shown_error(name)
