@@ -301,7 +301,7 @@ def test_ipython_finds_a_picture():
     assert "image/png" in data
 
 
-@pytest.mark.parametrize(("stop", "side"), [(0.6, "left"), (0.12, "center"), (0.07, "right")])
+@pytest.mark.parametrize(("stop", "side"), [(0.6, "left"), (0.12, "center"), (0.06, "right")])
 def test_the_text_of_the_optimum_grows_into_the_panel(stop, side):
     model = sq.SpinModel(100, hamiltonian=[sq.OneAxisTwisting(1.0)])
     times = np.linspace(0, stop, 601)
