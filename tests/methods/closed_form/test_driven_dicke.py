@@ -6,7 +6,7 @@ import warnings
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spinsqueeze.core.errors import InvalidInput
@@ -54,6 +54,8 @@ def test_null_space_of_the_liouvillian(twice, strength, chi):
     chi=st.floats(-4, 4),
     phase=st.floats(-7, 7),
 )
+@example(twice=1, rabi=5e-324, decay_rate=1.0, chi=0.0, phase=1.0)
+@example(twice=4, rabi=1e-160, decay_rate=1.0, chi=0.3, phase=1.0)
 def test_master_equation_and_every_moment(twice, rabi, decay_rate, chi, phase):
     arguments = {"rabi": rabi, "decay_rate": decay_rate, "chi": chi, "phase": phase}
     rho = dd.driven_dicke_density_matrix(twice / 2, **arguments)

@@ -162,7 +162,8 @@ def _amplitude(
     rate = real("decay_rate", decay_rate, above=0.0)
     b = 1j * rabi * cmath.exp(-1j * phase) / complex(rate, 2.0 * chi)
     real("rabi / abs(decay_rate + 2i chi)", abs(b), maximum=1e100)
-    return round(2 * j), b
+    # A drive whose square underflows does nothing, and has lost its phase.
+    return round(2 * j), b if abs(b) > 1e-150 else 0j
 
 
 def _semiseparable(twice: int, beta: float) -> tuple[Array, Array, float]:

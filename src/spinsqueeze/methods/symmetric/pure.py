@@ -137,7 +137,7 @@ def rounding(hamiltonian: "csr_array", *, duration: float) -> float:
     return DIMENSION * magnus.EPSILON * (1 + radius * duration)
 
 
-class DrivenPieces:
+class DrivenHamiltonian:
     """H(t) = sum_k w_k(t) H_k, as `numerics.magnus` wants it; small ones are diagonalised."""
 
     def __init__(self, matrices: Sequence["csr_array"]) -> None:
@@ -215,7 +215,7 @@ def evolve_pure_driven(
         return np.broadcast_to(psi, (grid.size, psi.size)).copy(), 0.0
     out: list[Complex] = []
     _, error = magnus.propagate(
-        DrivenPieces(matrices),
+        DrivenHamiltonian(matrices),
         drive,
         psi,
         start=start,
