@@ -252,8 +252,7 @@ def _number(optimum: Any, name: str) -> tuple[float, float | None]:
     """The value `name` of an optimum and its error, of samples and of times, if it shows."""
     if not isinstance(optimum, Optimum):
         raise InvalidInput(
-            f"optimum must be what spinsqueeze.optimum(data) returns, got "
-            f"{type(optimum).__name__}"
+            f"optimum must be what spinsqueeze.optimum(data) returns, got {type(optimum).__name__}"
         )
     value = float(getattr(optimum, name))
     error = optimum.shown_error(name)

@@ -67,8 +67,8 @@ def load(path: str | Path) -> xr.Dataset:
     """Read a result file into memory.
 
     Raises:
-        FileProblem: missing, unreadable, a folder, another kind of file, truncated, not netCDF, or not
-            written by spinsqueeze.
+        FileProblem: missing, unreadable, a folder, another kind of file, truncated, not netCDF, or
+            not written by spinsqueeze.
     """
     source = Path(path)
     try:
