@@ -113,7 +113,14 @@ def test_refusals(runs):
     cases = [
         ([], "at least two results"),
         ([runs[0]], "at least two results"),
-        ([runs[0], 3], "at least two results"),
+        ([runs[0], 3], r"needs results, got int as number 2; load files"),
+        (["a.nc", "b.nc"], r"got str as number 1; load files: merge\(\[load\('a.nc'\)"),
+        (None, "needs results in a list, got NoneType"),
+        ("a.nc", "needs results in a list, got str"),
+        (
+            [runs[0].where(runs[0]["time"] > 0.1), runs[1]],
+            r"must have no dimension .*, which data\.where\(\.\.\.\) may have given it: select",
+        ),
         ([runs[0], runs[0]], "seed 0 once more"),
         ([runs[0], other_model], r"hamiltonian\.0\.chi is 1\.0 in result 1 and 2\.0 in result 2"),
         ([runs[0], run(9, times=TIMES[:3])], r"run\.times"),

@@ -1,7 +1,10 @@
 """Runs from which spins leave: when they leave, and what is left."""
 
+import json
+
 import numpy as np
 import pytest
+import xarray as xr
 
 import spinsqueeze as sq
 from spinsqueeze.methods.permutation_invariant.loss import sample_loss_times
@@ -69,3 +72,11 @@ def test_spins_that_are_not_alike_are_refused():
     )
     with pytest.raises(sq.Unsupported, match="PermutationInvariant cannot do this: "):
         sq.simulate_losses(lattice, sq.CoherentState("+x"), [0.0, 0.1], loss_rate=1.0)
+
+
+def test_a_rate_and_a_seed_may_be_scalars_of_a_result():
+    model, start, times = sq.SpinModel(4), sq.CoherentState("+x"), [0.0, 0.5]
+    plain = sq.simulate_losses(model, start, times, loss_rate=0.3, seed=2)
+    scalar = sq.simulate_losses(model, start, times, loss_rate=xr.DataArray(0.3), seed=np.int64(2))
+    assert json.loads(scalar.attrs["study"]) == json.loads(plain.attrs["study"])
+    assert scalar["spins_left"].equals(plain["spins_left"])

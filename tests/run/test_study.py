@@ -428,6 +428,7 @@ def test_mistakes_in_a_file_name_the_file(tmp_path):
     ("changes", "message"),
     [
         ({"title": 3}, r"^title must be a string, got 3$"),
+        ({"title": "a\0b"}, r"^title must not hold the sign NUL, got 'a.x00b'; leave it out$"),
         ({"times": None}, r"^times must be given, or steady_state=True$"),
         ({"initial_state": None}, r"^initial_state must be given, e.g. CoherentState"),
         ({"steady_state": True}, r"^times and pulses have no place in a steady state"),

@@ -327,6 +327,13 @@ def test_mistakes_are_named(options, message, monkeypatch):
         here(**options)
 
 
+def test_no_client_is_made_for_what_is_no_address(monkeypatch):
+    # A client that fails while it is made waits 20 s when it is collected, and prints a traceback.
+    monkeypatch.setattr("distributed.Client", lambda *_, **__: pytest.fail("made a client"))
+    with pytest.raises(InvalidInput, match=r"nonsense does not answer \(missing port number"):
+        here(scheduler="nonsense")
+
+
 def test_wrong_subjects():
     with pytest.raises(InvalidInput, match="subject must be a SpinModel, a Study"):
         sq.sweep(3, over=OVER)

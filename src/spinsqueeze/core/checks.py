@@ -209,6 +209,19 @@ def axis_name(name: str, value: Any) -> str:
     return value
 
 
+def text(name: str, value: Any) -> str:
+    """A string that a file can hold.
+
+    Raises:
+        InvalidInput: something else, or a text with the sign NUL, which ends texts in files.
+    """
+    if not isinstance(value, str):
+        raise InvalidInput(f"{name} must be a string, got {shown(value)}")
+    if "\0" in value:
+        raise InvalidInput(f"{name} must not hold the sign NUL, got {shown(value)}; leave it out")
+    return value
+
+
 def choice(name: str, value: Any, options: Iterable[str]) -> str:
     """One word of `options`.
 

@@ -41,6 +41,12 @@ def obstacles(model: Canonical) -> list[str]:
     return reasons
 
 
+def turning(arrays: CollectiveArrays, n_spins: int) -> float:
+    """A bound of the frequencies of H: the spread of its energies."""
+    spread = float(np.ptp(np.linalg.eigvalsh(arrays.quadratic))) * (n_spins / 2) ** 2
+    return spread + n_spins * float(np.linalg.norm(arrays.field))
+
+
 def at_peak(model: Canonical) -> CollectiveArrays:
     """The arrays with every envelope at the value of largest size."""
     return _sum([(_peak(strength), piece) for strength, piece in _pieces(model)])

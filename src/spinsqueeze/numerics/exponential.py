@@ -173,19 +173,31 @@ def _taylor(matrix: Float, vector: Float) -> Float:
     return total
 
 
+def polynomial_rounding(matrix: "csr_array", *, duration: float) -> float:
+    """What rounding may add to the error of `polynomial_evolution`, relative to |y(0)|."""
+    rate = float(np.max(abs(matrix).sum(axis=1), initial=0.0))
+    return EPSILON * (1 + rate * duration)
+
+
 def rational_evolution(
     matrix: "csr_array",
     *,
     start: Float,
     times: Float,
     factorise: Callable[[float], Any],
+    turning: float,
     tolerance: float = 1e-10,
     dimension: int = RATIONAL_DIMENSION,
-) -> Float:
-    """exp(t A) y(0) at ascending times from 0 by shift-and-invert Krylov: (T, n).
+) -> tuple[Float, float]:
+    """exp(t A) y(0) at ascending times from 0 by shift-and-invert Krylov: (T, n), and its error.
 
-    `factorise(gamma)` returns an object with `solve(right)` for (1 - gamma A). `tolerance` is for
-    one step, in the 2-norm relative to |y(0)|.
+    `factorise(gamma)` returns an object with `solve(right)` for (1 - gamma A). `turning` bounds the
+    frequencies that may stay undamped. `tolerance` is for one step, in the 2-norm relative to
+    |y(0)|; the error is the sum over all steps.
+
+    The projected operator is known to eps, so a frequency w to eps gamma w^2: over a step of some
+    12 gamma the phase errs by eps (w step)^2 / 6. Steps are short enough to keep that within the
+    tolerance.
 
     Raises:
         NumericalFailure: no progress at the smallest gamma (strong fast oscillations).
@@ -193,7 +205,9 @@ def rational_evolution(
     out = np.empty((times.size, start.size))
     size, y = _scaled(start)
     now, done = 0.0, 0
-    allowed = tolerance * float(np.linalg.norm(y)) / 3
+    norm = float(np.linalg.norm(y))
+    allowed, error = tolerance * norm / 3, 0.0
+    longest = np.sqrt(6 * max(tolerance / 3, EPSILON) / EPSILON) / turning if turning else np.inf
     positive = times[times > 0]
     first = float(positive[0]) if positive.size else 0.0
     cached: tuple[float, Any] = (0.0, None)
@@ -204,7 +218,7 @@ def rational_evolution(
             out[done] = y
             done += 1
             continue
-        target = min(times[-1] - now, max(7 * now, 4 * first)) * shrink
+        target = min(times[-1] - now, max(7 * now, 4 * first), longest) * shrink
         gamma = 2.0 ** round(np.log2(target / 12))
         if cached[0] != gamma:
             cached = (0.0, None)  # free the old factors first
@@ -243,7 +257,8 @@ def rational_evolution(
             out[done] = value
             done += 1
         y, now = vectors[-1], end
-    return size * out
+        error += tolerance / 3 + EPSILON * (1 + (turning * reach) ** 2 / 6)
+    return size * out, error
 
 
 def _projected(basis: _Basis, gamma: float, k: int) -> Float:

@@ -116,7 +116,7 @@ class Optimum:
         return ""
 
     def shown_error(self, name: str) -> float | None:
-        """The error of xi2, decibels, time or angle for people: None if tiny, without samples."""
+        """The error of xi2, decibels, time or angle for people; None: tiny, without samples."""
         error = self.error(name)
         if error is None or getattr(self, f"{name}_stderr") is not None:
             return error

@@ -121,7 +121,7 @@ def _in_order(data: xr.Dataset) -> xr.Dataset:
     """The moments with their dimensions in the registered order and the axes x, y, z.
 
     Raises:
-        InvalidInput: an axis is missing, or its labels are others.
+        InvalidInput: an axis is missing, its labels are others, or a variable has more dimensions.
     """
     for dim in ("axis", "axis_2"):
         labels = data[dim].values.ravel().tolist() if dim in data.coords else []
@@ -132,6 +132,13 @@ def _in_order(data: xr.Dataset) -> xr.Dataset:
             )
         data = data.sel({dim: list("xyz")})
     names = [name for name in ("spin", "covariance", *_BLOCKS) if name in data]
+    for name in names:
+        new = set(data[name].dims) - set(variable(name).dims)
+        if new:
+            raise InvalidInput(
+                f"data[{name!r}] must have no dimension {', '.join(sorted(map(str, new)))}, which "
+                "data.where(...) may have given it: select times with data.sel or data.isel"
+            )
     ordered = {
         name: data[name].transpose(*(d for d in variable(name).dims if d in data[name].dims))
         for name in names

@@ -1,7 +1,7 @@
 """merge: runs of one study with other seeds become one run with smaller error bars."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,12 +48,20 @@ def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
         are those of the first. Variables that do not follow from collective moments are left out.
 
     Raises:
-        InvalidInput: fewer than two results, another model, method, times or sweep, a seed or
-            samples that occur twice, results without sample blocks, or with losses.
+        InvalidInput: fewer than two results or something else, another model, method, times or
+            sweep, a seed or samples that occur twice, results without sample blocks or with losses.
     """
+    if not isinstance(datasets, Iterable) or isinstance(datasets, str | Mapping):
+        raise InvalidInput(f"merge needs results in a list, got {type(datasets).__name__}")
     parts = list(datasets)
-    if len(parts) < 2 or not all(isinstance(part, xr.Dataset) for part in parts):
+    if len(parts) < 2:
         raise InvalidInput(f"merge needs at least two results in a list, got {len(parts)}")
+    for number, part in enumerate(parts, start=1):
+        if not isinstance(part, xr.Dataset):
+            raise InvalidInput(
+                f"merge needs results, got {type(part).__name__} as number {number}; load files: "
+                "merge([load('a.nc'), load('b.nc')])"
+            )
     head = parts[0]
     dims = sweep_dims(head)
     for number, part in enumerate(parts[1:], start=2):

@@ -56,9 +56,11 @@ def simulate_losses(
         attribute loss_times. It jumps where a spin leaves, so that `optimum` takes the lowest of
         its times. To run it again::
 
+            from spinsqueeze.run.study import study_from_tables
+
             study = json.loads(data.attrs["study"])
             losses = study.pop("losses")
-            run = spinsqueeze.run.study.study_from_tables(study)
+            run = study_from_tables(study)
             simulate_losses(run.model, run.initial_state, run.times, **losses, seed=run.seed)
 
     Raises:
@@ -76,15 +78,15 @@ def simulate_losses(
         raise InvalidInput("give either loss_rate or loss_times")
     n = model.n_spins
     if loss_times is None:
+        rate = checks.real("loss_rate", loss_rate, minimum=0.0)
+        losses: dict[str, Any] = {"loss_rate": rate}
         drawn = sample_loss_times(
-            n,
-            rate=checks.real("loss_rate", loss_rate, minimum=0.0),
-            duration=float(task.times[-1]),
-            rng=np.random.default_rng(seed),
+            n, rate=rate, duration=float(task.times[-1]), rng=np.random.default_rng(task.seed)
         )
     else:
         empty = np.size(loss_times) == 0
         drawn = np.zeros(0) if empty else checks.increasing("loss_times", loss_times, minimum=0.0)
+        losses = {"loss_times": drawn.tolist()}
     arrays = interchangeable.at_peak(task.model)
     started = time.perf_counter()
     run = evolve_with_losses(
@@ -95,13 +97,12 @@ def simulate_losses(
         loss_times=drawn,
     )
     wall_time = time.perf_counter() - started
-    losses = {"loss_rate": loss_rate} if loss_times is None else {"loss_times": drawn.tolist()}
     study = {
         **model_as_tables(model),
         "initial_state": state_as_dict(initial_state),
         "losses": losses,
         "method": {"name": PermutationInvariant.name()},
-        "run": {"times": shortest(task.times), "seed": seed},
+        "run": {"times": shortest(task.times), "seed": task.seed},
     }
     attributes: dict[str, Any] = {
         "n_spins": n,
@@ -109,7 +110,7 @@ def simulate_losses(
         "method": PermutationInvariant.name(),
         "error_kind": PermutationInvariant.error_kind,
         "references": ", ".join(PermutationInvariant.references),
-        "seed": seed,
+        "seed": task.seed,
         "study": json.dumps({k: v for k, v in study.items() if v not in ("", [], {})}),
         "loss_times": drawn,
         "dtype": "float64",

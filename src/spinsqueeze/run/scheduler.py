@@ -77,9 +77,12 @@ def connected(
     """
     import dask
     from distributed import Client, LocalCluster
+    from distributed.comm.addressing import parse_address, parse_host_port
 
     if scheduler is not None:
         try:
+            if not scheduler.startswith("inproc:"):
+                parse_host_port(parse_address(scheduler)[1])  # or a half-made client would hang
             client = Client(scheduler, timeout=ANSWER, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             cause = " ".join(str(error).split())[:120] or type(error).__name__

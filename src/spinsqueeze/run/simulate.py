@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET, Evolution, Method, Task
 from spinsqueeze.models.catalogue import INITIAL_STATES, state_as_dict
@@ -72,6 +73,7 @@ def simulate(
         memory_budget=memory_budget,
         progress=progress,
     )
+    checks.text("title", title)
     chosen = default_method(task) if method is None else make_method(method)
     chosen.require(task)
     started = time.perf_counter()

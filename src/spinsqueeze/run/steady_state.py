@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import xarray as xr
 
+from spinsqueeze.core import checks
 from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET, Method
 from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.model import SpinModel
@@ -50,6 +51,7 @@ def steady_state(
     task = make_steady_task(
         model, initial_state=initial_state, memory_budget=memory_budget, progress=progress
     )
+    checks.text("title", title)
     chosen = default_method(task) if method is None else make_method(method)
     chosen.require(task)
     started = time.perf_counter()

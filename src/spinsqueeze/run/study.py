@@ -71,8 +71,7 @@ class Study:
     def __post_init__(self) -> None:
         from spinsqueeze.run.task import make_steady_task, make_task
 
-        if not isinstance(self.title, str):
-            raise InvalidInput(f"title must be a string, got {checks.shown(self.title)}")
+        checks.text("title", self.title)
         if self.steady_state:
             if self.times is not None or self.pulses:
                 raise InvalidInput("times and pulses have no place in a steady state; drop them")

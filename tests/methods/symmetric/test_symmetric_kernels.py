@@ -73,9 +73,15 @@ def test_mixed_evolution_and_steady_state(brute_force, seed, n_spins, algorithm)
     psi = coherent_amplitudes(n_spins / 2, direction)
     rho = np.outer(psi, psi.conj())
     model = liouvillian(n_spins, quadratic=Q, field=b, jumps=jumps)
-    run = evolve_mixed(
-        model, state=rho, times=np.array([0.0, 0.5]), algorithm=algorithm, tolerance=1e-12
+    run, error = evolve_mixed(
+        model,
+        state=rho,
+        times=np.array([0.0, 0.5]),
+        turning=50.0,
+        algorithm=algorithm,
+        tolerance=1e-12,
     )
+    assert 0 < error < 1e-11
     first, second = exact.moments(exact.evolve(exact.coherent(direction), 0.5))
     spin, covariance = mixed_moments(run, n_spins=n_spins)
     assert np.abs(spin[1] - first).max() < 1e-9
@@ -156,7 +162,7 @@ def test_squeezed_decay_reaches_the_dark_state(n_spins):
         assert xi2 == pytest.approx(2 / 8, rel=1e-3)
     start = np.zeros((n_spins + 1, n_spins + 1), dtype=complex)
     start[-1, -1] = 1.0
-    late = evolve_mixed(model, state=start, times=np.array([1e-3, 1e3]))
+    late, _ = evolve_mixed(model, state=start, times=np.array([1e-3, 1e3]), turning=0.0)
     assert np.abs(late[1] - found.rho).max() < 1e-7
 
 
@@ -196,6 +202,6 @@ def test_bad_arguments():
     model = liouvillian(3, jumps=[(1.0, LOWER)])
     rho = np.outer(psi, psi.conj())
     with pytest.raises(InvalidInput, match="times must be ascending"):
-        evolve_mixed(model, state=rho, times=np.array([-1.0]))
+        evolve_mixed(model, state=rho, times=np.array([-1.0]), turning=0.0)
     with pytest.raises(InvalidInput, match="algorithm must be one of"):
-        evolve_mixed(model, state=rho, times=np.array([1.0]), algorithm="euler")
+        evolve_mixed(model, state=rho, times=np.array([1.0]), turning=0.0, algorithm="euler")

@@ -30,7 +30,11 @@ from spinsqueeze.methods.permutation_invariant.solvers import (
 from spinsqueeze.methods.permutation_invariant.threads import on_one_thread
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.numerics import magnus
-from spinsqueeze.numerics.exponential import polynomial_evolution, rational_evolution
+from spinsqueeze.numerics.exponential import (
+    polynomial_evolution,
+    polynomial_rounding,
+    rational_evolution,
+)
 from spinsqueeze.numerics.weighted_sum import WeightedSum
 
 Float = NDArray[np.float64]
@@ -143,16 +147,20 @@ def evolve(
     grid = _checked_times(times)
     if algorithm not in ALGORITHMS:
         raise InvalidInput(f"algorithm must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
-    unknowns, used, kept = [], [], []
+    unknowns, used, kept, error = [], [], [], 0.0
     for sector, start in _occupied([model], state, moments_only):
         matrix = assemble(model, sector)
         choice = (
             algorithm if algorithm != "auto" else _choose(_turning(model), matrix, sector, grid)
         )
-        unknowns.append(_under_constant(matrix, sector, start, grid, tolerance, choice, solver))
+        y, added = _under_constant(
+            matrix, sector, start, grid, tolerance, choice, solver, _turning(model)
+        )
+        error = max(error, added)  # of parts of the state, each relative to its own size
+        unknowns.append(y)
         used.append(choice)
         kept.append(sector)
-    return BlockEvolution(model.n_spins, grid, tuple(kept), tuple(unknowns), tuple(used), tolerance)
+    return BlockEvolution(model.n_spins, grid, tuple(kept), tuple(unknowns), tuple(used), error)
 
 
 def _under_constant(
@@ -163,16 +171,19 @@ def _under_constant(
     tolerance: float,
     algorithm: str,
     solver: str,
-) -> Float:
+    turning: float,
+) -> tuple[Float, float]:
+    """The unknowns at all times, and their error relative to the start."""
     if algorithm == "polynomial":
-        return polynomial_evolution(matrix, start=start, times=times, tolerance=tolerance)
+        y = polynomial_evolution(matrix, start=start, times=times, tolerance=tolerance)
+        return y, tolerance + polynomial_rounding(matrix, duration=float(times[-1]))
     tools = SectorSolver(matrix, sector=sector, solver=solver)
 
     def factorise(gamma: float) -> CheckedFactors:
         return tools.factorise(1.0, gamma)
 
     return rational_evolution(
-        matrix, start=start, times=times, factorise=factorise, tolerance=tolerance
+        matrix, start=start, times=times, factorise=factorise, turning=turning, tolerance=tolerance
     )
 
 
@@ -229,7 +240,9 @@ class _DrivenSector:
         times = np.append(outputs, duration)
         turning = float(np.abs(weights) @ self.turning)
         algorithm = _choose(turning, matrix, self.sector, times)
-        states, error = self._evolved(matrix, state, times, allowed, algorithm=algorithm)
+        states, error = self._evolved(
+            matrix, state, times, allowed, algorithm=algorithm, turning=turning
+        )
         if emit is not None:
             for value in states[:-1]:
                 emit(value, error)
@@ -243,15 +256,16 @@ class _DrivenSector:
         allowed: float,
         *,
         algorithm: str = "polynomial",
+        turning: float = 0.0,
     ) -> tuple[Float, float]:
         size = float(np.linalg.norm(state))
         if size == 0.0:
             return np.zeros((len(times), state.size)), 0.0
         tolerance = max(allowed / size, 4 * magnus.EPSILON)
-        states = _under_constant(
-            matrix, self.sector, state, times, tolerance, algorithm, self.solver
+        states, relative = _under_constant(
+            matrix, self.sector, state, times, tolerance, algorithm, self.solver, turning
         )
-        return states, tolerance * size
+        return states, relative * size
 
     def speed(self, weights: Float, state: Float) -> float:
         """|L y| / |y|."""

@@ -81,8 +81,7 @@ class SymmetricSubspace(Method):
         n, times = task.model.n_spins, len(task.times)
         arrays = interchangeable.at_peak(task.model)
         duration = float(task.times[-1])
-        turning = np.ptp(np.linalg.eigvalsh(arrays.quadratic)) * (n / 2) ** 2
-        turning += np.linalg.norm(arrays.field) * n
+        turning = interchangeable.turning(arrays, n)
         if not task.model.dissipative:
             steps = 1 + duration * turning / 20
             return Cost(
@@ -151,17 +150,20 @@ class SymmetricSubspace(Method):
         rho = np.outer(psi, psi.conj())
         spin, covariance = np.empty((len(task.times), 3)), np.empty((len(task.times), 3, 3))
         purity = np.empty(len(task.times))
-        generator = _liouvillian(task.model, interchangeable.at_peak(task.model))
-        drift, now = 0.0, 0.0
+        arrays = interchangeable.at_peak(task.model)
+        generator = _liouvillian(task.model, arrays)
+        drift, error, now = 0.0, 0.0, 0.0
         for stop, rotations, wanted in stretches(task):
             marks = np.append(task.times[wanted], stop) - now
-            states = mixed.evolve_mixed(
+            states, added = mixed.evolve_mixed(
                 generator,
                 state=rho,
                 times=marks,
+                turning=interchangeable.turning(arrays, n),
                 tolerance=self.tolerance,
                 algorithm=self.algorithm,
             )
+            error += added
             traces = np.trace(states, axis1=1, axis2=2).real
             drift = max(drift, float(np.abs(traces - 1).max()))
             spin[wanted], covariance[wanted] = operators.mixed_moments(states[:-1], n_spins=n)
@@ -175,7 +177,7 @@ class SymmetricSubspace(Method):
         task.progress(1.0)
         return Evolution(
             moments=Moments(n_spins=n, spin=spin, covariance=covariance),
-            numerical_error=2 * (drift + self.tolerance) * np.sqrt(n),
+            numerical_error=2 * (drift + error) * np.sqrt(n),
             diagnostics={"trace_drift": drift, "dtype": "complex128", "device": "cpu"},
             extras={"purity": purity},
         )

@@ -15,7 +15,11 @@ from numpy.typing import NDArray
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.symmetric.operators import Jumps, drift, spin_operators
 from spinsqueeze.numerics.angular_momentum import jump_matrix
-from spinsqueeze.numerics.exponential import polynomial_evolution, rational_evolution
+from spinsqueeze.numerics.exponential import (
+    polynomial_evolution,
+    polynomial_rounding,
+    rational_evolution,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -154,14 +158,16 @@ def evolve_mixed(
     *,
     state: Complex,
     times: Float,
+    turning: float,
     tolerance: float = 1e-10,
     algorithm: str = "auto",
-) -> Complex:
-    """Density matrices at ascending times from 0: (T, N+1, N+1).
+) -> tuple[Complex, float]:
+    """Density matrices at ascending times from 0: (T, N+1, N+1), and their error.
 
     `algorithm`: "polynomial" Krylov (cost grows with the fastest rate times the time), "rational"
     Krylov (cost grows with the decades of time), or "auto", the cheaper one. `tolerance` is the
-    error of a step in the 2-norm of the unknowns, relative to the state.
+    error of a step in the 2-norm of the unknowns, relative to the state; the error that comes back
+    is that of the run. `turning` bounds the coherent frequencies, for the rational method.
 
     Raises:
         InvalidInput: times that do not ascend from 0, or an unknown algorithm.
@@ -176,6 +182,7 @@ def evolve_mixed(
         )
     start = model.restrict(np.asarray(state, dtype=complex))
     out = np.zeros((grid.size, start.size))
+    error, end = 0.0, float(grid[-1])
     for part in np.unique(model.component[start != 0]):
         chosen = np.flatnonzero(model.component == part)
         matrix = model.matrix[chosen][:, chosen].tocsr()
@@ -185,13 +192,20 @@ def evolve_mixed(
             use = "polynomial" if products < 6000 else "rational"
         if use == "polynomial":
             y = polynomial_evolution(matrix, start=start[chosen], times=grid, tolerance=tolerance)
+            added = tolerance + polynomial_rounding(matrix, duration=end)
         else:
 
             def factorise(gamma: float, matrix: "csr_array" = matrix) -> _Factors:
                 return _Factors(matrix, gamma)
 
-            y = rational_evolution(
-                matrix, start=start[chosen], times=grid, factorise=factorise, tolerance=tolerance
+            y, added = rational_evolution(
+                matrix,
+                start=start[chosen],
+                times=grid,
+                factorise=factorise,
+                turning=turning,
+                tolerance=tolerance,
             )
+        error = max(error, added)  # of parts of the state, each relative to its own size
         out[:, chosen] = y
-    return model.expand(out)
+    return model.expand(out), error
