@@ -293,7 +293,8 @@ def test_a_smooth_rate_that_touches_zero_is_no_negative_rate():
     envelope = Envelope.from_function(lambda t: math.sin(t) ** 2, start=0.0, stop=7.0)
     assert strength("rate", envelope, minimum=0.0) is envelope
     assert strength("rate", Envelope([0, 1, 2, 3], values=[2, 2, 2, 2], interpolation="cubic"))
-    below = Envelope([0, 1, 2, 3], values=[2, 1, -1e-8, 1], interpolation="cubic")
+    t = np.arange(5.0)
+    below = Envelope(t, values=(t - 2) ** 2 - 1e-7, interpolation="cubic")
     with pytest.raises(InvalidInput, match=r"^rate must be at least 0 at all times, got -"):
         strength("rate", below, minimum=0.0)
 

@@ -325,7 +325,8 @@ def _place(t: FloatArray, logs: FloatArray, low: Dips, *, smooth: bool) -> _Plac
     depth = low.log - low.error
     threats = np.flatnonzero(low.coarse & (depth < lowest) & smooth)
     if threats.size:
-        worst = threats[np.argmin(np.where(np.isfinite(depth[threats]), depth, low.log)[threats])]
+        deepest = np.where(np.isfinite(depth), depth, low.log)
+        worst = threats[np.argmin(deepest[threats])]
         near = float(t[low.point[worst]])
         return replace(here, status=OptimumStatus.TOO_COARSE, unresolved=near)
     if edge or dip is None:
