@@ -53,3 +53,19 @@ def test_the_rate_and_the_duration_of_a_run_are_those_of_its_losses():
     sigma = np.sqrt(6 * p * (1 - p) / 60)
     assert np.all(np.abs(left.mean(axis=0) - 6 * p) <= 5 * sigma + (1 - p) ** 6)
     assert left[:, 0].tolist() == [6] * 60
+
+
+def test_at_the_time_of_a_loss_the_spin_has_left():
+    model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(0.3)])
+    times = [0.0, 0.5, 1.0]
+    data = sq.simulate_losses(model, sq.CoherentState("+x"), times, loss_times=[0.5])
+    assert data["spins_left"].values.tolist() == [6, 5, 5]
+    # (n/2) cos(chi t)^(6-1): the partners that left turned their spin before.
+    assert float(data["spin"][1, 0]) == pytest.approx(2.5 * np.cos(0.15) ** 5, abs=1e-8)
+
+
+def test_losses_refuse_strengths_in_time():
+    ramp = sq.Envelope([0.0, 1.0], values=[0.2, 0.4])
+    model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(ramp)])
+    with pytest.raises(sq.InvalidInput, match="needs constant strengths and rates"):
+        sq.simulate_losses(model, sq.CoherentState("+x"), [0.0, 1.0], loss_rate=0.1)
