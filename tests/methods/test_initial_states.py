@@ -87,3 +87,23 @@ def test_the_solver_named_is_the_solver_used(monkeypatch):
         sq.simulate(model, sq.CoherentState("+x"), [1.0], method=method)
     with pytest.raises(sq.Unsupported, match="needs the package pypardiso"):
         sq.steady_state(model, method=method)
+
+
+@pytest.mark.parametrize("method", TAKES[:2])
+def test_methods_of_alike_spins_refuse_a_pulse_on_some(method):
+    pulse = sq.Pulse(0.1, axis="x", angle=1.0, sites=[0, 3])
+    with pytest.raises(sq.Unsupported, match="a pulse acts on some of the spins only"):
+        sq.simulate(IDLE, sq.CoherentState("+x"), [0.0, 0.4], pulses=[pulse], method=method)
+
+
+def test_the_symmetric_subspace_refuses_local_jumps():
+    model = sq.SpinModel(N, jumps=[sq.LocalDecay(0.2)])
+    with pytest.raises(sq.Unsupported, match="local jumps lead out of total spin N/2"):
+        sq.simulate(model, sq.CoherentState("+x"), [0.0, 0.4], method="symmetric")
+
+
+def test_the_symmetric_subspace_refuses_an_open_model_in_time():
+    rate = sq.Envelope([0.0, 1.0], values=[0.2, 0.4])
+    model = sq.SpinModel(N, jumps=[sq.CollectiveDecay(rate)])
+    with pytest.raises(sq.Unsupported, match="jumps with an envelope in the model"):
+        sq.simulate(model, sq.CoherentState("+x"), [0.0, 0.4], method="symmetric")

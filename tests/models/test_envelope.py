@@ -6,6 +6,7 @@ import pytest
 from scipy.interpolate import CubicSpline
 
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.models.drive import Drive
 from spinsqueeze.models.envelope import Envelope, at, integrated, is_zero, strength, times_number
 
 TABLE = Envelope([0.5, 1.0, 3.0], values=[1.0, -2.0, 4.0])
@@ -107,11 +108,39 @@ def test_between_breakpoints_a_spline_is_smooth():
 def test_whether_an_envelope_is_constant_is_seen_anywhere_inside():
     times = np.linspace(0.0, 100.0, 2001)
     values = np.ones(2001)
-    values[1234] += 1e-9
+    values[1234] += 1e-13
     for kind in ("linear", "cubic", "step"):
         envelope = Envelope(times, values=values, interpolation=kind)
         assert envelope.constant_between(0.0, 50.0)
         assert not envelope.constant_between(0.0, 100.0)
+
+
+def test_a_step_is_constant_up_to_its_jumps():
+    envelope = Envelope([0.0, 1.0, 2.0, 3.0], values=[5.0, 5.0, 7.0, 7.0], interpolation="step")
+    assert envelope.constant_between(0.0, 2.0)
+    assert envelope.constant_between(2.0, 9.0)
+    assert not envelope.constant_between(0.0, 2.5)
+
+
+def test_breakpoints_of_hardly_bent_tables():
+    # A kink of 1e-13 of the values is no rounding; a cubic through many points is one curve.
+    bent = Envelope([0, 1, 2, 3], values=[0.0, 1.0, 2.0 + 1e-13, 3.0])
+    assert bent.breakpoints.tolist() == [0.0, 1.0, 2.0, 3.0]
+    for n_points in range(4, 14):
+        t = np.linspace(1.0, 3.0, n_points)
+        cubic = Envelope(t, values=1 + t - t**3, interpolation="cubic")
+        assert cubic.breakpoints.tolist() == [1.0, 3.0]
+
+
+def test_a_cubic_that_vanishes_at_gauss_nodes_is_not_constant():
+    # The Legendre polynomial P_3(t - 1): zero at three Gauss nodes of [0, 2] and without an area
+    # there; its integral from 0 to 1 is 1/8.
+    x = np.array([-2.0, -1.0, 1.0, 2.0])
+    envelope = Envelope(x + 1, values=(5 * x**3 - 3 * x) / 2, interpolation="cubic")
+    assert not envelope.constant_between(0.0, 2.0)
+    drive = Drive((envelope,))
+    assert drive.constant_weights(0.0, 2.0) is None
+    assert drive.moments(0.0, 1.0)[0][0] == pytest.approx(1 / 8, abs=1e-14)
 
 
 def test_from_function_follows_the_function():
@@ -157,6 +186,16 @@ def test_from_function_follows_narrow_pulses(width, features):
     area = width * math.sqrt(2 * math.pi)
     assert float(envelope.integral(1.0)) == pytest.approx(1 + area, abs=1e-4 * area)
     assert len(envelope.times) < 2000
+
+
+def test_a_feature_that_vanishes_at_its_centre_is_seen():
+    width = 1e-6
+    envelope = Envelope.from_function(
+        lambda t: (t - 0.3) / width * math.exp(-(((t - 0.3) / width) ** 2) / 2),
+        start=0.0, stop=1.0, features=[0.3],
+    )  # fmt: skip
+    assert float(envelope(0.3 + width)) == pytest.approx(math.exp(-0.5), abs=1e-8)
+    assert float(envelope(0.3 - width)) == pytest.approx(-math.exp(-0.5), abs=1e-8)
 
 
 def test_from_function_puts_points_only_where_they_are_needed():
@@ -254,6 +293,10 @@ def test_a_smooth_rate_that_touches_zero_is_no_negative_rate():
     envelope = Envelope.from_function(lambda t: math.sin(t) ** 2, start=0.0, stop=7.0)
     assert strength("rate", envelope, minimum=0.0) is envelope
     assert strength("rate", Envelope([0, 1, 2, 3], values=[2, 2, 2, 2], interpolation="cubic"))
+    t = np.arange(5.0)
+    below = Envelope(t, values=(t - 2) ** 2 - 1e-7, interpolation="cubic")
+    with pytest.raises(InvalidInput, match=r"^rate must be at least 0 at all times, got -"):
+        strength("rate", below, minimum=0.0)
 
 
 def test_the_lowest_value_lies_between_the_points_of_a_spline():
@@ -274,3 +317,7 @@ def test_helpers_treat_numbers_and_envelopes_alike():
     assert is_zero(0.0)
     assert is_zero(Envelope([0, 1], values=[0, 0]))
     assert not is_zero(TABLE)
+    assert not is_zero(Envelope([0, 1], values=[0, 1]))
+    for kind in ("linear", "cubic", "step"):
+        table = Envelope([0, 1, 2, 3], values=[1, -2, 4, 0.5], interpolation=kind)
+        assert times_number(table, 3.0)(0.75) == pytest.approx(3 * table(0.75), rel=1e-14)

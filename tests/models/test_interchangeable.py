@@ -79,3 +79,22 @@ def test_envelopes_count_at_their_peak():
     assert peak.quadratic.tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, -3.0]]
     assert peak.field.tolist() == [0.0, 0.0, 0.3]
     assert [rate for rate, _ in peak.local_jumps] == [0.4]
+
+
+def test_parts_in_time_add_up_to_the_model():
+    ramp = sq.Envelope([0.0, 2.0], values=[0.5, -3.5])
+    rate = sq.Envelope([0.0, 2.0], values=[0.1, 0.5])
+    chain = model(
+        [sq.OneAxisTwisting(ramp), sq.UniformField([0.0, 0.0, 0.3])],
+        [sq.LocalDecay(rate), sq.LocalDephasing(0.7)],
+    )
+    arrays, drive = interchangeable.in_time(chain.canonical)
+    weights = drive.moments(0.75, 1.25)[0] / 0.5
+    quadratic = sum(w * part.quadratic for w, part in zip(weights, arrays, strict=True))
+    field = sum(w * part.field for w, part in zip(weights, arrays, strict=True))
+    assert quadratic == pytest.approx(np.diag([0, 0, -1.5]), abs=1e-14)
+    assert field == pytest.approx(np.array([0, 0, 0.3]), abs=1e-14)
+    # Decay at 0.3 in the middle of its ramp beside constant dephasing.
+    rates = [w * r for w, part in zip(weights, arrays, strict=True) for r, _ in part.local_jumps]
+    constant = interchangeable.at_peak(model([], [sq.LocalDephasing(0.7)]).canonical)
+    assert sorted(rates) == pytest.approx(sorted([0.3, constant.local_jumps[0][0]]), rel=1e-13)

@@ -140,3 +140,28 @@ def test_steps_that_shrink_to_nothing_are_named():
         magnus.propagate(
             Dense(Z, X), DriveWeights((1e13, ramp)), UP, start=0.0, stop=1.0, tolerance=1e-10
         )
+
+
+def test_errors_of_exponentials_are_shared_and_summed():
+    class Claiming(Dense):
+        """Errs by all that it may."""
+
+        def exponential(self, weights, state, *, allowed):
+            self.claimed += allowed
+            return super().exponential(weights, state, allowed=allowed)[0], allowed
+
+        def constant(self, weights, state, duration, *, allowed, outputs, emit):
+            self.claimed += allowed
+            return Dense.exponential(self, weights * duration, state, allowed=0)[0], allowed
+
+    generator = Claiming(Z)
+    generator.claimed = 0.0
+    # One weight on commuting matrices: no error but that of the exponentials.
+    ramp = Envelope([1.0, 2.0], values=[0.5, 1.5])
+    _, error = magnus.propagate(
+        generator, DriveWeights((ramp,)), UP, start=0.0, stop=5.0, tolerance=1e-6
+    )
+    # Constant for 4 of 5: a tenth of the tolerance. The ramp: two half steps with 2 % of the rest.
+    assert error == pytest.approx(1e-7 + 0.02 * 9e-7, rel=1e-6)
+    # The whole step is claimed by its exponentials too, and thrown away.
+    assert generator.claimed == pytest.approx(1e-7 + 2 * 0.02 * 9e-7, rel=1e-6)

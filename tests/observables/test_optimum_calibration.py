@@ -210,6 +210,65 @@ def test_an_unresolved_dip_beside_a_resolved_one_is_not_passed_over():
     assert best.xi2 == np.exp(log_xi2.min())
 
 
+def test_of_several_unresolved_dips_the_deepest_needs_times_first():
+    """Two narrow dips of which each shows at one time only, beside a wide one."""
+    times = np.linspace(0, 10, 41)
+    log_xi2 = 0.05 * (times - 3.1) ** 2
+    log_xi2[28] = -0.5
+    log_xi2[36] = -1.0
+    best = find_optimum(times, xi2=np.exp(log_xi2))
+    assert best.status is OptimumStatus.TOO_COARSE
+    assert best.add_times_near == times[36]
+    assert best.xi2 == np.exp(-1.0)
+
+
+def test_a_resolved_dip_that_may_be_deeper_counts_in_the_error():
+    """Both dips are as deep as each other; the narrow one is known less well, to 0.05."""
+    times = np.linspace(0, 10, 41)
+
+    def curve(t):
+        wide = -2 * np.exp(-((t - 3.1) ** 2) / 2)
+        return wide - 2.002 * np.exp(-((t - 7.675) ** 2) / (2 * 0.38**2))
+
+    best = find_optimum(times, xi2=np.exp(curve(times)))
+    true = curve(np.linspace(0, 10, 200_001)).min()
+    assert best.status is OptimumStatus.INSIDE
+    assert best.time == pytest.approx(3.1, abs=0.1)
+    assert np.exp(true) < 0.999 * best.xi2
+    assert best.xi2 - np.exp(true) < best.xi2_interpolation
+
+
+def test_the_true_angle_lies_within_its_claimed_error():
+    def exact(times):
+        spin, covariance = one_axis_twisting_moments(100, direction=(1, 0, 0), twisting=times)
+        return squeezing(Moments(n_spins=100, spin=spin, covariance=covariance))
+
+    times, fine = np.linspace(0, 0.12, 13), np.linspace(0.03, 0.08, 100_001)
+    coarse, true = exact(times), exact(fine)
+    best = find_optimum(times, xi2=coarse.xi2, angle=coarse.squeezing_angle)
+    wrong = abs(best.angle - true.squeezing_angle[np.argmin(true.xi2)])
+    assert 1e-5 < wrong < best.angle_interpolation < 0.02
+
+
+def test_noise_that_is_known_does_not_make_a_grid_coarse():
+    times = np.linspace(0, 2, 21)
+    noise = 0.05 * np.random.default_rng(0).normal(size=21)
+    curve = np.exp((times - 1.02) ** 2 + noise)
+    assert find_optimum(times, xi2=curve).status is OptimumStatus.TOO_COARSE
+    assert find_optimum(times, xi2=curve, stderr=0.05 * curve).status is OptimumStatus.INSIDE
+
+
+def test_replicas_of_an_unresolved_dip_are_compared_at_its_time():
+    times = np.linspace(0, 2, 9)
+    curve = np.exp(3 * np.abs(times - 1.1))
+    factors = 1 + 1e-4 * np.random.default_rng(1).normal(size=20)
+    best = find_optimum(times, xi2=curve, xi2_replicas=curve[:, None] * factors)
+    assert best.status is OptimumStatus.TOO_COARSE
+    # The delete-one jackknife of 20 equal blocks at the lowest time.
+    spread = np.sqrt(19 / 20 * np.sum((factors - factors.mean()) ** 2))
+    assert best.xi2_stderr == pytest.approx(curve.min() * spread, rel=1e-9)
+
+
 def test_a_curve_with_jumps_is_not_interpolated():
     times = np.linspace(0, 2, 21)
     xi2 = np.exp((times - 1.05) ** 2)

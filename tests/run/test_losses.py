@@ -80,3 +80,19 @@ def test_a_rate_and_a_seed_may_be_scalars_of_a_result():
     scalar = sq.simulate_losses(model, start, times, loss_rate=xr.DataArray(0.3), seed=np.int64(2))
     assert json.loads(scalar.attrs["study"]) == json.loads(plain.attrs["study"])
     assert scalar["spins_left"].equals(plain["spins_left"])
+
+
+def test_at_the_time_of_a_loss_the_spin_has_left():
+    model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(0.3)])
+    times = [0.0, 0.5, 1.0]
+    data = sq.simulate_losses(model, sq.CoherentState("+x"), times, loss_times=[0.5])
+    assert data["spins_left"].values.tolist() == [6, 5, 5]
+    # (n/2) cos(chi t)^(6-1): the partners that left turned their spin before.
+    assert float(data["spin"][1, 0]) == pytest.approx(2.5 * np.cos(0.15) ** 5, abs=1e-8)
+
+
+def test_losses_refuse_strengths_in_time():
+    ramp = sq.Envelope([0.0, 1.0], values=[0.2, 0.4])
+    model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(ramp)])
+    with pytest.raises(sq.InvalidInput, match="needs constant strengths and rates"):
+        sq.simulate_losses(model, sq.CoherentState("+x"), [0.0, 1.0], loss_rate=0.1)
