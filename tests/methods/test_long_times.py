@@ -274,3 +274,18 @@ def test_many_turns_are_claimed_as_well_as_they_are_known(method, end):
     assert float(true) <= float(data.attrs["numerical_error"]) / 2 + 1e-15
     if method.tolerance < 1e-9:
         assert float(data.attrs["numerical_error"]) < 1e-5
+
+
+@pytest.mark.parametrize("method", ["symmetric", "permutation_invariant"])
+def test_rates_that_cancel_to_rounding_make_no_large_claim(method):
+    # c c* - |c|^2 of a complex phase is 1e-17, not 0: no scale to measure a residual by.
+    rng = np.random.default_rng(0)
+    state = sq.CoherentState([0.6, 0.0, 0.8])
+    for k in range(40):
+        c, n = rng.normal() + 1j * rng.normal(), int(rng.integers(2, 6))
+        jumps = [sq.CollectiveJump(0.1 * rng.random(), vector=[0, 0, c]) for _ in range(1 + k % 3)]
+        hamiltonian = [sq.OneAxisTwisting(rng.normal())] * (k % 2)
+        model = sq.SpinModel(n, hamiltonian=hamiltonian, jumps=jumps)
+        data = sq.steady_state(model, initial_state=state, method=method)
+        np.testing.assert_allclose(data.spin, [0.0, 0.0, 0.4 * n], atol=1e-12 * n)
+        assert float(data.attrs["numerical_error"]) < 1e-9
