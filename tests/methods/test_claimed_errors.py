@@ -111,11 +111,16 @@ def test_symmetric_open(tolerance, algorithm):
     data = sq.simulate(collective(10, rate=0.1), STATE, times, method=method)
     true = np.abs(data["spin"].values - decaying(10, times, 0.1)).max() / (np.sqrt(10) / 2)
     claimed = data.attrs["numerical_error"]
-    assert 1e-5 * tolerance < true < claimed < 10 * tolerance
+    assert 1e-5 * tolerance < true < claimed < 30 * tolerance
     # A lost part of the trace counts on top.
     drift = json.loads(data.attrs["diagnostics"])["trace_drift"]
     assert drift > 0
-    assert claimed == pytest.approx(2 * (drift + tolerance) * np.sqrt(10))
+    steps = (claimed / (2 * np.sqrt(10)) - drift) / (tolerance / 3)
+    if algorithm == "polynomial":
+        assert steps == pytest.approx(3, rel=1e-6), "the whole run keeps to the tolerance"
+    else:
+        assert steps == pytest.approx(round(steps), rel=1e-6), "a third of it a step"
+        assert 2 <= steps < 20
 
 
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-6])

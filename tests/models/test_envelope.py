@@ -6,7 +6,7 @@ import pytest
 from scipy.interpolate import CubicSpline
 
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.models.drive import Drive
+from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope, at, integrated, is_zero, strength, times_number
 
 TABLE = Envelope([0.5, 1.0, 3.0], values=[1.0, -2.0, 4.0])
@@ -138,7 +138,7 @@ def test_a_cubic_that_vanishes_at_gauss_nodes_is_not_constant():
     x = np.array([-2.0, -1.0, 1.0, 2.0])
     envelope = Envelope(x + 1, values=(5 * x**3 - 3 * x) / 2, interpolation="cubic")
     assert not envelope.constant_between(0.0, 2.0)
-    drive = Drive((envelope,))
+    drive = DriveWeights((envelope,))
     assert drive.constant_weights(0.0, 2.0) is None
     assert drive.moments(0.0, 1.0)[0][0] == pytest.approx(1 / 8, abs=1e-14)
 

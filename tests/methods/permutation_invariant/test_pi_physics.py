@@ -388,7 +388,6 @@ def test_numerical_failures_are_named():
             start=np.ones(200),
             times=np.array([1.0]),
             factorise=lambda gamma: Useless(),
-            turning=0.0,
         )
     with pytest.raises(NumericalFailure, match="no decaying mode found"):
         slow_modes(generator(2))

@@ -77,7 +77,6 @@ def test_mixed_evolution_and_steady_state(brute_force, seed, n_spins, algorithm)
         model,
         state=rho,
         times=np.array([0.0, 0.5]),
-        turning=50.0,
         algorithm=algorithm,
         tolerance=1e-12,
     )
@@ -162,7 +161,7 @@ def test_squeezed_decay_reaches_the_dark_state(n_spins):
         assert xi2 == pytest.approx(2 / 8, rel=1e-3)
     start = np.zeros((n_spins + 1, n_spins + 1), dtype=complex)
     start[-1, -1] = 1.0
-    late, _ = evolve_mixed(model, state=start, times=np.array([1e-3, 1e3]), turning=0.0)
+    late, _ = evolve_mixed(model, state=start, times=np.array([1e-3, 1e3]))
     assert np.abs(late[1] - found.rho).max() < 1e-7
 
 
@@ -202,6 +201,6 @@ def test_bad_arguments():
     model = liouvillian(3, jumps=[(1.0, LOWER)])
     rho = np.outer(psi, psi.conj())
     with pytest.raises(InvalidInput, match="times must be ascending"):
-        evolve_mixed(model, state=rho, times=np.array([-1.0]), turning=0.0)
+        evolve_mixed(model, state=rho, times=np.array([-1.0]))
     with pytest.raises(InvalidInput, match="algorithm must be one of"):
-        evolve_mixed(model, state=rho, times=np.array([1.0]), turning=0.0, algorithm="euler")
+        evolve_mixed(model, state=rho, times=np.array([1.0]), algorithm="euler")

@@ -153,9 +153,7 @@ def evolve(
         choice = (
             algorithm if algorithm != "auto" else _choose(_turning(model), matrix, sector, grid)
         )
-        y, added = _under_constant(
-            matrix, sector, start, grid, tolerance, choice, solver, _turning(model)
-        )
+        y, added = _under_constant(matrix, sector, start, grid, tolerance, choice, solver)
         error = max(error, added)  # of parts of the state, each relative to its own size
         unknowns.append(y)
         used.append(choice)
@@ -171,7 +169,6 @@ def _under_constant(
     tolerance: float,
     algorithm: str,
     solver: str,
-    turning: float,
 ) -> tuple[Float, float]:
     """The unknowns at all times, and their error relative to the start."""
     if algorithm == "polynomial":
@@ -183,7 +180,7 @@ def _under_constant(
         return tools.factorise(1.0, gamma)
 
     return rational_evolution(
-        matrix, start=start, times=times, factorise=factorise, turning=turning, tolerance=tolerance
+        matrix, start=start, times=times, factorise=factorise, tolerance=tolerance
     )
 
 
@@ -240,9 +237,7 @@ class _DrivenSector:
         times = np.append(outputs, duration)
         turning = float(np.abs(weights) @ self.turning)
         algorithm = _choose(turning, matrix, self.sector, times)
-        states, error = self._evolved(
-            matrix, state, times, allowed, algorithm=algorithm, turning=turning
-        )
+        states, error = self._evolved(matrix, state, times, allowed, algorithm=algorithm)
         if emit is not None:
             for value in states[:-1]:
                 emit(value, error)
@@ -256,14 +251,13 @@ class _DrivenSector:
         allowed: float,
         *,
         algorithm: str = "polynomial",
-        turning: float = 0.0,
     ) -> tuple[Float, float]:
         size = float(np.linalg.norm(state))
         if size == 0.0:
             return np.zeros((len(times), state.size)), 0.0
         tolerance = max(allowed / size, 4 * magnus.EPSILON)
         states, relative = _under_constant(
-            matrix, self.sector, state, times, tolerance, algorithm, self.solver, turning
+            matrix, self.sector, state, times, tolerance, algorithm, self.solver
         )
         return states, relative * size
 

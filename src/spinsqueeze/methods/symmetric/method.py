@@ -159,7 +159,6 @@ class SymmetricSubspace(Method):
                 generator,
                 state=rho,
                 times=marks,
-                turning=interchangeable.turning(arrays, n),
                 tolerance=self.tolerance,
                 algorithm=self.algorithm,
             )

@@ -158,7 +158,6 @@ def evolve_mixed(
     *,
     state: Complex,
     times: Float,
-    turning: float,
     tolerance: float = 1e-10,
     algorithm: str = "auto",
 ) -> tuple[Complex, float]:
@@ -167,7 +166,7 @@ def evolve_mixed(
     `algorithm`: "polynomial" Krylov (cost grows with the fastest rate times the time), "rational"
     Krylov (cost grows with the decades of time), or "auto", the cheaper one. `tolerance` is the
     error of a step in the 2-norm of the unknowns, relative to the state; the error that comes back
-    is that of the run. `turning` bounds the coherent frequencies, for the rational method.
+    is that of the run.
 
     Raises:
         InvalidInput: times that do not ascend from 0, or an unknown algorithm.
@@ -203,7 +202,6 @@ def evolve_mixed(
                 start=start[chosen],
                 times=grid,
                 factorise=factorise,
-                turning=turning,
                 tolerance=tolerance,
             )
         error = max(error, added)  # of parts of the state, each relative to its own size
