@@ -58,7 +58,7 @@ test-slow: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -n $(WORKERS) -m slow
 
 test-blas: $(VENV)/.installed-test
-	@$(BIN)/python .ci/test_blas.py -n $(WORKERS)
+	@$(BIN)/python .ci/test_blas.py $(WORKERS)
 
 $(LOWEST)/.installed: pyproject.toml .ci/lowest_versions.py
 	@$(LOWEST_PYTHON) -m venv $(LOWEST) || \

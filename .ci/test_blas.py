@@ -1,6 +1,6 @@
 """Run the tests that end in dense linear algebra on each kernel of OpenBLAS, on 1 and 2 threads.
 
-    python .ci/test_blas.py [options of pytest]
+    python .ci/test_blas.py WORKERS [options of pytest]
 
 OPENBLAS_CORETYPE forces a kernel, in the copy of numpy and in that of scipy. OpenBLAS does not ask
 whether the processor has the instructions, so each kernel is first tried in a process of its own;
@@ -65,8 +65,8 @@ def obstacle(kernel: str) -> str | None:
     return None
 
 
-def main(options: list[str]) -> int:
-    """Run every combination; 1 when one of them failed or none could run."""
+def main(workers: int, options: list[str]) -> int:
+    """Run every combination on `workers` cores; 1 when one of them failed or none could run."""
     failed, run = [], 0
     for kernel in KERNELS:
         reason = obstacle(kernel)
@@ -76,7 +76,9 @@ def main(options: list[str]) -> int:
         for threads in THREADS:
             name = f"{kernel}, {threads} thread{'s' if threads > 1 else ''}"
             print(f"== {name}: the kernel of numpy and of scipy", flush=True)
-            command = [sys.executable, "-m", "pytest", "-q", *options, *TESTS]
+            # Workers times threads no more than the cores: threads that wait cost ten times more.
+            each = ["-n", str(max(1, workers // threads))]
+            command = [sys.executable, "-m", "pytest", "-q", *each, *options, *TESTS]
             result = subprocess.run(
                 command, cwd=ROOT, env=environment(kernel, threads), check=False
             )
@@ -91,4 +93,4 @@ def main(options: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))
