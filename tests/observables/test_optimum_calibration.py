@@ -167,8 +167,8 @@ def test_noise_is_no_coarse_grid_and_the_truth_lies_within_all_errors():
 @pytest.mark.parametrize(
     ("times", "log_xi2", "status", "advice"),
     [
-        (np.linspace(1, 2, 9), lambda t: t, "FIRST_TIME", "at the first time: add earlier ones"),
-        (np.linspace(0, 1, 9), lambda t: -t, "LAST_TIME", "at the last time: add later ones"),
+        (np.linspace(1, 2, 9), lambda t: t, "FIRST_TIME", "add earlier ones, and some up to 1.125"),
+        (np.linspace(0, 1, 9), lambda t: -t, "LAST_TIME", "add later ones, and some from 0.875"),
         (
             np.linspace(0, 1, 9),
             lambda t: 3 * t,

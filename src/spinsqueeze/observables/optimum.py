@@ -108,11 +108,12 @@ class Optimum:
         if self.status is OptimumStatus.FIRST_TIME:
             if before > 0.0:  # times before it are there, but xi2 is undefined at them
                 return f"first defined time: add times between {before:.6g} and {self.time:.6g}"
-            return "at the first time: add earlier ones"
+            more = f", and some up to {after:.6g}" if math.isfinite(after) else ""
+            return f"at the first time: add earlier ones{more}"
         if self.status is OptimumStatus.LAST_TIME:
             if math.isfinite(after):
                 return f"last defined time: add times between {self.time:.6g} and {after:.6g}"
-            return "at the last time: add later ones"
+            return f"at the last time: add later ones, and some from {before:.6g}"
         return ""
 
     def shown_error(self, name: str) -> float | None:
