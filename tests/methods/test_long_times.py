@@ -83,13 +83,24 @@ def test_gap_is_that_of_the_dense_symmetric_operators(seed):
         assert np.abs(values - value).min() < 1e-11 * size + 2 * error
 
 
+def eigensystem(matrix, rng):
+    """Eigenvalues, left and right eigenvectors; where mpmath's QR goes in circles, of S A S^-1."""
+    try:
+        return mpmath.eig(matrix, left=True, right=True)
+    except RuntimeError:
+        S = mpmath.matrix(rng.normal(size=(matrix.rows, matrix.rows)).tolist())
+        back = S**-1
+        values, left, right = mpmath.eig(S * matrix * back, left=True, right=True)
+        return values, left * S, back * right
+
+
 @pytest.mark.parametrize("seed", draws(12, 200))
 def test_claimed_errors_hold_over_nine_decades_of_rates(seed):
     rng = np.random.default_rng(seed)
     n_spins = int(rng.integers(1, 3))
     model, direction = random_model(rng, n_spins=n_spins, wide=True), random_direction(rng)
     with mpmath.workdps(50):
-        values, left, right = mpmath.eig(exact_liouvillian(model), left=True, right=True)
+        values, left, right = eigensystem(exact_liouvillian(model), rng)
         size = max(abs(value) for value in values)
         # axes rounded to doubles differ by 1e-16: what that makes decay, at 1e-32, is conserved
         zero = [k for k, value in enumerate(values) if abs(value) < size * mpmath.mpf("1e-28")]
@@ -239,8 +250,8 @@ def test_parts_that_decay_to_nothing_do_not_end_a_long_run(seed):
     model = sq.SpinModel(n, jumps=[sq.SqueezedCollectiveDecay(1.0, r=r)])
     steady = sq.steady_state(model, initial_state=state, method="permutation_invariant")
     gap = sq.liouvillian_gap(model, maximal_spin_only=True).gap
-    late = sq.simulate(model, state, [time, 100 * time], method="symmetric").isel(time=-1)
-    assert gap * 100 * time > 40
+    end = max(100 * time, 41 / gap)
+    late = sq.simulate(model, state, [time, end], method="symmetric").isel(time=-1)
     allowed = (float(late.attrs["numerical_error"]) + 1e-11) * n
     assert np.abs(late["spin"].values - steady["spin"].values).max() < allowed
 

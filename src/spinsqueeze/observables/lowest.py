@@ -23,11 +23,11 @@ Flags = NDArray[np.bool_]
 STENCIL = 5
 """Points of the interpolating quartic; shorter curves are never interpolated."""
 
-SAFETY = 4.0
+SAFETY = 5.0
 """The error claimed, in largest differences between two opinions."""
 
-COARSE = 0.1
-"""Claimed error of the logarithm (0.43 dB) above which a dip counts as not resolved."""
+COARSE = 0.125
+"""Claimed error of the logarithm (0.54 dB) above which a dip counts as not resolved."""
 
 REACH = 3.0
 """Dips of the grid this much higher (in the logarithm) than the lowest point are looked at."""
