@@ -291,22 +291,25 @@ def _reach(basis: _Basis, gamma: float, target: float, allowed: float) -> tuple[
     rates = np.asarray(np.linalg.eigvals(large), dtype=np.complex128)
     halvings = 5
     s = target / 2**halvings
-    E_large = expm(s * large)
-    E_small = None if basis.exact else expm(s * _projected(basis, gamma, low))
     reach = rounding = 0.0
-    for _ in range(halvings + 1):
-        if E_small is not None:
+    with np.errstate(over="ignore", invalid="ignore"):  # a space in which something grows is bad
+        E_large = expm(s * large)
+        E_small = None if basis.exact else expm(s * _projected(basis, gamma, low))
+        for _ in range(halvings + 1):
             difference = E_large[:, 0].copy()
-            difference[:low] -= E_small[:, 0]
+            if E_small is None:
+                difference *= 0.0  # nothing is left out; what overflows is still seen
+            else:
+                difference[:low] -= E_small[:, 0]
+                E_small = E_small @ E_small
             if not basis.norm * float(np.linalg.norm(difference)) <= allowed:
                 break
-            E_small = E_small @ E_small
-        unsure = basis.norm * _rounding(rates, gamma, s)
-        if reach and unsure > allowed:
-            break
-        reach, rounding = s, unsure
-        s *= 2
-        E_large = E_large @ E_large
+            unsure = basis.norm * _rounding(rates, gamma, s)
+            if reach and unsure > allowed:
+                break
+            reach, rounding = s, unsure
+            s *= 2
+            E_large = E_large @ E_large
     return reach, rounding
 
 
