@@ -191,8 +191,8 @@ def propagate(
         progress: called with the time reached after each step.
 
     Returns:
-        Bound on the norm of the error of the final state, rounding (machine epsilon times spectral
-        radius times duration) included.
+        Bound on the norm of the error of the final state, rounding (4 machine epsilons times
+        spectral radius times duration) included.
 
     Raises:
         NumericalFailure: a state or operator that is not finite.
@@ -211,7 +211,7 @@ def propagate(
         end = duration if step >= limit else time + step
 
         def growth(s: float, space: KrylovSpace = space, norm: float = norm) -> float:
-            return norm * space.bound(s) + EPSILON * (1 + space.radius * s)
+            return norm * space.bound(s) + 4 * EPSILON * (1 + space.radius * s)
 
         while waiting < len(outputs) and outputs[waiting] <= end:
             s = outputs[waiting] - time

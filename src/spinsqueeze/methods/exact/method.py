@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 MAX_SPINS = 30
-STATE_ROUNDING = 4 * float(np.finfo(np.float64).eps)
+STATE_ROUNDING = 16 * float(np.finfo(np.float64).eps)
 """Rounding of the initial state and of its moments."""
 SECTOR_SPINS = 17
 """From here on the search for symmetric orbits pays."""
