@@ -41,10 +41,10 @@ def obstacles(model: Canonical) -> list[str]:
     return reasons
 
 
-def turning(arrays: CollectiveArrays, n_spins: int) -> float:
-    """A bound of the frequencies of H: the spread of its energies."""
-    spread = float(np.ptp(np.linalg.eigvalsh(arrays.quadratic))) * (n_spins / 2) ** 2
-    return spread + n_spins * float(np.linalg.norm(arrays.field))
+def turning(quadratic: Floats, field: Floats, *, n_spins: int) -> float:
+    """A bound of the frequencies of H = S.Q.S + b.S: the spread of its energies."""
+    spread = float(np.ptp(np.linalg.eigvalsh(quadratic))) * (n_spins / 2) ** 2
+    return spread + n_spins * float(np.linalg.norm(field))
 
 
 def at_peak(model: Canonical) -> CollectiveArrays:

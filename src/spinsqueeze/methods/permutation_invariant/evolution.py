@@ -29,6 +29,7 @@ from spinsqueeze.methods.permutation_invariant.solvers import (
 )
 from spinsqueeze.methods.permutation_invariant.threads import on_one_thread
 from spinsqueeze.models.drive import DriveWeights
+from spinsqueeze.models.interchangeable import turning
 from spinsqueeze.numerics import magnus
 from spinsqueeze.numerics.exponential import (
     polynomial_evolution,
@@ -185,10 +186,7 @@ def _under_constant(
 
 
 def _turning(model: Generator) -> float:
-    """The fastest coherent frequency of a model."""
-    half = model.n_spins / 2
-    spread = np.ptp(np.linalg.eigvalsh(model.quadratic)) * half**2
-    return float(spread + 2 * half * np.linalg.norm(model.field))
+    return turning(model.quadratic, model.field, n_spins=model.n_spins)
 
 
 def _choose(turning: float, matrix: Any, sector: Sector, times: Float) -> str:
@@ -296,7 +294,7 @@ def evolve_driven(
         raise InvalidInput("models must be at least one, all of one n_spins, each with a strength")
     stop = start + float(elapsed[-1])
     scale = float(np.linalg.norm(state))
-    turning = np.array([_turning(model) for model in models])
+    frequencies = np.array([_turning(model) for model in models])
     unknowns, kept, error = [], [], 0.0
     for sector, y in _occupied(models, state, moments_only):
         out = np.empty((elapsed.size, y.size))
@@ -311,7 +309,7 @@ def evolve_driven(
         if stop > start:
             size = float(np.linalg.norm(y))
             _, added = magnus.propagate(
-                _DrivenSector(sector, generator, turning, solver),
+                _DrivenSector(sector, generator, frequencies, solver),
                 drive,
                 y.astype(float),
                 start=start,

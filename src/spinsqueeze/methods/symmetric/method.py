@@ -81,7 +81,7 @@ class SymmetricSubspace(Method):
         n, times = task.model.n_spins, len(task.times)
         arrays = interchangeable.at_peak(task.model)
         duration = float(task.times[-1])
-        turning = interchangeable.turning(arrays, n)
+        turning = interchangeable.turning(arrays.quadratic, arrays.field, n_spins=n)
         if not task.model.dissipative:
             steps = 1 + duration * turning / 20
             return Cost(
