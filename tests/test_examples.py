@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spinsqueeze.methods.base import Task
+from spinsqueeze.methods.base.question import Evolve
 from spinsqueeze.results.grid import sweep_dims
+from spinsqueeze.run.questions import evolve_question
 from spinsqueeze.run.study import read_study, study_from_tables
 from spinsqueeze.run.sweep import sweep
-from spinsqueeze.run.task import make_task
 
 FOLDER = Path(__file__).parents[1] / "examples"
 EXAMPLES = sorted(path.stem for path in FOLDER.glob("*.toml"))
@@ -65,10 +65,10 @@ def test_there_are_examples():
 def test_reads_as_it_stands_and_its_method_fits(name):
     study = read_study(FOLDER / f"{name}.toml")
     assert study.title
-    task = make_task(study.model, study.initial_state, study.times, pulses=study.pulses)
-    assert isinstance(task, Task)
-    study.method.require(task)
-    assert study.method.cost(task).memory < 2e9
+    question = evolve_question(study.model, study.initial_state, study.times, pulses=study.pulses)
+    assert isinstance(question, Evolve)
+    study.method.require(question)
+    assert study.method.cost(question).memory < 2e9
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

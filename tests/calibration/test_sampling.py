@@ -10,7 +10,8 @@ import pytest
 import spinsqueeze as sq
 from spinsqueeze.observables.jackknife import squeezing_estimates
 from spinsqueeze.observables.moments import BlockMoments
-from spinsqueeze.run.task import make_task
+from spinsqueeze.observables.readings import moments_of
+from spinsqueeze.run.questions import evolve_question
 from tests.calibration.random_problems import Draw, Problem, one_axis_model
 from tests.problems import dense_evolution as truth
 
@@ -63,7 +64,8 @@ def deviations():
     method = sq.DTWA(2000, dtype="float64")
     scores = {"spin": [], "covariance": [], "contrast": []}
     for seed in range(N_RUNS):
-        run = method.evolve(make_task(model, state, times, seed=seed)).moments
+        answer = method.answer(evolve_question(model, state, times, seed=seed))
+        run = moments_of(answer.readings, n_spins=4)
         for blocks in np.array_split(np.arange(run.n_blocks), DRAWS_A_RUN):
             part = BlockMoments(
                 n_spins=4,

@@ -11,7 +11,7 @@ from tests.problems.dense_evolution import answers as brute_force
 
 import spinsqueeze as sq
 from spinsqueeze.methods.registry import METHODS
-from spinsqueeze.run.task import make_task
+from spinsqueeze.run.questions import evolve_question
 
 OPTIONS = {"dtwa": {"n_trajectories": 4000, "dtype": "float64", "tolerance": 1e-5}}
 SIGMAS = 5.0
@@ -40,13 +40,13 @@ def answers():
 @pytest.mark.parametrize("name", METHODS)
 def test_method_solves_problem(name, problem, answers):
     method = method_of(name)
-    task = make_task(problem.model, problem.state, problem.times, pulses=problem.pulses)
-    support = method.support(task)
+    question = evolve_question(problem.model, problem.state, problem.times, pulses=problem.pulses)
+    reasons = method.support(question)
     required = problem.solvers.get(name)
-    if not support:
-        assert required is None, support.reasons
-        pytest.skip("; ".join(support.reasons))
-    if required is None and method.error_kind == "exact":
+    if reasons:
+        assert required is None, reasons
+        pytest.skip("; ".join(reasons))
+    if required is None and method.trust(question).rank == 0:
         required = EXACTLY
     if required is None:
         assert name in problem.off, f"say what {name} has right here, or why it is off"

@@ -8,7 +8,7 @@ import pytest
 import spinsqueeze as sq
 from spinsqueeze.methods.dtwa.cost import RUNTIME_BYTES, expected_cost
 from spinsqueeze.methods.registry import METHODS
-from spinsqueeze.run.task import make_steady_task, make_task
+from spinsqueeze.run.questions import evolve_question, steady_question
 
 STATE = sq.CoherentState([0.48, -0.6, 0.64])
 MATRIX = [[0.03, 0.01, 0.02], [0.01, -0.05, 0.0], [0.02, 0.0, 0.04]]
@@ -40,11 +40,11 @@ def peak(call):
 def test_a_run_needs_what_was_expected(name, n_times):
     method, model = METHODS[name.split(",")[0]](), RUNS[name]
     times = np.linspace(0.0, 0.5, n_times)
-    expected = method.cost(make_task(model, STATE, times)).memory
+    expected = method.cost(evolve_question(model, STATE, times)).memory
     # Exact takes the largest Krylov space that the budget holds; the estimate is of the smallest.
-    task = make_task(model, STATE, times, memory_budget=expected)
-    method.evolve(task)  # imports and compiles
-    used = peak(lambda: method.evolve(task))
+    question = evolve_question(model, STATE, times, memory_budget=expected)
+    method.answer(question)  # imports and compiles
+    used = peak(lambda: method.answer(question))
     assert used / 1.5 < expected < 4 * used
 
 
@@ -106,7 +106,7 @@ def test_dtwa_holds_dense_couplings_twice():
 def test_the_batch_is_part_of_what_a_method_asks_for():
     small, large = (
         METHODS["dtwa"]().cost(
-            make_task(sq.SpinModel(sq.Lattice((n, n)), hamiltonian=[XYZ]), STATE, [1.0])
+            evolve_question(sq.SpinModel(sq.Lattice((n, n)), hamiltonian=[XYZ]), STATE, [1.0])
         )
         for n in (4, 1024)
     )
@@ -120,8 +120,8 @@ def test_a_steady_state_needs_more_for_more_unknowns(method):
     needed = []
     for n in (20, 60):
         model = sq.SpinModel(n, hamiltonian=GENERAL, jumps=[sq.CollectiveDecay(0.1)])
-        task = make_steady_task(model, initial_state=STATE)
-        needed.append(METHODS[method]().steady_cost(task).memory)
+        question = steady_question(model, initial_state=STATE)
+        needed.append(METHODS[method]().cost(question).memory)
         assert needed[-1] > 12 * 5 * (n + 1) ** 2
     assert needed[1] > (61 / 21) ** 2 * needed[0]
 
@@ -129,7 +129,7 @@ def test_a_steady_state_needs_more_for_more_unknowns(method):
 def test_permutation_invariant_holds_the_states_of_all_times():
     model = sq.SpinModel(16, hamiltonian=GENERAL, jumps=[sq.LocalDecay(0.1)])
     few, many = (
-        METHODS["permutation_invariant"]().cost(make_task(model, STATE, np.linspace(0, 1, n)))
+        METHODS["permutation_invariant"]().cost(evolve_question(model, STATE, np.linspace(0, 1, n)))
         for n in (2, 1002)
     )
     assert many.memory - few.memory >= 8 * 1000 * 17 * 18 * 19 / 6
@@ -165,7 +165,7 @@ def test_closed_form_takes_longer_with_decay():
     lattice = sq.Lattice((8, 8))
     plain, dephasing, decay = (
         METHODS["closed_form"]().cost(
-            make_task(sq.SpinModel(lattice, hamiltonian=[ISING], jumps=jumps), STATE, TIMES)
+            evolve_question(sq.SpinModel(lattice, hamiltonian=[ISING], jumps=jumps), STATE, TIMES)
         )
         for jumps in ([], [sq.LocalDephasing(0.1)], [sq.LocalDecay(0.1)])
     )

@@ -10,7 +10,7 @@ import spinsqueeze as sq
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.term import JumpTerm
-from spinsqueeze.run.task import make_steady_task, make_task
+from spinsqueeze.run.questions import evolve_question, steady_question
 
 STATE = sq.CoherentState("-z")
 LOWER = sq.CollectiveDecay(1.0)
@@ -35,10 +35,10 @@ class CorrelatedJumps(JumpTerm):
 def test_an_invented_piece_is_refused_by_every_method(kind):
     model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[CorrelatedJumps(), LOWER])
     assert "CorrelatedPiece" in model.canonical.features
-    tasks = (make_task(model, STATE, [1.0]), make_steady_task(model, initial_state=STATE))
-    for task in tasks:
-        support = kind().steady_support(task) if np.isinf(task.times[-1]) else kind().support(task)
-        assert "the model has CorrelatedPiece, which it does not treat" in support.reasons
+    questions = (evolve_question(model, STATE, [1.0]), steady_question(model, initial_state=STATE))
+    for question in questions:
+        reasons = kind().support(question)
+        assert "the model has CorrelatedPiece, which it does not treat" in reasons
     with pytest.raises(sq.Unsupported, match="has CorrelatedPiece, which it does not treat"):
         sq.simulate(model, STATE, [1.0], method=kind())
     for run in (lambda: sq.simulate(model, STATE, [1.0]), lambda: sq.steady_state(model)):
@@ -57,7 +57,7 @@ def test_every_part_of_the_canonical_form_is_a_feature():
 
 @pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
 def test_methods_handle_parts_that_there_are(kind):
-    assert kind.handles <= {f.name for f in dataclasses.fields(Canonical)}
+    assert kind.handles <= {f.name for f in dataclasses.fields(Canonical)} | {"pulses"}
 
 
 @pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)

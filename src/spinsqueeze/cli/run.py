@@ -65,7 +65,7 @@ def run(
 
 
 def _with_options(study: Any, *, seed: int | None, method: str | None) -> Any:
-    from spinsqueeze.run.task import make_method
+    from spinsqueeze.run.choice import make_method
 
     changes: dict[str, Any] = {}
     if seed is not None:

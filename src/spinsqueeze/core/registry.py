@@ -1,5 +1,6 @@
 """The registry of result variables: name, dimensions, units and long name, once for all."""
 
+import math
 from dataclasses import dataclass
 
 from spinsqueeze.core.errors import InvalidInput
@@ -7,12 +8,16 @@ from spinsqueeze.core.errors import InvalidInput
 
 @dataclass(frozen=True)
 class Variable:
-    """One result variable: dims after the sweep dims; units '1' or in powers of the model unit."""
+    """One result variable: dims after the sweep dims; units '1' or in powers of the model unit.
+
+    period: of a circular quantity such as an angle, whose errors are circular too.
+    """
 
     name: str
     dims: tuple[str, ...]
     long_name: str
     units: str = "1"
+    period: float | None = None
 
 
 _VARIABLES = (
@@ -31,6 +36,7 @@ _VARIABLES = (
         ("time",),
         "direction of least variance, from the horizontal axis e_phi, right-handed about <S>",
         "rad",
+        period=math.pi,
     ),
     Variable("contrast", ("time",), "length of the mean spin |<S>|/(N/2)"),
     Variable("total_spin_squared", ("time",), "total spin <S^2>"),
@@ -49,6 +55,11 @@ _VARIABLES = (
     Variable("block_reference", ("time", "axis"), "reference spin R of the block moments"),
     Variable("block_first", ("time", "block", "axis"), "block mean of S - R"),
     Variable("block_second", ("time", "block", "axis", "axis_2"), "block mean of (S - R)(S - R)^T"),
+    Variable(
+        "spin_numerical_error",
+        ("time",),
+        "error of the mean spin from steps and round-off, in units of sqrt(N)/2",
+    ),
     Variable("final_state", ("component", "part"), "state at the last time, [re, im]"),
 )
 

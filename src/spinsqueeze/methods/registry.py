@@ -1,6 +1,6 @@
 """The one list of methods, by their names in study files."""
 
-from spinsqueeze.methods.base import Method
+from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.closed_form.method import ClosedForm
 from spinsqueeze.methods.dtwa.method import DTWA
 from spinsqueeze.methods.exact.method import Exact

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.registry import variable
 from spinsqueeze.observables.moments import (
     BlockMoments,
     BlockSums,
@@ -48,28 +49,22 @@ class SqueezingEstimates:
     """Every observable with its error bar; shapes as in the moments, leading shape (...).
 
     Attributes:
-        spin: (..., 3) mean spin.
-        covariance: (..., 3, 3) unbiased covariance.
-        xi2: Wineland parameter N min Var(S_perp)/|<S>|^2.
-        xi2_kitagawa_ueda: 4 min Var(S_perp)/N.
-        squeezing_angle: [rad] in (-pi/2, pi/2]; its error is circular, with period pi.
-        contrast: |<S>|/(N/2).
-        total_spin_squared: <S^2>.
-        effective_spins: 2 sqrt(1/4 + <S^2>) - 1.
+        values: observable by its registered name: spin (..., 3), covariance (..., 3, 3) and all
+            of :func:`~spinsqueeze.observables.squeezing.squeezing_with_resolution`; each is an
+            attribute too. The error of a quantity with a period is circular.
         status: int8, values of :class:`~spinsqueeze.observables.squeezing.SqueezingStatus`.
         n_blocks: number of blocks behind the errors.
     """
 
-    spin: Estimate
-    covariance: Estimate
-    xi2: Estimate
-    xi2_kitagawa_ueda: Estimate
-    squeezing_angle: Estimate
-    contrast: Estimate
-    total_spin_squared: Estimate
-    effective_spins: Estimate
+    values: dict[str, Estimate]
     status: NDArray[np.int8]
     n_blocks: int
+
+    def __getattr__(self, name: str) -> Estimate:
+        """The observable of this name."""
+        if name == "values" or name not in self.values:
+            raise AttributeError(name)
+        return self.values[name]
 
     def require_direction(self) -> None:
         """Raises UndefinedDirection when the mean spin has no direction at some point."""
@@ -252,7 +247,7 @@ def squeezing_estimates(
             r.values[name],
             replicas=r.replicas[name],
             weights=r.weights,
-            period=np.pi if name == "squeezing_angle" else None,
+            period=variable(name).period,
         )
         if name not in r.systematic:
             return estimate
@@ -262,17 +257,14 @@ def squeezing_estimates(
             bias=estimate.bias,
         )
 
+    vectors = {
+        "spin": jackknife(r.spin[0], replicas=r.spin[1], weights=r.weights, axis=-2),
+        "covariance": jackknife(
+            r.covariance[0], replicas=r.covariance[1], weights=r.weights, axis=-3
+        ),
+    }
     return SqueezingEstimates(
-        spin=jackknife(r.spin[0], replicas=r.spin[1], weights=r.weights, axis=-2),
-        covariance=jackknife(r.covariance[0], replicas=r.covariance[1], weights=r.weights, axis=-3),
-        xi2=scalar("xi2"),
-        xi2_kitagawa_ueda=scalar("xi2_kitagawa_ueda"),
-        squeezing_angle=scalar("squeezing_angle"),
-        contrast=scalar("contrast"),
-        total_spin_squared=scalar("total_spin_squared"),
-        effective_spins=scalar("effective_spins"),
-        status=r.status,
-        n_blocks=int(r.weights.size),
+        vectors | {name: scalar(name) for name in r.values}, r.status, int(r.weights.size)
     )
 
 

@@ -57,23 +57,19 @@ class Squeezing:
     """Everything that follows from the moments; all arrays have the leading shape (...).
 
     Attributes:
-        xi2: Wineland parameter N min Var(S_perp) / |<S>|^2.
-        xi2_kitagawa_ueda: 4 min Var(S_perp) / N.
-        squeezing_angle: [rad] direction of minimal variance in (-pi/2, pi/2], see
-            :func:`perpendicular_basis`.
-        contrast: |<S>| / (N/2).
-        total_spin_squared: <S^2>.
-        effective_spins: 2 sqrt(1/4 + <S^2>) - 1.
+        values: observable by its registered name, see :func:`squeezing_with_resolution`; each is
+            an attribute too.
         status: int8, values of :class:`SqueezingStatus`; says why a value is NaN.
     """
 
-    xi2: FloatArray
-    xi2_kitagawa_ueda: FloatArray
-    squeezing_angle: FloatArray
-    contrast: FloatArray
-    total_spin_squared: FloatArray
-    effective_spins: FloatArray
+    values: dict[str, FloatArray]
     status: NDArray[np.int8]
+
+    def __getattr__(self, name: str) -> FloatArray:
+        """The observable of this name."""
+        if name == "values" or name not in self.values:
+            raise AttributeError(name)
+        return self.values[name]
 
     def require_direction(self) -> None:
         """Raises UndefinedDirection when the mean spin has no direction at some point."""
@@ -99,7 +95,7 @@ def squeezing(moments: Moments) -> Squeezing:
         pole=POLE,
         split_floor=None,
     )
-    return Squeezing(**values, status=status)
+    return Squeezing(values, status)
 
 
 def mean_spin_direction(spin: ArrayLike, *, floor: ArrayLike = 0.0) -> FloatArray:
@@ -282,7 +278,12 @@ def squeezing_with_resolution(
             None takes 1e-10 of their mean.
 
     Returns:
-        The fields of :class:`Squeezing` by name, and the status.
+        The observables by their registered names, and the status:
+        xi2, the Wineland parameter N min Var(S_perp) / |<S>|^2; xi2_kitagawa_ueda,
+        4 min Var(S_perp) / N; squeezing_angle [rad], the direction of minimal variance in
+        (-pi/2, pi/2], see :func:`perpendicular_basis`; contrast, |<S>| / (N/2);
+        total_spin_squared, <S^2>; effective_spins, 2 sqrt(1/4 + <S^2>) - 1. One more belongs
+        here, and into the registry of result variables: its error bar comes by itself.
     """
     n = moments.n_spins
     length = _length(moments.spin)

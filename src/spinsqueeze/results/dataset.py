@@ -1,4 +1,4 @@
-"""From collective moments to the Dataset that every user reads, and back to moments."""
+"""From the readings of a run to the Dataset that every user reads, and back."""
 
 import json
 import os
@@ -10,89 +10,125 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.registry import variable
+from spinsqueeze.core.registry import REGISTRY, Variable, variable
 from spinsqueeze.observables.jackknife import squeezing_estimates
 from spinsqueeze.observables.moments import BlockMoments, Moments
+from spinsqueeze.observables.readings import Reading, moments_of, readings_of
 from spinsqueeze.observables.squeezing import squeezing
 
 Floats = NDArray[np.float64]
-_SQUEEZING = (
-    "xi2",
-    "xi2_kitagawa_ueda",
-    "squeezing_angle",
-    "contrast",
-    "total_spin_squared",
-    "effective_spins",
-)
-
-
-def build(
-    moments: Moments | BlockMoments,
-    *,
-    times: Floats,
-    extras: Mapping[str, Any],
-    attributes: Mapping[str, str | int | float],
-) -> xr.Dataset:
-    """The labelled Dataset of a run; errors `<name>_stderr` where the moments are sampled.
-
-    Args:
-        moments: collective moments at the times.
-        times: (T,) in the inverse of the model's unit.
-        extras: further registered variables, name -> array.
-        attributes: provenance and parameters.
-    """
-    data = xr.Dataset(attrs=dict(attributes))
-    coordinates: dict[str, Any] = {"time": times, "axis": list("xyz"), "axis_2": list("xyz")}
-    if "shell_population" in extras:  # N/2 + 1 numbers: only where they label something
-        n = int(np.max(moments.n_spins))
-        coordinates["j"] = n / 2 - np.arange(n // 2 + 1)
-    if isinstance(moments, BlockMoments):
-        estimates = squeezing_estimates(moments)
-        for name in ("spin", "covariance", *_SQUEEZING):
-            estimate = getattr(estimates, name)
-            _put(data, name, estimate.value, coordinates, stderr=estimate.stderr)
-        status = estimates.status
-        for name, field in _BLOCKS.items():
-            _put(data, name, getattr(moments, field), coordinates)
-    else:
-        derived = squeezing(moments)
-        _put(data, "spin", moments.spin, coordinates)
-        _put(data, "covariance", moments.covariance, coordinates)
-        for name in _SQUEEZING:
-            _put(data, name, getattr(derived, name), coordinates)
-        status = derived.status
-    _put(data, "squeezing_status", status, coordinates)
-    for name, values in extras.items():
-        _put(data, name, values, coordinates)
-    data["time"].attrs.update(long_name="time", units=f"1/{data.attrs.get('unit', '1')}")
-    return data
-
-
+_OF_MOMENTS = ("spin", "second")
 _BLOCKS = {
     "block_weight": "weights",
     "block_reference": "reference",
     "block_first": "first",
     "block_second": "second",
 }
+_OF_BLOCKS = "block_"
+
+
+def build(
+    readings: Mapping[str, Reading],
+    *,
+    n_spins: int,
+    times: Floats,
+    attributes: Mapping[str, str | int | float],
+    error: Mapping[str, float | Floats] | None = None,
+    final_state: Floats | None = None,
+) -> xr.Dataset:
+    """The labelled Dataset of a run; `<name>_stderr` of every reading that is sampled.
+
+    Args:
+        readings: registered quantities at the times; "spin" and "second" are required.
+        n_spins: number of spins at the start.
+        times: (T,) in the inverse of the model's unit.
+        attributes: provenance and parameters.
+        error: name -> error at the times: that of the mean spin becomes `spin_numerical_error`
+            where it is known for each time, any other `<name>_truncation`.
+        final_state: numbers of the state at the last time.
+
+    Raises:
+        InvalidInput: a reading is not registered, or spin and second are not both there and alike.
+    """
+    data = xr.Dataset(attrs=dict(attributes))
+    coordinates: dict[str, Any] = {"time": times, "axis": list("xyz"), "axis_2": list("xyz")}
+    for reading in readings.values():
+        coordinates |= reading.coords
+    moments = moments_of(readings, n_spins=n_spins)
+    if isinstance(moments, BlockMoments):
+        estimates = squeezing_estimates(moments)
+        for name, estimate in estimates.values.items():
+            _put(data, variable(name), estimate.value, coordinates, stderr=estimate.stderr)
+        status = estimates.status
+        for name, part in _BLOCKS.items():
+            _put(data, variable(name), getattr(moments, part), coordinates)
+    else:
+        derived = squeezing(moments)
+        _put(data, variable("spin"), moments.spin, coordinates)
+        _put(data, variable("covariance"), moments.covariance, coordinates)
+        for name, values in derived.values.items():
+            _put(data, variable(name), values, coordinates)
+        status = derived.status
+    _put(data, variable("squeezing_status"), status, coordinates)
+    for name, reading in readings.items():
+        if name not in _OF_MOMENTS:
+            _put_reading(data, variable(name), reading, coordinates)
+    for name, size in (error or {}).items():
+        if name != "spin":
+            _put(data, _truncation(variable(name)), _each(size, times), coordinates)
+        elif np.ndim(size):
+            _put(data, variable("spin_numerical_error"), size, coordinates)
+    if final_state is not None:
+        _put(data, variable("final_state"), final_state, coordinates)
+    data["time"].attrs.update(long_name="time", units=f"1/{data.attrs.get('unit', '1')}")
+    return data
+
+
+def _put_reading(
+    data: xr.Dataset, entry: Variable, reading: Reading, coordinates: Mapping[str, Any]
+) -> None:
+    if not reading.sampled:
+        _put(data, entry, reading.values, coordinates)
+        return
+    estimate = reading.estimate()
+    _put(data, entry, estimate.value, coordinates, stderr=estimate.stderr)
+    blocks = Variable(
+        f"{_OF_BLOCKS}{entry.name}",
+        ("time", "block", *entry.dims[1:]),
+        f"block mean of {entry.long_name}",
+        entry.units,
+    )
+    values = reading.values
+    if reading.reference is not None:
+        values = values + reading.reference[:, None]
+    _put(data, blocks, values, coordinates)
+
+
+def _each(values: float | Floats, times: Floats) -> Floats:
+    return np.array(np.broadcast_to(values, np.shape(times)), dtype=np.float64)
+
+
+def _truncation(entry: Variable) -> Variable:
+    long_name = f"what the approximation leaves out of {entry.long_name}"
+    return Variable(f"{entry.name}_truncation", ("time",), long_name, entry.units)
 
 
 def _put(
     data: xr.Dataset,
-    name: str,
+    entry: Variable,
     values: Any,
     coordinates: Mapping[str, Any],
     *,
     stderr: Any = None,
 ) -> None:
-    entry = variable(name)
     attributes = {"units": entry.units, "long_name": entry.long_name}
-    data[name] = (entry.dims, np.asarray(values), attributes)
+    data[entry.name] = (entry.dims, np.asarray(values), attributes)
     for dim in entry.dims:
         if dim in coordinates and dim not in data.coords:
             data.coords[dim] = coordinates[dim]
     if stderr is not None:
         attributes = {"units": entry.units, "long_name": f"standard error of {entry.long_name}"}
-        data[f"{name}_stderr"] = (entry.dims, np.asarray(stderr), attributes)
+        data[f"{entry.name}_stderr"] = (entry.dims, np.asarray(stderr), attributes)
 
 
 def read_moments(data: xr.Dataset) -> Moments | BlockMoments:
@@ -115,6 +151,25 @@ def read_moments(data: xr.Dataset) -> Moments | BlockMoments:
         return BlockMoments(n_spins=n_spins, **fields)
     left = np.asarray(data["spins_left"].values) if "spins_left" in data else n_spins
     return Moments(n_spins=left, spin=data["spin"].values, covariance=data["covariance"].values)
+
+
+def read_samples(data: xr.Dataset) -> dict[str, Reading]:
+    """The sampled readings a Dataset was built from, with their blocks.
+
+    Raises:
+        InvalidInput: see `read_moments`; or the result holds no sample blocks.
+    """
+    moments = read_moments(data)
+    if not isinstance(moments, BlockMoments):
+        raise InvalidInput("data holds no sample blocks")
+    readings = readings_of(moments)
+    for name, entry in REGISTRY.items():
+        blocks = f"{_OF_BLOCKS}{name}"
+        if blocks in data and blocks not in _BLOCKS:
+            values = data[blocks].transpose("time", "block", *entry.dims[1:]).values
+            labels = {d: data[d].values for d in entry.dims[1:] if d in data.coords}
+            readings[name] = Reading(values, weights=moments.weights, coords=labels)
+    return readings
 
 
 def _in_order(data: xr.Dataset) -> xr.Dataset:

@@ -9,9 +9,10 @@ import xarray as xr
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.observables.moments import BlockMoments
+from spinsqueeze.observables.readings import Reading, merged, moments_of, readings_of
 from spinsqueeze.results import provenance
 from spinsqueeze.results.best import best_of_run
-from spinsqueeze.results.dataset import build, diagnostics_of, read_moments, warnings_of
+from spinsqueeze.results.dataset import build, diagnostics_of, read_samples, warnings_of
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.grid import (
     DONE,
@@ -45,7 +46,7 @@ def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
 
     Returns:
         The Dataset of one run or sweep; the attribute `seeds` lists all seeds, `seed` and `study`
-        are those of the first. Variables that do not follow from collective moments are left out.
+        are those of the first. Variables that are not sampled in every run are left out.
 
     Raises:
         InvalidInput: fewer than two results or something else, another model, method, times or
@@ -126,11 +127,6 @@ def _merged(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     parts = _at_equal_times(parts)
     seeds = _seeds(parts)
     _require_other_samples(parts)
-    moments = []
-    for part in parts:
-        one = read_moments(part)
-        assert isinstance(one, BlockMoments)
-        moments.append(one)
     head = parts[0]
     attributes: dict[str, Any] = {name: head.attrs[name] for name in _SHARED if name in head.attrs}
     for name in ("dtype", "device"):  # runs on other machines merge, and say so
@@ -152,11 +148,23 @@ def _merged(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     if all("wall_time" in part.attrs for part in parts):
         attributes["wall_time"] = sum(float(part.attrs["wall_time"]) for part in parts)
     return build(
-        BlockMoments.merge(moments),
+        _merged_readings(
+            [read_samples(part) for part in parts], n_spins=int(head.attrs["n_spins"])
+        ),
+        n_spins=int(head.attrs["n_spins"]),
         times=head["time"].values,
-        extras={},
         attributes=attributes,
     )
+
+
+def _merged_readings(parts: Sequence[Mapping[str, Reading]], *, n_spins: int) -> dict[str, Reading]:
+    """Every reading that all parts have, their blocks side by side."""
+    moments = [moments_of(part, n_spins=n_spins) for part in parts]
+    blocks = [m for m in moments if isinstance(m, BlockMoments)]
+    readings = readings_of(BlockMoments.merge(blocks))
+    shared = [name for name in parts[0] if all(name in part for part in parts)]
+    others = {n: merged([part[n] for part in parts]) for n in shared if n not in readings}
+    return readings | others
 
 
 def _require_blocks(parts: Sequence[xr.Dataset]) -> None:

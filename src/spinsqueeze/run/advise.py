@@ -1,35 +1,45 @@
 """advise: which methods fit a model, which not and why, and what they would cost."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET, Method, in_bytes
+from spinsqueeze.methods.base.method import Cost, Method, in_bytes
+from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import CoherentState, InitialState
-from spinsqueeze.run.task import make_steady_task, make_task
+from spinsqueeze.run.questions import evolve_question, steady_question
 
 
 @final
 @dataclass(frozen=True)
 class Row:
-    """One method: whether it fits, why not, its expected memory [bytes] and time [s]."""
+    """One method: whether it fits, why not, its expected memory [bytes] and time [s].
+
+    error: how it errs on this question: "exact", "sampling", "truncation", "uncontrolled", or
+    two of them; empty where it does not fit.
+    """
 
     name: str
-    fits: bool
     reasons: tuple[str, ...]
     memory: float
     seconds: float
-    error_kind: str
+    error: str
     summary: str
+
+    @property
+    def fits(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.reasons
 
     def __str__(self) -> str:
         if not self.fits:
             return f"{self.name}: no: " + "; ".join(self.reasons)
         return (
-            f"{self.name}: fits ({self.error_kind} error), about {in_bytes(self.memory)} and "
+            f"{self.name}: fits ({self.error} error), about {in_bytes(self.memory)} and "
             f"{in_time(self.seconds)}"
         )
 
@@ -69,10 +79,11 @@ def advise(
         method: judged with its own options; every other method with its defaults.
         steady_state: ask for the steady state; times and pulses play no part then.
     """
+    question: Question
     if steady_state:
-        task = make_steady_task(model, initial_state=initial_state, memory_budget=memory_budget)
+        question = steady_question(model, initial_state=initial_state, memory_budget=memory_budget)
     else:
-        task = make_task(
+        question = evolve_question(
             model,
             CoherentState("+x") if initial_state is None else initial_state,
             times,
@@ -81,18 +92,11 @@ def advise(
         )
     rows = []
     for name, kind in METHODS.items():
-        tried = method if type(method) is kind else kind()
-        reasons = (tried.steady_support(task) if steady_state else tried.support(task)).reasons
-        memory = seconds = float("nan")
-        if not reasons:
-            cost = tried.steady_cost(task) if steady_state else tried.cost(task)
-            memory, seconds = cost.memory, cost.seconds
-            if memory > memory_budget:
-                reasons = (
-                    f"needs {in_bytes(memory)} ({cost.detail}), more than memory_budget = "
-                    f"{in_bytes(memory_budget)}",
-                )
-        rows.append(Row(name, not reasons, reasons, memory, seconds, kind.error_kind, kind.summary))
+        tried = method if method is not None and type(method) is kind else kind()
+        verdict = tried.judge(question)
+        cost = verdict.cost or Cost(math.nan, math.nan, "")
+        error = tried.trust(question).in_words if verdict else ""
+        rows.append(Row(name, verdict.reasons, cost.memory, cost.seconds, error, kind.summary))
     return Advice(tuple(rows))
 
 

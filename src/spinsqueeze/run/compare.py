@@ -8,17 +8,19 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.errors import InvalidInput, Unsupported
-from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET, Method
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.methods.base.method import Method
+from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
+from spinsqueeze.run.choice import PATIENCE, make_method
+from spinsqueeze.run.questions import evolve_question, steady_question
 from spinsqueeze.run.simulate import simulate
-from spinsqueeze.run.task import make_method, make_task
+from spinsqueeze.run.steady_state import steady_state
 
 SIGMAS = 5.0
-_TRUST = ("exact", "truncation", "sampling", "uncontrolled")
 _SCALES: dict[str, Callable[[int], float]] = {
     "spin": lambda n: np.sqrt(n) / 2,
     "covariance": lambda n: n / 4,
@@ -33,13 +35,15 @@ _SCALES: dict[str, Callable[[int], float]] = {
 class Difference:
     """How one method differs from the reference in one variable.
 
-    time: the first time at which they differ by more than 5 combined standard errors plus the
-    stated numerical errors, None if never. value, reference, error: both values there (at the
-    largest difference if never) and the combined error. sigmas: largest difference, in errors.
+    agrees: whether they differ by no more than 5 combined standard errors plus the stated numerical
+    errors and truncations. time: the first time at which they differ; None where they agree, and
+    for steady states. value, reference, error: both values there (at the largest difference if they
+    agree) and the combined error. sigmas: largest difference, in errors.
     """
 
     variable: str
     method: str
+    agrees: bool
     time: float | None
     value: float
     reference: float
@@ -60,12 +64,13 @@ class Comparison:
     @property
     def agree(self) -> bool:
         """Whether no method differs from the reference beyond the errors."""
-        return all(d.time is None for d in self.differences)
+        return all(d.agrees for d in self.differences)
 
     def __str__(self) -> str:
         lines = [f"reference: {self.reference}"]
         for d in self.differences:
-            where = "agrees" if d.time is None else f"differs from t = {d.time:.4g} on"
+            where = "agrees" if d.agrees else "differs"
+            where += "" if d.time is None else f" from t = {d.time:.4g} on"
             lines.append(
                 f"{d.method}: {d.variable} {where} ({d.value:.6g} against {d.reference:.6g}, "
                 f"combined error {d.error:.2g}; largest difference {d.sigmas:.1f} errors)"
@@ -76,8 +81,8 @@ class Comparison:
 
 def compare(
     model: SpinModel,
-    initial_state: InitialState,
-    times: Any,
+    initial_state: InitialState | None = None,
+    times: Any = None,
     *,
     methods: Sequence[Method | type[Method] | str] | None = None,
     pulses: Sequence[Pulse] = (),
@@ -89,8 +94,8 @@ def compare(
 
     Args:
         model: the model.
-        initial_state: the state at time 0.
-        times: output times.
+        initial_state: the state at time 0; with a steady state, the one that chooses it, if any.
+        times: output times; None: the steady state.
         methods: methods to run; None: every method that fits and should take under a minute.
         pulses: instantaneous rotations.
         seed: seed of the sampling methods.
@@ -98,29 +103,34 @@ def compare(
         progress: called with the fraction done of all methods together.
 
     Raises:
-        InvalidInput: fewer than two methods are left to compare.
+        InvalidInput: fewer than two methods are left to compare, or an argument breaks its rule.
+        TooLarge: a method in `methods` needs more memory than the budget.
     """
-    task = make_task(
-        model, initial_state, times, pulses=pulses, seed=seed, memory_budget=memory_budget
-    )
-    wanted = list(METHODS.values()) if methods is None else list(methods)
+    shared: dict[str, Any] = {"seed": seed, "memory_budget": memory_budget}
+    question: Question
+    if times is None:
+        if pulses:
+            raise InvalidInput("pulses have no place in a steady state; drop them, or give times")
+        question = steady_question(model, initial_state=initial_state, **shared)
+    else:
+        if initial_state is None:
+            raise InvalidInput("initial_state must be given with times, e.g. CoherentState('+x')")
+        question = evolve_question(model, initial_state, times, pulses=pulses, **shared)
     chosen: dict[str, Method] = {}
     refused: dict[str, str] = {}
-    for item in wanted:
+    for item in METHODS.values() if methods is None else methods:
         method = make_method(item)
         label = _label(method, chosen)
-        try:
-            method.require(task)
-        except Exception as error:
-            if methods is not None and not isinstance(error, Unsupported):
-                raise
-            refused[label] = str(error)
-            continue
-        seconds = method.cost(task).seconds
-        if methods is None and seconds > 60.0:
+        verdict = method.judge(question)
+        if methods is not None and verdict.too_large:
+            method.insist(verdict)
+        if not verdict or verdict.cost is None:
+            refused[label] = f"{type(method).__name__} cannot do this: {'; '.join(verdict.reasons)}"
+        elif methods is None and verdict.cost.seconds > PATIENCE:
+            seconds = verdict.cost.seconds
             refused[label] = f"would take about {seconds:.0f} s; name it in methods to run it"
-            continue
-        chosen[label] = method
+        else:
+            chosen[label] = method
     if len(chosen) < 2:
         raise InvalidInput(
             f"compare needs two methods that fit, got {len(chosen)}: "
@@ -128,17 +138,16 @@ def compare(
         )
     datasets = {}
     for k, (label, method) in enumerate(chosen.items()):
-        datasets[label] = simulate(
-            model,
-            initial_state,
-            times,
-            method=method,
-            pulses=pulses,
-            seed=seed,
-            memory_budget=memory_budget,
-            progress=_share(progress, k, len(chosen)),
-        )
-    reference = min(chosen, key=lambda name: _TRUST.index(chosen[name].error_kind))
+        options: dict[str, Any] = {**shared, "progress": _share(progress, k, len(chosen))}
+        if initial_state is None or times is None:
+            datasets[label] = steady_state(
+                model, initial_state=initial_state, method=method, **options
+            )
+        else:
+            datasets[label] = simulate(
+                model, initial_state, times, method=method, pulses=pulses, **options
+            )
+    reference = min(chosen, key=lambda name: chosen[name].trust(question).rank)
     differences = tuple(
         _difference(datasets[reference], datasets[name], variable=variable, method=name)
         for name in datasets
@@ -169,16 +178,26 @@ def _share(
 def _difference(
     reference: xr.Dataset, data: xr.Dataset, *, variable: str, method: str
 ) -> Difference:
+    """The difference at the times that both have, a steady state as one time."""
+    steady = "time" not in reference.dims
+    runs = [run.expand_dims("time") if steady else run for run in (data, reference)]
+    n_times = min(run.sizes["time"] for run in runs)  # one may have ended early
+    data, reference = (run.isel(time=slice(n_times)) for run in runs)
     n_spins = int(reference.attrs["n_spins"])
     ours, theirs = data[variable].values, reference[variable].values
-    variance = np.zeros_like(ours)
-    numerical = 0.0
-    for one in (data, reference):
-        if f"{variable}_stderr" in one:
-            variance = variance + one[f"{variable}_stderr"].values ** 2
-        numerical += max(float(one.attrs["numerical_error"]), 1e-10)
+    inner = (slice(None), *(None,) * (ours.ndim - 1))
+    variance, claimed = np.zeros_like(ours), np.zeros_like(ours)
+    numerical = np.zeros(n_times)
+    for run in (data, reference):
+        if f"{variable}_stderr" in run:
+            variance = variance + run[f"{variable}_stderr"].values ** 2
+        if f"{variable}_truncation" in run:
+            claimed = claimed + run[f"{variable}_truncation"].values[inner]
+        own = run.get("spin_numerical_error", run.attrs["numerical_error"])
+        numerical += np.maximum(np.asarray(own, dtype=float), 1e-10)
     scale = _SCALES[variable](n_spins)
-    error = np.sqrt(variance) + 2 * numerical * np.maximum(scale, np.abs(theirs)) / SIGMAS
+    stated = 2 * numerical[inner] * np.maximum(scale, np.abs(theirs)) + claimed
+    error = np.sqrt(variance) + stated / SIGMAS
     gap = np.abs(ours - theirs)
     axes = tuple(range(1, gap.ndim))
     with np.errstate(invalid="ignore"):
@@ -190,7 +209,8 @@ def _difference(
     return Difference(
         variable=variable,
         method=method,
-        time=float(data["time"].values[k]) if len(beyond) else None,
+        agrees=not len(beyond),
+        time=float(data["time"].values[k]) if len(beyond) and not steady else None,
         value=float(ours[entry]),
         reference=float(theirs[entry]),
         error=float(error[entry]),

@@ -9,7 +9,7 @@ import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET
+from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.permutation_invariant.method import (
     PermutationInvariant,
     block_state,
@@ -21,10 +21,11 @@ from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.models.tables import model_as_tables
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.readings import Reading, readings_of
 from spinsqueeze.results import dataset, provenance
 from spinsqueeze.results.files import MARK
+from spinsqueeze.run.questions import evolve_question
 from spinsqueeze.run.ranges import shortest
-from spinsqueeze.run.task import make_task
 
 
 def simulate_losses(
@@ -70,9 +71,9 @@ def simulate_losses(
     """
     from spinsqueeze.methods.permutation_invariant.loss import evolve_with_losses, sample_loss_times
 
-    task = make_task(model, initial_state, times, seed=seed, memory_budget=memory_budget)
-    PermutationInvariant().require(task)
-    if task.model.time_dependent:
+    question = evolve_question(model, initial_state, times, seed=seed, memory_budget=memory_budget)
+    PermutationInvariant().require(question)
+    if question.model.time_dependent:
         raise InvalidInput("simulate_losses needs constant strengths and rates, got an envelope")
     if (loss_rate is None) == (loss_times is None):
         raise InvalidInput("give either loss_rate or loss_times")
@@ -81,19 +82,22 @@ def simulate_losses(
         rate = checks.real("loss_rate", loss_rate, minimum=0.0)
         losses: dict[str, Any] = {"loss_rate": rate}
         drawn = sample_loss_times(
-            n, rate=rate, duration=float(task.times[-1]), rng=np.random.default_rng(task.seed)
+            n,
+            rate=rate,
+            duration=float(question.times[-1]),
+            rng=np.random.default_rng(question.seed),
         )
     else:
         empty = np.size(loss_times) == 0
         drawn = np.zeros(0) if empty else checks.increasing("loss_times", loss_times, minimum=0.0)
         losses = {"loss_times": drawn.tolist()}
-    arrays = interchangeable.at_peak(task.model)
+    arrays = interchangeable.at_peak(question.model)
     started = time.perf_counter()
     run = evolve_with_losses(
         lambda left: generator_of(left, arrays),
         n_spins=n,
         state=block_state(initial_state, n),
-        times=task.times,
+        times=question.times,
         loss_times=drawn,
     )
     wall_time = time.perf_counter() - started
@@ -102,15 +106,15 @@ def simulate_losses(
         "initial_state": state_as_dict(initial_state),
         "losses": losses,
         "method": {"name": PermutationInvariant.name()},
-        "run": {"times": shortest(task.times), "seed": task.seed},
+        "run": {"times": shortest(question.times), "seed": question.seed},
     }
     attributes: dict[str, Any] = {
         "n_spins": n,
         "unit": model.unit,
         "method": PermutationInvariant.name(),
-        "error_kind": PermutationInvariant.error_kind,
+        "error_kind": PermutationInvariant().trust(question).in_words,
         "references": ", ".join(PermutationInvariant.references),
-        "seed": task.seed,
+        "seed": question.seed,
         "study": json.dumps({k: v for k, v in study.items() if v not in ("", [], {})}),
         "loss_times": drawn,
         "dtype": "float64",
@@ -122,8 +126,8 @@ def simulate_losses(
     }
     moments = Moments(n_spins=run.n_spins, spin=run.spin, covariance=run.covariance)
     return dataset.build(
-        moments,
-        times=task.times,
-        extras={"spins_left": run.n_spins},
+        {**readings_of(moments), "spins_left": Reading(run.n_spins)},
+        n_spins=n,
+        times=question.times,
         attributes=attributes,
     )

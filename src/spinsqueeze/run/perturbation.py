@@ -9,7 +9,7 @@ from spinsqueeze.methods.closed_form.steady import reservoir_squeezing
 from spinsqueeze.methods.permutation_invariant.transition_rates import LiouvillianPerturbation
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.model import SpinModel
-from spinsqueeze.run.task import make_steady_task
+from spinsqueeze.run.questions import steady_question
 
 
 def liouvillian_perturbation(model: SpinModel) -> LiouvillianPerturbation:
@@ -34,9 +34,9 @@ def liouvillian_perturbation(model: SpinModel) -> LiouvillianPerturbation:
     from spinsqueeze.methods.permutation_invariant import transition_rates
     from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
 
-    canonical = make_steady_task(model).model
-    reasons = PermutationInvariant.unknown_features(canonical)
-    reasons += interchangeable.obstacles(canonical)
+    question = steady_question(model)
+    canonical = question.model
+    reasons = PermutationInvariant().support(question)
     if reasons:
         raise Unsupported("liouvillian_perturbation cannot do this: " + "; ".join(reasons))
     if not canonical.collective_jumps or not canonical.local_jumps:

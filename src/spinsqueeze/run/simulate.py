@@ -10,7 +10,9 @@ import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET, Evolution, Method, Task
+from spinsqueeze.methods.base.answer import COMPLETE, Answer
+from spinsqueeze.methods.base.method import Method
+from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Evolve, Question
 from spinsqueeze.models.catalogue import INITIAL_STATES, state_as_dict
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
@@ -18,8 +20,9 @@ from spinsqueeze.models.states import InitialState, ProductState
 from spinsqueeze.models.tables import model_as_tables
 from spinsqueeze.results import dataset, provenance
 from spinsqueeze.results.files import MARK
+from spinsqueeze.run.choice import default_method, make_method
+from spinsqueeze.run.questions import evolve_question
 from spinsqueeze.run.ranges import shortest
-from spinsqueeze.run.task import default_method, make_method, make_task
 
 LARGE_ERROR = 0.1
 """Claimed errors from here on, in units of the projection noise, are said as a warning."""
@@ -64,7 +67,7 @@ def simulate(
         TooLarge: the memory budget would be exceeded.
         NumericalFailure: the calculation ended without a trustworthy number.
     """
-    task = make_task(
+    question = evolve_question(
         model,
         initial_state,
         times,
@@ -74,10 +77,10 @@ def simulate(
         progress=progress,
     )
     checks.text("title", title)
-    chosen = default_method(task) if method is None else make_method(method)
-    chosen.require(task)
+    chosen = default_method(question) if method is None else make_method(method)
+    chosen.require(question)
     started = time.perf_counter()
-    evolution = chosen.evolve(task)
+    answer = chosen.answer(question)
     wall_time = time.perf_counter() - started
     study = {
         "title": title,
@@ -86,12 +89,12 @@ def simulate(
         "pulses": [pulse.as_dict() for pulse in _listed(pulses)],
         "method": chosen.option_table(),
         "run": {
-            "times": shortest(task.times),
-            "seed": task.seed,
-            "memory_budget": task.memory_budget,
+            "times": shortest(question.times),
+            "seed": question.seed,
+            "memory_budget": question.memory_budget,
         },
     }
-    return as_dataset(task, chosen, evolution, study, wall_time, keep_state=keep_state)
+    return as_dataset(question, chosen, answer, study, wall_time, keep_state=keep_state)
 
 
 def _listed(pulses: Any) -> tuple[Pulse, ...]:
@@ -99,9 +102,9 @@ def _listed(pulses: Any) -> tuple[Pulse, ...]:
 
 
 def as_dataset(
-    task: Task,
+    question: Question,
     method: Method,
-    evolution: Evolution,
+    answer: Answer,
     study: dict[str, Any],
     wall_time: float,
     *,
@@ -112,35 +115,44 @@ def as_dataset(
     Raises:
         InvalidInput: keep_state, and the method has no state to keep.
     """
-    extras: dict[str, Any] = dict(evolution.extras)
+    times = question.times if isinstance(question, Evolve) else np.array([np.inf])
+    if answer.times is not None:
+        times = answer.times
     attributes: dict[str, str | int | float] = {
         "title": study["title"],
-        "n_spins": task.model.n_spins,
+        "n_spins": question.model.n_spins,
         "unit": study["unit"],
         "method": method.name(),
-        "error_kind": method.error_kind,
+        "error_kind": method.trust(question).in_words,
         "references": ", ".join(method.references),
-        "seed": task.seed,
+        "seed": question.seed,
         "study": json.dumps({k: v for k, v in study.items() if v not in ("", [], {})}),
-        "numerical_error": evolution.numerical_error,
-        "diagnostics": json.dumps(evolution.diagnostics),
-        "warnings": json.dumps([*evolution.warnings, *_doubts(evolution)]),
-        "dtype": str(evolution.diagnostics.get("dtype", "float64")),
-        "device": str(evolution.diagnostics.get("device", "cpu")),
+        "numerical_error": answer.numerical_error,
+        "diagnostics": json.dumps(answer.diagnostics),
+        "warnings": json.dumps([*answer.warnings, *_doubts(answer)]),
+        "dtype": str(answer.diagnostics.get("dtype", "float64")),
+        "device": str(answer.diagnostics.get("device", "cpu")),
         "wall_time": wall_time,
         MARK: provenance.version(),
         "commit": provenance.commit(),
         "machine": provenance.machine(),
     }
+    values = None
     if keep_state:
-        if evolution.final_state is None:
+        state = answer.state_at(len(times) - 1)
+        if state is None:
             raise InvalidInput(
                 f"keep_state: {type(method).__name__} has no state to keep; leave it out"
             )
-        kind, values = _packed(evolution.final_state)
-        extras["final_state"] = values
-        attributes["final_state_kind"] = kind
-    return dataset.build(evolution.moments, times=task.times, extras=extras, attributes=attributes)
+        attributes["final_state_kind"], values = _packed(state)
+    return dataset.build(
+        answer.readings,
+        n_spins=question.model.n_spins,
+        times=times,
+        attributes=attributes,
+        error=answer.error,
+        final_state=values,
+    )
 
 
 def _packed(state: InitialState) -> tuple[str, Any]:
@@ -163,12 +175,13 @@ def final_state(data: xr.Dataset) -> InitialState:
     return kind(data["final_state"].values)  # type: ignore[call-arg]
 
 
-def _doubts(evolution: Evolution) -> list[str]:
-    """A warning where the claimed error is large, unless the method has given its own."""
-    named = any(warning.startswith("steps:") for warning in evolution.warnings)
-    if evolution.numerical_error < LARGE_ERROR or named:
-        return []
-    return [
-        f"accuracy: the mean spin may err by {evolution.numerical_error:.2g} projection noises "
-        "sqrt(N)/2; lower the tolerance, end earlier, or compare with another method"
-    ]
+def _doubts(answer: Answer) -> list[str]:
+    """A run that ended early, and a large error unless the method has given its own warning."""
+    doubts = [] if answer.status == COMPLETE else [f"ended early: {answer.status}"]
+    named = any(warning.startswith("steps:") for warning in answer.warnings)
+    if answer.numerical_error >= LARGE_ERROR and not named:
+        doubts.append(
+            f"accuracy: the mean spin may err by {answer.numerical_error:.2g} projection noises "
+            "sqrt(N)/2; lower the tolerance, end earlier, or compare with another method"
+        )
+    return doubts

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
-from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET, in_bytes
+from spinsqueeze.methods.base.method import in_bytes
+from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant, liouvillian
 from spinsqueeze.models.model import SpinModel
-from spinsqueeze.run.task import make_steady_task
+from spinsqueeze.run.questions import steady_question
 
 
 @final
@@ -67,20 +68,20 @@ def liouvillian_gap(
     from spinsqueeze.methods.permutation_invariant.spectrum import slow_modes
 
     checks.integer("n_modes", n_modes, minimum=1)
-    task = make_steady_task(model, memory_budget=memory_budget)
-    reasons = PermutationInvariant().steady_support(task).reasons
+    question = steady_question(model, memory_budget=memory_budget)
+    reasons = PermutationInvariant().support(question)
     if reasons:
         raise Unsupported("liouvillian_gap cannot do this: " + "; ".join(reasons))
-    if maximal_spin_only and task.model.local_jumps:
+    if maximal_spin_only and question.model.local_jumps:
         raise InvalidInput(
             "maximal_spin_only: local jumps lead out of the maximal total spin; leave it out"
         )
-    generator = liouvillian(task.model)
+    generator = liouvillian(question.model)
     needed = estimate(generator, task="slow_modes").bytes
-    if needed > task.memory_budget:
+    if needed > question.memory_budget:
         raise TooLarge(
             f"the gap of N = {model.n_spins} spins needs {in_bytes(needed)}; the budget is "
-            f"{in_bytes(task.memory_budget)}: raise memory_budget or lower the number of spins"
+            f"{in_bytes(question.memory_budget)}: raise memory_budget or lower the number of spins"
         )
     found = slow_modes(generator, n_modes=n_modes, shells=(0, 1) if maximal_spin_only else None)
     return LiouvillianGap(

@@ -6,13 +6,15 @@ from collections.abc import Callable
 import xarray as xr
 
 from spinsqueeze.core import checks
-from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET, Method
+from spinsqueeze.methods.base.method import Method
+from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.models.tables import model_as_tables
+from spinsqueeze.run.choice import default_method, make_method
+from spinsqueeze.run.questions import steady_question
 from spinsqueeze.run.simulate import as_dataset
-from spinsqueeze.run.task import default_method, make_method, make_steady_task
 
 
 def steady_state(
@@ -20,6 +22,7 @@ def steady_state(
     *,
     initial_state: InitialState | None = None,
     method: Method | type[Method] | str | None = None,
+    seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
     progress: Callable[[float], None] | None = None,
     title: str = "",
@@ -33,6 +36,7 @@ def steady_state(
             total spin; all jumps along one axis: what they and the Hamiltonian conserve), the one
             reached from this state is returned.
         method: a method with its options, its name, or None for the most trusted that fits.
+        seed: seeds the sampling methods.
         memory_budget: bytes; more is refused before any work.
         progress: called with the fraction done.
         title: title of the result.
@@ -48,14 +52,18 @@ def steady_state(
         TooLarge: the memory budget would be exceeded.
         NumericalFailure: the solution cannot be trusted.
     """
-    task = make_steady_task(
-        model, initial_state=initial_state, memory_budget=memory_budget, progress=progress
+    question = steady_question(
+        model,
+        initial_state=initial_state,
+        seed=seed,
+        memory_budget=memory_budget,
+        progress=progress,
     )
     checks.text("title", title)
-    chosen = default_method(task) if method is None else make_method(method)
-    chosen.require(task)
+    chosen = default_method(question) if method is None else make_method(method)
+    chosen.require(question)
     started = time.perf_counter()
-    evolution = chosen.steady_state(task)
+    answer = chosen.answer(question)
     wall_time = time.perf_counter() - started
     start = {} if initial_state is None else {"initial_state": state_as_dict(initial_state)}
     study = {
@@ -63,7 +71,11 @@ def steady_state(
         **model_as_tables(model),
         **start,
         "method": chosen.option_table(),
-        "run": {"steady_state": True, "memory_budget": task.memory_budget},
+        "run": {
+            "steady_state": True,
+            "seed": question.seed,
+            "memory_budget": question.memory_budget,
+        },
     }
-    data = as_dataset(task, chosen, evolution, study, wall_time, keep_state=keep_state)
+    data = as_dataset(question, chosen, answer, study, wall_time, keep_state=keep_state)
     return data.isel(time=0, drop=True)

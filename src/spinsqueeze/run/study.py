@@ -11,7 +11,8 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import FileProblem, InvalidInput
-from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET, Method
+from spinsqueeze.methods.base.method import Method
+from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
@@ -69,22 +70,24 @@ class Study:
     sweep: Mapping[str, list[Any]] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        from spinsqueeze.run.task import make_steady_task, make_task
+        from spinsqueeze.run.questions import evolve_question, steady_question
 
         checks.text("title", self.title)
         if self.steady_state:
             if self.times is not None or self.pulses:
                 raise InvalidInput("times and pulses have no place in a steady state; drop them")
-            checks.integer("seed", self.seed, minimum=0)
-            make_steady_task(
-                self.model, initial_state=self.initial_state, memory_budget=self.memory_budget
+            steady_question(
+                self.model,
+                initial_state=self.initial_state,
+                seed=self.seed,
+                memory_budget=self.memory_budget,
             )
             return
         if self.times is None:
             raise InvalidInput("times must be given, or steady_state=True")
         if self.initial_state is None:
             raise InvalidInput("initial_state must be given, e.g. CoherentState('+x')")
-        task = make_task(
+        question = evolve_question(
             self.model,
             self.initial_state,
             self.times,
@@ -92,7 +95,7 @@ class Study:
             seed=self.seed,
             memory_budget=self.memory_budget,
         )
-        object.__setattr__(self, "times", task.times)
+        object.__setattr__(self, "times", question.times)
         object.__setattr__(self, "pulses", tuple(self.pulses))
 
     def as_tables(self) -> dict[str, Any]:
@@ -136,6 +139,7 @@ class Study:
                 self.model,
                 initial_state=self.initial_state,
                 method=self.method,
+                seed=self.seed,
                 memory_budget=self.memory_budget,
                 progress=progress,
                 title=self.title,

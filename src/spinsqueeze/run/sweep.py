@@ -14,6 +14,7 @@ import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import FileProblem, InvalidInput
+from spinsqueeze.methods.base.question import Question
 from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.grid import stack
@@ -190,7 +191,7 @@ def study_of(subject: Any, initial_state: Any, times: Any, **options: Any) -> St
     from dataclasses import replace
 
     from spinsqueeze.models.model import SpinModel
-    from spinsqueeze.run.task import make_method
+    from spinsqueeze.run.choice import make_method
 
     given = {k: v for k, v in options.items() if v is not None and k != "pulses"}
     if "method" in given:
@@ -349,16 +350,19 @@ def _with_method(tables: dict[str, Any]) -> dict[str, Any]:
     """The tables with the method that `simulate` would choose, so that it is part of the key."""
     if "method" in tables:
         return tables
-    from spinsqueeze.run.task import default_method, make_steady_task, make_task
+    from spinsqueeze.run.choice import default_method
+    from spinsqueeze.run.questions import evolve_question, steady_question
 
     try:
         study = study_from_tables(tables)
         model, state, budget = study.model, study.initial_state, study.memory_budget
         if study.steady_state:
-            task = make_steady_task(model, initial_state=state, memory_budget=budget)
+            question: Question = steady_question(
+                model, initial_state=state, seed=study.seed, memory_budget=budget
+            )
         else:
             assert state is not None
-            task = make_task(
+            question = evolve_question(
                 model,
                 state,
                 study.times,
@@ -366,7 +370,7 @@ def _with_method(tables: dict[str, Any]) -> dict[str, Any]:
                 seed=study.seed,
                 memory_budget=budget,
             )
-        return {**tables, "method": default_method(task).option_table()}
+        return {**tables, "method": default_method(question).option_table()}
     except InvalidInput:
         return tables  # the point fails, with this reason, where it runs
 

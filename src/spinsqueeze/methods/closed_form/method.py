@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, Kernel, StencilKernel
-from spinsqueeze.methods.base import Cost, Evolution, Method, Task
+from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
+from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Strength, integrated
 from spinsqueeze.models.states import (
@@ -19,6 +21,7 @@ from spinsqueeze.models.states import (
     SymmetricState,
 )
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.readings import Reading, readings_of
 
 Floats = NDArray[np.float64]
 Result = tuple[Floats, Floats]
@@ -47,93 +50,93 @@ class ClosedForm(Method):
         "groszkowski2022",
         "tucker2020",
     )
-    error_kind: ClassVar[str] = "exact"
     summary: ClassVar[str] = "one-axis twisting and Ising models, exact"
     handles: ClassVar[frozenset[str]] = frozenset(
-        ("fields", "quadratics", "pairs", "weights", "collective_jumps", "local_jumps")
+        ("fields", "quadratics", "pairs", "weights", "collective_jumps", "local_jumps", "pulses")
     )
+    answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
 
-    def obstacles(self, task: Task) -> list[str]:
+    def obstacles(self, question: Question) -> list[str]:
         """All couplings and fields along one axis, coherent or product state, no pulses."""
-        model = task.model
+        if isinstance(question, Steady):
+            return _steady_obstacles(question)
+        model = question.model
         reasons = []
-        if task.pulses:
+        if question.pulses:
             reasons.append("pulses interrupt the closed form")
-        if not isinstance(task.initial_state, CoherentState | ProductState):
-            reasons.append(f"{type(task.initial_state).__name__} is not a product of spins")
+        if not isinstance(question.state, CoherentState | ProductState):
+            reasons.append(f"{type(question.state).__name__} is not a product of spins")
         if model.collective_jumps:
             reasons.append("collective jumps have no closed form in time")
-        axis = _axis(task)
+        axis = _axis(question)
         if axis is None:
             reasons.append("couplings and fields do not all lie along one axis")
         else:
             reasons += _jump_reasons(model, axis)
         return reasons
 
-    def cost(self, task: Task) -> Cost:
-        """N^2 a time on a periodic lattice, N^3 for any matrix, nothing for alike spins."""
-        return _plan(task).cost
+    def trust(self, question: Question) -> Trust:
+        """Exact."""
+        return EXACT
 
-    def evolve(self, task: Task) -> Evolution:
-        """Evaluate the formulas at the task's times."""
-        plan = _plan(task)
-        times = task.times
+    def cost(self, question: Question) -> Cost:
+        """N^2 a time on a periodic lattice, N^3 for any matrix, nothing for alike spins."""
+        if isinstance(question, Evolve):
+            return _plan(question).cost
+        n = question.model.n_spins
+        return Cost(1e6 + 100.0 * n, 1e-7 * n, f"a few arrays of N + 1 = {n + 1} numbers")
+
+    def answer(self, question: Question) -> Answer:
+        """Evaluate the formulas at the question's times, or that of the steady state."""
+        if isinstance(question, Steady):
+            return self._steady_state(question)
+        plan = _plan(question)
+        n, times = question.model.n_spins, question.times
         spin, covariance = np.empty((len(times), 3)), np.empty((len(times), 3, 3))
         # One batch of times a step keeps the progress honest; the kernels are the same.
         for batch in np.array_split(np.arange(len(times)), min(len(times), plan.n_batches)):
             spin[batch], covariance[batch] = plan.moments(times[batch])
-            task.progress((batch[-1] + 1) / len(times))
+            question.progress((batch[-1] + 1) / len(times))
         back = np.argsort(_frame(plan.axis))
-        return Evolution(
-            moments=Moments(
-                n_spins=task.model.n_spins,
-                spin=spin[:, back],
-                covariance=covariance[:, back][:, :, back],
-            ),
-            numerical_error=_relative_error(task.model.n_spins) * np.sqrt(task.model.n_spins),
+        moments = Moments(n_spins=n, spin=spin[:, back], covariance=covariance[:, back][:, :, back])
+        return Answer(
+            readings_of(moments),
+            error={"spin": _relative_error(n) * np.sqrt(n)},
             diagnostics={"formula": plan.formula, "dtype": "float64", "device": "cpu"},
         )
 
-    def steady_obstacles(self, task: Task) -> list[str]:
-        """Squeezed collective decay alone, or driven collective decay with exchange."""
+    def _steady_state(self, question: Steady) -> Answer:
         from spinsqueeze.methods.closed_form.steady import steady_formula
 
-        reasons = []
-        if steady_formula(task.model) is None:
-            reasons.append(
-                "only squeezed collective decay alone, or collective decay with a drive and "
-                "collective exchange, have a steady state in closed form"
-            )
-        if not isinstance(task.initial_state, CoherentState | DickeState | SymmetricState):
-            reasons.append(
-                "total spin is conserved: give an initial state in the symmetric subspace, such "
-                "as CoherentState('-z')"
-            )
-        return reasons
-
-    def steady_cost(self, task: Task) -> Cost:
-        """A few arrays of N + 1 numbers."""
-        n = task.model.n_spins
-        return Cost(1e6 + 100.0 * n, 1e-7 * n, f"a few arrays of N + 1 = {n + 1} numbers")
-
-    def steady_state(self, task: Task) -> Evolution:
-        """Evaluate the formula within total spin N/2."""
-        from spinsqueeze.methods.closed_form.steady import steady_formula
-
-        formula = steady_formula(task.model)
+        n = question.model.n_spins
+        formula = steady_formula(question.model)
         assert formula is not None
-        found = formula()
-        task.progress(1.0)
-        return Evolution(
-            moments=Moments(
-                n_spins=task.model.n_spins,
-                spin=found.spin[None],
-                covariance=found.covariance[None],
-            ),
-            numerical_error=STEADY_ERROR * np.sqrt(task.model.n_spins),
-            diagnostics={"formula": found.formula, "dtype": "float64", "device": "cpu"},
-            extras={"purity": np.array([found.purity])},
+        solution = formula()
+        question.progress(1.0)
+        moments = Moments(n_spins=n, spin=solution.spin[None], covariance=solution.covariance[None])
+        return Answer(
+            {**readings_of(moments), "purity": Reading(np.array([solution.purity]))},
+            error={"spin": STEADY_ERROR * np.sqrt(n)},
+            diagnostics={"formula": solution.formula, "dtype": "float64", "device": "cpu"},
         )
+
+
+def _steady_obstacles(question: Steady) -> list[str]:
+    """Squeezed collective decay alone, or driven collective decay with exchange."""
+    from spinsqueeze.methods.closed_form.steady import steady_formula
+
+    reasons = []
+    if steady_formula(question.model) is None:
+        reasons.append(
+            "only squeezed collective decay alone, or collective decay with a drive and "
+            "collective exchange, have a steady state in closed form"
+        )
+    if not isinstance(question.state, CoherentState | DickeState | SymmetricState):
+        reasons.append(
+            "total spin is conserved: give an initial state in the symmetric subspace, such "
+            "as CoherentState('-z')"
+        )
+    return reasons
 
 
 @final
@@ -167,21 +170,21 @@ def _frame(axis: int) -> list[int]:
     return [(axis + 1) % 3, (axis + 2) % 3, axis]
 
 
-def _axis(task: Task) -> int | None:
+def _axis(question: Evolve) -> int | None:
     """The axis along which all couplings and fields lie; isotropic exchange aside.
 
     Where several axes serve, the one along which the noise has a formula too.
     """
-    fitting = [a for a in (2, 0, 1) if _along(task, a)]
-    solved = (a for a in fitting if not _jump_reasons(task.model, a))
+    fitting = [a for a in (2, 0, 1) if _along(question, a)]
+    solved = (a for a in fitting if not _jump_reasons(question.model, a))
     return next(solved, fitting[0] if fitting else None)
 
 
-def _along(task: Task, axis: int) -> bool:
-    model = task.model
+def _along(question: Evolve, axis: int) -> bool:
+    model = question.model
     b, c, a = _frame(axis)
     # S^2 commutes with a permutation-invariant H and only adds a phase to a coherent state.
-    exchange_idle = model.conserves_total_spin and isinstance(task.initial_state, CoherentState)
+    exchange_idle = model.conserves_total_spin and isinstance(question.state, CoherentState)
 
     def fits(tensor: Floats) -> bool:
         mixed = tensor[b, c] or tensor[a, b] or tensor[a, c]
@@ -219,11 +222,11 @@ def _jump_reasons(model: Canonical, axis: int) -> list[str]:
     return reasons
 
 
-def _plan(task: Task) -> _Plan:
+def _plan(question: Evolve) -> _Plan:
     """Choose the cheapest formula."""
-    axis = _axis(task)
+    axis = _axis(question)
     assert axis is not None
-    model, state = task.model, task.initial_state
+    model, state = question.model, question.state
     frame = _frame(axis)
     alike = isinstance(state, CoherentState)
     uniform_rates = all(not isinstance(j.rate, np.ndarray) for j in model.local_jumps)
@@ -249,8 +252,8 @@ def _plan(task: Task) -> _Plan:
 
             return _Plan("one-axis twisting", axis, Cost(1e6, 0.0, "a few arrays"), 1, twisting)
     if alike and collective and uniform_rates and _alike_within_classes(model):
-        return _class_plan(task, axis)
-    return _coupling_plan(task, axis)
+        return _class_plan(question, axis)
+    return _coupling_plan(question, axis)
 
 
 def _alike_within_classes(model: Canonical) -> bool:
@@ -300,10 +303,10 @@ def _rates(model: Canonical, axis: int, times: Floats) -> dict[str, Floats]:
     return rates
 
 
-def _class_plan(task: Task, axis: int) -> _Plan:
+def _class_plan(question: Evolve, axis: int) -> _Plan:
     from spinsqueeze.methods.closed_form.ising_classes import class_moments, twisting_couplings
 
-    model, state = task.model, task.initial_state
+    model, state = question.model, question.state
     assert isinstance(state, CoherentState)
     direction = _clean(state.direction[_frame(axis)])
     if model.classes is None:
@@ -334,7 +337,7 @@ def _class_plan(task: Task, axis: int) -> _Plan:
             **_rates(model, axis, times),
         )
 
-    seconds = 1e-4 * len(task.times) * len(counts) ** 2
+    seconds = 1e-4 * len(question.times) * len(counts) ** 2
     memory = 1e6 + 8e2 * len(counts) ** 2
     return _Plan("spin classes", axis, Cost(memory, seconds, "classes squared"), 1, moments)
 
@@ -359,8 +362,8 @@ def _table(kernel: Kernel) -> Floats | None:
     return None
 
 
-def _coupling_plan(task: Task, axis: int) -> _Plan:
-    model, state = task.model, task.initial_state
+def _coupling_plan(question: Evolve, axis: int) -> _Plan:
+    model, state = question.model, question.state
     tables = [_table(p.kernel) for p in model.pairs if not isinstance(p.kernel, AllToAllKernel)]
     shapes = {None if t is None else t.shape for t in tables}
     if (
@@ -371,14 +374,14 @@ def _coupling_plan(task: Task, axis: int) -> _Plan:
     ):
         (shape,) = shapes
         assert shape is not None
-        return _lattice_plan(task, axis, shape)
-    return _matrix_plan(task, axis)
+        return _lattice_plan(question, axis, shape)
+    return _matrix_plan(question, axis)
 
 
-def _lattice_plan(task: Task, axis: int, shape: tuple[int, ...]) -> _Plan:
+def _lattice_plan(question: Evolve, axis: int, shape: tuple[int, ...]) -> _Plan:
     from spinsqueeze.methods.closed_form.ising_lattice import lattice_cost, lattice_moments
 
-    model, state = task.model, task.initial_state
+    model, state = question.model, question.state
     assert isinstance(state, CoherentState)
     everywhere = np.ones(shape)
     everywhere.flat[0] = 0.0
@@ -401,27 +404,31 @@ def _lattice_plan(task: Task, axis: int, shape: tuple[int, ...]) -> _Plan:
             **{kind: rate[:, 0] for kind, rate in _rates(model, axis, times).items()},
         )
 
-    work, memory = lattice_cost(tables, n_times=len(task.times))
+    work, memory = lattice_cost(tables, n_times=len(question.times))
     seconds = _slowdown(model, axis) * work / MULTIPLY_ADDS_PER_SECOND
     cost = Cost(memory, seconds, f"N^2 products a time for N = {model.n_spins}")
-    return _Plan("Ising lattice", axis, cost, len(task.times), moments)
+    return _Plan("Ising lattice", axis, cost, len(question.times), moments)
 
 
-def _matrix_plan(task: Task, axis: int) -> _Plan:
+def _matrix_plan(question: Evolve, axis: int) -> _Plan:
     from spinsqueeze.methods.closed_form.ising import ising_cost
 
-    model, state = task.model, task.initial_state
+    model, state = question.model, question.state
     if isinstance(state, ProductState):
         bloch = _clean(state.directions[:, _frame(axis)])
     else:
         assert isinstance(state, CoherentState)
         bloch = _clean(state.direction[_frame(axis)])
     n_terms = max(len(model.quadratics) + len(model.pairs), 1)
-    work, memory = ising_cost(model.n_spins, n_times=len(task.times), n_terms=n_terms)
+    work, memory = ising_cost(model.n_spins, n_times=len(question.times), n_terms=n_terms)
     seconds = _slowdown(model, axis) * work / MULTIPLY_ADDS_PER_SECOND
     cost = Cost(memory, seconds, f"{n_terms + 24} N x N matrices for N = {model.n_spins}")
     return _Plan(
-        "Ising matrix", axis, cost, len(task.times), partial(_matrix_moments, model, axis, bloch)
+        "Ising matrix",
+        axis,
+        cost,
+        len(question.times),
+        partial(_matrix_moments, model, axis, bloch),
     )
 
 

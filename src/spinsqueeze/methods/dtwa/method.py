@@ -4,12 +4,15 @@ from dataclasses import dataclass, field
 from typing import ClassVar, final
 
 from spinsqueeze.core import checks
-from spinsqueeze.methods.base import Cost, Evolution, Method, Task
+from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.method import Cost, Method, Trust
+from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.states import CoherentState, ProductState
 from spinsqueeze.numerics.forks import require_own_threads
 from spinsqueeze.numerics.processors import available_processors
 from spinsqueeze.observables.moments import BlockMoments
+from spinsqueeze.observables.readings import readings_of
 
 MAX_BLOCKS = 100
 MIN_TRAJECTORIES = 4
@@ -42,9 +45,10 @@ class DTWA(Method):
     tolerance: float = field(default=1e-3, kw_only=True)
 
     references: ClassVar[tuple[str, ...]] = ("schachenmayer2015", "perlin2020")
-    error_kind: ClassVar[str] = "sampling"
     summary: ClassVar[str] = "closed lattice models of any size by classical trajectories"
-    handles: ClassVar[frozenset[str]] = frozenset(("fields", "quadratics", "pairs", "weights"))
+    handles: ClassVar[frozenset[str]] = frozenset(
+        ("fields", "quadratics", "pairs", "weights", "pulses")
+    )
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -60,25 +64,31 @@ class DTWA(Method):
         """The name in study files."""
         return "dtwa"
 
-    def obstacles(self, task: Task) -> list[str]:
+    def obstacles(self, question: Question) -> list[str]:
         """Closed models without a cavity, from coherent and product states."""
         reasons = []
-        if not isinstance(task.initial_state, CoherentState | ProductState):
+        if not isinstance(question.state, CoherentState | ProductState):
             reasons.append(
-                f"{type(task.initial_state).__name__} is not a product of spins, which is what "
+                f"{type(question.state).__name__} is not a product of spins, which is what "
                 "it samples"
             )
         return reasons
 
-    def cost(self, task: Task) -> Cost:
+    def trust(self, question: Question) -> Trust:
+        """Exact but for sampling where spins do not interact, elsewhere of unknown accuracy."""
+        free = not question.model.quadratics and not question.model.pairs
+        return Trust("none" if free else "uncontrolled", sampled=True)
+
+    def cost(self, question: Question) -> Cost:
         """Memory of the batches in flight and the collective spins; time from the stiffness."""
         from spinsqueeze.methods.dtwa.cost import expected_cost
         from spinsqueeze.methods.dtwa.engine import BATCH_CELLS
 
+        assert isinstance(question, Evolve)
         memory, seconds = expected_cost(
-            task.model,
-            duration=float(task.times[-1]),
-            n_times=len(task.times),
+            question.model,
+            duration=question.duration,
+            n_times=len(question.times),
             n_samples=self.n_trajectories,
             dtype="float64" if self.dtype == "auto" else self.dtype,
             batch_cells=BATCH_CELLS,
@@ -87,18 +97,19 @@ class DTWA(Method):
         return Cost(
             memory,
             seconds,
-            f"N = {task.model.n_spins} spins, {self.n_trajectories} trajectories, "
-            f"{len(task.times)} times",
+            f"N = {question.model.n_spins} spins, {self.n_trajectories} trajectories, "
+            f"{len(question.times)} times",
         )
 
-    def evolve(self, task: Task) -> Evolution:
+    def answer(self, question: Question) -> Answer:
         """Sample, integrate, and average in blocks."""
         from spinsqueeze.methods.dtwa.couplings import lower
         from spinsqueeze.methods.dtwa.schedule import Rotation, rotation_matrix
         from spinsqueeze.methods.dtwa.trajectories import Options, plan_run
 
         require_own_threads("jax")
-        model, state = task.model, task.initial_state
+        assert isinstance(question, Evolve)
+        model, state = question.model, question.state
         if isinstance(state, ProductState):
             directions = state.directions
         else:
@@ -107,11 +118,11 @@ class DTWA(Method):
         run, plan = plan_run(
             lower(model),
             directions=directions,
-            times=task.times,
-            seed=task.seed,
+            times=question.times,
+            seed=question.seed,
             rotations=[
                 Rotation(r.time, rotation_matrix(r.axis, angle=r.angle), r.mask)
-                for r in task.pulses
+                for r in question.pulses
             ],
             options=Options(dtype=self.dtype, tolerance=self.tolerance),
         )
@@ -120,7 +131,7 @@ class DTWA(Method):
         def count(n_samples: int) -> None:
             nonlocal done
             done += n_samples
-            task.progress(done / self.n_trajectories)
+            question.progress(done / self.n_trajectories)
 
         result = run.run(plan, n_samples=self.n_trajectories, progress=count)
         report = result.report
@@ -129,9 +140,9 @@ class DTWA(Method):
             n_spins=model.n_spins,
             n_blocks=min(self.n_trajectories, MAX_BLOCKS),
         )
-        return Evolution(
-            moments=blocks,
-            numerical_error=report.integration_error,
+        return Answer(
+            readings_of(blocks),
+            error={"spin": report.integration_error},
             diagnostics={
                 "integration_error": report.integration_error,
                 "spin_length_drift": report.spin_length_drift,

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
-from spinsqueeze.methods.base import Cost, Evolution, Method, Task
+from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
+from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope, Strength, largest_size
@@ -20,6 +22,7 @@ from spinsqueeze.models.states import (
     SymmetricState,
 )
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.readings import readings_of
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
@@ -49,36 +52,40 @@ class Exact(Method):
     tolerance: float = 1e-10
 
     references: ClassVar[tuple[str, ...]] = ("park1986", "hochbruck1997")
-    error_kind: ClassVar[str] = "exact"
     summary: ClassVar[str] = "any closed model on 2^N amplitudes"
-    handles: ClassVar[frozenset[str]] = frozenset(("fields", "quadratics", "pairs", "weights"))
+    handles: ClassVar[frozenset[str]] = frozenset(
+        ("fields", "quadratics", "pairs", "weights", "pulses")
+    )
 
     def __post_init__(self) -> None:
         value = checks.real("tolerance", self.tolerance, minimum=1e-13, maximum=1e-2)
         object.__setattr__(self, "tolerance", value)
 
-    def obstacles(self, task: Task) -> list[str]:
+    def obstacles(self, question: Question) -> list[str]:
         """Closed models without a cavity, up to 30 spins."""
         reasons = []
-        if not isinstance(task.initial_state, _PURE):
-            reasons.append(f"{type(task.initial_state).__name__} is not a pure state it knows")
-        if task.model.n_spins > MAX_SPINS:
-            reasons.append(
-                f"N = {task.model.n_spins} spins have 2^{task.model.n_spins} amplitudes; "
-                f"N = {MAX_SPINS} is the limit"
-            )
+        n = question.model.n_spins
+        if not isinstance(question.state, _PURE):
+            reasons.append(f"{type(question.state).__name__} is not a pure state it knows")
+        if n > MAX_SPINS:
+            reasons.append(f"N = {n} spins have 2^{n} amplitudes; N = {MAX_SPINS} is the limit")
         return reasons
 
-    def cost(self, task: Task) -> Cost:
+    def trust(self, question: Question) -> Trust:
+        """Exact, but for the tolerance."""
+        return EXACT
+
+    def cost(self, question: Question) -> Cost:
         """Bytes for the smallest Krylov space; seconds from the spectral width times the time."""
         from spinsqueeze.methods.exact.hamiltonian import required_frames
         from spinsqueeze.methods.exact.propagate import required_bytes
 
-        model = task.model
+        assert isinstance(question, Evolve)
+        model = question.model
         n = model.n_spins
         parts, drive = _parts(model)
-        duration = float(task.times[-1])
-        if _generators(task, parts):
+        duration = question.duration
+        if _generators(question, parts):
             # Orbits of all 2^N configurations, then a sparse matrix on about 2^N / (4 N) of them.
             seconds = 6e-6 * 2.0**n
             detail = f"one symmetric sector of the 2^{n} = {2**n} amplitudes"
@@ -87,20 +94,20 @@ class Exact(Method):
         needed = required_bytes(n, frames=frames, parts=len(parts), driven=drive is not None)
         applications = 30 + 0.7 * duration * _spectral_width(model) * (4 if drive else 1)
         per_application = 2e-5 + 1.5e-9 * n * max(frames, 1) * 2.0**n
-        seconds = (applications + 3 * len(task.times)) * per_application
+        seconds = (applications + 3 * len(question.times)) * per_application
         return Cost(needed, seconds, f"2^{n} = {2**n} amplitudes, a few vectors of them")
 
-    def evolve(self, task: Task) -> Evolution:
+    def answer(self, question: Question) -> Answer:
         """Propagate the state and record the collective moments."""
         from spinsqueeze.methods.exact import propagate
         from spinsqueeze.methods.exact.hamiltonian import SpinHamiltonian, required_frames
 
-        model = task.model
+        assert isinstance(question, Evolve)
+        model = question.model
         n = model.n_spins
         parts, drive = _parts(model)
-        assert task.initial_state is not None
-        initial = state_vector(task.initial_state, n)
-        generators = _generators(task, parts)
+        initial = state_vector(question.state, n)
+        generators = _generators(question, parts)
         dimension = propagate.LARGEST_KRYLOV_DIMENSION
         space: Any
         if generators:
@@ -112,7 +119,7 @@ class Exact(Method):
             space = SpinHamiltonian(parts)
             dimension = propagate.choose_krylov_dimension(
                 n,
-                memory_budget=task.memory_budget,
+                memory_budget=question.memory_budget,
                 frames=required_frames(parts),
                 parts=len(parts),
                 driven=drive is not None,
@@ -120,26 +127,27 @@ class Exact(Method):
         run = propagate.evolve(
             space,
             initial,
-            task.times,
+            question.times,
             drive=drive,
             rotations=[
                 propagate.Rotation(
                     r.time, (float(r.axis[0]), float(r.axis[1]), float(r.axis[2])), r.angle, r.mask
                 )
-                for r in task.pulses
+                for r in question.pulses
             ],
             tolerance=self.tolerance,
             krylov_dimension=dimension,
-            progress=task.progress,
+            progress=question.progress,
         )
         state = space.expand(run.state) if generators else run.state
-        error = float(run.error.max(initial=0.0)) + STATE_ROUNDING
-        return Evolution(
-            moments=Moments(n_spins=n, spin=run.spin, covariance=run.covariance),
+        error = run.error + STATE_ROUNDING
+        last = StateVector(state / np.linalg.norm(state))
+        return Answer(
+            readings_of(Moments(n_spins=n, spin=run.spin, covariance=run.covariance)),
             # |S_a| <= N/2 errs by 2 |S_a| error; in units of sqrt(N)/2.
-            numerical_error=2 * error * np.sqrt(n),
+            error={"spin": 2 * error * np.sqrt(n)},
             diagnostics={
-                "state_error": error,
+                "state_error": float(error.max()),
                 "norm_drift": run.norm_drift,
                 "energy_drift": run.energy_drift,
                 "hamiltonian_products": run.applications,
@@ -148,7 +156,7 @@ class Exact(Method):
                 "dtype": "complex128",
                 "device": "cpu",
             },
-            final_state=StateVector(state / np.linalg.norm(state)),
+            state_at=lambda k: last if k == len(question.times) - 1 else None,
         )
 
 
@@ -220,13 +228,14 @@ def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], DriveWeights | Non
     return parts, DriveWeights(tuple(strengths))
 
 
-def _generators(task: Task, parts: "list[HamiltonianPart]") -> list[NDArray[np.int64]]:
+def _generators(question: Evolve, parts: "list[HamiltonianPart]") -> list[NDArray[np.int64]]:
     """Lattice symmetries to use: from N = 17 on, where the state shares them."""
     from spinsqueeze.methods.exact.sectors import lattice_symmetries
 
-    model = task.model
-    uniform = isinstance(task.initial_state, CoherentState)
-    if model.n_spins < SECTOR_SPINS or not uniform or any(r.mask is not None for r in task.pulses):
+    model = question.model
+    uniform = isinstance(question.state, CoherentState)
+    partial_pulse = any(r.mask is not None for r in question.pulses)
+    if model.n_spins < SECTOR_SPINS or not uniform or partial_pulse:
         return []
     shapes = {getattr(pair.kernel, "grid_shape", ()) for pair in model.pairs} - {()}
     if len(shapes) != 1:

@@ -8,14 +8,9 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.methods.base import (
-    Cost,
-    Evolution,
-    Method,
-    Rotation,
-    Task,
-    stretches,
-)
+from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
+from spinsqueeze.methods.base.question import Evolve, Question, Rotation, Steady, stretches
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.interchangeable import CollectiveArrays
@@ -27,6 +22,7 @@ from spinsqueeze.models.states import (
     SymmetricState,
 )
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.readings import Reading, readings_of
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.permutation_invariant.generator import Generator
@@ -63,11 +59,11 @@ class PermutationInvariant(Method):
     steady_tolerance: float = field(default=1e-6, kw_only=True)
 
     references: ClassVar[tuple[str, ...]] = ("chase2008", "shammah2018", "groszkowski2022")
-    error_kind: ClassVar[str] = "exact"
     summary: ClassVar[str] = "open models of alike spins, evolution and steady states"
     handles: ClassVar[frozenset[str]] = frozenset(
-        ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps")
+        ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "pulses")
     )
+    answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
 
     def __post_init__(self) -> None:
         from spinsqueeze.methods.permutation_invariant.evolution import ALGORITHMS
@@ -82,41 +78,53 @@ class PermutationInvariant(Method):
         if not isinstance(self.qfi, bool):
             raise InvalidInput(f"qfi must be true or false, got {checks.shown(self.qfi)}")
 
-    def obstacles(self, task: Task) -> list[str]:
+    def obstacles(self, question: Question) -> list[str]:
         """Models unchanged by exchanging spins, from a state of the symmetric subspace."""
-        reasons = interchangeable.obstacles(task.model)
-        if any(r.mask is not None for r in task.pulses):
+        reasons = interchangeable.obstacles(question.model)
+        if isinstance(question, Steady):
+            return reasons if question.state is None else reasons + _foreign(question.state)
+        if any(r.mask is not None for r in question.pulses):
             reasons.append("a pulse acts on some of the spins only")
-        reasons += _foreign(task.initial_state)
-        return reasons
+        return reasons + _foreign(question.state)
 
-    def cost(self, task: Task) -> Cost:
-        """From the number of unknowns of the largest symmetry sector."""
+    def trust(self, question: Question) -> Trust:
+        """Exact, but for the tolerance."""
+        return EXACT
+
+    def cost(self, question: Question) -> Cost:
+        """From the unknowns of the largest symmetry sector, or the fill of the factorisation."""
         from spinsqueeze.methods.permutation_invariant.estimate import estimate
 
-        found = estimate(liouvillian(task.model), task="evolve", n_times=len(task.times))
-        return Cost(
-            float(found.bytes),
-            found.seconds,
-            f"(N+1)(N+2)(N+3)/6 = {found.complex_numbers} complex numbers a state for "
-            f"N = {task.model.n_spins}",
-        )
+        n, generator = question.model.n_spins, liouvillian(question.model)
+        if isinstance(question, Steady):
+            needed = estimate(generator, task="steady_state")
+            detail = f"{needed.unknowns} unknowns for N = {n}"
+        else:
+            needed = estimate(generator, task="evolve", n_times=len(question.times))
+            detail = (
+                f"(N+1)(N+2)(N+3)/6 = {needed.complex_numbers} complex numbers a state for N = {n}"
+            )
+        return Cost(float(needed.bytes), needed.seconds, detail)
 
-    def evolve(self, task: Task) -> Evolution:
-        """Evolve the block state between pulses."""
-        n = task.model.n_spins
-        assert task.initial_state is not None
-        state = block_state(task.initial_state, n)
-        count = len(task.times)
+    def answer(self, question: Question) -> Answer:
+        """Evolve the block state between pulses, or solve for the null vector."""
+        if isinstance(question, Steady):
+            return self._steady_state(question)
+        return self._evolve(question)
+
+    def _evolve(self, question: Evolve) -> Answer:
+        n, times = question.model.n_spins, question.times
+        state = block_state(question.state, n)
+        count = len(times)
         spin, covariance = np.empty((count, 3)), np.empty((count, 3, 3))
         extras: dict[str, Any] = {"shell_population": np.empty((count, n // 2 + 1))}
         extras["purity"] = np.empty(count)
         if self.qfi:
             extras["qfi"] = np.empty(count)
         drift, error, algorithms, now = 0.0, 0.0, set(), 0.0
-        for stop, rotations, wanted in stretches(task):
-            marks = np.append(task.times[wanted], stop) - now
-            run = self._run(task.model, state, marks, now)
+        for stop, rotations, wanted in stretches(question):
+            marks = np.append(times[wanted], stop) - now
+            run = self._run(question.model, state, marks, now)
             trace, first, second = run.moments()
             drift = max(drift, float(np.abs(trace - 1).max()))
             error += run.error
@@ -129,77 +137,60 @@ class PermutationInvariant(Method):
             for rotation in rotations:
                 state = rotated(state, n, rotation)
             now = stop
-            task.progress(0.99 * min(now / task.times[-1], 1.0) if task.times[-1] else 0.99)
-        task.progress(1.0)
-        return Evolution(
-            moments=Moments(n_spins=n, spin=spin, covariance=covariance),
-            numerical_error=2 * (drift + error) * np.sqrt(n),
+            question.progress(0.99 * min(now / times[-1], 1.0) if times[-1] else 0.99)
+        question.progress(1.0)
+        last = BlockState(state / trace[-1])
+        moments = Moments(n_spins=n, spin=spin, covariance=covariance)
+        return Answer(
+            {**readings_of(moments), **_labelled(extras, n)},
+            error={"spin": 2 * (drift + error) * np.sqrt(n)},
             diagnostics={
                 "trace_drift": drift,
                 "algorithm": ", ".join(sorted(algorithms)),
                 "dtype": "complex128",
                 "device": "cpu",
             },
-            extras=extras,
-            final_state=BlockState(state / trace[-1]),
+            state_at=lambda k: last if k == count - 1 else None,
         )
 
-    def steady_obstacles(self, task: Task) -> list[str]:
-        """Models unchanged by exchanging spins."""
-        reasons = interchangeable.obstacles(task.model)
-        if task.initial_state is not None:
-            reasons += _foreign(task.initial_state)
-        return reasons
-
-    def steady_cost(self, task: Task) -> Cost:
-        """From the fill of the sparse factorisation."""
-        from spinsqueeze.methods.permutation_invariant.estimate import estimate
-
-        found = estimate(liouvillian(task.model), task="steady_state")
-        return Cost(
-            float(found.bytes),
-            found.seconds,
-            f"{found.unknowns} unknowns for N = {task.model.n_spins}",
-        )
-
-    def steady_state(self, task: Task) -> Evolution:
-        """Solve for the null vector of the Liouvillian."""
+    def _steady_state(self, question: Steady) -> Answer:
         from spinsqueeze.methods.permutation_invariant import moments, steady
 
-        n = task.model.n_spins
-        initial = None if task.initial_state is None else block_state(task.initial_state, n)
-        found = steady.steady_state(
-            liouvillian(task.model),
+        n = question.model.n_spins
+        initial = None if question.state is None else block_state(question.state, n)
+        solution = steady.steady_state(
+            liouvillian(question.model),
             initial=initial,
             solver=self.solver,
             tolerance=self.steady_tolerance,
         )
-        spin, covariance = moments.moments(found.state, n_spins=n)
+        spin, covariance = moments.moments(solution.state, n_spins=n)
         extras: dict[str, Any] = {
-            "shell_population": moments.shell_populations(found.state, n_spins=n)[None],
+            "shell_population": moments.shell_populations(solution.state, n_spins=n)[None],
             "purity": np.empty(1),
         }
         if self.qfi:
             extras["qfi"] = np.empty(1)
-        self._measure(found.state, n, extras, 0)
-        task.progress(1.0)
+        self._measure(solution.state, n, extras, 0)
+        question.progress(1.0)
         diagnostics: dict[str, float | int | str] = {
-            "residual": found.residual,
-            "error_estimate": found.error_estimate,
-            "zero_modes": found.zero_modes,
-            "unique": int(found.unique),
-            "notes": "; ".join(found.notes),
+            "residual": solution.residual,
+            "error_estimate": solution.error_estimate,
+            "zero_modes": solution.zero_modes,
+            "unique": int(solution.unique),
+            "notes": "; ".join(solution.notes),
             "dtype": "complex128",
             "device": "cpu",
         }
-        if found.slowest_rate is not None:
-            diagnostics["slowest_rate"] = found.slowest_rate
-        return Evolution(
-            moments=Moments(n_spins=n, spin=spin[None], covariance=covariance[None]),
-            numerical_error=max(found.error_estimate, ROUND_OFF) * np.sqrt(n),
+        if solution.slowest_rate is not None:
+            diagnostics["slowest_rate"] = solution.slowest_rate
+        end = BlockState(solution.state)
+        moments_there = Moments(n_spins=n, spin=spin[None], covariance=covariance[None])
+        return Answer(
+            {**readings_of(moments_there), **_labelled(extras, n)},
+            error={"spin": max(solution.error_estimate, ROUND_OFF) * np.sqrt(n)},
             diagnostics=diagnostics,
-            extras=extras,
-            final_state=BlockState(found.state),
+            state_at=lambda k: end,
         )
 
     def _measure(self, state: Complexes, n: int, extras: dict[str, Any], index: int) -> None:
@@ -231,6 +222,15 @@ class PermutationInvariant(Method):
             tolerance=self.tolerance,
             solver=self.solver,
         )
+
+
+def _labelled(extras: dict[str, Any], n_spins: int) -> dict[str, Reading]:
+    """Extras as readings; total spins are labelled by j, N/2 first."""
+    shells = {"j": n_spins / 2 - np.arange(n_spins // 2 + 1)}
+    return {
+        name: Reading(values, coords=shells if name == "shell_population" else {})
+        for name, values in extras.items()
+    }
 
 
 def _foreign(state: InitialState | None) -> list[str]:

@@ -7,20 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
-from spinsqueeze.methods.base import (
-    Cost,
-    Evolution,
-    Method,
-    Rotation,
-    Task,
-    stretches,
-)
+from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
+from spinsqueeze.methods.base.question import Evolve, Question, Rotation, Steady, stretches
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.interchangeable import CollectiveArrays
 from spinsqueeze.models.states import CoherentState, DickeState, InitialState, SymmetricState
 from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.readings import Reading, readings_of
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.symmetric.mixed import Liouvillian
@@ -49,11 +45,11 @@ class SymmetricSubspace(Method):
     algorithm: str = field(default="auto", kw_only=True)
 
     references: ClassVar[tuple[str, ...]] = ("kitagawa1993", "hochbruck1997")
-    error_kind: ClassVar[str] = "exact"
     summary: ClassVar[str] = "collective models on the Dicke states J = N/2, pure or mixed"
     handles: ClassVar[frozenset[str]] = frozenset(
-        ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps")
+        ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "pulses")
     )
+    answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
 
     @classmethod
     def name(cls) -> str:
@@ -65,24 +61,41 @@ class SymmetricSubspace(Method):
         object.__setattr__(self, "tolerance", value)
         checks.choice("algorithm", self.algorithm, ("auto", "polynomial", "rational"))
 
-    def obstacles(self, task: Task) -> list[str]:
+    def obstacles(self, question: Question) -> list[str]:
         """Collective models, from a state of the symmetric subspace."""
-        reasons = _obstacles(task.model)
-        if task.model.dissipative and task.model.time_dependent:
+        model = question.model
+        reasons = interchangeable.obstacles(model)
+        if model.local_jumps:
+            reasons.append("local jumps lead out of total spin N/2")
+        inside = isinstance(question.state, CoherentState | DickeState | SymmetricState)
+        if isinstance(question, Steady):
+            if not inside:
+                reasons.append(
+                    "total spin is conserved, so the steady state depends on the initial one: give "
+                    "an initial state in the symmetric subspace"
+                )
+            return reasons
+        if model.dissipative and model.time_dependent:
             reasons.append("jumps with an envelope in the model; use PermutationInvariant")
-        if any(r.mask is not None for r in task.pulses):
+        if any(r.mask is not None for r in question.pulses):
             reasons.append("a pulse acts on some of the spins only")
-        if not isinstance(task.initial_state, CoherentState | DickeState | SymmetricState):
-            reasons.append(f"{type(task.initial_state).__name__} is not in the symmetric subspace")
+        if not inside:
+            reasons.append(f"{type(question.state).__name__} is not in the symmetric subspace")
         return reasons
 
-    def cost(self, task: Task) -> Cost:
-        """N + 1 amplitudes a time when closed, (N+1)^2 when open."""
-        n, times = task.model.n_spins, len(task.times)
-        arrays = interchangeable.at_peak(task.model)
-        duration = float(task.times[-1])
+    def trust(self, question: Question) -> Trust:
+        """Exact, but for the tolerance."""
+        return EXACT
+
+    def cost(self, question: Question) -> Cost:
+        """N + 1 amplitudes a time when closed, (N+1)^2 when open; a factorisation of these."""
+        if isinstance(question, Steady):
+            return _steady_cost(question.model.n_spins)
+        n, times = question.model.n_spins, len(question.times)
+        arrays = interchangeable.at_peak(question.model)
+        duration = question.duration
         turning = interchangeable.turning(arrays.quadratic, arrays.field, n_spins=n)
-        if not task.model.dissipative:
+        if not question.model.dissipative:
             steps = 1 + duration * turning / 20
             return Cost(
                 16.0 * (n + 1) * (10 * times + 100),
@@ -99,22 +112,26 @@ class SymmetricSubspace(Method):
         )
 
     @on_one_thread
-    def evolve(self, task: Task) -> Evolution:
-        """Evolve between pulses, pure when closed and mixed when open."""
-        if task.model.dissipative:
-            return self._evolve_mixed(task)
+    def answer(self, question: Question) -> Answer:
+        """Evolve between pulses, pure when closed and mixed when open; or solve for the end."""
+        if isinstance(question, Steady):
+            return _steady_state(question)
+        if question.model.dissipative:
+            return self._evolve_mixed(question)
+        return self._evolve_pure(question)
+
+    def _evolve_pure(self, question: Evolve) -> Answer:
         from spinsqueeze.methods.symmetric import operators, pure
 
-        n = task.model.n_spins
-        assert task.initial_state is not None
-        psi = amplitudes(task.initial_state, n)
-        spin, covariance = np.empty((len(task.times), 3)), np.empty((len(task.times), 3, 3))
-        arrays, drive = interchangeable.in_time(task.model)
+        n, times = question.model.n_spins, question.times
+        psi = amplitudes(question.state, n)
+        spin, covariance = np.empty((len(times), 3)), np.empty((len(times), 3, 3))
+        arrays, drive = interchangeable.in_time(question.model)
         matrices = [operators.hamiltonian(n, quadratic=a.quadratic, field=a.field) for a in arrays]
         drift, error, now = 0.0, 0.0, 0.0
-        for stop, rotations, wanted in stretches(task):
-            marks = np.append(task.times[wanted], stop)
-            tolerance = self.tolerance * (stop - now) / (task.times[-1] or 1.0)
+        for stop, rotations, wanted in stretches(question):
+            marks = np.append(times[wanted], stop)
+            tolerance = self.tolerance * (stop - now) / (times[-1] or 1.0)
             if drive.varies:
                 waves, added = pure.evolve_pure_driven(
                     matrices, drive=drive, state=psi, times=marks, start=now, tolerance=tolerance
@@ -131,30 +148,30 @@ class SymmetricSubspace(Method):
             for rotation in rotations:
                 psi = _turned(psi, n, rotation)
             now = stop
-            task.progress(_share(task, now))
-        task.progress(1.0)
-        return Evolution(
-            moments=Moments(n_spins=n, spin=spin, covariance=covariance),
-            numerical_error=2 * (drift + error) * np.sqrt(n),
+            question.progress(_share(question, now))
+        question.progress(1.0)
+        last = SymmetricState(psi / np.linalg.norm(psi))
+        moments = Moments(n_spins=n, spin=spin, covariance=covariance)
+        return Answer(
+            {**readings_of(moments), "purity": Reading(np.ones(len(times)))},
+            error={"spin": 2 * (drift + error) * np.sqrt(n)},
             diagnostics={"norm_drift": drift, "dtype": "complex128", "device": "cpu"},
-            extras={"purity": np.ones(len(task.times))},
-            final_state=SymmetricState(psi / np.linalg.norm(psi)),
+            state_at=lambda k: last if k == len(times) - 1 else None,
         )
 
-    def _evolve_mixed(self, task: Task) -> Evolution:
+    def _evolve_mixed(self, question: Evolve) -> Answer:
         from spinsqueeze.methods.symmetric import mixed, operators
 
-        n = task.model.n_spins
-        assert task.initial_state is not None
-        psi = amplitudes(task.initial_state, n)
+        n, times = question.model.n_spins, question.times
+        psi = amplitudes(question.state, n)
         rho = np.outer(psi, psi.conj())
-        spin, covariance = np.empty((len(task.times), 3)), np.empty((len(task.times), 3, 3))
-        purity = np.empty(len(task.times))
-        arrays = interchangeable.at_peak(task.model)
-        generator = _liouvillian(task.model, arrays)
+        spin, covariance = np.empty((len(times), 3)), np.empty((len(times), 3, 3))
+        purity = np.empty(len(times))
+        arrays = interchangeable.at_peak(question.model)
+        generator = _liouvillian(question.model, arrays)
         drift, error, now = 0.0, 0.0, 0.0
-        for stop, rotations, wanted in stretches(task):
-            marks = np.append(task.times[wanted], stop) - now
+        for stop, rotations, wanted in stretches(question):
+            marks = np.append(times[wanted], stop) - now
             states, added = mixed.evolve_mixed(
                 generator,
                 state=rho,
@@ -172,73 +189,56 @@ class SymmetricSubspace(Method):
                 turn = _turn(n, rotation)
                 rho = turn @ rho @ turn.conj().T
             now = stop
-            task.progress(_share(task, now))
-        task.progress(1.0)
-        return Evolution(
-            moments=Moments(n_spins=n, spin=spin, covariance=covariance),
-            numerical_error=2 * (drift + error) * np.sqrt(n),
+            question.progress(_share(question, now))
+        question.progress(1.0)
+        moments = Moments(n_spins=n, spin=spin, covariance=covariance)
+        return Answer(
+            {**readings_of(moments), "purity": Reading(purity)},
+            error={"spin": 2 * (drift + error) * np.sqrt(n)},
             diagnostics={"trace_drift": drift, "dtype": "complex128", "device": "cpu"},
-            extras={"purity": purity},
-        )
-
-    def steady_obstacles(self, task: Task) -> list[str]:
-        """Collective models with collective jumps."""
-        reasons = _obstacles(task.model)
-        state = task.initial_state
-        if not isinstance(state, CoherentState | DickeState | SymmetricState):
-            reasons.append(
-                "total spin is conserved, so the steady state depends on the initial one: give an "
-                "initial state in the symmetric subspace"
-            )
-        return reasons
-
-    def steady_cost(self, task: Task) -> Cost:
-        """A sparse factorisation of the (N+1)^2 unknowns."""
-        n = task.model.n_spins
-        unknowns = (n + 1.0) ** 2
-        memory = 16 * unknowns * (60 + 20 * np.log2(unknowns))
-        seconds = 1e-5 * unknowns * (1 + unknowns / 1e4) ** 0.5
-        return Cost(memory, seconds, f"{int(unknowns)} unknowns for N = {n}")
-
-    @on_one_thread
-    def steady_state(self, task: Task) -> Evolution:
-        """Solve for the null vector of the Liouvillian that the initial state reaches."""
-        from spinsqueeze.methods.symmetric import operators
-        from spinsqueeze.methods.symmetric.steady import steady_mixed
-
-        n = task.model.n_spins
-        assert task.initial_state is not None
-        psi = amplitudes(task.initial_state, n)
-        generator = _liouvillian(task.model, interchangeable.at_peak(task.model))
-        found = steady_mixed(generator, initial=np.outer(psi, psi.conj()))
-        spin, covariance = operators.mixed_moments(found.rho[None], n_spins=n)
-        task.progress(1.0)
-        diagnostics: dict[str, float | int | str] = {
-            "residual": found.residual,
-            "error_estimate": found.error_estimate,
-            "zero_modes": found.zero_modes,
-            "dtype": "complex128",
-            "device": "cpu",
-        }
-        if found.slowest_rate is not None:
-            diagnostics["slowest_rate"] = found.slowest_rate
-        return Evolution(
-            moments=Moments(n_spins=n, spin=spin, covariance=covariance),
-            numerical_error=max(found.error_estimate, ROUND_OFF) * np.sqrt(n),
-            diagnostics=diagnostics,
-            extras={"purity": np.array([np.sum(np.abs(found.rho) ** 2)])},
         )
 
 
-def _obstacles(model: Canonical) -> list[str]:
-    reasons = interchangeable.obstacles(model)
-    if model.local_jumps:
-        reasons.append("local jumps lead out of total spin N/2")
-    return reasons
+def _steady_cost(n: int) -> Cost:
+    """A sparse factorisation of the (N+1)^2 unknowns."""
+    unknowns = (n + 1.0) ** 2
+    memory = 16 * unknowns * (60 + 20 * np.log2(unknowns))
+    seconds = 1e-5 * unknowns * (1 + unknowns / 1e4) ** 0.5
+    return Cost(memory, seconds, f"{int(unknowns)} unknowns for N = {n}")
 
 
-def _share(task: Task, now: float) -> float:
-    last = float(task.times[-1])
+def _steady_state(question: Steady) -> Answer:
+    """Solve for the null vector of the Liouvillian that the initial state reaches."""
+    from spinsqueeze.methods.symmetric import operators
+    from spinsqueeze.methods.symmetric.steady import steady_mixed
+
+    n = question.model.n_spins
+    assert question.state is not None
+    psi = amplitudes(question.state, n)
+    generator = _liouvillian(question.model, interchangeable.at_peak(question.model))
+    solution = steady_mixed(generator, initial=np.outer(psi, psi.conj()))
+    spin, covariance = operators.mixed_moments(solution.rho[None], n_spins=n)
+    question.progress(1.0)
+    diagnostics: dict[str, float | int | str] = {
+        "residual": solution.residual,
+        "error_estimate": solution.error_estimate,
+        "zero_modes": solution.zero_modes,
+        "dtype": "complex128",
+        "device": "cpu",
+    }
+    if solution.slowest_rate is not None:
+        diagnostics["slowest_rate"] = solution.slowest_rate
+    moments = Moments(n_spins=n, spin=spin, covariance=covariance)
+    purity = np.array([np.sum(np.abs(solution.rho) ** 2)])
+    return Answer(
+        {**readings_of(moments), "purity": Reading(purity)},
+        error={"spin": max(solution.error_estimate, ROUND_OFF) * np.sqrt(n)},
+        diagnostics=diagnostics,
+    )
+
+
+def _share(question: Evolve, now: float) -> float:
+    last = question.duration
     return 0.99 * min(now / last, 1.0) if last > 0 else 0.99
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.lattice.geometry import Lattice
-from spinsqueeze.methods.base import Method
+from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.dtwa.method import DTWA
 from spinsqueeze.methods.exact.method import Exact
 from spinsqueeze.models.collective_terms import Drive

@@ -1,6 +1,5 @@
-"""From what users write to the `Task` that methods take."""
+"""From what users write to the question that methods take."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,8 +7,13 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET, Method, Rotation, Task
-from spinsqueeze.methods.registry import METHODS
+from spinsqueeze.methods.base.question import (
+    DEFAULT_MEMORY_BUDGET,
+    Evolve,
+    Rotation,
+    Steady,
+    no_progress,
+)
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
@@ -17,7 +21,7 @@ from spinsqueeze.models.states import InitialState
 MAX_SEED = 2**63 - 1
 
 
-def make_task(
+def evolve_question(
     model: SpinModel,
     initial_state: InitialState,
     times: Any,
@@ -26,7 +30,7 @@ def make_task(
     seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
     progress: Callable[[float], None] | None = None,
-) -> Task:
+) -> Evolve:
     """Check everything a run needs and lower it to canonical form.
 
     Raises:
@@ -36,26 +40,25 @@ def make_task(
         raise InvalidInput(f"model must be a SpinModel, got {checks.shown(model)}")
     _check_state(model, initial_state)
     checked_times = checks.increasing("times", np.atleast_1d(times), minimum=0.0)
-    if progress is not None and not callable(progress):
-        raise InvalidInput(f"progress must be a function of the fraction done, got {progress!r}")
-    return Task(
+    return Evolve(
         model=model.canonical,
-        initial_state=initial_state,
+        state=initial_state,
         times=checked_times,
         pulses=_rotations(model, pulses, last=float(checked_times[-1])),
         seed=checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
         memory_budget=checks.real("memory_budget", memory_budget, above=0.0),
-        progress=progress or (lambda fraction: None),
+        progress=_progress(progress),
     )
 
 
-def make_steady_task(
+def steady_question(
     model: SpinModel,
     *,
     initial_state: InitialState | None = None,
+    seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
     progress: Callable[[float], None] | None = None,
-) -> Task:
+) -> Steady:
     """Check what a steady state needs and lower it to canonical form.
 
     Raises:
@@ -71,13 +74,21 @@ def make_steady_task(
         raise InvalidInput(
             "a steady state needs constant strengths and rates; this model has an envelope"
         )
-    return Task(
+    return Steady(
         model=model.canonical,
-        initial_state=initial_state,
-        times=np.array([np.inf]),
+        state=initial_state,
+        seed=checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
         memory_budget=checks.real("memory_budget", memory_budget, above=0.0),
-        progress=progress or (lambda fraction: None),
+        progress=_progress(progress),
     )
+
+
+def _progress(progress: Callable[[float], None] | None) -> Callable[[float], None]:
+    if progress is None:
+        return no_progress
+    if not callable(progress):
+        raise InvalidInput(f"progress must be a function of the fraction done, got {progress!r}")
+    return progress
 
 
 def _check_state(model: SpinModel, state: object) -> None:
@@ -111,59 +122,3 @@ def _rotations(model: SpinModel, pulses: Any, *, last: float) -> tuple[Rotation,
             mask[list(pulse.sites)] = True
         rotations.append(Rotation(pulse.time, pulse.axis, pulse.angle, mask))
     return tuple(sorted(rotations, key=lambda r: r.time))
-
-
-def make_method(method: Any) -> Method:
-    """A method from an instance, its class, or its name (with default options).
-
-    Raises:
-        InvalidInput: no such method.
-    """
-    if isinstance(method, Method):
-        return method
-    if isinstance(method, str):
-        if method not in METHODS:
-            raise InvalidInput(
-                f"method {method!r} does not exist; {checks.did_you_mean(method, METHODS)}"
-            )
-        return METHODS[method]()
-    if isinstance(method, type) and issubclass(method, Method):
-        return method()
-    raise InvalidInput(
-        f"method must be a method such as DTWA(n_trajectories=500) or a name, got "
-        f"{checks.shown(method)}"
-    )
-
-
-def default_method(task: Task) -> Method:
-    """The method to take when the user names none.
-
-    The least time among the supported methods of the smallest error kind that finishes within a
-    minute; else the fastest of all.
-
-    Raises:
-        InvalidInput: no method supports the task; with the reasons of each.
-    """
-    best: tuple[tuple[int, float], Method] | None = None
-    reasons = []
-    steady = bool(np.isinf(task.times[-1]))
-    for kind in METHODS.values():
-        method = kind()
-        support = method.steady_support(task) if steady else method.support(task)
-        if not support:
-            reasons.append(f"{kind.__name__}: {'; '.join(support.reasons)}")
-            continue
-        cost = method.steady_cost(task) if steady else method.cost(task)
-        if cost.memory > task.memory_budget:
-            reasons.append(f"{kind.__name__}: needs {cost.detail}")
-            continue
-        rank = _ORDER.index(method.error_kind)
-        key = (rank, cost.seconds) if cost.seconds < 60 else (math.inf, cost.seconds)
-        if best is None or key < best[0]:
-            best = (key, method)  # type: ignore[assignment]
-    if best is None:
-        raise InvalidInput("no method fits this model. " + ". ".join(reasons))
-    return best[1]
-
-
-_ORDER = ("exact", "truncation", "sampling", "uncontrolled")

@@ -1,0 +1,52 @@
+"""What every method hands back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.models.states import InitialState
+from spinsqueeze.observables.readings import Reading
+
+Floats = NDArray[np.float64]
+COMPLETE = "complete"
+
+
+def no_state(index: int) -> InitialState | None:
+    """The state of a method that keeps none."""
+    return None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The readings of a run, and how far they can be trusted.
+
+    Attributes:
+        readings: name of a registered quantity -> its values in time, exact or sampled. "spin" and
+            "second" are required; "spins_left" where the number of spins changes.
+        error: name -> error (T,) at the times answered, or one number for all. "spin", required:
+            of the mean spin from steps and round-off, in units of the projection noise sqrt(N)/2.
+            Any other name: what an approximation leaves out, in the units of that variable.
+        diagnostics: how the numbers came about, by name.
+        warnings: named concerns in words.
+        times: those answered (T,); None: all that were asked. A steady state has one, unnamed.
+        status: "complete", or why the run ended early, with the remedy.
+        state_at: the state at the k-th time answered, to go on from or to look at, or None where it
+            is not kept.
+    """
+
+    readings: Mapping[str, Reading]
+    error: Mapping[str, float | Floats]
+    diagnostics: Mapping[str, float | int | str]
+    warnings: tuple[str, ...] = ()
+    times: Floats | None = None
+    status: str = COMPLETE
+    state_at: Callable[[int], InitialState | None] = field(default=no_state)
+
+    @property
+    def numerical_error(self) -> float:
+        """The largest error of the mean spin, in units of the projection noise sqrt(N)/2."""
+        return float(np.max(self.error["spin"]))

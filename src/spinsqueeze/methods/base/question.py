@@ -1,0 +1,92 @@
+"""What a method is asked: to evolve a state, or to find a steady state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.states import InitialState
+
+Floats = NDArray[np.float64]
+Progress = Callable[[float], None]
+DEFAULT_MEMORY_BUDGET = 4e9
+
+
+def no_progress(fraction: float) -> None:
+    """Tells nobody."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Rotation:
+    """A pulse in canonical form: exp(-i angle axis . S) at `time` on the spins of `mask`."""
+
+    time: float
+    axis: Floats
+    angle: float
+    mask: NDArray[np.bool_] | None = None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Evolve:
+    """What are the moments at `times` (T,), from `state` at time 0, with pulses on the way?
+
+    seed: of methods that sample. memory_budget: bytes. progress: called with the fraction done.
+    """
+
+    model: Canonical
+    state: InitialState
+    times: Floats
+    pulses: tuple[Rotation, ...] = ()
+    seed: int = 0
+    memory_budget: float = DEFAULT_MEMORY_BUDGET
+    progress: Progress = field(default=no_progress)
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What the question holds: the features of its model, and pulses."""
+        return self.model.features | ({"pulses"} if self.pulses else set())
+
+    @property
+    def duration(self) -> float:
+        """The last of the times."""
+        return float(self.times[-1])
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Steady:
+    """Where does the model end? `state` chooses among several steady states; None: the only one."""
+
+    model: Canonical
+    state: InitialState | None = None
+    seed: int = 0
+    memory_budget: float = DEFAULT_MEMORY_BUDGET
+    progress: Progress = field(default=no_progress)
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What the question holds: the features of its model."""
+        return self.model.features
+
+
+Question = Evolve | Steady
+
+
+def stretches(question: Evolve) -> list[tuple[float, list[Rotation], NDArray[np.int64]]]:
+    """(end, pulses there, indices of outputs before it) from pulse to pulse, and to the end.
+
+    An output at the time of a pulse is read after it, so it belongs to the next stretch.
+    """
+    times = question.times
+    out, done = [], 0
+    for edge in sorted({r.time for r in question.pulses}):
+        last = int(np.searchsorted(times, edge, side="left"))
+        out.append((edge, [r for r in question.pulses if r.time == edge], np.arange(done, last)))
+        done = last
+    out.append((question.duration, [], np.arange(done, len(times))))
+    return out
