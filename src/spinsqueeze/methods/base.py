@@ -104,7 +104,11 @@ class Evolution:
     final_state: InitialState | None = None
 
 
-_IN_WORDS = {"cavity": "a cavity", "weights": "spins of different weight"}
+_IN_WORDS = {
+    "modes": "a cavity",
+    "mode_couplings": "a cavity",
+    "weights": "spins of different weight",
+}
 
 
 class Method(Plain, abc.ABC):
@@ -140,10 +144,9 @@ class Method(Plain, abc.ABC):
     @classmethod
     def unknown_features(cls, model: Canonical) -> list[str]:
         """What the model holds that this method does not treat, in words."""
-        return [
-            f"the model has {_IN_WORDS.get(name, name.replace('_', ' '))}, which it does not treat"
-            for name in sorted(model.features - cls.handles)
-        ]
+        names = model.features - cls.handles
+        words = {_IN_WORDS.get(name, name.replace("_", " ")) for name in names}
+        return [f"the model has {what}, which it does not treat" for what in sorted(words)]
 
     @abc.abstractmethod
     def cost(self, task: Task) -> Cost:
