@@ -13,7 +13,7 @@ from tests.problems.brute_force import flow, site_operators
 
 import spinsqueeze as sq
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.modes import Mode, ModeCoupling, Reservoir, charge
+from spinsqueeze.models.modes import Mode, ModeCoupling, Reservoir, allow_rotation, charge
 
 N = 2
 LEVELS = 3
@@ -184,6 +184,21 @@ def test_losses_and_envelopes_of_a_cavity_count():
     assert not cavity_model().canonical.time_dependent
     for name in ("coupling", "decay_rate", "detuning", "drive", "internal_decay_rate", "envelope"):
         assert cavity_model(**{name: RAMP}).canonical.envelopes == (RAMP,)
+
+
+@pytest.mark.parametrize(
+    ("mode", "along", "across"),
+    [
+        (Mode(0.3), True, True),
+        (Mode(drive=0.3), True, False),
+        (Mode(reservoirs=(Reservoir(1.0), Reservoir(1.0, 0.0, 1.0))), True, True),
+        (Mode(reservoirs=(Reservoir(1.0, 1.2, 0.6),)), True, False),
+    ],
+)
+def test_what_a_mode_that_turns_may_hold(mode, along, across):
+    for vector, expected in (([0, 0, 1j], along), ([1, -1j, 0], across)):
+        coupling = ModeCoupling(0, 1.0, np.array(vector, dtype=complex))
+        assert allow_rotation([mode], [coupling], 2) == expected
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])

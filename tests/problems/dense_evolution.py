@@ -149,11 +149,11 @@ def all_readings(rho, model):
     return {**readings(fock.spin_part(rho, n), n), "photon_number": photons}
 
 
-def action(problem):
+def action(problem, levels=LEVELS):
     """The phase that rounding follows: the integral of the generator's size over time."""
     last = float(problem.times[-1])
     total = 0.0
-    for strength, matrix in generators(problem.model):
+    for strength, matrix in generators(problem.model, levels):
         if isinstance(strength, sq.Envelope):
             grid = np.linspace(0, last, 2001)
             peak = np.abs(np.interp(grid, strength.times, strength.values)).mean()

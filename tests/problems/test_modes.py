@@ -201,6 +201,31 @@ def test_states_of_a_mode():
     assert [np.trace(fock.vacuum(3) @ fock.coherent(3, z)).real for z in (0, 0.0j)] == [1.0, 1.0]
 
 
+def test_a_pulse_turns_the_spins_of_a_cavity_model():
+    """Half a turn about z changes the sign of S_minus: what was taken comes back."""
+    model = sq.SpinModel(3, cavity=sq.Cavity(0.8, decay_rate=0.0))
+    echo = (sq.Pulse(0.6, axis="+z", angle=np.pi),)
+    problem = Problem(
+        "echo", model, sq.CoherentState("+z"), {}, times=np.array([0.6, 1.2]), pulses=echo
+    )
+    photons = of_all(answers(problem), "photon_number")
+    assert photons[0] > 0.5
+    assert photons[1] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_operators_of_three_modes():
+    levels = (2, 3, 4)
+    a = fock.mode_operators(2, levels)
+    place = np.indices((2, *levels)).reshape(4, -1)
+    for m, lowers in enumerate(a):
+        np.testing.assert_allclose(np.diag(lowers.T @ lowers), place[m + 1], atol=1e-14)
+        assert all(np.array_equal(lowers @ other, other @ lowers) for other in a)
+    top = np.zeros(48)
+    top[np.ravel_multi_index((1, 0, 2, 1), (2, *levels))] = 1.0
+    assert fock.top_population(np.diag(top), 1, levels) == 1.0
+    assert fock.top_population(np.diag(np.eye(48)[0]), 1, levels) == 0.0
+
+
 def test_two_modes_in_canonical_form():
     """A thermal state stays in its reservoir; a photon of either mode is exchanged by the spins."""
     thermal = (Reservoir(1.5 * 0.7), Reservoir(0.5 * 0.7, 0.0, 1.0))
