@@ -66,3 +66,13 @@ def test_a_cavity_is_refused(kind):
     model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)], cavity=cavity)
     with pytest.raises(sq.Unsupported, match="the model has a cavity, which it does not treat"):
         sq.simulate(model, STATE, [1.0], method=kind())
+    assert model.canonical.features >= {"modes", "mode_couplings"}
+    reasons = kind.unknown_features(model.canonical)
+    assert sum("cavity" in reason for reason in reasons) == 1
+
+
+@pytest.mark.parametrize("part", ["modes", "mode_couplings"])
+@pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
+def test_either_part_of_a_cavity_is_refused(kind, part):
+    model = dataclasses.replace(Canonical(3), **{part: (CorrelatedPiece(np.eye(3)),)})
+    assert kind.unknown_features(model) == ["the model has a cavity, which it does not treat"]

@@ -235,6 +235,8 @@ def test_named_cases(model, expected):
         ([], [SqueezedCollectiveDecay(1.0, r=0.5)], None, "z"),
         ([], [LocalDephasing(1.0)], "z", "xyz"),
         ([UniformField([1.0, 0.0, 1.0])], [], None, ""),
+        ([], [CollectiveJump(1e10, vector=[1e-5, 0.0, 0.0])], "x", "xyz"),
+        ([], [SqueezedCollectiveDecay(1.0, r=1e-9)], None, "z"),
     ],
 )
 def test_named_rotations(terms, jumps, u1, parity):

@@ -39,6 +39,7 @@ from spinsqueeze.models.tables import model_as_tables
 N = 3
 TIME = 0.37
 RAMP = Envelope([0.0, 1.0], values=[0.5, 2.5])  # 0.5 + 2 t
+NOTHING = Envelope([0.0, 1.0], values=[0.0, 0.0])
 NOW = 0.5 + 2 * TIME
 WEIGHTS = np.array([1.0, 1.0, 0.6])
 s = site_operators(N)
@@ -307,6 +308,43 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
     [
         (lambda: Cavity(0.0, decay_rate=1.0), r"^coupling must not be zero; leave the cavity out"),
         (lambda: Cavity(1.0, decay_rate=-1.0), r"^decay_rate must be at least 0, got -1$"),
+        (lambda: Cavity([0, 0, 0], decay_rate=1.0), r"^coupling must not be the zero vector"),
+        (lambda: Cavity([[0, 0, 0]] * 2, decay_rate=1.0), r"^coupling must not be zero; leave"),
+        (lambda: Cavity(NOTHING, decay_rate=1.0), r"^coupling must not be zero; leave the cavity"),
+        (
+            lambda: Cavity(1.0, decay_rate=1.0, envelope=NOTHING),
+            r"^coupling must not be zero; leave the cavity out instead$",
+        ),
+        (
+            lambda: Cavity([[1, 0], [0, 1]], decay_rate=1.0),
+            r"^coupling must be a number, three numbers \(x, y, z\) or rows of three, each real,",
+        ),
+        (lambda: Cavity([1, 0], decay_rate=1.0), r"^coupling must be three numbers \(x, y, z\)"),
+        (
+            lambda: Cavity([[1, 0, 0], [0, 0, np.inf]], decay_rate=1.0),
+            r"^coupling must be finite, got ",
+        ),
+        (
+            lambda: Cavity(RAMP, decay_rate=1.0, envelope=RAMP),
+            r"^coupling is an envelope itself: leave out envelope$",
+        ),
+        (lambda: Cavity(abs, decay_rate=1.0), r"^coupling is a function: tabulate it first with "),
+        (
+            lambda: Cavity(1.0, decay_rate=1.0, internal_decay_rate=-1.0),
+            r"^internal_decay_rate must be at least 0, got -1$",
+        ),
+        (
+            lambda: Cavity(1.0, decay_rate=1.0, squeezing=21.0),
+            r"^squeezing must be at most 20, got 21$",
+        ),
+        (
+            lambda: Cavity(1.0, decay_rate=0.0, squeezing=0.1, internal_decay_rate=1.0),
+            r"^squeezing needs a decay_rate into the squeezed reservoir, got squeezing=0.1 and",
+        ),
+        (
+            lambda: SpinModel([SpinClass(2)], cavity=Cavity([[1, 0, 0]] * 2, decay_rate=1.0)),
+            r"^coupling must be one vector, or one for each class: got 2 for 1$",
+        ),
         (lambda: Cavity(True, decay_rate=1.0), r"^coupling must hold numbers only, got True$"),
         (lambda: SpinModel(3, cavity=3), r"^cavity must be a Cavity or None, got 3$"),
         (

@@ -1,4 +1,8 @@
-"""An independent answer for small models: dense matrices on 2^N, dense exponentials."""
+"""An independent answer for small models: dense matrices on 2^N, dense exponentials.
+
+Modes of a model are cut: their operators (`fock.mode_operators`) come as `modes`, and the
+spin operators then act on the product space too (`fock.lifted`).
+"""
 
 import numpy as np
 from scipy.linalg import expm
@@ -20,7 +24,7 @@ def site_operators(n):
     return operators
 
 
-def hamiltonian(model, s, time):
+def hamiltonian(model, s, time, modes=()):
     n = model.n_spins
     total = np.zeros(s.shape[2:], dtype=complex)
     weights = np.ones(n) if model.weights is None else model.weights
@@ -44,14 +48,25 @@ def hamiltonian(model, s, time):
                     for b in range(3):
                         if coupling[i, j] * piece.tensor[a, b]:
                             total += coupling[i, j] * piece.tensor[a, b] * (s[i, a] @ s[j, b])
+    for mode, a in zip(model.modes, modes, strict=True):
+        total += float(at(mode.detuning, time)) * (a.conj().T @ a)
+        total += float(at(mode.drive, time)) * (a + a.conj().T)
+    for piece in model.mode_couplings:
+        spin = np.einsum("ia,iaxy->xy", vectors_per_spin(model, piece.vectors), s)
+        exchange = float(at(piece.strength, time)) * (modes[piece.mode].conj().T @ spin)
+        total += exchange + exchange.conj().T
     return total
 
 
-def liouvillian(model, s, time):
-    """The generator of rho as a matrix on the flattened rho (row by row)."""
-    one = np.eye(s.shape[-1])
-    h = hamiltonian(model, s, time)
-    total = -1j * (np.kron(h, one) - np.kron(one, h.T))
+def vectors_per_spin(model, vectors):
+    """(N, 3) from one vector for all, one a class, or one a spin."""
+    if vectors.ndim == 2 and model.classes is not None:
+        return np.repeat(vectors, [c.count for c in model.classes], axis=0)
+    return np.broadcast_to(vectors, (model.n_spins, 3))
+
+
+def jump_operators(model, s, time, modes=()):
+    """[(rate, L)]."""
     weights = np.ones(model.n_spins) if model.weights is None else model.weights
     jumps = [
         (float(at(j.rate, time)), np.einsum("i,a,iaxy->xy", weights, j.vector, s))
@@ -60,7 +75,28 @@ def liouvillian(model, s, time):
     for j in model.local_jumps:
         rates = j.rate if isinstance(j.rate, np.ndarray) else [float(at(j.rate, time))] * len(s)
         jumps += [(r, np.einsum("a,axy->xy", j.vector, s[i])) for i, r in enumerate(rates)]
-    for rate, jump in jumps:
+    for mode, a in zip(model.modes, modes, strict=True):
+        for r in mode.reservoirs:
+            jumps.append((float(at(r.rate, time)), r.u * a + r.v * a.conj().T))
+    return jumps
+
+
+def flow(model, s, time, rho, modes=()):
+    """d rho/dt."""
+    h = hamiltonian(model, s, time, modes)
+    total = -1j * (h @ rho - rho @ h)
+    for rate, jump in jump_operators(model, s, time, modes):
+        square = jump.conj().T @ jump
+        total += rate * (jump @ rho @ jump.conj().T - (square @ rho + rho @ square) / 2)
+    return total
+
+
+def liouvillian(model, s, time, modes=()):
+    """The generator of rho as a matrix on the flattened rho (row by row)."""
+    one = np.eye(s.shape[-1])
+    h = hamiltonian(model, s, time, modes)
+    total = -1j * (np.kron(h, one) - np.kron(one, h.T))
+    for rate, jump in jump_operators(model, s, time, modes):
         square = jump.conj().T @ jump
         total += rate * (
             np.kron(jump, jump.conj()) - np.kron(square, one) / 2 - np.kron(one, square.T) / 2

@@ -2,20 +2,26 @@
 
 Where every strength is constant: one matrix exponential. Elsewhere each strength is a polynomial of
 degree three at most between two points of its table, so the Taylor series of the state follows from
-the equation itself, order by order, to rounding.
+the equation itself, order by order, to rounding. With a cavity the Taylor series serves everywhere,
+and the states are those of spins x Fock; that its last level stays empty is asserted.
 """
 
 from itertools import pairwise
 
 import numpy as np
+from scipy import sparse
 from scipy.interpolate import CubicSpline
 from scipy.linalg import expm
+from scipy.sparse.linalg import splu
 
 import spinsqueeze as sq
+from tests.problems import fock
 from tests.problems.dense_model import generators, spins
 from tests.problems.dense_states import density_matrix, readings, rotation
 
 ORDERS = 40
+LEVELS = 12
+EMPTY = 1e-9
 
 
 def taylor_coefficients(strength, start, stop):
@@ -39,12 +45,12 @@ def taylor_coefficients(strength, start, stop):
 def step(parts, y, start, stop):
     """y(stop) for dy/dt = sum_k f_k(t) G_k y; no table has a point between start and stop."""
     length = stop - start
-    matrices = np.array([matrix for _, matrix in parts])
+    matrices = [matrix for _, matrix in parts]
     coefficients = np.array([taylor_coefficients(f, start, stop) for f, _ in parts])
-    if not np.any(coefficients[:, 1:]):
+    if not np.any(coefficients[:, 1:]) and not sparse.issparse(matrices[0]):
         return expm(np.einsum("k,kxy->xy", coefficients[:, 0], matrices) * length) @ y
     sizes = np.abs(coefficients) @ length ** np.arange(4)
-    phase = length * float(sizes @ np.abs(matrices).sum(axis=2).max(axis=1))
+    phase = length * float(sizes @ [abs(matrix).sum(axis=1).max() for matrix in matrices])
     edges = np.linspace(start, stop, int(np.ceil(phase / 2)) + 1)
     for left, right in pairwise(edges):
         y = taylor_step(parts, matrices, y, left, right)
@@ -54,10 +60,12 @@ def step(parts, y, start, stop):
 def taylor_step(parts, matrices, y, start, stop):
     """(n + 1) y_(n+1) = sum_p G_p y_(n-p), with G(start + s) = sum_p G_p s^p."""
     coefficients = [taylor_coefficients(f, start, stop) for f, _ in parts]
-    G = np.einsum("kp,kxy->pxy", coefficients, matrices)
+    columns = np.transpose(coefficients)
+    G = {p: sum(c * m for c, m in zip(columns[p], matrices, strict=True)) for p in range(4)}
+    acting = [p for p in range(4) if p == 0 or np.any(columns[p])]
     series = [y]
     for order in range(ORDERS):
-        change = sum(G[p] @ series[order - p] for p in range(min(order, 3) + 1))
+        change = sum(G[p] @ series[order - p] for p in acting if p <= order)
         series.append(change / (order + 1))
     return sum(term * (stop - start) ** order for order, term in enumerate(series))
 
@@ -66,12 +74,17 @@ def table_points(parts):
     return {float(t) for f, _ in parts if isinstance(f, sq.Envelope) for t in f.times}
 
 
-def evolve(problem):
-    """rho at each output time."""
+def evolve(problem, mode=None):
+    """rho at each output time; `mode`: density matrix of a cavity at time 0, else its vacuum."""
     model, n = problem.model, problem.model.n_spins
-    parts = generators(model)
-    closed = not model.jumps
     rho = density_matrix(problem.state, n)
+    if model.cavity is None:
+        levels, parts = 1, generators(model)
+    else:
+        mode = fock.vacuum(LEVELS) if mode is None else mode
+        levels = len(mode)
+        rho, parts = np.kron(rho, mode), generators(model, levels)
+    closed = not model.jumps and model.cavity is None
     y = np.eye(2**n, dtype=complex) if closed else rho.ravel()
     last = float(problem.times[-1])
     inner = {t for t in table_points(parts) if 0 < t < last}
@@ -83,11 +96,32 @@ def evolve(problem):
         for pulse in sorted(problem.pulses, key=lambda p: p.time):
             if pulse.time == now:
                 turn = rotation(pulse, spins(n)[pulsed(model, pulse)])
+                turn = fock.lifted(turn, levels)
                 y = turn @ y if closed else (turn @ y.reshape(rho.shape) @ turn.conj().T).ravel()
         if now in problem.times:
             states.append(y @ rho @ y.conj().T if closed else y.reshape(rho.shape))
         before = now
+    if model.cavity is not None:
+        for state in states:
+            check_that_the_cut_is_not_felt(state, n, levels)
     return states
+
+
+def check_that_the_cut_is_not_felt(rho, n, levels):
+    top = fock.top_population(rho, n, (levels,))
+    assert top < EMPTY, f"the top of {levels} Fock levels holds {top:.1e}: give more levels"
+
+
+def steady_state(model, levels=LEVELS):
+    """rho with L rho = 0 and trace 1, of spins x Fock: the only one, else an error."""
+    L = sum(strength * matrix for strength, matrix in generators(model, levels)).tolil()
+    size = 2**model.n_spins * levels
+    L[0] = np.eye(size).ravel()  # any equation follows from the others, as the trace is conserved
+    target = np.zeros(size**2, dtype=complex)
+    target[0] = 1.0
+    rho = splu(L.tocsc()).solve(target).reshape(size, size)
+    check_that_the_cut_is_not_felt(rho, model.n_spins, levels)
+    return rho
 
 
 def pulsed(model, pulse):
@@ -100,16 +134,26 @@ def pulsed(model, pulse):
     return list(range(model.n_spins))
 
 
-def answers(problem):
+def answers(problem, mode=None):
     """The readings at each output time."""
-    return [readings(rho, problem.model.n_spins) for rho in evolve(problem)]
+    return [all_readings(rho, problem.model) for rho in evolve(problem, mode)]
 
 
-def action(problem):
+def all_readings(rho, model):
+    """Readings of the spins, and of the photons of a cavity."""
+    n = model.n_spins
+    if model.cavity is None:
+        return readings(rho, n)
+    populations = np.diag(fock.mode_part(rho, n)).real
+    photons = float(populations @ np.arange(len(populations)))
+    return {**readings(fock.spin_part(rho, n), n), "photon_number": photons}
+
+
+def action(problem, levels=LEVELS):
     """The phase that rounding follows: the integral of the generator's size over time."""
     last = float(problem.times[-1])
     total = 0.0
-    for strength, matrix in generators(problem.model):
+    for strength, matrix in generators(problem.model, levels):
         if isinstance(strength, sq.Envelope):
             grid = np.linspace(0, last, 2001)
             peak = np.abs(np.interp(grid, strength.times, strength.values)).mean()

@@ -1,14 +1,18 @@
 """A model as dense matrices on 2^N, each term as its docstring writes it.
 
+A cavity keeps some Fock levels: then matrices act on spins x Fock, and those on rho are sparse.
+
 Nothing of the canonical form, the kernels or the envelopes' own evaluation is used: a mistake there
 shows as a wrong reading. Spin 0 is the leftmost factor, |up> comes first.
 """
 
-from functools import cache, reduce
+from functools import cache, partial, reduce
 
 import numpy as np
+from scipy import sparse
 
 import spinsqueeze as sq
+from tests.problems import fock
 
 HALF_PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]]) / 2
 X, Y, Z = range(3)
@@ -170,21 +174,64 @@ def local_jump(term, s):
     raise NotImplementedError(type(term).__name__)
 
 
+def cavity_hamiltonian(model, levels):
+    """[(strength, operator)] on spins x Fock: the mode, its drive and its coupling."""
+    cavity, n = model.cavity, model.n_spins
+    (a,) = fock.mode_operators(2**n, (levels,))
+    vectors = np.asarray(cavity.coupling)
+    if vectors.ndim == 2 and isinstance(model.spins, list | tuple):
+        vectors = np.repeat(vectors, [c.count for c in model.spins], axis=0)
+    vectors = per_spin(model, "weight", 1.0)[:, None] * vectors
+    spin = fock.lifted(np.einsum("ia,iaxy->xy", vectors, spins(n)), levels)
+    exchange = a.conj().T @ spin
+    return [
+        (cavity.detuning, a.conj().T @ a),
+        (cavity.drive, a + a.conj().T),
+        (1.0 if cavity.envelope is None else cavity.envelope, exchange + exchange.conj().T),
+    ]
+
+
+def cavity_jumps(model, levels):
+    """[(rate, operator)] on spins x Fock: the squeezed reservoir and the internal loss."""
+    (a,) = fock.mode_operators(2**model.n_spins, (levels,))
+    r = model.cavity.squeezing
+    return [
+        (model.cavity.decay_rate, np.cosh(r) * a + np.sinh(r) * a.conj().T),
+        (model.cavity.internal_decay_rate, a),
+    ]
+
+
 def coherent(operator):
-    """-i [H, .] on the flattened rho (row by row)."""
-    one = np.eye(len(operator))
-    return -1j * (np.kron(operator, one) - np.kron(one, operator.T))
+    """-i [H, .] on the flattened rho (row by row); sparse for a sparse H."""
+    kron, one = _kron_and_unit(operator)
+    return -1j * (kron(operator, one) - kron(one, operator.T))
 
 
 def dissipator(L):
     """D[L] on the flattened rho."""
-    one = np.eye(len(L))
+    kron, one = _kron_and_unit(L)
     square = L.conj().T @ L
-    return np.kron(L, L.conj()) - np.kron(square, one) / 2 - np.kron(one, square.T) / 2
+    return kron(L, L.conj()) - kron(square, one) / 2 - kron(one, square.T) / 2
 
 
-def generators(model):
-    """[(strength, matrix)] of d rho/dt on the flattened rho, or of dU/dt for a closed model."""
+def _kron_and_unit(operator):
+    if sparse.issparse(operator):
+        return partial(sparse.kron, format="csr"), sparse.eye(operator.shape[0], format="csr")
+    return np.kron, np.eye(len(operator))
+
+
+def generators(model, levels=None):
+    """[(strength, matrix)] of d rho/dt on the flattened rho, or of dU/dt for a closed model.
+
+    With a cavity: of d rho/dt, for spins x `levels`.
+    """
+    if model.cavity is not None:
+        energies = [(f, fock.lifted(operator, levels)) for f, operator in hamiltonian(model)]
+        losses = [(rate, fock.lifted(L, levels)) for rate, L in jumps(model)]
+        energies += cavity_hamiltonian(model, levels)
+        losses += cavity_jumps(model, levels)
+        parts = [(f, coherent(sparse.csr_array(h))) for f, h in energies]
+        return parts + [(rate, dissipator(sparse.csr_array(L))) for rate, L in losses]
     if not model.jumps:
         return [(f, -1j * operator) for f, operator in hamiltonian(model)]
     return [

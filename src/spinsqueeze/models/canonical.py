@@ -3,6 +3,7 @@
 H(t) = sum_fields f(t) sum_i v_i.s_i + sum_quadratics f(t) sum_ab Q_ab S_a S_b
      + sum_pairs f(t) sum_{i<j} K_ij s_i.T s_j,
 jumps: collective rate D[c.S], local rate_i D[c.s_i]; S = sum_i w_i s_i with the class weights w.
+Bosonic modes and their couplings to the spins: see `models/modes.py`.
 """
 
 import dataclasses
@@ -14,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.lattice.kernels import AllToAllKernel, Kernel
-from spinsqueeze.models.cavity import Cavity
+from spinsqueeze.models import modes as bosons
 from spinsqueeze.models.ensemble import SpinClass
 from spinsqueeze.models.envelope import Envelope, Strength
+from spinsqueeze.models.modes import Mode, ModeCoupling
 
 Floats = NDArray[np.float64]
 _AXES = "xyz"
@@ -82,7 +84,8 @@ class Canonical:
     pairs: tuple[Pair, ...] = ()
     collective_jumps: tuple[CollectiveJumps, ...] = ()
     local_jumps: tuple[LocalJumps, ...] = ()
-    cavity: Cavity | None = None
+    modes: tuple[Mode, ...] = ()
+    mode_couplings: tuple[ModeCoupling, ...] = ()
     weights: Floats | None = None
     classes: tuple[SpinClass, ...] | None = None
     other_pieces: tuple[object, ...] = ()
@@ -101,9 +104,9 @@ class Canonical:
 
     @property
     def dissipative(self) -> bool:
-        """Whether any jump acts, the cavity's decay included."""
-        lossy_cavity = self.cavity is not None and self.cavity.decay_rate > 0
-        return bool(self.collective_jumps or self.local_jumps) or lossy_cavity
+        """Whether any jump acts, the reservoirs of the modes included."""
+        lossy = any(mode.reservoirs for mode in self.modes)
+        return bool(self.collective_jumps or self.local_jumps) or lossy
 
     @cached_property
     def time_dependent(self) -> bool:
@@ -118,13 +121,15 @@ class Canonical:
         strengths += [p.strength for p in self.pairs]
         strengths += [j.rate for j in self.collective_jumps]
         strengths += [j.rate for j in self.local_jumps]
-        return tuple(s for s in strengths if isinstance(s, Envelope))
+        of_spins = [s for s in strengths if isinstance(s, Envelope)]
+        return (*of_spins, *bosons.envelopes(self.modes, self.mode_couplings))
 
     @cached_property
     def permutation_invariant(self) -> bool:
         """Whether exchanging any two spins leaves the model unchanged."""
         return (
             self.weights is None
+            and bosons.alike(self.mode_couplings)
             and all(f.vectors.ndim == 1 for f in self.fields)
             and all(isinstance(p.kernel, AllToAllKernel) for p in self.pairs)
             and all(not isinstance(j.rate, np.ndarray) for j in self.local_jumps)
@@ -140,6 +145,7 @@ class Canonical:
         """Whether lattice translations leave the model unchanged."""
         return (
             self.weights is None
+            and bosons.alike(self.mode_couplings)
             and all(f.vectors.ndim == 1 for f in self.fields)
             and all(p.kernel.translation_invariant for p in self.pairs)
             and all(not isinstance(j.rate, np.ndarray) for j in self.local_jumps)
@@ -147,12 +153,15 @@ class Canonical:
 
     @cached_property
     def u1_axis(self) -> str | None:
-        """The axis about which every rotation is a symmetry ('z' before 'x', 'y'), or None."""
+        """The axis about which every rotation is a symmetry ('z' before 'x', 'y'), or None.
+
+        Modes may take a phase with it: S_z + a^dagger a instead of S_z.
+        """
         return next((_AXES[a] for a in (2, 0, 1) if self._rotation_symmetric(a)), None)
 
     @cached_property
     def parity(self) -> tuple[str, ...]:
-        """The axes about which a rotation by pi is a symmetry."""
+        """The axes about which a rotation by pi is a symmetry, with a sign of each mode."""
         return tuple(_AXES[a] for a in range(3) if self._parity_symmetric(a))
 
     def _vectors(self) -> list[Floats]:
@@ -165,25 +174,20 @@ class Canonical:
         return [j.vector for j in self.collective_jumps] + [j.vector for j in self.local_jumps]
 
     def _parity_symmetric(self, axis: int) -> bool:
-        if self.cavity is not None:
-            return False
         b, c = (axis + 1) % 3, (axis + 2) % 3
         return (
-            all(not np.any(v[..., [b, c]]) for v in self._vectors())
+            bosons.allow_half_turn(self.modes, self.mode_couplings, axis)
+            and all(not np.any(v[..., [b, c]]) for v in self._vectors())
             and all(not np.any(t[axis, [b, c]]) for t in self._tensors())
             and all(not np.any(v[[b, c]]) or v[axis] == 0 for v in self._jump_vectors())
         )
 
     def _rotation_symmetric(self, axis: int) -> bool:
         b, c = (axis + 1) % 3, (axis + 2) % 3
-
-        def covariant(v: NDArray[np.complex128]) -> bool:
-            # A jump along the axis, or one that raises or lowers by one unit along it.
-            return v[axis] != 0 or np.isclose(abs(v[b] + 1j * v[c]) * abs(v[b] - 1j * v[c]), 0.0)
-
         return self._parity_symmetric(axis) and (
-            all(t[b, b] == t[c, c] and t[b, c] == 0 for t in self._tensors())
-            and all(covariant(v) for v in self._jump_vectors())
+            bosons.allow_rotation(self.modes, self.mode_couplings, axis)
+            and all(t[b, b] == t[c, c] and t[b, c] == 0 for t in self._tensors())
+            and all(bosons.charge(v, axis) is not None for v in self._jump_vectors())
         )
 
 

@@ -74,6 +74,7 @@ class SpinModel:
             pieces += term.lower(spins)
         if spins.detunings is not None:
             pieces.append(Field(1.0, spins.detunings[:, None] * np.array([0.0, 0.0, 1.0])))
+        modes, mode_couplings = ((), ()) if self.cavity is None else self.cavity.lower(spins)
         known = (Field, Quadratic, Pair, CollectiveJumps, LocalJumps)
         return Canonical(
             n_spins=spins.n_spins,
@@ -86,7 +87,8 @@ class SpinModel:
             local_jumps=tuple(
                 p for p in pieces if isinstance(p, LocalJumps) and not _no_rate(p.rate)
             ),
-            cavity=self.cavity,
+            modes=modes,
+            mode_couplings=mode_couplings,
             weights=spins.weights,
             classes=spins.classes,
             other_pieces=tuple(p for p in pieces if not isinstance(p, known)),

@@ -64,7 +64,7 @@ def model_as_tables(model: SpinModel) -> dict[str, Any]:
         if terms:
             tables[part] = [{"term": term.name(), **term.as_dict()} for term in terms]
     if model.cavity is not None:
-        tables["cavity"] = _differing(model.cavity)
+        tables["cavity"] = model.cavity.as_dict()
     return tables
 
 
@@ -252,6 +252,11 @@ def _of_a_term(spins: Any, parts: Mapping[str, Any], error: InvalidInput) -> Inv
                 term.lower(ensemble)
             except InvalidInput as reason:
                 return InvalidInput(f"{part}.{k}: {reason}")
+    if "cavity" in parts:
+        try:
+            parts["cavity"].lower(ensemble)
+        except InvalidInput as reason:
+            return InvalidInput(_placed("cavity", {"coupling": "coupling"}, str(reason)))
     return InvalidInput(_placed("", {"unit": "unit"}, str(error)).removeprefix("."))
 
 

@@ -26,7 +26,7 @@ def plain(value: Any) -> Any:
         return value.as_dict()
     if isinstance(value, np.ndarray):
         if value.dtype.kind == "c":
-            return [[z.real, z.imag] for z in value.tolist()]
+            return np.stack([value.real, value.imag], axis=-1).tolist()
         return value.tolist()
     if isinstance(value, tuple):
         return [plain(v) for v in value]

@@ -10,7 +10,11 @@ from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.models.term import Plain, snake_case
 
-_IN_WORDS = {"cavity": "a cavity", "weights": "spins of different weight"}
+_IN_WORDS = {
+    "modes": "a cavity",
+    "mode_couplings": "a cavity",
+    "weights": "spins of different weight",
+}
 _NO_ANSWER = {
     Evolve: "it finds steady states only and does not evolve in time",
     Steady: "it evolves in time only and has no steady-state solver",
@@ -124,10 +128,9 @@ class Method(Plain, abc.ABC):
     @final
     def support(self, question: Question) -> list[str]:
         """Every reason why it does not fit a question, memory aside; empty where it fits."""
-        reasons = [
-            f"the model has {_IN_WORDS.get(name, name.replace('_', ' '))}, which it does not treat"
-            for name in sorted(question.features - self.handles)
-        ]
+        unknown = question.features - self.handles
+        words = {_IN_WORDS.get(name, name.replace("_", " ")) for name in unknown}
+        reasons = [f"the model has {what}, which it does not treat" for what in sorted(words)]
         if type(question) not in self.answers:
             return [*reasons, _NO_ANSWER[type(question)]]
         return [*reasons, *self.obstacles(question)]

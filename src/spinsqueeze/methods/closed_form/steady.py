@@ -32,7 +32,7 @@ def steady_formula(model: Canonical) -> Callable[[], SteadyMoments] | None:
     drive and collective exchange (tucker2020).
     """
     if (
-        model.cavity is not None
+        model.modes
         or model.weights is not None
         or model.local_jumps
         or model.pairs
