@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 import spinsqueeze as sq
-from spinsqueeze.run import scheduler
+from spinsqueeze.run import local
 
 STATE = sq.CoherentState("+x")
 TIMES = np.linspace(0.0, 0.2, 41)
@@ -48,45 +48,37 @@ def two_workers(n_points, n_trajectories, repeats):
     )
     over = {"hamiltonian.0.j_z": np.linspace(-4.0, 1.0, n_points)}
     options = {"over": over, "method": sq.DTWA(n_trajectories), "times": np.linspace(0.0, 0.5, 11)}
-    threads = scheduler.default_workers
-    scheduler.default_workers = lambda: 1  # one thread for each worker in both runs
+    threads = local.default_workers
+    local.default_workers = lambda: 1  # one thread for each worker in both runs
     try:
         for _ in range(repeats):
-            walls = {n: _timed(model, n, steady=True, **options)[0] for n in (1, 2)}
+            walls = {n: _timed(model, n, **options)[0] for n in (1, 2)}
             print(
                 f"1 worker: {walls[1]:.2f} s, 2 workers: {walls[2]:.2f} s after compilation, "
                 f"{walls[1] / walls[2]:.2f} times as fast"
             )
     finally:
-        scheduler.default_workers = threads
+        local.default_workers = threads
 
 
-def _timed(model, workers, *, times=TIMES, steady=False, **options):
-    """Seconds for the sweep on a running cluster, and with its start.
+def _timed(model, workers, *, times=TIMES, **options):
+    """Seconds for all points at the pace of those after the first ones, and for the whole sweep.
 
-    steady: the points of a first, short sweep compile; they are not in the first number.
+    The start of the processes and compilation are in the first 4 points of each worker.
     """
     start = time.perf_counter()
-    if workers == 0:
-        sq.sweep(model, STATE, times, workers=0, **options)
-        wall = time.perf_counter() - start
+    stamps = {}
+
+    def progress(now):
+        stamps[now.done] = time.perf_counter()
+
+    sq.sweep(model, STATE, times, workers=workers, progress=progress, **options)
+    wall = time.perf_counter() - start
+    total = max(stamps)
+    first = min(4 * max(1, workers), total // 2)
+    if first not in stamps:  # all points were there already
         return wall, wall
-    with scheduler.connected(workers=workers, scheduler=None, memory_limit=None) as client:
-        address = client.scheduler.address
-        if steady:
-            first = {path: values[: 4 * workers] for path, values in options["over"].items()}
-            sq.sweep(model, STATE, times, scheduler=address, **{**options, "over": first})
-        else:
-            client.run(_import)
-        begin = time.perf_counter()
-        sq.sweep(model, STATE, times, scheduler=address, **options)
-        return time.perf_counter() - begin, time.perf_counter() - start
-
-
-def _import():
-    sq.simulate(
-        sq.SpinModel(5, hamiltonian=[sq.OneAxisTwisting(1.0)]), STATE, [0.1], method="closed_form"
-    )
+    return (stamps[total] - stamps[first]) * total / (total - first), wall
 
 
 def main():

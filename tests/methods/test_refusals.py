@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import spinsqueeze as sq
+from spinsqueeze.methods.base.question import Evolve
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.term import JumpTerm
@@ -67,7 +68,7 @@ def test_a_cavity_is_refused(kind):
     with pytest.raises(sq.Unsupported, match="the model has a cavity, which it does not treat"):
         sq.simulate(model, STATE, [1.0], method=kind())
     assert model.canonical.features >= {"modes", "mode_couplings"}
-    reasons = kind.unknown_features(model.canonical)
+    reasons = kind().support(evolve_question(model, STATE, [1.0]))
     assert sum("cavity" in reason for reason in reasons) == 1
 
 
@@ -75,4 +76,5 @@ def test_a_cavity_is_refused(kind):
 @pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
 def test_either_part_of_a_cavity_is_refused(kind, part):
     model = dataclasses.replace(Canonical(3), **{part: (CorrelatedPiece(np.eye(3)),)})
-    assert kind.unknown_features(model) == ["the model has a cavity, which it does not treat"]
+    reasons = kind().support(Evolve(model, STATE, np.ones(1)))
+    assert reasons[0] == "the model has a cavity, which it does not treat"

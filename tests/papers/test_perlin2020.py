@@ -394,7 +394,7 @@ def failing_compute(fails):
 
 def test_failed_points_are_left_empty_and_said(monkeypatch):
     monkeypatch.setattr(
-        "spinsqueeze.run.scheduler.compute",
+        "spinsqueeze.run.jobs.compute",
         failing_compute(lambda tables: tables["hamiltonian"][0]["j_z"] == 1.0),
     )
     data = scan(
@@ -406,7 +406,7 @@ def test_failed_points_are_left_empty_and_said(monkeypatch):
     )
     assert data.attrs[FAILED].startswith("1 of 2 points failed, the first because: Numerical")
     np.testing.assert_array_equal(np.isnan(data["optimal_xi2"].values), [False, True])
-    monkeypatch.setattr("spinsqueeze.run.scheduler.compute", failing_compute(lambda tables: True))
+    monkeypatch.setattr("spinsqueeze.run.jobs.compute", failing_compute(lambda tables: True))
     with pytest.raises(NumericalFailure, match="1 of 1 points failed, the first because"):
         Points()(base_study((4, 4), sampling=FEW, title=""), over={"run.seed": [1]})
 

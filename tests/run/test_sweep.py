@@ -1,4 +1,3 @@
-import contextlib
 import json
 import math
 import os
@@ -12,16 +11,19 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import xarray as xr
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import FileProblem, InvalidInput, SpinSqueezeError
+from spinsqueeze.numerics import processors
 from spinsqueeze.numerics.processors import available_processors, core_shares
 from spinsqueeze.results.grid import point_of, points_of, sweep_dims
-from spinsqueeze.run import patience, scheduler, store
+from spinsqueeze.run import cluster as dask_cluster
+from spinsqueeze.run import jobs, local, patience, store
 from spinsqueeze.run import point as point_module
-from spinsqueeze.run.scheduler import Job, _Queue
+from spinsqueeze.run.jobs import Job, Queue
 from spinsqueeze.run.study import study_from_tables
 from spinsqueeze.run.sweep_plan import shape_of, short_names
 
@@ -51,12 +53,12 @@ def whole():
 
 @pytest.fixture(scope="module")
 def cluster():
-    with scheduler.connected(workers=2, scheduler=None, memory_limit="1 GB") as client:
-        yield client
+    from distributed import LocalCluster
 
-
-def address(client):
-    return client.scheduler.address
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
+    ) as one:
+        yield one.scheduler_address
 
 
 # what comes out
@@ -288,7 +290,7 @@ def test_points_of_one_shape():
 
 
 def test_a_worker_stays_with_its_shape():
-    queue = _Queue([Job(k, {}, "abc"[k % 3]) for k in range(9)])
+    queue = Queue([Job(k, {}, "abc"[k % 3]) for k in range(9)])
     order = [(w, queue.next(w).shape) for w in "121212121"]
     assert [s for w, s in order if w == "1"] == ["a", "a", "a", "c", "c"]
     assert [s for w, s in order if w == "2"] == ["b", "b", "b", "c"]
@@ -322,7 +324,7 @@ def test_a_worker_stays_with_its_shape():
     ],
 )
 def test_mistakes_are_named(options, message, monkeypatch):
-    monkeypatch.setattr(scheduler, "ANSWER", 0.5)
+    monkeypatch.setattr(dask_cluster, "ANSWER", 0.5)
     with pytest.raises(InvalidInput, match=message):
         here(**options)
 
@@ -432,44 +434,95 @@ def test_an_interrupt_says_what_is_kept(tmp_path, whole):
 # processes
 
 
-def test_processes_give_the_same_bits(cluster, whole):
-    assert identical(here(scheduler=address(cluster)), whole)
+def test_processes_give_the_same_bits(whole):
+    assert identical(here(workers=2), whole)
 
 
-def test_workers_keep_to_cores_of_their_own(cluster):
-    def cores():
-        import os
-
-        return sorted(
-            {
-                core
-                for task in os.listdir("/proc/self/task")
-                for core in os.sched_getaffinity(int(task))
-            }
-        )
-
-    if not hasattr(os, "sched_getaffinity"):
-        pytest.skip("cores cannot be chosen on this system")
-    told = list(cluster.run(cores).values())
-    shares = [list(share) for share in core_shares(len(told))] or [sorted(os.sched_getaffinity(0))]
-    assert sorted(told) == sorted(shares)
+def test_a_cluster_gives_the_same_bits(cluster, whole):
+    assert identical(here(scheduler=cluster), whole)
 
 
-def test_local_processes_leave_the_environment_of_this_one_alone(monkeypatch):
+def workers_of_this_process():
+    """The local workers of a sweep that runs in this process."""
+    return [p for p in psutil.Process().children() if "local_worker" in " ".join(p.cmdline())]
+
+
+def swept_and_seen(look, **options):
+    """What `look` says of each worker when the second point is there, and the sweep's result."""
+    seen = []
+
+    def progress(now):
+        if now.done == 2:
+            end = time.monotonic() + 60.0
+            while len(workers_of_this_process()) < options["workers"]:
+                assert time.monotonic() < end, "not all workers came"
+                time.sleep(0.05)
+            seen.extend(look(process) for process in workers_of_this_process())
+
+    return seen, here(progress=progress, **options)
+
+
+def test_workers_have_cores_threads_and_signals_of_their_own(monkeypatch, whole):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("NPROC", raising=False)
     before = dict(os.environ), available_processors()
-    with scheduler.connected(workers=1, scheduler=None, memory_limit="1 GB") as client:
-        (granted,) = client.run(lambda: os.environ["NPROC"]).values()
-    assert granted == str(scheduler.default_workers())
+
+    def look(process):
+        environment = process.environ()
+        threads = {environment[name] for name in local.THREAD_VARIABLES}
+        status = Path(f"/proc/{process.pid}/status")
+        ignored = 0
+        if status.exists():
+            lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            ignored = int(lines["SigIgn"], 16)
+        cores = process.cpu_affinity() if hasattr(process, "cpu_affinity") else None
+        return threads, ignored, cores
+
+    # A worker that is new may not have set its cores yet: the one that computed has.
+    seen, data = swept_and_seen(look, workers=1)
+    assert identical(data, whole)
+    ((threads, ignored, cores),) = seen
+    assert threads == {str(jobs.default_workers())}
+    if Path("/proc/self/status").exists():
+        assert ignored & 1 << (signal.SIGINT - 1)
+    if cores is not None:
+        assert cores == list(core_shares(1)[0])
     assert (dict(os.environ), available_processors()) == before
+    assert not workers_of_this_process()
+
+
+def test_two_workers_share_the_threads():
+    seen, _ = swept_and_seen(lambda process: process.environ()["NPROC"], workers=2)
+    assert seen == [str(max(1, jobs.default_workers() // 2))] * 2
 
 
 def test_quotas_of_containers_bound_the_workers(monkeypatch):
     monkeypatch.setenv("NPROC", "6")
-    for quota, expected in ((3, 3), (8, 6)):
-        monkeypatch.setattr("dask.system.cpu_count", lambda quota=quota: quota)
-        assert scheduler.default_workers() == expected
+    for quota, expected in ((2.5, 3), (8, 6), (0.2, 1), (math.inf, 6)):
+        monkeypatch.setattr(jobs, "quota_of_container", lambda quota=quota: quota)
+        assert jobs.default_workers() == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "quota"),
+    [
+        ({"cpu.max": "150000 100000"}, 1.5),
+        ({"cpu.max": "max 100000"}, math.inf),
+        ({"cpu.max": "max 100000", "a/b/cpu.max": "300000 100000"}, 3.0),
+        ({"cpu/cpu.cfs_quota_us": "200000", "cpu/cpu.cfs_period_us": "100000"}, 2.0),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, math.inf),
+        ({}, math.inf),
+    ],
+)
+def test_quotas_are_read_from_control_groups(tmp_path, monkeypatch, files, quota):
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "own").write_text("0::/a/b\n")
+    monkeypatch.setattr(processors, "CGROUPS", tmp_path)
+    monkeypatch.setattr(processors, "OWN_CGROUP", tmp_path / "own")
+    assert processors.quota_of_container() == quota
 
 
 def test_core_shares_are_disjoint_and_equal():
@@ -481,18 +534,7 @@ def test_core_shares_are_disjoint_and_equal():
     assert len({core for share in each for core in share}) == len(available)
 
 
-def test_workers_leave_ctrl_c_to_the_parent(cluster):
-    def handler():
-        import signal
-
-        return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-
-    told = list(cluster.run(handler).values())
-    assert told
-    assert all(told)
-
-
-def test_sampling_gives_the_same_bits_on_processes(cluster):
+def test_sampling_gives_the_same_bits_on_processes():
     model = sq.SpinModel(
         sq.Lattice((3, 3)), hamiltonian=[sq.PowerLawXXZ(j_perp=2.0, j_z=-2.0, exponent=3)]
     )
@@ -501,66 +543,136 @@ def test_sampling_gives_the_same_bits_on_processes(cluster):
         "method": sq.DTWA(20),
         "blocks": True,
     }
-    one = sq.sweep(model, STATE, TIMES, workers=0, **options)
-    two = sq.sweep(model, STATE, TIMES, scheduler=address(cluster), **options)
-    assert identical(one, two)
+    alone = sq.sweep(model, STATE, TIMES, workers=0, **options)
+    assert identical(sq.sweep(model, STATE, TIMES, workers=2, **options), alone)
 
 
-def test_workers_use_their_share_of_the_cores(cluster):
-    def threads():
-        return {name: os.environ.get(name) for name in scheduler.THREAD_VARIABLES}
-
-    share = str(max(1, scheduler.default_workers() // 2))
-    for told in cluster.run(threads).values():
-        assert set(told.values()) == {share}
-
-
-def processes(client):
-    """Address -> process of the workers that answer."""
-    told = client.run(os.getpid, on_error="return")
-    return {where: pid for where, pid in told.items() if isinstance(pid, int)}
-
-
-def test_killed_workers_change_nothing(cluster, whole, tmp_path):
-    """Each of the two is killed, the second when another has come for the first."""
-    first = processes(cluster)
-    assert len(first) == 2
-    victims = list(first.values())
+def test_killed_workers_change_nothing(whole, tmp_path):
     killed = []
 
     def kill(now):
-        if now.done == 6:
-            end = time.monotonic() + 90.0
-            while not set(processes(cluster).values()) - set(first.values()):
-                assert time.monotonic() < end, "no worker came for the one that was killed"
-                time.sleep(0.1)
         if now.done in (2, 6):
-            killed.append(victims.pop())
-            os.kill(killed[-1], signal.SIGKILL)
+            victim = workers_of_this_process()[0]
+            victim.kill()
+            killed.append(victim.pid)
 
-    data = here(scheduler=address(cluster), store=tmp_path, progress=kill, patience=60.0)
-    assert sorted(killed) == sorted(first.values())
+    data = here(workers=2, store=tmp_path, progress=kill)
+    assert len(set(killed)) == 2
     assert identical(data, whole)
     assert len(list(tmp_path.glob("*.point"))) == 12
 
 
-def test_lost_processes_are_started_anew(monkeypatch, cluster, whole):
-    starts = []
+def with_worker(monkeypatch, program):
+    """Let the workers run a program of the test's own."""
 
-    @contextlib.contextmanager
-    def failing(**options):
-        starts.append(options)
-        if len(starts) < 3:
-            raise scheduler.ClusterLost("the local processes do not start")
-        yield cluster
+    def launch(pool, command, environment):
+        return original(pool, [*command[:-1], textwrap.dedent(program)], environment)
 
-    monkeypatch.setattr("spinsqueeze.run.sweep.connected", failing)
-    assert identical(here(workers=2), whole)
-    assert len(starts) == 3
-    starts[:] = []
-    monkeypatch.setattr("spinsqueeze.run.sweep.RESTARTS", 1)
-    with pytest.raises(SpinSqueezeError, match="do not start"):
+    original = local._Pool.launch
+    monkeypatch.setattr(local._Pool, "launch", launch)
+
+
+def test_a_point_that_kills_its_workers_costs_itself_only(monkeypatch):
+    """One of three points kills every process that it is given to; the others are computed."""
+    with_worker(
+        monkeypatch,
+        """
+        import os, pickle
+        from spinsqueeze.run import local_worker, point
+        original = point.compute
+        def deadly(tables, *, blocks):
+            if tables["hamiltonian"][0]["chi"] == 1.0:
+                os.kill(os.getpid(), 9)
+            return original(tables, blocks=blocks)
+        point.compute = deadly
+        local_worker.serve(())
+        """,
+    )
+    monkeypatch.setattr(local, "DEATHS", 1)
+    data = here(workers=1, over={CHI: [0.5, 1.0, 1.5]})
+    assert data["status"].values.tolist() == ["done", "failed", "done"]
+    assert "its worker died again and again, most likely for want of memory" in str(
+        data["reason"].values[1]
+    )
+
+
+def test_a_worker_that_needs_too_much_memory_is_stopped(monkeypatch):
+    with_worker(
+        monkeypatch,
+        """
+        import numpy, time
+        from spinsqueeze.run import local_worker, point
+        original = point.compute
+        def hungry(tables, *, blocks):
+            if tables["hamiltonian"][0]["chi"] == 1.0:
+                much = numpy.ones(200_000_000)
+                time.sleep(60.0)
+            return original(tables, blocks=blocks)
+        point.compute = hungry
+        local_worker.serve(())
+        """,
+    )
+    monkeypatch.setattr(local, "DEATHS", 0)
+    data = here(workers=1, over={CHI: [0.5, 1.0]}, memory_limit="1 GB")
+    assert data["status"].values.tolist() == ["done", "failed"]
+    assert "raise memory_limit or take fewer workers" in str(data["reason"].values[1])
+
+
+def test_processes_that_do_not_start_are_given_up(monkeypatch):
+    with_worker(monkeypatch, "raise SystemExit(3)")
+    monkeypatch.setattr(local, "STARTS", 2)
+    with pytest.raises(SpinSqueezeError, match=r"do not start: 2 in a row ended .*; 0 of 12"):
         here(workers=2)
+
+
+def test_processes_that_hang_at_the_start_are_given_up(monkeypatch):
+    with_worker(monkeypatch, "import time; time.sleep(100.0)")
+    monkeypatch.setattr(local, "STARTS", 1)
+    monkeypatch.setattr(local, "START", 0.3)
+    with pytest.raises(SpinSqueezeError, match="do not start"):
+        here(workers=1)
+
+
+def test_what_a_point_prints_does_not_get_in_the_way(monkeypatch, capfd):
+    with_worker(
+        monkeypatch,
+        """
+        import os
+        from spinsqueeze.run import local_worker, point
+        original = point.compute
+        def loud(tables, *, blocks):
+            print("word")
+            os.write(1, b"sound")
+            return original(tables, blocks=blocks)
+        point.compute = loud
+        local_worker.serve(())
+        """,
+    )
+    assert (here(workers=1, over={CHI: [0.5, 1.0]})["status"] == "done").all()
+    assert "sound" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("size", ["4 GB", "4e9", 4e9, "4GB", "3906250 KiB"])
+def test_sizes_of_memory(size):
+    assert local.worker_memory(size, workers=3) == 4_000_000_000
+
+
+def test_a_cluster_needs_dask(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InvalidInput, match=r"pip install 'spinsqueeze\[cluster\]'"):
+        here(scheduler="tcp://127.0.0.1:9")
+
+
+def test_local_processes_need_no_dask():
+    program = (
+        "import sys; sys.modules['dask'] = sys.modules['distributed'] = None\n"
+        "import spinsqueeze as sq\n"
+        "model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)])\n"
+        "over = {'hamiltonian.0.chi': [0.5, 1.0]}\n"
+        "data = sq.sweep(model, sq.CoherentState('+x'), [0.1, 0.2], over=over, workers=1)\n"
+        "assert (data['status'] == 'done').all()"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 class Nobody:
@@ -603,22 +715,17 @@ class Unfinished:
 @pytest.fixture
 def impatient(monkeypatch):
     monkeypatch.setattr("distributed.as_completed", Unfinished)
-    monkeypatch.setattr(scheduler, "REFILL", 0.0)
-    monkeypatch.setattr(patience, "ALONE", 0.05)
+    monkeypatch.setattr(dask_cluster, "REFILL", 0.0)
     monkeypatch.setattr(patience, "WORD", 0.02)
 
 
 def waited(client, *, patience):
     said = []
-    jobs = [Job(0, {}, ""), Job(1, {}, "")]
-    run = scheduler.run_on(client, jobs, blocks=False, patience=patience, say=said.append)
+    points = [Job(0, {}, ""), Job(1, {}, "")]
+    run = dask_cluster.run_on(client, points, blocks=False, patience=patience, say=said.append)
     with pytest.raises(SpinSqueezeError) as caught:
         next(run)
     return str(caught.value), said
-
-
-def test_when_all_local_processes_are_gone_they_are_given_up_without_a_word(impatient):
-    assert waited(Nobody(), patience=None) == ("all local processes are gone", [])
 
 
 def test_a_cluster_without_workers_is_waited_for_with_words_and_an_end(impatient):
@@ -707,10 +814,10 @@ def test_a_lost_cluster_without_a_store_says_what_is_lost(monkeypatch):
 
 
 def test_another_version_of_the_numbers_is_refused(cluster, monkeypatch):
-    monkeypatch.setattr(scheduler, "NUMBERS", 99)
+    monkeypatch.setattr(jobs, "NUMBERS", 99)
     told = rf"version {store.NUMBERS} of the numbers, here is version 99"
     with pytest.raises(SpinSqueezeError, match=told):
-        here(scheduler=address(cluster))
+        here(scheduler=cluster)
 
 
 def test_a_lost_worker_is_a_reason():
@@ -722,14 +829,14 @@ def test_a_lost_worker_is_a_reason():
         def exception(self):
             return KilledWorker("point", None, 5)
 
-    outcome = scheduler._outcome(Future(), None)
+    outcome = dask_cluster._outcome(Future(), None)
     assert "for want of memory" in outcome.reason
     assert not outcome.kept
     Future.exception = lambda self: ValueError("odd")
-    assert scheduler._outcome(Future(), None).reason == "ValueError: odd"
+    assert dask_cluster._outcome(Future(), None).reason == "ValueError: odd"
     Future.status = "cancelled"
     with pytest.raises(SpinSqueezeError, match="cluster was lost"):
-        scheduler._outcome(Future(), None)
+        dask_cluster._outcome(Future(), None)
 
 
 SCRIPT = """
@@ -840,6 +947,22 @@ def test_a_killed_run_goes_on_and_a_flat_script_runs_once(tmp_path, capfd):
         workers=0,
     )
     assert np.array_equal(data["xi2"].values, alone["xi2"].values)
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    path = script(tmp_path, points=200, workers=2, method="None")
+    command = [sys.executable, str(path), str(tmp_path / "points"), str(tmp_path / "r.nc")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line.strip() == "done 3":
+                break
+        workers = psutil.Process(process.pid).children()
+        assert len(workers) == 2
+        process.kill()
+        _, alive = psutil.wait_procs(workers, timeout=20.0)
+        assert not alive
+        process.stdout.read()
 
 
 # one point out of a sweep

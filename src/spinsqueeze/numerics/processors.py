@@ -1,8 +1,13 @@
 """How many processors this process may use, and which."""
 
 import contextlib
+import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
+
+CGROUPS = Path("/sys/fs/cgroup")
+OWN_CGROUP = Path("/proc/self/cgroup")
 
 
 def available_processors() -> int:
@@ -13,6 +18,26 @@ def available_processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
+
+
+def quota_of_container() -> float:
+    """Processors that the control group of this process grants (Linux); inf without a quota."""
+    for folder in ("cpu,cpuacct", "cpuacct,cpu", "cpu"):  # version 1
+        with contextlib.suppress(OSError, ValueError):
+            quota = int((CGROUPS / folder / "cpu.cfs_quota_us").read_text())
+            period = int((CGROUPS / folder / "cpu.cfs_period_us").read_text())
+            if quota > 0 and period > 0:
+                return quota / period
+    group = ""
+    with contextlib.suppress(OSError, ValueError):
+        group = OWN_CGROUP.read_text().strip().split(":")[-1].strip("/")
+    quotas = [math.inf]
+    for folder in (group, ""):  # version 2; "max 100000" is no quota
+        with contextlib.suppress(OSError, ValueError):
+            quota, period = map(int, (CGROUPS / folder / "cpu.max").read_text().split())
+            if quota > 0 and period > 0:
+                quotas.append(quota / period)
+    return min(quotas)
 
 
 def core_shares(n_workers: int) -> list[tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""Waiting for processes that compute: with a word every minute, and with an end."""
+"""Waiting for a cluster that computes: with a word every minute, and with an end."""
 
 import math
 import time
@@ -11,8 +11,6 @@ PATIENCE = 3600.0
 """Seconds that a cluster may be without workers: jobs may queue for long."""
 WORD = 60.0
 """Seconds between two words on what is waited for."""
-ALONE = 30.0
-"""Seconds without a local process after which they are started anew."""
 
 
 class ClusterLost(SpinSqueezeError):
@@ -23,16 +21,14 @@ class ClusterLost(SpinSqueezeError):
 class Watch:
     """How long nothing could go on, what to say about it, and when to give up."""
 
-    def __init__(self, *, patience: float | None, say: Callable[[str], None]) -> None:
+    def __init__(self, *, patience: float, say: Callable[[str], None]) -> None:
         """Begin, with nothing to wait for.
 
         Args:
-            patience: seconds, or inf; None: that for local processes, of which nothing is said
-                because they are started anew.
+            patience: seconds, or inf.
             say: is given each word.
         """
-        self._local = patience is None
-        self._patience = ALONE if patience is None else patience
+        self._patience = patience
         self._say = say
         self._since: float | None = None
         self._next_word = 0.0
@@ -57,7 +53,7 @@ class Watch:
         past = now - self._since
         if past >= self._patience:
             raise ClusterLost(self._end(cause))
-        if now >= self._next_word and not self._local:
+        if now >= self._next_word:
             self._next_word = now + WORD
             end = "" if math.isinf(self._patience) else f" of at most {_duration(self._patience)}"
             self._say(
@@ -65,8 +61,6 @@ class Watch:
             )
 
     def _end(self, cause: str) -> str:
-        if self._local:
-            return "all local processes are gone"
         return (
             f"the cluster {cause}, after {_duration(self._patience)} of waiting: start workers and "
             f"run the same again, or raise patience (now {self._patience:g} s)"

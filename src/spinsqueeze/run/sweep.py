@@ -19,23 +19,17 @@ from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.grid import stack
 from spinsqueeze.results.points import Point, unpack
+from spinsqueeze.run.cluster import connected, run_on
+from spinsqueeze.run.jobs import Job, default_workers, run_here
+from spinsqueeze.run.local import run_local, worker_memory
 from spinsqueeze.run.patience import PATIENCE, ClusterLost
 from spinsqueeze.run.point import Outcome
-from spinsqueeze.run.scheduler import (
-    Job,
-    connected,
-    default_workers,
-    run_here,
-    run_on,
-    worker_memory,
-)
 from spinsqueeze.run.store import Store, digests, point_key
 from spinsqueeze.run.study import Study, study_from_tables
 from spinsqueeze.run.sweep_axes import ZIPPED, read_axes
 from spinsqueeze.run.sweep_plan import Plan, make_plan, shape_of
 
 Say = Callable[[str], None]
-RESTARTS = 5
 
 
 @final
@@ -385,33 +379,14 @@ def _outcomes(
     patience: float,
     say: Say,
 ) -> Iterator[tuple[Job, Outcome]]:
-    if workers == 0 and scheduler is None:
+    if scheduler is not None:
+        with connected(scheduler) as client:
+            yield from run_on(client, jobs, blocks=blocks, patience=patience, say=say)
+    elif workers == 0:
         yield from run_here(jobs, blocks=blocks)
-        return
-    left = {job.number: job for job in jobs}
-    barren = 0
-    while left:
-        try:
-            with connected(
-                workers=max(1, min(workers, len(left))),
-                scheduler=scheduler,
-                memory_limit=memory_limit,
-            ) as client:
-                for job, outcome in run_on(
-                    client,
-                    list(left.values()),
-                    blocks=blocks,
-                    patience=None if scheduler is None else patience,
-                    say=say,
-                ):
-                    del left[job.number]
-                    barren = 0
-                    yield job, outcome
-        except ClusterLost:
-            # Local processes can be started anew; a cluster is somebody else's.
-            barren += 1
-            if scheduler is not None or barren > RESTARTS:
-                raise
+    else:
+        workers = min(workers, len(jobs))
+        yield from run_local(jobs, blocks=blocks, workers=workers, memory_limit=memory_limit)
 
 
 class _Count:
