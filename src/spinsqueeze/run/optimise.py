@@ -212,12 +212,15 @@ class _Search:
             except InvalidInput as error:
                 whole = "must be an integer" in str(error)
                 remedy = "; optimise varies real numbers only, sweep whole ones" if whole else ""
-                raise InvalidInput(str(error).replace("sweep.", "over.", 1) + remedy) from None
+                raise InvalidInput(f"{error}{remedy}") from None
 
     def _at(self, u: Sequence[float] | Floats) -> dict[str, Any]:
         tables: Any = self.tables
         for item, part in zip(self.box, u, strict=True):
-            tables = with_value(tables, item.path, item.value(float(part)))
+            try:
+                tables = with_value(tables, item.path, item.value(float(part)))
+            except InvalidInput as error:
+                raise error.at("over") from None
         return dict(tables)
 
     def run(self, u: Sequence[float] | Floats) -> "xr.Dataset":

@@ -221,7 +221,10 @@ def study_from_tables(tables: Any) -> Study:
     if sections.sweep is None:
         return study
     rest = {key: value for key, value in tables.items() if key != "sweep"}
-    return replace(study, sweep=read_axes(rest, sections.sweep, check=study_from_tables))
+    try:
+        return replace(study, sweep=read_axes(rest, sections.sweep, check=study_from_tables))
+    except InvalidInput as error:
+        raise error.at("sweep") from None
 
 
 def _single_point(tables: Any, sections: StudyFile) -> Study:
@@ -239,7 +242,7 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
     }
     if sections.initial_state is not None:
         state = state_from_table(sections.initial_state)
-        _at("initial_state", lambda: state.fit(model.n_spins))
+        _below("initial_state", lambda: state.fit(model.n_spins))
         parts["initial_state"] = state
     if sections.method is not None:
         parts["method"] = _method(sections.method)
@@ -254,7 +257,7 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
         )
     else:
         values = expand("run.times", run.times)
-        parts["times"] = _at("run.times", lambda: checks.increasing("times", values, minimum=0.0))
+        parts["times"] = _below("run", lambda: checks.increasing("times", values, minimum=0.0))
         if sections.initial_state is None:
             raise InvalidInput(
                 'initial_state: is missing; give [initial_state] with coherent = "+x", say'
@@ -274,12 +277,11 @@ def _unit(sections: StudyFile, run: RunSection) -> str | None:
     return run.unit if run.unit is not None else sections.unit
 
 
-def _at(path: str, action: Callable[[], Any]) -> Any:
+def _below(path: str, action: Callable[[], Any]) -> Any:
     try:
         return action()
     except InvalidInput as error:
-        text = str(error).removeprefix(path.split(".")[-1]).strip()
-        raise InvalidInput(f"{path}: {text}") from None
+        raise error.at(path) from None
 
 
 def _dotted(message: str) -> str:
@@ -325,4 +327,4 @@ def _bytes(value: Any) -> float:
                 f"{checks.shown(value)}"
             )
         return float(count)
-    return float(_at("run.memory_budget", lambda: checks.real("memory_budget", value, above=0.0)))
+    return float(_below("run", lambda: checks.real("memory_budget", value, above=0.0)))
