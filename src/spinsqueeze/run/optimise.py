@@ -50,15 +50,15 @@ class Optimisation:
 
     def __str__(self) -> str:
         """One line for people: value ± error, at which parameters."""
-        told = []
+        parts = []
         for name, value in self.values.items():
             text = f"{name} = {value_with_error(value, stderr=self.values_stderr[name])}"
             if name in self.at_bound:
                 text += f" [at its {self.at_bound[name]} bound]"
-            told.append(text)
+            parts.append(text)
         line = f"{self.objective} = {value_with_error(self.value, stderr=self.stderr)} at "
         return (
-            line + ", ".join(told) + ("" if self.message == "converged" else f" [{self.message}]")
+            line + ", ".join(parts) + ("" if self.message == "converged" else f" [{self.message}]")
         )
 
 

@@ -286,10 +286,10 @@ def _below(path: str, action: Callable[[], Any]) -> Any:
 
 def _dotted(message: str) -> str:
     """A message of the whole study, with the dotted path of its entry in front."""
-    found = re.match(r"pulses\[(\d+)\](?:\.(\w+))? ", message)
-    if found:
-        path = f"pulses.{found[1]}" + (f".{found[2]}" if found[2] else "")
-        return f"{path}: {message[found.end() :]}"
+    match = re.match(r"pulses\[(\d+)\](?:\.(\w+))? ", message)
+    if match:
+        path = f"pulses.{match[1]}" + (f".{match[2]}" if match[2] else "")
+        return f"{path}: {message[match.end() :]}"
     word, _, rest = message.partition(" ")
     return {
         "spin_class": f"pulses: {message}",
@@ -316,9 +316,9 @@ def _bytes(value: Any) -> float:
     if value is None:
         return DEFAULT_MEMORY_BUDGET
     if isinstance(value, str):
-        found = re.fullmatch(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([kKMGT]?i?B)\s*", value)
+        match = re.fullmatch(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([kKMGT]?i?B)\s*", value)
         try:
-            count = float(found[1]) * _SIZES[found[2].upper()] if found else np.nan
+            count = float(match[1]) * _SIZES[match[2].upper()] if match else np.nan
         except (ValueError, KeyError):
             count = np.nan
         if not count > 0:
