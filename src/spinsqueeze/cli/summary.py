@@ -76,8 +76,8 @@ def _steady(data: Any) -> str:
     error = float(data["xi2_stderr"]) if "xi2_stderr" in data else None
     if not np.isfinite(xi2):
         return "no squeezing: xi2 is undefined in the steady state"
-    told = value_with_error(float(xi2), stderr=error)
-    return f"xi2 = {told} ({float(decibels(xi2)):.4g} dB) in the steady state"
+    value = value_with_error(float(xi2), stderr=error)
+    return f"xi2 = {value} ({float(decibels(xi2)):.4g} dB) in the steady state"
 
 
 def concerns(data: Any) -> list[str]:
@@ -89,13 +89,13 @@ def concerns(data: Any) -> list[str]:
 
 def contents(data: Any) -> Iterator[str]:
     """What is in a result, line by line."""
-    told = data.attrs
-    if told.get("title"):
-        yield str(told["title"])
-    if "figure" in told:
+    attrs = data.attrs
+    if attrs.get("title"):
+        yield str(attrs["title"])
+    if "figure" in attrs:
         yield from _figure(data)
         return
-    study = json.loads(told.get("study", "{}"))
+    study = json.loads(attrs.get("study", "{}"))
     yield f"spins        {_spins(study.get('ensemble', {}), _count(data))}"
     for part, label in (("hamiltonian", "hamiltonian"), ("jumps", "jumps")):
         for term in study.get(part, []):
@@ -107,29 +107,29 @@ def contents(data: Any) -> Iterator[str]:
         yield f"{'start':<12} " + ", ".join(f"{k} = {_short(v)}" for k, v in state.items())
     for pulse in study.get("pulses", []):
         yield f"{'pulse':<12} " + ", ".join(f"{k} = {_short(v)}" for k, v in pulse.items())
-    yield f"{'method':<12} {_call(study.get('method', {'name': told.get('method')}), 'name')}"
+    yield f"{'method':<12} {_call(study.get('method', {'name': attrs.get('method')}), 'name')}"
     for path, values in study.get("sweep", {}).items():
         yield f"{'sweep':<12} {path} = {_values(values)}"
     for name, value in study.get("losses", {}).items():
         yield f"{'losses':<12} {name} = {_short(value)}"
     yield f"{'times':<12} {_times(data)}"
-    seeds = json.loads(told.get("seeds", "[]")) or [told.get("seed", "of each point")]
+    seeds = json.loads(attrs.get("seeds", "[]")) or [attrs.get("seed", "of each point")]
     yield f"{'seed':<12} {', '.join(map(str, seeds))}"
-    yield f"{'made by':<12} {_origin(told)}"
+    yield f"{'made by':<12} {_origin(attrs)}"
     yield _variables(data)
 
 
 def _figure(data: Any) -> Iterator[str]:
     """What is in the Dataset of a paper's figure."""
-    told = data.attrs
-    yield f"{'paper':<12} {told.get('paper')}, figure {told['figure']}, size {told.get('size')}"
+    attrs = data.attrs
+    yield f"{'paper':<12} {attrs.get('paper')}, figure {attrs['figure']}, size {attrs.get('size')}"
     for name, label in data.coords.items():
         if label.ndim == 1:
             yield f"{name!s:<12} {_values(label.values.tolist())}"
     for name in ("convention", "failed_points"):
-        if name in told:
-            yield f"{name.partition('_')[0]:<12} {told[name]}"
-    yield f"{'made by':<12} {_origin(told)}"
+        if name in attrs:
+            yield f"{name.partition('_')[0]:<12} {attrs[name]}"
+    yield f"{'made by':<12} {_origin(attrs)}"
     yield _variables(data)
 
 
@@ -183,11 +183,11 @@ def _times(data: Any) -> str:
     return f"{len(times)} from {times[0]:g} to {times[-1]:g} {unit}".rstrip()
 
 
-def _origin(told: Any) -> str:
-    parts = [f"spinsqueeze {told.get('spinsqueeze_version', 'unknown')}"]
-    parts += [f"{name} {told[name]}" for name in ("commit", "dtype", "device") if name in told]
-    if "machine" in told:
-        parts.append(str(told["machine"]))
-    if "wall_time" in told:
-        parts.append(f"{float(told['wall_time']):.3g} s")
+def _origin(attrs: Any) -> str:
+    parts = [f"spinsqueeze {attrs.get('spinsqueeze_version', 'unknown')}"]
+    parts += [f"{name} {attrs[name]}" for name in ("commit", "dtype", "device") if name in attrs]
+    if "machine" in attrs:
+        parts.append(str(attrs["machine"]))
+    if "wall_time" in attrs:
+        parts.append(f"{float(attrs['wall_time']):.3g} s")
     return ", ".join(parts)

@@ -195,15 +195,15 @@ def _bar(title: str, *, quiet: bool) -> Iterator[Callable[[Any], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=console, transient=True) as shown:
-        task = shown.add_task(escape(title), total=None, told="starting")
+        task = shown.add_task(escape(title), total=None, note="starting")
 
         def show(now: Any) -> None:
             left = "" if now.remaining is None else f"left {_duration(now.remaining)}"
             failed = f"{now.failed} failed  " if now.failed else ""
-            shown.update(task, total=now.total, completed=now.done + now.failed, told=failed + left)
+            shown.update(task, total=now.total, completed=now.done + now.failed, note=failed + left)
 
         yield show
 

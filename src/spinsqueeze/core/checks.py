@@ -57,20 +57,20 @@ def real(
     """
     value = _scalar(value, "iuf")
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        raise InvalidInput(
-            f"{name} must be a real number, got {shown(value)} ({type(value).__name__})"
+        raise InvalidInput.of(
+            name, f"must be a real number, got {shown(value)} ({type(value).__name__})"
         )
     number = float(value)
     if math.isnan(number):
-        raise InvalidInput(f"{name} must be a number, got NaN; give a finite value")
+        raise InvalidInput.of(name, "must be a number, got NaN; give a finite value")
     if math.isinf(number) and not (infinite and number > 0):
-        raise InvalidInput(f"{name} must be finite, got {number}")
+        raise InvalidInput.of(name, f"must be finite, got {number}")
     if minimum is not None and number < minimum:
-        raise InvalidInput(f"{name} must be at least {minimum:g}, got {number:g}")
+        raise InvalidInput.of(name, f"must be at least {minimum:g}, got {number:g}")
     if above is not None and number <= above:
-        raise InvalidInput(f"{name} must be above {above:g}, got {number:g}")
+        raise InvalidInput.of(name, f"must be above {above:g}, got {number:g}")
     if maximum is not None and number > maximum:
-        raise InvalidInput(f"{name} must be at most {maximum:g}, got {number:g}")
+        raise InvalidInput.of(name, f"must be at most {maximum:g}, got {number:g}")
     return number
 
 
@@ -82,14 +82,14 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) 
     """
     value = _scalar(value, "iu")
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
-        raise InvalidInput(
-            f"{name} must be an integer, got {shown(value)} ({type(value).__name__})"
+        raise InvalidInput.of(
+            name, f"must be an integer, got {shown(value)} ({type(value).__name__})"
         )
     number = int(value)
     if number < minimum:
-        raise InvalidInput(f"{name} must be at least {minimum}, got {number}")
+        raise InvalidInput.of(name, f"must be at least {minimum}, got {number}")
     if maximum is not None and number > maximum:
-        raise InvalidInput(f"{name} must be at most {maximum}, got {number}")
+        raise InvalidInput.of(name, f"must be at most {maximum}, got {number}")
     return number
 
 
@@ -103,7 +103,7 @@ def real_array(
     """
     array = numbers_array(name, value)
     if array.dtype.kind == "c":
-        raise InvalidInput(f"{name} must be real, got complex entries {shown(value)}")
+        raise InvalidInput.of(name, f"must be real, got complex entries {shown(value)}")
     return _finish(name, array.astype(np.float64), shape, minimum)
 
 
@@ -117,15 +117,15 @@ def complex_vector(name: str, value: Any) -> NDArray[np.complex128]:
     if array.shape == (3, 2) and array.dtype.kind != "c":
         array = array[:, 0] + 1j * array[:, 1]
     if array.shape != (3,):
-        raise InvalidInput(
-            f"{name} must be three numbers (x, y, z), each real, complex or [re, im], "
-            f"got {shown(value)}"
+        raise InvalidInput.of(
+            name,
+            f"must be three numbers (x, y, z), each real, complex or [re, im], got {shown(value)}",
         )
     vector = array.astype(np.complex128)
     if not np.all(np.isfinite(vector)):
-        raise InvalidInput(f"{name} must be finite, got {shown(value)}")
+        raise InvalidInput.of(name, f"must be finite, got {shown(value)}")
     if not np.any(vector):
-        raise InvalidInput(f"{name} must not be the zero vector; leave the term out instead")
+        raise InvalidInput.of(name, "must not be the zero vector; leave the term out instead")
     vector.setflags(write=False)
     return vector
 
@@ -139,9 +139,9 @@ def numbers_array(name: str, value: Any) -> NDArray[Any]:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise InvalidInput(f"{name} must be a regular array, got {shown(value)}") from None
+        raise InvalidInput.of(name, f"must be a regular array, got {shown(value)}") from None
     if array.dtype.kind not in "iufc":
-        raise InvalidInput(f"{name} must hold numbers only, got {shown(value)}")
+        raise InvalidInput.of(name, f"must hold numbers only, got {shown(value)}")
     return array
 
 
@@ -157,12 +157,12 @@ def _finish(
     if not fits:
         wanted = " x ".join("any" if n is None else str(n) for n in shape)
         have = " x ".join(map(str, array.shape)) or "a single number"
-        raise InvalidInput(f"{name} must have shape {wanted}, got {have}")
+        raise InvalidInput.of(name, f"must have shape {wanted}, got {have}")
     if not np.all(np.isfinite(array)):
         where = np.argwhere(~np.isfinite(array))[0].tolist()
-        raise InvalidInput(f"{name} must be finite, got {array[tuple(where)]} at index {where}")
+        raise InvalidInput.of(name, f"must be finite, got {array[tuple(where)]} at index {where}")
     if minimum is not None and array.size and array.min() < minimum:
-        raise InvalidInput(f"{name} must be at least {minimum:g}, got {array.min():g}")
+        raise InvalidInput.of(name, f"must be at least {minimum:g}, got {array.min():g}")
     array = np.array(array)
     array.setflags(write=False)
     return array
@@ -178,19 +178,19 @@ def direction(name: str, value: Any) -> NDArray[np.float64]:
         text = value.strip().lower()
         sign = -1.0 if text.startswith("-") else 1.0
         if text.lstrip("+-") not in AXES or len(text) > 2:
-            raise InvalidInput(
-                f"{name} must be one of +x, -x, +y, -y, +z, -z or a unit vector, got {value!r}"
+            raise InvalidInput.of(
+                name, f"must be one of +x, -x, +y, -y, +z, -z or a unit vector, got {value!r}"
             )
         vector = sign * np.array(AXES[text.lstrip("+-")]) + 0.0
     else:
         vector = np.array(real_array(name, value, shape=(3,)))
         length = float(np.linalg.norm(vector))
         if length == 0.0:
-            raise InvalidInput(f"{name} must be a unit vector, got the zero vector")
+            raise InvalidInput.of(name, "must be a unit vector, got the zero vector")
         if abs(length - 1.0) > 1e-6:
             near = ", ".join(f"{x:.6g}" for x in vector / length)
-            raise InvalidInput(
-                f"{name} must be a unit vector, got length {length:.6g}; divide by it: [{near}]"
+            raise InvalidInput.of(
+                name, f"must be a unit vector, got length {length:.6g}; divide by it: [{near}]"
             )
         if abs(length - 1.0) > 4e-16:  # so that a direction read back from a file stays the same
             vector /= length
@@ -205,7 +205,7 @@ def axis_name(name: str, value: Any) -> str:
         InvalidInput: anything else.
     """
     if not isinstance(value, str) or value not in AXES:
-        raise InvalidInput(f"{name} must be 'x', 'y' or 'z', got {shown(value)}")
+        raise InvalidInput.of(name, f"must be 'x', 'y' or 'z', got {shown(value)}")
     return value
 
 
@@ -216,9 +216,9 @@ def text(name: str, value: Any) -> str:
         InvalidInput: something else, or a text with the sign NUL, which ends texts in files.
     """
     if not isinstance(value, str):
-        raise InvalidInput(f"{name} must be a string, got {shown(value)}")
+        raise InvalidInput.of(name, f"must be a string, got {shown(value)}")
     if "\0" in value:
-        raise InvalidInput(f"{name} must not hold the sign NUL, got {shown(value)}; leave it out")
+        raise InvalidInput.of(name, f"must not hold the sign NUL, got {shown(value)}; leave it out")
     return value
 
 
@@ -232,7 +232,7 @@ def choice(name: str, value: Any, options: Iterable[str]) -> str:
     if not isinstance(value, str) or value not in known:
         close = difflib.get_close_matches(str(value).lower(), known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise InvalidInput(f"{name} must be one of {', '.join(known)}, got {shown(value)}{hint}")
+        raise InvalidInput.of(name, f"must be one of {', '.join(known)}, got {shown(value)}{hint}")
     return value
 
 
@@ -246,12 +246,12 @@ def increasing(
     """
     array = real_array(name, value, shape=(None,), minimum=minimum)
     if array.size == 0:
-        raise InvalidInput(f"{name} must hold at least one number, got none")
+        raise InvalidInput.of(name, "must hold at least one number, got none")
     steps = np.diff(array)
     if np.any(steps <= 0):
         k = int(np.argmax(steps <= 0))
-        raise InvalidInput(
-            f"{name} must increase strictly, got {array[k]:g} then {array[k + 1]:g} at index {k}"
-            + remedy
+        raise InvalidInput.of(
+            name,
+            f"must increase strictly, got {array[k]:g} then {array[k + 1]:g} at index {k}" + remedy,
         )
     return array

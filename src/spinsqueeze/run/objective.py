@@ -109,23 +109,23 @@ class Objective:
             return None
         moments = read_moments(data)
         assert isinstance(moments, BlockMoments)
-        found = squeezing_replicas(moments)
-        if self.what not in found.replicas:
+        resampled = squeezing_replicas(moments)
+        if self.what not in resampled.replicas:
             return None
-        curves = found.replicas[self.what]
+        curves = resampled.replicas[self.what]
         if "time" not in data[self.what].dims:
-            return np.ravel(curves), found.weights
+            return np.ravel(curves), resampled.weights
         if self.at == "last":
-            return curves[-1], found.weights
+            return curves[-1], resampled.weights
         if self.what != "xi2":
-            return np.nanmin(curves, axis=0), found.weights
+            return np.nanmin(curves, axis=0), resampled.weights
         least = replica_minima(
             data["time"].values,
-            xi2=found.values["xi2"],
+            xi2=resampled.values["xi2"],
             stderr=data["xi2_stderr"].values,
             xi2_replicas=curves,
         )
-        return least, found.weights
+        return least, resampled.weights
 
 
 def jackknifed_minimum(
@@ -182,9 +182,9 @@ def jackknifed_minimum(
 
 def _value(run: Run, objective: Objective, point: Floats) -> tuple[float, Floats]:
     data = run(point)
-    found = objective.replicas(data)
-    assert found is not None
-    return objective.of(data)[0], found[0]
+    replicas = objective.replicas(data)
+    assert replicas is not None
+    return objective.of(data)[0], replicas[0]
 
 
 def _moved(point: Floats, by: dict[int, float]) -> Floats:

@@ -50,15 +50,15 @@ class Optimisation:
 
     def __str__(self) -> str:
         """One line for people: value ± error, at which parameters."""
-        told = []
+        parts = []
         for name, value in self.values.items():
             text = f"{name} = {value_with_error(value, stderr=self.values_stderr[name])}"
             if name in self.at_bound:
                 text += f" [at its {self.at_bound[name]} bound]"
-            told.append(text)
+            parts.append(text)
         line = f"{self.objective} = {value_with_error(self.value, stderr=self.stderr)} at "
         return (
-            line + ", ".join(told) + ("" if self.message == "converged" else f" [{self.message}]")
+            line + ", ".join(parts) + ("" if self.message == "converged" else f" [{self.message}]")
         )
 
 
@@ -212,12 +212,15 @@ class _Search:
             except InvalidInput as error:
                 whole = "must be an integer" in str(error)
                 remedy = "; optimise varies real numbers only, sweep whole ones" if whole else ""
-                raise InvalidInput(str(error).replace("sweep.", "over.", 1) + remedy) from None
+                raise InvalidInput(f"{error}{remedy}") from None
 
     def _at(self, u: Sequence[float] | Floats) -> dict[str, Any]:
         tables: Any = self.tables
         for item, part in zip(self.box, u, strict=True):
-            tables = with_value(tables, item.path, item.value(float(part)))
+            try:
+                tables = with_value(tables, item.path, item.value(float(part)))
+            except InvalidInput as error:
+                raise error.at("over") from None
         return dict(tables)
 
     def run(self, u: Sequence[float] | Floats) -> "xr.Dataset":

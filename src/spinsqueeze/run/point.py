@@ -53,8 +53,8 @@ def compute(tables: Mapping[str, Any], *, blocks: bool) -> Outcome:
 
 def failure(reason: str, *, kept: bool) -> Outcome:
     """The outcome of a point that could not be computed."""
-    told = " ".join(reason.split())
-    return Outcome(pack(Point(reason=told)), told, kept)
+    line = " ".join(reason.split())
+    return Outcome(pack(Point(reason=line)), line, kept)
 
 
 def _computed(tables: Mapping[str, Any], *, blocks: bool) -> Point:

@@ -33,19 +33,21 @@ def expand(path: str, spec: Any) -> list[Any]:
         return list(spec)
     if not isinstance(spec, Mapping):
         raise InvalidInput(
-            f"{path}: must be a list or a range such as {{ start = 0.0, stop = 1.0, num = 81 }}, "
-            f"got {checks.shown(spec)}"
+            f"must be a list or a range such as {{ start = 0.0, stop = 1.0, num = 81 }}, "
+            f"got {checks.shown(spec)}",
+            path=path,
         )
     for key in spec:
         if key not in (*_RANGE, "values"):
             hint = checks.did_you_mean(str(key), (*_RANGE, "values"))
-            raise InvalidInput(f"{path}.{key}: unknown key of a range; {hint}")
+            raise InvalidInput(f"unknown key of a range; {hint}", path=f"{path}.{key}")
     if "values" in spec:
         if len(spec) > 1:
-            raise InvalidInput(f"{path}: give either values or start, stop and num, not both")
+            raise InvalidInput("give either values or start, stop and num, not both", path=path)
         if not isinstance(spec["values"], list | tuple):
             raise InvalidInput(
-                f"{path}.values: must be a list of numbers, got {checks.shown(spec['values'])}"
+                f"must be a list of numbers, got {checks.shown(spec['values'])}",
+                path=f"{path}.values",
             )
         return list(spec["values"])
     return _range(path, spec)
@@ -54,7 +56,9 @@ def expand(path: str, spec: Any) -> list[Any]:
 def _range(path: str, spec: Mapping[str, Any]) -> list[float] | list[int]:
     for key in ("start", "stop", "num"):
         if key not in spec:
-            raise InvalidInput(f"{path}.{key}: is missing; a range needs start, stop and num")
+            raise InvalidInput(
+                "is missing; a range needs start, stop and num", path=f"{path}.{key}"
+            )
     start = _placed(path, checks.real, "start", spec["start"])
     stop = _placed(path, checks.real, "stop", spec["stop"])
     num = _placed(path, checks.integer, "num", spec["num"], minimum=2, maximum=MAX_POINTS)
@@ -62,15 +66,15 @@ def _range(path: str, spec: Mapping[str, Any]) -> list[float] | list[int]:
         path, checks.choice, "spacing", spec.get("spacing", "linear"), options=("linear", "log")
     )
     if start == stop:
-        raise InvalidInput(f"{path}.stop: must differ from start, got {start:g} for both")
+        raise InvalidInput(f"must differ from start, got {start:g} for both", path=f"{path}.stop")
     if spacing == "linear":
         values = [float(x) for x in np.linspace(start, stop, num)]
         whole = isinstance(spec["start"], int) and all(x.is_integer() for x in values)
         return [int(x) for x in values] if whole else values
     if start * stop <= 0:
         raise InvalidInput(
-            f"{path}.start: must be above 0 like stop for spacing = 'log', got {start:g} to "
-            f"{stop:g}"
+            f"must be above 0 like stop for spacing = 'log', got {start:g} to {stop:g}",
+            path=f"{path}.start",
         )
     return [float(x) for x in np.geomspace(start, stop, num)]
 
@@ -91,4 +95,4 @@ def _placed(path: str, check: Any, name: str, value: Any, **rules: Any) -> Any:
     try:
         return check(name, value, **rules)
     except InvalidInput as error:
-        raise InvalidInput(f"{path}.{name}: {str(error).removeprefix(name).strip()}") from None
+        raise error.at(path) from None

@@ -225,7 +225,10 @@ def study_from_tables(tables: Any) -> Study:
     if sections.sweep is None:
         return study
     rest = {key: value for key, value in tables.items() if key != "sweep"}
-    return replace(study, sweep=read_axes(rest, sections.sweep, check=study_from_tables))
+    try:
+        return replace(study, sweep=read_axes(rest, sections.sweep, check=study_from_tables))
+    except InvalidInput as error:
+        raise error.at("sweep") from None
 
 
 def _single_point(tables: Any, sections: StudyFile) -> Study:
@@ -243,7 +246,7 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
     }
     if sections.initial_state is not None:
         state = state_from_table(sections.initial_state)
-        _at("initial_state", lambda: state.fit(model.n_spins))
+        _below("initial_state", lambda: state.fit(model.n_spins))
         parts["initial_state"] = state
     if sections.method is not None:
         parts["method"] = _method(sections.method)
@@ -258,7 +261,7 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
         )
     else:
         values = expand("run.times", run.times)
-        parts["times"] = _at("run.times", lambda: checks.increasing("times", values, minimum=0.0))
+        parts["times"] = _below("run", lambda: checks.increasing("times", values, minimum=0.0))
         if sections.initial_state is None:
             raise InvalidInput(
                 'initial_state: is missing; give [initial_state] with coherent = "+x", say'
@@ -278,20 +281,19 @@ def _unit(sections: StudyFile, run: RunSection) -> str | None:
     return run.unit if run.unit is not None else sections.unit
 
 
-def _at(path: str, action: Callable[[], Any]) -> Any:
+def _below(path: str, action: Callable[[], Any]) -> Any:
     try:
         return action()
     except InvalidInput as error:
-        text = str(error).removeprefix(path.split(".")[-1]).strip()
-        raise InvalidInput(f"{path}: {text}") from None
+        raise error.at(path) from None
 
 
 def _dotted(message: str) -> str:
     """A message of the whole study, with the dotted path of its entry in front."""
-    found = re.match(r"pulses\[(\d+)\](?:\.(\w+))? ", message)
-    if found:
-        path = f"pulses.{found[1]}" + (f".{found[2]}" if found[2] else "")
-        return f"{path}: {message[found.end() :]}"
+    match = re.match(r"pulses\[(\d+)\](?:\.(\w+))? ", message)
+    if match:
+        path = f"pulses.{match[1]}" + (f".{match[2]}" if match[2] else "")
+        return f"{path}: {message[match.end() :]}"
     word, _, rest = message.partition(" ")
     return {
         "spin_class": f"pulses: {message}",
@@ -318,9 +320,9 @@ def _bytes(value: Any) -> float:
     if value is None:
         return DEFAULT_MEMORY_BUDGET
     if isinstance(value, str):
-        found = re.fullmatch(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([kKMGT]?i?B)\s*", value)
+        match = re.fullmatch(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([kKMGT]?i?B)\s*", value)
         try:
-            count = float(found[1]) * _SIZES[found[2].upper()] if found else np.nan
+            count = float(match[1]) * _SIZES[match[2].upper()] if match else np.nan
         except (ValueError, KeyError):
             count = np.nan
         if not count > 0:
@@ -329,4 +331,4 @@ def _bytes(value: Any) -> float:
                 f"{checks.shown(value)}"
             )
         return float(count)
-    return float(_at("run.memory_budget", lambda: checks.real("memory_budget", value, above=0.0)))
+    return float(_below("run", lambda: checks.real("memory_budget", value, above=0.0)))

@@ -239,8 +239,7 @@ def plan_of(study: Study, *, over: Any = None, zipped: Any = None) -> Plan:
         # The study's own sweep too: it was read against its file, which may say more than needed.
         values = read_axes(tables, asked, check=study_from_tables)
     except InvalidInput as error:
-        name = "sweep" if over is None else "over"
-        raise InvalidInput(str(error).replace("sweep", name, 1)) from None
+        raise error.at("sweep" if over is None else "over") from None
     groups = values.pop(ZIPPED, False)
     return make_plan(tables, values, zipped=groups)
 

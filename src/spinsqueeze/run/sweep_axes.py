@@ -1,6 +1,5 @@
 """The axes of a sweep in a study file: dotted paths with the values each of them takes."""
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -39,23 +38,22 @@ def read_axes(
 
     Raises:
         InvalidInput: an unknown path, an empty or repeated list, or a value that breaks the
-            rule of its entry.
+            rule of its entry; the error's path begins below the sweep.
     """
     rest = dict(sweep)
     zipped = rest.pop(ZIPPED, False)
     axes: dict[str, list[Any]] = {}
     for path, spec in _flat("", rest):
-        place = f"sweep.{path}"
         if path.partition(".")[0] not in SECTIONS or "." not in path:
             hint = checks.did_you_mean(path.partition(".")[0], SECTIONS)
             raise InvalidInput(
-                f"{place}: must be a dotted path into the study such as hamiltonian.0.j_z; {hint}"
+                f"must be a dotted path into the study such as hamiltonian.0.j_z; {hint}", path=path
             )
-        axes[path] = expand(place, spec)
+        axes[path] = expand(path, spec)
         if not axes[path]:
-            raise InvalidInput(f"{place}: must hold at least one value, got none")
+            raise InvalidInput("must hold at least one value, got none", path=path)
     if not axes:
-        raise InvalidInput('sweep: is empty; name a path such as "hamiltonian.0.j_z" = [-1, 1]')
+        raise InvalidInput('is empty; name a path such as "hamiltonian.0.j_z" = [-1, 1]')
     groups = zip_groups(axes, zipped)
     together = {path: group for group in groups for path in group}
     for path in axes:
@@ -72,10 +70,10 @@ def _try_all(
     names = ", ".join(axis)
     seen: set[str] = set()
     for values in zip(*axis.values(), strict=True):
-        told = checks.shown(values[0] if len(values) == 1 else values)
+        shown = checks.shown(values[0] if len(values) == 1 else values)
         same = repr([_number(value) for value in values])
         if same in seen:
-            raise InvalidInput(f"sweep.{names}: must not repeat a value, got {told}")
+            raise InvalidInput(f"must not repeat a value, got {shown}", path=names)
         seen.add(same)
         changed: Mapping[str, Any] = tables
         for path, value in zip(axis, values, strict=True):
@@ -83,7 +81,7 @@ def _try_all(
         try:
             check(changed)
         except InvalidInput as error:
-            raise InvalidInput(f"sweep.{names}: value {told}: {error}") from None
+            raise InvalidInput(f"value {shown}: {error}", path=names) from None
 
 
 def _number(value: Any) -> Any:
@@ -108,36 +106,43 @@ def zip_groups(values: Mapping[str, Sequence[Any]], zipped: Any) -> list[tuple[s
         groups = [tuple(str(path) for path in group) for group in zipped]
     else:
         raise InvalidInput(
-            "sweep.zipped: must be true, false or groups of paths such as "
-            f'[["ensemble.spins", "hamiltonian.0.chi"]], got {checks.shown(zipped)}'
+            "must be true, false or groups of paths such as "
+            f'[["ensemble.spins", "hamiltonian.0.chi"]], got {checks.shown(zipped)}',
+            path=ZIPPED,
         )
     seen: set[str] = set()
     for group in groups:
         for path in group:
             if path not in values:
                 hint = checks.did_you_mean(path, values)
-                raise InvalidInput(f"sweep.zipped: {path!r} is not swept; {hint}")
+                raise InvalidInput(f"{path!r} is not swept; {hint}", path=ZIPPED)
             if path in seen:
-                raise InvalidInput(f"sweep.zipped: {path!r} must stand in one group only")
+                raise InvalidInput(f"{path!r} must stand in one group only", path=ZIPPED)
             seen.add(path)
         lengths = {path: len(values[path]) for path in group}
         if len(set(lengths.values())) > 1:
-            told = ", ".join(f"{path} has {n}" for path, n in lengths.items())
-            raise InvalidInput(f"sweep.zipped: paths must have equally many values; {told}")
+            counts = ", ".join(f"{path} has {n}" for path, n in lengths.items())
+            raise InvalidInput(f"paths must have equally many values; {counts}", path=ZIPPED)
     return [group for group in groups if len(group) > 1]
 
 
 def with_value(tables: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     """A copy of `tables` with the entry at a dotted path replaced (or added to its table).
 
+    What the path does not pass is shared with `tables`, not copied.
+
     Raises:
         InvalidInput: the path leads nowhere.
     """
-    changed = copy.deepcopy(dict(tables))
+    changed: dict[str, Any] = dict(tables)
     *way, last = path.split(".")
     spot: Any = changed
     for depth, key in enumerate(way):
-        spot = spot[_key(spot, key, path, way[:depth], present=True)]
+        place = _key(spot, key, path, way[:depth], present=True)
+        inner = spot[place]
+        if isinstance(inner, dict | list):
+            inner = spot[place] = inner.copy()
+        spot = inner
     spot[_key(spot, last, path, way, present=False)] = value
     return changed
 
@@ -147,15 +152,15 @@ def _key(spot: Any, key: str, path: str, way: list[str], *, present: bool) -> An
     if isinstance(spot, dict):
         if present and key not in spot:
             known = f"; {checks.did_you_mean(key, spot)}" if spot else ""
-            raise InvalidInput(f"sweep.{path}: there is no {key} in {here or 'the study'}{known}")
+            raise InvalidInput(f"there is no {key} in {here or 'the study'}{known}", path=path)
         return key
     if isinstance(spot, list):
         if not key.isdecimal() or int(key) >= len(spot):
             raise InvalidInput(
-                f"sweep.{path}: {here} has entries 0 to {len(spot) - 1}, there is no {key!r}"
+                f"{here} has entries 0 to {len(spot) - 1}, there is no {key!r}", path=path
             )
         return int(key)
-    raise InvalidInput(f"sweep.{path}: {here} holds {checks.shown(spot)} and has no parts")
+    raise InvalidInput(f"{here} holds {checks.shown(spot)} and has no parts", path=path)
 
 
 def _flat(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.registry import REGISTRY
 from spinsqueeze.results.grid import GridAxis
 from spinsqueeze.results.points import KEPT_ATTRIBUTES
-from spinsqueeze.run.sweep_axes import zip_groups
+from spinsqueeze.run.sweep_axes import with_value, zip_groups
 
 Tables = Mapping[str, Any]
 MAX_GRID = 10**7
@@ -58,7 +58,7 @@ class Plan:
         """The study of one point; what no path changes is shared, not copied."""
         tables: Any = dict(self.base)
         for path, value in point.items():
-            tables = _put(tables, path.split("."), value)
+            tables = with_value(tables, path, value)
         return dict(tables)
 
     def grid_axes(self) -> list[GridAxis]:
@@ -68,17 +68,6 @@ class Plan:
             GridAxis(names[paths[0]], {names[p]: (self.values[p], p) for p in paths})
             for paths in self.axes
         ]
-
-
-def _put(spot: Any, way: Sequence[str], value: Any) -> Any:
-    """A copy of `spot` with one entry replaced: only the tables along the way are new."""
-    if not way:
-        return value
-    if isinstance(spot, list):
-        copy = list(spot)
-        copy[int(way[0])] = _put(spot[int(way[0])], way[1:], value)
-        return copy
-    return {**spot, way[0]: _put(spot.get(way[0]), way[1:], value)}
 
 
 def make_plan(base: Tables, values: Mapping[str, Sequence[Any]], *, zipped: Any = False) -> Plan:
@@ -101,7 +90,7 @@ def make_plan(base: Tables, values: Mapping[str, Sequence[Any]], *, zipped: Any 
             axes.append(group)
     plan = Plan(base, values, tuple(axes))
     if plan.size > MAX_GRID:
-        raise InvalidInput(f"sweep: must have at most {MAX_GRID} points, got {plan.size}")
+        raise InvalidInput(f"must have at most {MAX_GRID} points, got {plan.size}", path="sweep")
     return plan
 
 
@@ -134,13 +123,13 @@ def shape_of(point: Mapping[str, Any]) -> str:
     Real strengths of terms, states and pulses change numbers only; sizes, words, lists, zeros
     (a term that vanishes is left out) and infinities change the shape.
     """
-    told = []
+    shape = []
     for path, value in point.items():
         real = isinstance(value, int | float) and not isinstance(value, bool)
         if path.startswith("run.seed"):
             continue
         if real and path.split(".")[0] in _SMOOTH:
-            told.append((path, value == 0, math.isinf(value)))
+            shape.append((path, value == 0, math.isinf(value)))
         else:
-            told.append((path, value, False))
-    return json.dumps(told, default=str)
+            shape.append((path, value, False))
+    return json.dumps(shape, default=str)
