@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import NumericalFailure
+from spinsqueeze.numerics.factorisation import rate_bound
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -176,8 +177,7 @@ def _taylor(matrix: Float, vector: Float) -> Float:
 
 def polynomial_rounding(matrix: "csr_array", *, duration: float) -> float:
     """What rounding may add to the error of `polynomial_evolution`, relative to |y(0)|."""
-    rate = float(np.max(abs(matrix).sum(axis=1), initial=0.0))
-    return EPSILON * (1 + rate * duration)
+    return EPSILON * (1 + rate_bound(matrix) * duration)
 
 
 def rational_evolution(

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Unsupported
-from spinsqueeze.methods.permutation_invariant import solvers
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
 from spinsqueeze.methods.permutation_invariant.estimate import estimate, require_memory
 from spinsqueeze.methods.permutation_invariant.evolution import evolve, evolve_driven
@@ -24,7 +23,7 @@ from spinsqueeze.methods.permutation_invariant.layout import (
 from spinsqueeze.methods.permutation_invariant.loss import evolve_with_losses, sample_loss_times
 from spinsqueeze.methods.permutation_invariant.moments import moments, shell_populations
 from spinsqueeze.methods.permutation_invariant.multifrontal import MultifrontalLU, dissect
-from spinsqueeze.methods.permutation_invariant.solvers import CheckedFactors, SectorSolver
+from spinsqueeze.methods.permutation_invariant.solvers import SectorSolver
 from spinsqueeze.methods.permutation_invariant.spectrum import slow_modes
 from spinsqueeze.methods.permutation_invariant.states import (
     coherent_state,
@@ -35,6 +34,7 @@ from spinsqueeze.methods.permutation_invariant.states import (
 from spinsqueeze.methods.permutation_invariant.steady import steady_state
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.numerics.exponential import rational_evolution
+from spinsqueeze.numerics.factorisation import ROUNDING
 
 LOWER = np.array([1, -1j, 0])
 RAISE = LOWER.conj()
@@ -346,21 +346,10 @@ def test_weakly_damped_twisting_is_solved_to_rounding():
     )
     found = [steady_state(model, solver=solver) for solver in ("multifrontal", "superlu")]
     # solves are refined for a random right-hand side; the worst of n may err sqrt(n) times more
-    worst = np.sqrt(state_size(26)) * solvers.ROUNDING
+    worst = np.sqrt(state_size(26)) * ROUNDING
     assert max(one.residual for one in found) < 10 * worst
     values = [np.concatenate([x.ravel() for x in moments(one.state, n_spins=26)]) for one in found]
     assert np.abs(values[0] - values[1]).max() < 1e-8
-
-
-def test_factors_that_refinement_cannot_save_are_refused():
-    from scipy.sparse import eye_array
-
-    class Wrong:
-        def solve(self, right, *, refinements=1, transposed=False):
-            return 0.0 * right
-
-    with pytest.raises(NumericalFailure, match=r"backward error of 1\.0e\+00 after 4 refinements"):
-        CheckedFactors(eye_array(5).tocsr(), Wrong())
 
 
 def test_missing_pardiso_says_what_to_do(monkeypatch):

@@ -21,21 +21,17 @@ from spinsqueeze.methods.permutation_invariant.moments import (
     shell_readout,
     split_readout,
 )
-from spinsqueeze.methods.permutation_invariant.solvers import (
-    CheckedFactors,
-    SectorSolver,
-    check_solver,
-    rate_bound,
-)
-from spinsqueeze.methods.permutation_invariant.threads import on_one_thread
+from spinsqueeze.methods.permutation_invariant.solvers import SectorSolver, check_solver
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.interchangeable import turning
 from spinsqueeze.numerics import magnus
+from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.numerics.exponential import (
     polynomial_evolution,
     polynomial_rounding,
     rational_evolution,
 )
+from spinsqueeze.numerics.factorisation import CheckedFactors, rate_bound
 from spinsqueeze.numerics.weighted_sum import WeightedSum
 
 Float = NDArray[np.float64]
