@@ -33,8 +33,8 @@ from spinsqueeze.methods.permutation_invariant.states import (
 )
 from spinsqueeze.methods.permutation_invariant.steady import steady_state
 from spinsqueeze.models.drive import DriveWeights
-from spinsqueeze.numerics.exponential import rational_evolution
 from spinsqueeze.numerics.factorisation import ROUNDING
+from spinsqueeze.numerics.krylov.rational import rational_evolution
 
 LOWER = np.array([1, -1j, 0])
 RAISE = LOWER.conj()

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput, TooLarge
 from spinsqueeze.methods.exact.driven import DrivenHamiltonian, WeightedHamiltonian
-from spinsqueeze.methods.exact.krylov import Operator, Work, propagate
 from spinsqueeze.methods.exact.moments import SpinAction, collective_moments
 from spinsqueeze.models.drive import DriveWeights, breakpoints
+from spinsqueeze.numerics.krylov.matrix_free import Operator, Work, propagate
 from spinsqueeze.numerics.magnus import allowed_rates, propagate_piece
 
 LARGEST_KRYLOV_DIMENSION = 30
@@ -147,7 +147,7 @@ def evolve(
     Raises:
         InvalidInput: a state of wrong length or norm, times that do not increase, or a tolerance
             outside [1e-14, 0.1].
-        NumericalFailure: see `krylov` and `numerics.magnus`.
+        NumericalFailure: see `numerics.krylov.matrix_free` and `numerics.magnus`.
     """
     times = np.asarray(times, dtype=np.float64)
     _check(space, initial, times, start, tolerance)

@@ -26,12 +26,9 @@ from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.interchangeable import turning
 from spinsqueeze.numerics import magnus
 from spinsqueeze.numerics.blas_threads import on_one_thread
-from spinsqueeze.numerics.exponential import (
-    polynomial_evolution,
-    polynomial_rounding,
-    rational_evolution,
-)
 from spinsqueeze.numerics.factorisation import CheckedFactors, rate_bound
+from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution, polynomial_rounding
+from spinsqueeze.numerics.krylov.rational import rational_evolution
 from spinsqueeze.numerics.weighted_sum import WeightedSum
 
 Float = NDArray[np.float64]

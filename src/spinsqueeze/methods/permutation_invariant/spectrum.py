@@ -33,8 +33,8 @@ from spinsqueeze.methods.permutation_invariant.steady import sector_steady_state
 from spinsqueeze.numerics.angular_momentum import damping_vector
 from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.numerics.dephasing import turned_axes
-from spinsqueeze.numerics.exponential import polynomial_evolution
 from spinsqueeze.numerics.factorisation import rate_bound
+from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

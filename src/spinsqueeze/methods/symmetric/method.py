@@ -104,6 +104,7 @@ class SymmetricSubspace(Method):
         if task.model.dissipative:
             return self._evolve_mixed(task)
         from spinsqueeze.methods.symmetric import operators, pure
+        from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution, unitary_rounding
 
         n = task.model.n_spins
         assert task.initial_state is not None
@@ -120,10 +121,10 @@ class SymmetricSubspace(Method):
                     matrices, drive=drive, state=psi, times=marks, start=now, tolerance=tolerance
                 )
             else:
-                waves = pure.evolve_pure(
+                waves = unitary_evolution(
                     matrices[0], state=psi, times=marks - now, tolerance=tolerance
                 )
-                added = tolerance + pure.rounding(matrices[0], duration=stop - now)
+                added = tolerance + unitary_rounding(matrices[0], duration=stop - now)
             error += added
             drift = max(drift, float(np.abs(np.linalg.norm(waves, axis=1) - 1).max()))
             spin[wanted], covariance[wanted] = operators.pure_moments(waves[:-1], n_spins=n)
@@ -262,10 +263,11 @@ def amplitudes(state: InitialState, n_spins: int) -> Complexes:
 
 def _turned(psi: Complexes, n_spins: int, rotation: Rotation) -> Complexes:
     """exp(-i angle axis . S) psi, as an evolution over a unit of time: no dense matrix."""
-    from spinsqueeze.methods.symmetric import operators, pure
+    from spinsqueeze.methods.symmetric import operators
+    from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution
 
     generator = operators.hamiltonian(n_spins, field=rotation.angle * rotation.axis)
-    return pure.evolve_pure(generator, state=psi, times=np.array([1.0]), tolerance=1e-13)[0]
+    return unitary_evolution(generator, state=psi, times=np.array([1.0]), tolerance=1e-13)[0]
 
 
 def _turn(n_spins: int, rotation: Rotation) -> Any:
