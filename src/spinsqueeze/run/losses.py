@@ -10,11 +10,8 @@ import xarray as xr
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base import DEFAULT_MEMORY_BUDGET
-from spinsqueeze.methods.permutation_invariant.method import (
-    PermutationInvariant,
-    block_state,
-    generator_of,
-)
+from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant, generator_of
+from spinsqueeze.methods.state_forms import block_values
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.model import SpinModel
@@ -92,7 +89,7 @@ def simulate_losses(
     run = evolve_with_losses(
         lambda left: generator_of(left, arrays),
         n_spins=n,
-        state=block_state(initial_state, n),
+        state=block_values(initial_state, n),
         times=task.times,
         loss_times=drawn,
     )

@@ -23,11 +23,11 @@ from spinsqueeze.methods.exact.propagate import (
     evolve,
     required_bytes,
 )
-from spinsqueeze.methods.exact.states import dicke_state, product_state
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.numerics.krylov.matrix_free import Work
 from spinsqueeze.numerics.magnus import magnus_step
+from spinsqueeze.numerics.state_vectors import dicke_state, product_state
 
 ROUNDING = 1e-12
 

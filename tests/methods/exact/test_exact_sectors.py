@@ -13,9 +13,9 @@ from spinsqueeze.methods.exact.sectors import (
     lattice_symmetries,
     orbit_labels,
 )
-from spinsqueeze.methods.exact.states import dicke_state, product_state
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
+from spinsqueeze.numerics.state_vectors import dicke_state, product_state
 
 CUBIC = {"interpolation": "cubic"}
 

@@ -7,18 +7,18 @@ from hypothesis import strategies as st
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.methods.symmetric.mixed import evolve_mixed, liouvillian
-from spinsqueeze.methods.symmetric.operators import (
-    hamiltonian,
-    mixed_moments,
-    pure_moments,
-    spin_operators,
-)
 from spinsqueeze.methods.symmetric.pure import evolve_pure_driven
 from spinsqueeze.methods.symmetric.steady import steady_mixed
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.numerics.angular_momentum import coherent_amplitudes
 from spinsqueeze.numerics.blas_threads import on_one_thread
+from spinsqueeze.numerics.collective_operators import (
+    hamiltonian,
+    mixed_moments,
+    pure_moments,
+    spin_operators,
+)
 from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution
 
 LOWER = np.array([1, -1j, 0])

@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 
 from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, Kernel, StencilKernel
 from spinsqueeze.methods.base import Cost, Evolution, Method, Task
+from spinsqueeze.methods.state_forms import InSymmetricSubspace, ProductOfSpins, bloch_vectors
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Strength, integrated
 from spinsqueeze.models.states import (
     CoherentState,
-    DickeState,
-    ProductState,
-    SymmetricState,
 )
 from spinsqueeze.observables.moments import Moments
 
@@ -59,7 +57,7 @@ class ClosedForm(Method):
         reasons = []
         if task.pulses:
             reasons.append("pulses interrupt the closed form")
-        if not isinstance(task.initial_state, CoherentState | ProductState):
+        if not isinstance(task.initial_state, ProductOfSpins):
             reasons.append(f"{type(task.initial_state).__name__} is not a product of spins")
         if model.collective_jumps:
             reasons.append("collective jumps have no closed form in time")
@@ -104,7 +102,7 @@ class ClosedForm(Method):
                 "only squeezed collective decay alone, or collective decay with a drive and "
                 "collective exchange, have a steady state in closed form"
             )
-        if not isinstance(task.initial_state, CoherentState | DickeState | SymmetricState):
+        if not isinstance(task.initial_state, InSymmetricSubspace):
             reasons.append(
                 "total spin is conserved: give an initial state in the symmetric subspace, such "
                 "as CoherentState('-z')"
@@ -410,12 +408,8 @@ def _lattice_plan(task: Task, axis: int, shape: tuple[int, ...]) -> _Plan:
 def _matrix_plan(task: Task, axis: int) -> _Plan:
     from spinsqueeze.methods.closed_form.ising import ising_cost
 
-    model, state = task.model, task.initial_state
-    if isinstance(state, ProductState):
-        bloch = _clean(state.directions[:, _frame(axis)])
-    else:
-        assert isinstance(state, CoherentState)
-        bloch = _clean(state.direction[_frame(axis)])
+    model = task.model
+    bloch = _clean(bloch_vectors(task.initial_state)[..., _frame(axis)])
     n_terms = max(len(model.quadratics) + len(model.pairs), 1)
     work, memory = ising_cost(model.n_spins, n_times=len(task.times), n_terms=n_terms)
     seconds = _slowdown(model, axis) * work / MULTIPLY_ADDS_PER_SECOND

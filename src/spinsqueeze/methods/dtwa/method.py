@@ -5,8 +5,8 @@ from typing import ClassVar, final
 
 from spinsqueeze.core import checks
 from spinsqueeze.methods.base import Cost, Evolution, Method, Task
+from spinsqueeze.methods.state_forms import ProductOfSpins, bloch_vectors
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.states import CoherentState, ProductState
 from spinsqueeze.numerics.forks import require_own_threads
 from spinsqueeze.numerics.processors import available_processors
 from spinsqueeze.observables.moments import BlockMoments
@@ -63,7 +63,7 @@ class DTWA(Method):
     def obstacles(self, task: Task) -> list[str]:
         """Closed models without a cavity, from coherent and product states."""
         reasons = []
-        if not isinstance(task.initial_state, CoherentState | ProductState):
+        if not isinstance(task.initial_state, ProductOfSpins):
             reasons.append(
                 f"{type(task.initial_state).__name__} is not a product of spins, which is what "
                 "it samples"
@@ -98,15 +98,10 @@ class DTWA(Method):
         from spinsqueeze.methods.dtwa.trajectories import Options, plan_run
 
         require_own_threads("jax")
-        model, state = task.model, task.initial_state
-        if isinstance(state, ProductState):
-            directions = state.directions
-        else:
-            assert isinstance(state, CoherentState)
-            directions = state.direction
+        model = task.model
         run, plan = plan_run(
             lower(model),
-            directions=directions,
+            directions=bloch_vectors(task.initial_state),
             times=task.times,
             seed=task.seed,
             rotations=[

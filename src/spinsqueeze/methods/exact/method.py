@@ -8,17 +8,11 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
 from spinsqueeze.methods.base import Cost, Evolution, Method, Task
+from spinsqueeze.methods.state_forms import PureState, state_vector
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope, Strength, largest_size
-from spinsqueeze.models.states import (
-    CoherentState,
-    DickeState,
-    InitialState,
-    ProductState,
-    StateVector,
-    SymmetricState,
-)
+from spinsqueeze.models.states import CoherentState, StateVector
 from spinsqueeze.observables.moments import Moments
 
 if TYPE_CHECKING:
@@ -30,7 +24,6 @@ STATE_ROUNDING = 16 * float(np.finfo(np.float64).eps)
 """Rounding of the initial state and of its moments."""
 SECTOR_SPINS = 17
 """From here on the search for symmetric orbits pays."""
-_PURE = CoherentState | DickeState | ProductState | StateVector | SymmetricState
 
 
 @final
@@ -60,7 +53,7 @@ class Exact(Method):
     def obstacles(self, task: Task) -> list[str]:
         """Closed models without a cavity, up to 30 spins."""
         reasons = []
-        if not isinstance(task.initial_state, _PURE):
+        if not isinstance(task.initial_state, PureState):
             reasons.append(f"{type(task.initial_state).__name__} is not a pure state it knows")
         if task.model.n_spins > MAX_SPINS:
             reasons.append(
@@ -98,7 +91,6 @@ class Exact(Method):
         model = task.model
         n = model.n_spins
         parts, drive = _parts(model)
-        assert task.initial_state is not None
         initial = state_vector(task.initial_state, n)
         generators = _generators(task, parts)
         dimension = propagate.LARGEST_KRYLOV_DIMENSION
@@ -150,28 +142,6 @@ class Exact(Method):
             },
             final_state=StateVector(state / np.linalg.norm(state)),
         )
-
-
-def state_vector(state: InitialState, n_spins: int) -> NDArray[np.complex128]:
-    """Any initial state as 2^N amplitudes."""
-    from spinsqueeze.methods.exact import states
-
-    if isinstance(state, StateVector):
-        return np.array(state.amplitudes)
-    if isinstance(state, CoherentState):
-        return states.product_state(np.tile(state.direction, (n_spins, 1)))
-    if isinstance(state, ProductState):
-        return states.product_state(state.directions)
-    if isinstance(state, SymmetricState):
-        return states.symmetric_state(state.amplitudes[::-1])  # M = -J first there
-    assert isinstance(state, DickeState)
-    psi = states.dicke_state(n_spins, spins_up=round(state.m + n_spins / 2))
-    if state.axis != "z":
-        from spinsqueeze.methods.exact.rotations import rotate
-
-        turn = {"x": [0.0, 1.0, 0.0], "y": [-1.0, 0.0, 0.0]}[state.axis]
-        rotate(psi, axis=np.array(turn), angle=np.pi / 2)
-    return psi
 
 
 def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], DriveWeights | None]":

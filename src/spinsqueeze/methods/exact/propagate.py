@@ -12,21 +12,25 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput, TooLarge
 from spinsqueeze.methods.exact.driven import DrivenHamiltonian, WeightedHamiltonian
-from spinsqueeze.methods.exact.moments import SpinAction, collective_moments
 from spinsqueeze.models.drive import DriveWeights, breakpoints
 from spinsqueeze.numerics.krylov.matrix_free import Operator, Work, propagate
 from spinsqueeze.numerics.magnus import allowed_rates, propagate_piece
+from spinsqueeze.numerics.state_vectors import collective_moments
 
 LARGEST_KRYLOV_DIMENSION = 30
 SMALLEST_KRYLOV_DIMENSION = 6
 SMALLEST_TOLERANCE = 1e-14
 
 
-class Space(WeightedHamiltonian, SpinAction, Protocol):
+class Space(WeightedHamiltonian, Protocol):
     """A Hamiltonian together with the space of states it acts in."""
 
     n_spins: int
     dimension: int
+
+    def spin_action(self, psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """Return (3, dimension): S_x psi, S_y psi, S_z psi."""
+        ...
 
     def rotate(
         self,
@@ -167,7 +171,7 @@ def evolve(
 
     def record(state: NDArray[np.complex128], since_edge: float) -> None:
         nonlocal done, drift
-        spin[done], covariance[done] = collective_moments(space, state)
+        spin[done], covariance[done] = collective_moments(state, space.spin_action(state))
         error[done] = total + since_edge
         drift = max(drift, abs(float(np.linalg.norm(state)) - 1))
         if observe is not None:

@@ -10,22 +10,15 @@ from numpy.typing import NDArray
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
 from spinsqueeze.methods.permutation_invariant.generator import Generator
-from spinsqueeze.methods.permutation_invariant.layout import (
-    Sector,
-    sectors,
-    state_size,
-    symmetry,
-)
-from spinsqueeze.methods.permutation_invariant.moments import (
-    moment_readout,
-    shell_readout,
-    split_readout,
-)
+from spinsqueeze.methods.permutation_invariant.readout import moment_readout, shell_readout
+from spinsqueeze.methods.permutation_invariant.sectors import Sector, sectors, symmetry
 from spinsqueeze.methods.permutation_invariant.solvers import SectorSolver, check_solver
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.interchangeable import turning
 from spinsqueeze.numerics import magnus
 from spinsqueeze.numerics.blas_threads import on_one_thread
+from spinsqueeze.numerics.block_layout import state_size
+from spinsqueeze.numerics.block_states import split_readout
 from spinsqueeze.numerics.factorisation import CheckedFactors, rate_bound
 from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution, polynomial_rounding
 from spinsqueeze.numerics.krylov.rational import rational_evolution

@@ -12,21 +12,18 @@ from spinsqueeze.methods.base import (
     Cost,
     Evolution,
     Method,
-    Rotation,
     Task,
     stretches,
 )
+from spinsqueeze.methods.state_forms import PermutationInvariantState, block_values
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.interchangeable import CollectiveArrays
-from spinsqueeze.models.states import (
-    BlockState,
-    CoherentState,
-    DickeState,
-    InitialState,
-    SymmetricState,
-)
+from spinsqueeze.models.states import BlockState, InitialState
+from spinsqueeze.numerics import block_states
+from spinsqueeze.observables.block_states import purity
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.qfi import block_fisher_matrix, fisher_information
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.permutation_invariant.generator import Generator
@@ -105,8 +102,7 @@ class PermutationInvariant(Method):
     def evolve(self, task: Task) -> Evolution:
         """Evolve the block state between pulses."""
         n = task.model.n_spins
-        assert task.initial_state is not None
-        state = block_state(task.initial_state, n)
+        state = block_values(task.initial_state, n)
         count = len(task.times)
         spin, covariance = np.empty((count, 3)), np.empty((count, 3, 3))
         extras: dict[str, Any] = {"shell_population": np.empty((count, n // 2 + 1))}
@@ -127,7 +123,9 @@ class PermutationInvariant(Method):
                 self._measure(run.state(k), n, extras, output)
             state = run.state(len(marks) - 1)
             for rotation in rotations:
-                state = rotated(state, n, rotation)
+                state = block_states.rotated(
+                    state, n_spins=n, axis=rotation.axis, angle=rotation.angle
+                )
             now = stop
             task.progress(0.99 * min(now / task.times[-1], 1.0) if task.times[-1] else 0.99)
         task.progress(1.0)
@@ -164,19 +162,19 @@ class PermutationInvariant(Method):
 
     def steady_state(self, task: Task) -> Evolution:
         """Solve for the null vector of the Liouvillian."""
-        from spinsqueeze.methods.permutation_invariant import moments, steady
+        from spinsqueeze.methods.permutation_invariant import steady
 
         n = task.model.n_spins
-        initial = None if task.initial_state is None else block_state(task.initial_state, n)
+        initial = None if task.initial_state is None else block_values(task.initial_state, n)
         found = steady.steady_state(
             liouvillian(task.model),
             initial=initial,
             solver=self.solver,
             tolerance=self.steady_tolerance,
         )
-        spin, covariance = moments.moments(found.state, n_spins=n)
+        spin, covariance = block_states.moments(found.state, n_spins=n)
         extras: dict[str, Any] = {
-            "shell_population": moments.shell_populations(found.state, n_spins=n)[None],
+            "shell_population": block_states.shell_populations(found.state, n_spins=n)[None],
             "purity": np.empty(1),
         }
         if self.qfi:
@@ -203,11 +201,9 @@ class PermutationInvariant(Method):
         )
 
     def _measure(self, state: Complexes, n: int, extras: dict[str, Any], index: int) -> None:
-        from spinsqueeze.methods.permutation_invariant import information
-
-        extras["purity"][index] = information.purity(state, n_spins=n)
+        extras["purity"][index] = purity(state, n_spins=n)
         if self.qfi:
-            extras["qfi"][index] = information.fisher_information(state, n_spins=n)
+            extras["qfi"][index] = fisher_information(block_fisher_matrix(state, n_spins=n))
 
     def _run(self, model: Canonical, state: Complexes, marks: Floats, now: float) -> Any:
         from spinsqueeze.methods.permutation_invariant.evolution import evolve, evolve_driven
@@ -234,46 +230,9 @@ class PermutationInvariant(Method):
 
 
 def _foreign(state: InitialState | None) -> list[str]:
-    if isinstance(state, CoherentState | DickeState | SymmetricState | BlockState):
+    if isinstance(state, PermutationInvariantState):
         return []
     return [f"{type(state).__name__} is not permutation invariant, or not known to be"]
-
-
-def block_state(state: InitialState, n_spins: int) -> Complexes:
-    """A permutation-invariant initial state as a flat block state."""
-    from spinsqueeze.methods.permutation_invariant import states
-
-    if isinstance(state, BlockState):
-        return np.array(state.values)
-
-    if isinstance(state, CoherentState):
-        return states.coherent_state(n_spins, direction=state.direction)
-    if isinstance(state, SymmetricState):
-        return states.shell_state(n_spins, block=state.amplitudes)
-    assert isinstance(state, DickeState)
-    if state.axis == "z":
-        return states.dicke_state(n_spins, m=state.m)
-    from spinsqueeze.numerics import angular_momentum
-
-    axis = np.eye(3)["xyz".index(state.axis)]
-    column = round(n_spins / 2 - state.m)
-    basis = angular_momentum.axis_basis(n_spins / 2, axis)
-    return states.shell_state(n_spins, block=basis[:, column])
-
-
-def rotated(state: Complexes, n_spins: int, rotation: Rotation) -> Complexes:
-    """The block state after exp(-i angle axis . S)."""
-    from spinsqueeze.methods.permutation_invariant.layout import blocks, flatten
-    from spinsqueeze.numerics.angular_momentum import axis_basis
-
-    turned = []
-    for shell, block in enumerate(blocks(state, n_spins)):
-        j = n_spins / 2 - shell
-        basis = axis_basis(j, rotation.axis)
-        phases = np.exp(-1j * rotation.angle * (j - np.arange(block.shape[0])))
-        unitary = (basis * phases) @ basis.conj().T
-        turned.append(unitary @ block @ unitary.conj().T)
-    return flatten(turned)
 
 
 def liouvillian(model: Canonical) -> "Generator":

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.methods.permutation_invariant.layout import Sector
 from spinsqueeze.methods.permutation_invariant.multifrontal import (
     Dissection,
     MultifrontalLU,
     dissect,
 )
+from spinsqueeze.methods.permutation_invariant.sectors import Sector
 from spinsqueeze.numerics.factorisation import (
     CheckedFactors,
     Factorisation,

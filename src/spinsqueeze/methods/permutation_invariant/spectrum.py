@@ -22,12 +22,7 @@ from spinsqueeze.methods.permutation_invariant.conserved import (
     zero_modes,
 )
 from spinsqueeze.methods.permutation_invariant.generator import Generator
-from spinsqueeze.methods.permutation_invariant.layout import (
-    Sector,
-    Symmetry,
-    sectors,
-    symmetry,
-)
+from spinsqueeze.methods.permutation_invariant.sectors import Sector, Symmetry, sectors, symmetry
 from spinsqueeze.methods.permutation_invariant.solvers import SectorSolver, check_solver
 from spinsqueeze.methods.permutation_invariant.steady import sector_steady_state
 from spinsqueeze.numerics.angular_momentum import damping_vector

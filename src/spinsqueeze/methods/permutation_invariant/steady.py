@@ -20,15 +20,11 @@ from spinsqueeze.methods.permutation_invariant.conserved import (
     steady_state_counts,
 )
 from spinsqueeze.methods.permutation_invariant.generator import Generator
-from spinsqueeze.methods.permutation_invariant.layout import (
-    Sector,
-    sectors,
-    state_size,
-    symmetry,
-)
-from spinsqueeze.methods.permutation_invariant.moments import shell_populations
+from spinsqueeze.methods.permutation_invariant.sectors import Sector, sectors, symmetry
 from spinsqueeze.methods.permutation_invariant.solvers import SectorSolver, check_solver
 from spinsqueeze.numerics.blas_threads import on_one_thread
+from spinsqueeze.numerics.block_layout import state_size
+from spinsqueeze.numerics.block_states import shell_populations
 from spinsqueeze.numerics.factorisation import rate_bound
 from spinsqueeze.numerics.null_vectors import null_vector
 

@@ -1,7 +1,7 @@
 """SymmetricSubspace: collective models on the N + 1 Dicke states of total spin N/2."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,15 @@ from spinsqueeze.methods.base import (
     Cost,
     Evolution,
     Method,
-    Rotation,
     Task,
     stretches,
 )
+from spinsqueeze.methods.state_forms import InSymmetricSubspace, symmetric_amplitudes
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.interchangeable import CollectiveArrays
-from spinsqueeze.models.states import CoherentState, DickeState, InitialState, SymmetricState
+from spinsqueeze.models.states import SymmetricState
+from spinsqueeze.numerics.angular_momentum import rotation_matrix
 from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.observables.moments import Moments
 
@@ -72,7 +73,7 @@ class SymmetricSubspace(Method):
             reasons.append("jumps with an envelope in the model; use PermutationInvariant")
         if any(r.mask is not None for r in task.pulses):
             reasons.append("a pulse acts on some of the spins only")
-        if not isinstance(task.initial_state, CoherentState | DickeState | SymmetricState):
+        if not isinstance(task.initial_state, InSymmetricSubspace):
             reasons.append(f"{type(task.initial_state).__name__} is not in the symmetric subspace")
         return reasons
 
@@ -103,12 +104,12 @@ class SymmetricSubspace(Method):
         """Evolve between pulses, pure when closed and mixed when open."""
         if task.model.dissipative:
             return self._evolve_mixed(task)
-        from spinsqueeze.methods.symmetric import operators, pure
+        from spinsqueeze.methods.symmetric import pure
+        from spinsqueeze.numerics import collective_operators as operators
         from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution, unitary_rounding
 
         n = task.model.n_spins
-        assert task.initial_state is not None
-        psi = amplitudes(task.initial_state, n)
+        psi = symmetric_amplitudes(task.initial_state, n)
         spin, covariance = np.empty((len(task.times), 3)), np.empty((len(task.times), 3, 3))
         arrays, drive = interchangeable.in_time(task.model)
         matrices = [operators.hamiltonian(n, quadratic=a.quadratic, field=a.field) for a in arrays]
@@ -130,7 +131,7 @@ class SymmetricSubspace(Method):
             spin[wanted], covariance[wanted] = operators.pure_moments(waves[:-1], n_spins=n)
             psi = waves[-1]
             for rotation in rotations:
-                psi = _turned(psi, n, rotation)
+                psi = operators.rotated(psi, axis=rotation.axis, angle=rotation.angle)
             now = stop
             task.progress(_share(task, now))
         task.progress(1.0)
@@ -143,11 +144,11 @@ class SymmetricSubspace(Method):
         )
 
     def _evolve_mixed(self, task: Task) -> Evolution:
-        from spinsqueeze.methods.symmetric import mixed, operators
+        from spinsqueeze.methods.symmetric import mixed
+        from spinsqueeze.numerics import collective_operators as operators
 
         n = task.model.n_spins
-        assert task.initial_state is not None
-        psi = amplitudes(task.initial_state, n)
+        psi = symmetric_amplitudes(task.initial_state, n)
         rho = np.outer(psi, psi.conj())
         spin, covariance = np.empty((len(task.times), 3)), np.empty((len(task.times), 3, 3))
         purity = np.empty(len(task.times))
@@ -170,7 +171,7 @@ class SymmetricSubspace(Method):
             purity[wanted] = np.sum(np.abs(states[:-1]) ** 2, axis=(1, 2))
             rho = states[-1]
             for rotation in rotations:
-                turn = _turn(n, rotation)
+                turn = rotation_matrix(n / 2, axis=rotation.axis, angle=rotation.angle)
                 rho = turn @ rho @ turn.conj().T
             now = stop
             task.progress(_share(task, now))
@@ -186,7 +187,7 @@ class SymmetricSubspace(Method):
         """Collective models with collective jumps."""
         reasons = _obstacles(task.model)
         state = task.initial_state
-        if not isinstance(state, CoherentState | DickeState | SymmetricState):
+        if not isinstance(state, InSymmetricSubspace):
             reasons.append(
                 "total spin is conserved, so the steady state depends on the initial one: give an "
                 "initial state in the symmetric subspace"
@@ -204,12 +205,11 @@ class SymmetricSubspace(Method):
     @on_one_thread
     def steady_state(self, task: Task) -> Evolution:
         """Solve for the null vector of the Liouvillian that the initial state reaches."""
-        from spinsqueeze.methods.symmetric import operators
         from spinsqueeze.methods.symmetric.steady import steady_mixed
+        from spinsqueeze.numerics import collective_operators as operators
 
         n = task.model.n_spins
-        assert task.initial_state is not None
-        psi = amplitudes(task.initial_state, n)
+        psi = symmetric_amplitudes(task.initial_state, n)
         generator = _liouvillian(task.model, interchangeable.at_peak(task.model))
         found = steady_mixed(generator, initial=np.outer(psi, psi.conj()))
         spin, covariance = operators.mixed_moments(found.rho[None], n_spins=n)
@@ -241,43 +241,6 @@ def _obstacles(model: Canonical) -> list[str]:
 def _share(task: Task, now: float) -> float:
     last = float(task.times[-1])
     return 0.99 * min(now / last, 1.0) if last > 0 else 0.99
-
-
-def amplitudes(state: InitialState, n_spins: int) -> Complexes:
-    """An initial state as N + 1 amplitudes, m = N/2 first."""
-    from spinsqueeze.numerics.angular_momentum import coherent_amplitudes
-
-    if isinstance(state, CoherentState):
-        return coherent_amplitudes(n_spins / 2, state.direction)
-    if isinstance(state, SymmetricState):
-        return np.array(state.amplitudes)
-    assert isinstance(state, DickeState)
-    column = round(n_spins / 2 - state.m)
-    psi = np.zeros(n_spins + 1, dtype=complex)
-    psi[column] = 1.0
-    if state.axis == "z":
-        return psi
-    turn = {"x": np.array([0.0, 1.0, 0.0]), "y": np.array([-1.0, 0.0, 0.0])}[state.axis]
-    return _turned(psi, n_spins, Rotation(0.0, turn, np.pi / 2))
-
-
-def _turned(psi: Complexes, n_spins: int, rotation: Rotation) -> Complexes:
-    """exp(-i angle axis . S) psi, as an evolution over a unit of time: no dense matrix."""
-    from spinsqueeze.methods.symmetric import operators
-    from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution
-
-    generator = operators.hamiltonian(n_spins, field=rotation.angle * rotation.axis)
-    return unitary_evolution(generator, state=psi, times=np.array([1.0]), tolerance=1e-13)[0]
-
-
-def _turn(n_spins: int, rotation: Rotation) -> Any:
-    """exp(-i angle axis . S) as a dense matrix, for density matrices."""
-    from spinsqueeze.numerics.angular_momentum import axis_basis
-
-    j = n_spins / 2
-    basis = axis_basis(j, rotation.axis)
-    phases = np.exp(-1j * rotation.angle * (j - np.arange(n_spins + 1)))
-    return (basis * phases) @ basis.conj().T
 
 
 def _liouvillian(model: Canonical, arrays: CollectiveArrays) -> "Liouvillian":

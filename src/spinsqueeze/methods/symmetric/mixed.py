@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.methods.symmetric.operators import Jumps, drift, spin_operators
 from spinsqueeze.numerics.angular_momentum import jump_matrix
+from spinsqueeze.numerics.collective_operators import Jumps, drift, spin_operators
 from spinsqueeze.numerics.factorisation import rate_bound, superlu_factors
 from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution, polynomial_rounding
 from spinsqueeze.numerics.krylov.rational import rational_evolution

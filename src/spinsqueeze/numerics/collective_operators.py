@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.numerics.angular_momentum import damping_vector, jump_matrix
+from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -92,6 +93,12 @@ def drift(
         n_spins, quadratic=G.real.astype(complex), linear=damping_vector(G).astype(complex)
     )
     return (total - damping / 2).tocsr()
+
+
+def rotated(amplitudes: Complex, *, axis: Float, angle: float) -> Complex:
+    """exp(-i angle axis . S) psi, as an evolution over a unit of time: no dense matrix."""
+    generator = hamiltonian(amplitudes.size - 1, field=angle * axis)
+    return unitary_evolution(generator, state=amplitudes, times=np.array([1.0]), tolerance=1e-13)[0]
 
 
 def pure_moments(amplitudes: Complex, *, n_spins: int) -> tuple[Float, Float]:
