@@ -136,18 +136,14 @@ def test_independent_spins_decay_exponentially():
         20, local_jumps=[(down, LOWER), (up, RAISE), (2 * dephase, Z)], field=[0, 0, 0.7]
     )
     times = np.array([0.0, 0.5, 2.0])
-    run = evolve(
-        model, state=coherent_state(20, direction=[1, 0, 0]), times=times, moments_only=True
-    )
+    run = evolve(model, state=coherent_state(20, direction=[1, 0, 0]), times=times)
     _, spin, _ = run.moments()
     transverse = 10 * np.exp(-((down + up) / 2 + dephase) * times)
     assert np.abs(spin[:, 0] - transverse * np.cos(0.7 * times)).max() < 1e-8
     assert np.abs(spin[:, 1] - transverse * np.sin(0.7 * times)).max() < 1e-8
     polarisation = (up - down) / (up + down)
     assert np.abs(spin[:, 2] - 10 * polarisation * (1 - np.exp(-(up + down) * times))).max() < 1e-8
-    assert len(run.sectors) == 3
-    everything = evolve(model, state=coherent_state(20, direction=[1, 0, 0]), times=times)
-    assert len(everything.sectors) == 21
+    assert len(run.sectors) == 21
 
 
 def test_gap_of_independent_spins():

@@ -67,7 +67,7 @@ class BlockEvolution:
         return np.asarray(total)
 
     def state(self, index: int) -> Complex:
-        """Flat block state at times[index] (without sectors left out by moments_only)."""
+        """Flat block state at times[index]."""
         total = np.zeros(state_size(self.n_spins), dtype=complex)
         for sector, y in zip(self.sectors, self.unknowns, strict=True):
             total += sector.expand(y[index])
@@ -83,9 +83,7 @@ def _checked_times(times: Float) -> Float:
     return grid
 
 
-def _occupied(
-    models: Sequence[Generator], state: Complex, moments_only: bool
-) -> list[tuple[Sector, Float]]:
+def _occupied(models: Sequence[Generator], state: Complex) -> list[tuple[Sector, Float]]:
     N = models[0].n_spins
     found = symmetry(*models)
     if state.shape != (state_size(N),):
@@ -100,9 +98,6 @@ def _occupied(
     out = []
     for part in shells:
         for sector in sectors(N, found, shells=part):
-            k = int(sector.column[0] - sector.row[0])
-            if moments_only and found.modulus == 0 and k > 2:
-                continue
             start = sector.restrict(state)
             if np.any(start):
                 out.append((sector, start))
@@ -118,12 +113,10 @@ def evolve(
     tolerance: float = 1e-10,
     algorithm: str = "auto",
     solver: str = "auto",
-    moments_only: bool = False,
 ) -> BlockEvolution:
     """Evolve a flat block state to ascending times (measured from the state's own time 0).
 
     `tolerance` is the error of a step in the 2-norm of the unknowns, relative to the state.
-    `moments_only` leaves out coherences |m - m'| > 2 where m - m' is conserved.
 
     Raises:
         InvalidInput: a wrong state, times that do not ascend from 0, an unknown algorithm or
@@ -135,7 +128,7 @@ def evolve(
     if algorithm not in ALGORITHMS:
         raise InvalidInput(f"algorithm must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
     unknowns, used, kept, error = [], [], [], 0.0
-    for sector, start in _occupied([model], state, moments_only):
+    for sector, start in _occupied([model], state):
         matrix = assemble(model, sector)
         choice = (
             algorithm if algorithm != "auto" else _choose(_turning(model), matrix, sector, grid)
@@ -263,7 +256,6 @@ def evolve_driven(
     start: float = 0.0,
     tolerance: float = 1e-9,
     solver: str = "auto",
-    moments_only: bool = False,
 ) -> BlockEvolution:
     """Evolve from `start` under L(t) = sum_k w_k(t) L_k by Magnus steps (`numerics.magnus`).
 
@@ -282,7 +274,7 @@ def evolve_driven(
     scale = float(np.linalg.norm(state))
     frequencies = np.array([_turning(model) for model in models])
     unknowns, kept, error = [], [], 0.0
-    for sector, y in _occupied(models, state, moments_only):
+    for sector, y in _occupied(models, state):
         out = np.empty((elapsed.size, y.size))
         done = 0
 
