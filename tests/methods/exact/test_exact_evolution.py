@@ -15,10 +15,10 @@ from tests.methods.exact.dense_spins import (
 )
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge
+from spinsqueeze.methods.base import Rotation
 from spinsqueeze.methods.exact.driven import DrivenHamiltonian
 from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, SpinHamiltonian
 from spinsqueeze.methods.exact.propagate import (
-    Rotation,
     choose_krylov_dimension,
     evolve,
     required_bytes,

@@ -5,8 +5,9 @@ import pytest
 from tests.methods.exact.dense_spins import power_law_xxz, random_part
 
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.methods.base import Rotation
 from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, SpinHamiltonian
-from spinsqueeze.methods.exact.propagate import Rotation, evolve
+from spinsqueeze.methods.exact.propagate import evolve
 from spinsqueeze.methods.exact.sectors import (
     SectorHamiltonian,
     is_invariant,

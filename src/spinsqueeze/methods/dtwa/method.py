@@ -94,7 +94,6 @@ class DTWA(Method):
     def evolve(self, task: Task) -> Evolution:
         """Sample, integrate, and average in blocks."""
         from spinsqueeze.methods.dtwa.couplings import lower
-        from spinsqueeze.methods.dtwa.schedule import Rotation, rotation_matrix
         from spinsqueeze.methods.dtwa.trajectories import Options, plan_run
 
         require_own_threads("jax")
@@ -104,10 +103,7 @@ class DTWA(Method):
             directions=bloch_vectors(task.initial_state),
             times=task.times,
             seed=task.seed,
-            rotations=[
-                Rotation(r.time, rotation_matrix(r.axis, angle=r.angle), r.mask)
-                for r in task.pulses
-            ],
+            rotations=task.pulses,
             options=Options(dtype=self.dtype, tolerance=self.tolerance),
         )
         done = 0

@@ -114,12 +114,7 @@ class Exact(Method):
             initial,
             task.times,
             drive=drive,
-            rotations=[
-                propagate.Rotation(
-                    r.time, (float(r.axis[0]), float(r.axis[1]), float(r.axis[2])), r.angle, r.mask
-                )
-                for r in task.pulses
-            ],
+            rotations=task.pulses,
             tolerance=self.tolerance,
             krylov_dimension=dimension,
             progress=task.progress,

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput, TooLarge
+from spinsqueeze.methods.base import Rotation
 from spinsqueeze.methods.exact.driven import DrivenHamiltonian, WeightedHamiltonian
+from spinsqueeze.methods.windows import windows
 from spinsqueeze.models.drive import DriveWeights, breakpoints
 from spinsqueeze.numerics.krylov.matrix_free import Operator, Work, propagate
 from spinsqueeze.numerics.magnus import allowed_rates, propagate_piece
@@ -42,16 +44,6 @@ class Space(WeightedHamiltonian, Protocol):
     ) -> None:
         """Apply prod_i exp(-i angle axis.s_i) in place over the spins of the mask."""
         ...
-
-
-@dataclass(frozen=True)
-class Rotation:
-    """Instantaneous rotation exp(-i angle axis.s_i) of the spins of the mask (None: all)."""
-
-    time: float
-    axis: tuple[float, float, float]
-    angle: float
-    mask: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -185,20 +177,17 @@ def evolve(
     def report_since(edge: float, elapsed: float) -> None:
         report(edge + elapsed)
 
-    turns = sorted((r for r in rotations if start <= r.time <= final), key=lambda r: r.time)
     breaks = [] if drive is None else breakpoints(drive.strengths, start=start, stop=final)
-    edges = sorted({start, final, *(r.time for r in turns), *breaks})
-    for k, edge in enumerate(edges):
-        for turn in turns:
-            if turn.time == edge:
-                space.rotate(psi, axis=np.array(turn.axis), angle=turn.angle, mask=turn.mask)
-        while done < times.size and times[done] == edge:
+    for window in windows(times, rotations=rotations, start=start, breakpoints=breaks):
+        edge, stop = window.start, window.stop
+        for turn in window.rotations:
+            space.rotate(psi, axis=np.array(turn.axis), angle=turn.angle, mask=turn.mask)
+        inside = times[window.outputs].tolist()
+        while inside and inside[0] == edge:
             record(psi, 0.0)
+            inside.pop(0)
         if edge == final:
             break
-        stop = edges[k + 1]
-        # An output on the far edge belongs after the rotations there.
-        inside = [float(t) for t in times[done:] if t < stop]
         weights = None if drive is None else drive.constant_weights(edge, stop)
         if drive is not None and weights is None:
             psi, added = propagate_piece(
