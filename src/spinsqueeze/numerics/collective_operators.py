@@ -62,10 +62,10 @@ def bilinear(n_spins: int, *, quadratic: Complex, linear: Complex) -> "csr_array
     return matrix
 
 
-def hamiltonian(
-    n_spins: int, *, quadratic: Float | None = None, field: Float | None = None
-) -> "csr_array":
-    """S.Q.S + b.S for a real symmetric Q (3, 3) and a real b (3,).
+def quadratic_and_field(
+    n_spins: int, *, quadratic: Float | None, field: Float | None
+) -> tuple[Float, Float]:
+    """Q (3, 3) and b (3,) of H = S.Q.S + b.S, zero where None.
 
     Raises:
         InvalidInput: n_spins below 1 or Q not symmetric.
@@ -76,6 +76,18 @@ def hamiltonian(
     b = np.zeros(3) if field is None else np.asarray(field, dtype=float)
     if Q.shape != (3, 3) or not np.allclose(Q, Q.T, rtol=1e-12, atol=0.0):
         raise InvalidInput(f"quadratic must be a symmetric 3 x 3 matrix, got {Q.tolist()}")
+    return Q, b
+
+
+def hamiltonian(
+    n_spins: int, *, quadratic: Float | None = None, field: Float | None = None
+) -> "csr_array":
+    """S.Q.S + b.S for a real symmetric Q (3, 3) and a real b (3,).
+
+    Raises:
+        InvalidInput: n_spins below 1 or Q not symmetric.
+    """
+    Q, b = quadratic_and_field(n_spins, quadratic=quadratic, field=field)
     return bilinear(n_spins, quadratic=Q.astype(complex), linear=b.astype(complex))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
 from spinsqueeze.methods.permutation_invariant.generator import Generator
@@ -74,15 +75,6 @@ class BlockEvolution:
         return total
 
 
-def _checked_times(times: Float) -> Float:
-    grid = np.asarray(times, dtype=float)
-    if grid.ndim != 1 or grid.size == 0 or not np.all(np.isfinite(grid)):
-        raise InvalidInput(f"times must be a list of finite numbers, got shape {grid.shape}")
-    if grid[0] < 0 or np.any(np.diff(grid) < 0):
-        raise InvalidInput(f"times must be ascending from at least 0, got {grid[:4]} ...")
-    return grid
-
-
 def _occupied(models: Sequence[Generator], state: Complex) -> list[tuple[Sector, Float]]:
     N = models[0].n_spins
     found = symmetry(*models)
@@ -124,7 +116,7 @@ def evolve(
         NumericalFailure: the rational method makes no progress.
     """
     check_solver(solver)
-    grid = _checked_times(times)
+    grid = ascending("times", times)
     if algorithm not in ALGORITHMS:
         raise InvalidInput(f"algorithm must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
     unknowns, used, kept, error = [], [], [], 0.0
@@ -267,7 +259,7 @@ def evolve_driven(
         NumericalFailure: the steps shrink to nothing.
     """
     check_solver(solver)
-    elapsed = _checked_times(np.asarray(times) - start)
+    elapsed = ascending("times", np.asarray(times) - start)
     if len({model.n_spins for model in models}) != 1 or len(models) != len(drive.strengths):
         raise InvalidInput("models must be at least one, all of one n_spins, each with a strength")
     stop = start + float(elapsed[-1])

@@ -21,6 +21,7 @@ from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.interchangeable import CollectiveArrays
 from spinsqueeze.models.states import BlockState, InitialState
 from spinsqueeze.numerics import block_states
+from spinsqueeze.numerics.null_vectors import STATE_ROUNDING
 from spinsqueeze.observables.block_states import purity
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.qfi import block_fisher_matrix, fisher_information
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
-ROUND_OFF = 1e-11
 
 
 @final
@@ -194,7 +194,7 @@ class PermutationInvariant(Method):
             diagnostics["slowest_rate"] = found.slowest_rate
         return Evolution(
             moments=Moments(n_spins=n, spin=spin[None], covariance=covariance[None]),
-            numerical_error=max(found.error_estimate, ROUND_OFF) * np.sqrt(n),
+            numerical_error=max(found.error_estimate, STATE_ROUNDING) * np.sqrt(n),
             diagnostics=diagnostics,
             extras=extras,
             final_state=BlockState(found.state),

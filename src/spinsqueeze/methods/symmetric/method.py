@@ -21,6 +21,7 @@ from spinsqueeze.models.interchangeable import CollectiveArrays
 from spinsqueeze.models.states import SymmetricState
 from spinsqueeze.numerics.angular_momentum import rotation_matrix
 from spinsqueeze.numerics.blas_threads import on_one_thread
+from spinsqueeze.numerics.null_vectors import STATE_ROUNDING
 from spinsqueeze.observables.moments import Moments
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
-ROUND_OFF = 1e-11
 
 
 @final
@@ -225,7 +225,7 @@ class SymmetricSubspace(Method):
             diagnostics["slowest_rate"] = found.slowest_rate
         return Evolution(
             moments=Moments(n_spins=n, spin=spin, covariance=covariance),
-            numerical_error=max(found.error_estimate, ROUND_OFF) * np.sqrt(n),
+            numerical_error=max(found.error_estimate, STATE_ROUNDING) * np.sqrt(n),
             diagnostics=diagnostics,
             extras={"purity": np.array([np.sum(np.abs(found.rho) ** 2)])},
         )

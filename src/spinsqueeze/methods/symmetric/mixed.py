@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.numerics.angular_momentum import jump_matrix
 from spinsqueeze.numerics.collective_operators import Jumps, drift, spin_operators
@@ -152,9 +153,7 @@ def evolve_mixed(
         InvalidInput: times that do not ascend from 0, or an unknown algorithm.
         NumericalFailure: the rational method makes no progress.
     """
-    grid = np.asarray(times, dtype=float)
-    if grid.ndim != 1 or grid.size == 0 or grid[0] < 0 or np.any(np.diff(grid) < 0):
-        raise InvalidInput(f"times must be ascending from at least 0, got {grid[:4]} ...")
+    grid = ascending("times", times)
     if algorithm not in ("auto", "polynomial", "rational"):
         raise InvalidInput(
             f"algorithm must be one of auto, polynomial, rational, got {algorithm!r}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.numerics import magnus
@@ -91,9 +92,7 @@ def evolve_pure_driven(
     """
     if not matrices or len(matrices) != len(drive.strengths):
         raise InvalidInput("matrices must hold at least one, each with a strength of the drive")
-    grid = np.asarray(times, dtype=float)
-    if grid.ndim != 1 or grid.size == 0 or grid[0] < start or np.any(np.diff(grid) < 0):
-        raise InvalidInput(f"times must be ascending from at least {start:g}, got {grid[:4]} ...")
+    grid = ascending("times", times, start=start)
     psi = np.asarray(state, dtype=complex)
     stop = float(grid[-1])
     if stop == start:

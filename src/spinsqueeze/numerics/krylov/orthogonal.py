@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -69,9 +70,7 @@ def unitary_evolution(
     """
     from scipy.linalg import eigh_tridiagonal
 
-    grid = np.asarray(times, dtype=float)
-    if grid.ndim != 1 or grid.size == 0 or grid[0] < 0 or np.any(np.diff(grid) < 0):
-        raise InvalidInput(f"times must be ascending from at least 0, got {grid[:4]} ...")
+    grid = ascending("times", times)
     psi = np.asarray(state, dtype=complex)
     if psi.shape != (hamiltonian.shape[0],):
         raise InvalidInput(
