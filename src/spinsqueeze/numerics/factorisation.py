@@ -143,7 +143,7 @@ def shifted(matrix: "csr_array", alpha: complex, beta: float) -> "csr_array":
     """Alpha - beta A."""
     from scipy.sparse import eye_array
 
-    return (alpha * eye_array(matrix.shape[0]) - beta * matrix).tocsr()
+    return (alpha * eye_array(matrix.shape[0], format="csr") - beta * matrix).tocsr()
 
 
 def superlu_factors(
