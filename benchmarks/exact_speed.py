@@ -14,9 +14,8 @@ import time
 import numpy as np
 
 from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, SpinHamiltonian
-from spinsqueeze.methods.exact.moments import collective_moments
 from spinsqueeze.methods.exact.propagate import LARGEST_KRYLOV_DIMENSION, evolve
-from spinsqueeze.methods.exact.states import product_state
+from spinsqueeze.numerics.state_vectors import collective_moments, product_state
 
 
 def dipolar_xxz(shape: tuple[int, int], j_z: float) -> HamiltonianPart:
@@ -90,7 +89,7 @@ def main() -> None:
         assert np.abs(matrix @ psi - out).max() < 1e-12
         sparse = best_of(3, lambda: matrix @ psi)
         print(f"sparse matrix (built in {built:.1f} s)    {sparse * 1e3:9.3f} ms")
-    seconds = best_of(2, lambda: collective_moments(space, psi))
+    seconds = best_of(2, lambda: collective_moments(psi, space.spin_action(psi)))
     print(f"one set of moments                {seconds * 1e3:9.3f} ms")
     start = time.perf_counter()
     run = evolve(

@@ -15,10 +15,9 @@ import numpy as np
 
 from spinsqueeze.methods.permutation_invariant.evolution import evolve
 from spinsqueeze.methods.permutation_invariant.generator import Generator, generator
-from spinsqueeze.methods.permutation_invariant.moments import moments
 from spinsqueeze.methods.permutation_invariant.spectrum import slow_modes
-from spinsqueeze.methods.permutation_invariant.states import dicke_state
 from spinsqueeze.methods.permutation_invariant.steady import steady_state
+from spinsqueeze.numerics.block_states import dicke_state, moments
 
 R, DEPHASING = 1.0, 0.01
 

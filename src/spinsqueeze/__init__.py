@@ -52,19 +52,19 @@ if TYPE_CHECKING:
     from spinsqueeze.models.states import ProductState as ProductState
     from spinsqueeze.models.states import StateVector as StateVector
     from spinsqueeze.models.states import SymmetricState as SymmetricState
+    from spinsqueeze.observables.block_states import block_husimi as block_husimi
+    from spinsqueeze.observables.block_states import spin_distribution as spin_distribution
+    from spinsqueeze.observables.block_states import von_neumann_entropy as von_neumann_entropy
+    from spinsqueeze.observables.block_states import without_one_spin as without_one_spin
+    from spinsqueeze.observables.qfi import (
+        quantum_fisher_information as quantum_fisher_information,
+    )
     from spinsqueeze.observables.sphere import husimi as husimi
     from spinsqueeze.observables.sphere import wigner as wigner
     from spinsqueeze.results.files import load as load
     from spinsqueeze.results.files import save as save
     from spinsqueeze.results.merge import merge as merge
     from spinsqueeze.run.advise import advise as advise
-    from spinsqueeze.run.block_states import block_husimi as block_husimi
-    from spinsqueeze.run.block_states import (
-        quantum_fisher_information as quantum_fisher_information,
-    )
-    from spinsqueeze.run.block_states import spin_distribution as spin_distribution
-    from spinsqueeze.run.block_states import von_neumann_entropy as von_neumann_entropy
-    from spinsqueeze.run.block_states import without_one_spin as without_one_spin
     from spinsqueeze.run.compare import compare as compare
     from spinsqueeze.run.losses import simulate_losses as simulate_losses
     from spinsqueeze.run.optimise import optimise as optimise
@@ -103,14 +103,14 @@ _HOMES = {
     "models.pair_terms": "PairCoupling PowerLawXXZ PowerLawXYZ SiteField",
     "models.pulse": "Pulse",
     "models.states": "BlockState CoherentState DickeState ProductState StateVector SymmetricState",
+    "observables.block_states": (
+        "block_husimi spin_distribution von_neumann_entropy without_one_spin"
+    ),
+    "observables.qfi": "quantum_fisher_information",
     "observables.sphere": "husimi wigner",
     "results.files": "load save",
     "results.merge": "merge",
     "run.advise": "advise",
-    "run.block_states": (
-        "block_husimi quantum_fisher_information spin_distribution von_neumann_entropy "
-        "without_one_spin"
-    ),
     "run.compare": "compare",
     "run.losses": "simulate_losses",
     "run.perturbation": "liouvillian_perturbation",

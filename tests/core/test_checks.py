@@ -211,3 +211,21 @@ def test_the_registry_refuses_unknown_variables():
     assert all(name == entry.name for name, entry in REGISTRY.items())
     with pytest.raises(InvalidInput, match=r"^variable 'xi' is not registered; known: spin, "):
         variable("xi")
+
+
+def test_ascending_numbers_may_repeat():
+    assert checks.ascending("times", [0, 1, 1, 2]).tolist() == [0.0, 1.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([1.0, 0.5], "times must be ascending from at least 0"),
+        ([-0.1, 0.5], "times must be ascending from at least 0"),
+        ([], r"times must be a list of finite numbers, got shape \(0,\)"),
+        ([0.0, math.nan], "finite numbers"),
+    ],
+)
+def test_what_does_not_ascend_is_refused(values, message):
+    with pytest.raises(InvalidInput, match=message):
+        checks.ascending("times", values)

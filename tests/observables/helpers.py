@@ -84,3 +84,11 @@ def twisted_truth(*, n_spins, twists):
     covariance[:, 2, 2] = v
     covariance[:, 1, 2] = covariance[:, 2, 1] = half * mu * v * e1
     return Moments(n_spins=n_spins, spin=spin, covariance=covariance)
+
+
+def sphere_grid(degree):
+    """Nodes theta, phi and weights (n_theta, n_phi) exact for harmonics up to a degree."""
+    nodes, gauss = np.polynomial.legendre.leggauss(degree // 2 + 1)
+    n_phi = degree + 1
+    weights = np.repeat(gauss[:, None], n_phi, axis=1) * (2 * np.pi / n_phi)
+    return np.arccos(nodes), 2 * np.pi * np.arange(n_phi) / n_phi, weights

@@ -5,7 +5,7 @@ import pytest
 
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
 from spinsqueeze.observables.moments import BlockMoments, Moments
-from spinsqueeze.observables.optimum import Optimum, OptimumStatus, value_with_error
+from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.observables.optimum_search import find_optimum, optimum_of_moments
 
 from .helpers import twisted_samples, twisted_squeezing, twisted_truth
@@ -180,23 +180,6 @@ def test_error_of_the_optimum_covers_the_truth():
         ]
     share = hits / 300
     assert np.all((share >= 0.58) & (share <= 0.78)), share
-
-
-@pytest.mark.parametrize(
-    ("value", "stderr", "text"),
-    [
-        (-7.5312, 0.0234, "-7.531 ± 0.023"),
-        (-7.5312, None, "-7.5312"),
-        (0.1234567, 0.00999, "0.123 ± 0.010"),
-        (12345.0, 130.0, "12340 ± 130"),
-        (1.0, 0.0, "1 ± 0"),
-        (3.2e-10, 1.2e-12, "(3.200 ± 0.012)e-10"),
-        (2.5e9, 3.1e7, "(2.500 ± 0.031)e+9"),
-        (1.0, float("nan"), "1 ± nan"),
-    ],
-)
-def test_value_with_error(value, stderr, text):
-    assert value_with_error(value, stderr=stderr) == text
 
 
 def test_optimum_prints_in_one_line():

@@ -8,6 +8,8 @@ from scipy.special import gammaln
 from spinsqueeze.core.errors import InvalidInput, TooLarge
 from spinsqueeze.observables import sphere, wigner_kernel
 
+from .helpers import sphere_grid
+
 LARGE = 10_000  # 2j at j = 5000
 
 
@@ -88,16 +90,16 @@ def test_small_spins_match_qutip(two_j, mixed):
 @pytest.mark.parametrize("mixed", [False, True])
 def test_both_functions_integrate_to_one_and_give_the_mean_spin(mixed):
     state = random_state(9, mixed=mixed, seed=3)
-    grid = sphere.sphere_grid(10)
+    theta, phi, weights = sphere_grid(10)
     ket = qutip.Qobj(state)
     j = 4.5
     for function, symbol in [(sphere.husimi, j + 1), (sphere.wigner, np.sqrt(j * (j + 1)))]:
-        density = function(state, theta=grid.theta, phi=grid.phi) * grid.weights
+        density = function(state, theta=theta, phi=phi) * weights
         assert density.sum() == pytest.approx(1.0, abs=1e-12)
-        sine = np.sin(grid.theta)[:, None]
-        sx = symbol * np.sum(density * sine * np.cos(grid.phi))
-        sy = symbol * np.sum(density * sine * np.sin(grid.phi))
-        sz = symbol * np.sum(density * np.cos(grid.theta)[:, None])
+        sine = np.sin(theta)[:, None]
+        sx = symbol * np.sum(density * sine * np.cos(phi))
+        sy = symbol * np.sum(density * sine * np.sin(phi))
+        sz = symbol * np.sum(density * np.cos(theta)[:, None])
         exact = [qutip.expect(qutip.jmat(j, a), ket) for a in "xyz"]
         np.testing.assert_allclose([sx, sy, sz], exact, atol=1e-11)
 
@@ -166,15 +168,6 @@ def test_one_axis_twisted_state_at_5000_integrates_to_one():
     assert total == pytest.approx(1.0, abs=1e-6)
 
 
-def test_grid_integrates_spherical_harmonics():
-    grid = sphere.sphere_grid(6)
-    assert grid.weights.sum() == pytest.approx(4 * np.pi, rel=1e-14)
-    z = np.cos(grid.theta)[:, None]
-    assert np.sum(grid.weights * z**6) == pytest.approx(4 * np.pi / 7, rel=1e-13)
-    x = np.sin(grid.theta)[:, None] * np.cos(grid.phi)
-    assert np.sum(grid.weights * x**6) == pytest.approx(4 * np.pi / 7, rel=1e-13)
-
-
 @pytest.mark.parametrize(
     ("state", "message"),
     [
@@ -199,8 +192,6 @@ def test_bad_angles(theta, message):
         sphere.husimi([1.0, 0.0], theta=theta, phi=[0.0])
 
 
-def test_wigner_over_budget_and_bad_grid():
+def test_wigner_over_budget():
     with pytest.raises(TooLarge, match="occupied values of m"):
         sphere.wigner(coherent(100, 1.0, 0.0), theta=[0.1], phi=[0.0], memory_budget=1e4)
-    with pytest.raises(InvalidInput, match="degree"):
-        sphere.sphere_grid(-1)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from tests.problems.twisting import twisting_optimum
 
 import spinsqueeze as sq
-from spinsqueeze.methods.closed_form.one_axis_twisting import one_axis_twisting_optimum
 from spinsqueeze.observables.jackknife import jackknife, squeezing_replicas
 from spinsqueeze.results.dataset import read_moments
 from spinsqueeze.run.objective import Objective, jackknifed_minimum
@@ -79,7 +79,7 @@ def test_the_error_does_not_depend_on_the_scale_of_the_search():
     study = Study(
         model, initial_state=sq.CoherentState("+x"), times=[0.2], method=sq.DTWA(200), seed=3
     )
-    best = one_axis_twisting_optimum(10).twisting / 0.2
+    best = twisting_optimum(10)[0] / 0.2
     found = []
     for log in (False, True):
         box = _Range(CHI, 0.1 * best, 10 * best, True) if log else _Range(CHI, 0.0, 2 * best, False)

@@ -28,7 +28,8 @@ def best(data: Any) -> Iterator[str]:
 
 def points_and_best(data: Any) -> Iterator[str]:
     """What came out of a sweep, in lines for people."""
-    from spinsqueeze.observables.optimum import OptimumStatus, value_with_error
+    from spinsqueeze.core.text import value_with_error
+    from spinsqueeze.observables.optimum import OptimumStatus
 
     status, reason = data["status"].values, data["reason"].values
     failed = status != "done"
@@ -69,7 +70,7 @@ _ADVICE = {
 
 def _steady(data: Any) -> str:
     """The squeezing of a steady state."""
-    from spinsqueeze.observables.optimum import value_with_error
+    from spinsqueeze.core.text import value_with_error
     from spinsqueeze.observables.squeezing import decibels
 
     xi2 = data["xi2"].values

@@ -255,3 +255,17 @@ def increasing(
             f"must increase strictly, got {array[k]:g} then {array[k + 1]:g} at index {k}" + remedy,
         )
     return array
+
+
+def ascending(name: str, values: Any, *, start: float = 0.0) -> NDArray[np.float64]:
+    """Finite numbers that ascend from at least `start`; equal ones may follow each other.
+
+    Raises:
+        InvalidInput: none at all, not finite, descending, or below `start`.
+    """
+    grid = np.asarray(values, dtype=float)
+    if grid.ndim != 1 or grid.size == 0 or not np.all(np.isfinite(grid)):
+        raise InvalidInput(f"{name} must be a list of finite numbers, got shape {grid.shape}")
+    if grid[0] < start or np.any(np.diff(grid) < 0):
+        raise InvalidInput(f"{name} must be ascending from at least {start:g}, got {grid[:4]} ...")
+    return grid

@@ -17,6 +17,12 @@ Complex = NDArray[np.complex128]
 SPHERICAL = np.array([[0.5, -0.5j, 0.0], [0.5, 0.5j, 0.0], [0.0, 0.0, 1.0]])
 """(3, 3): spherical components (+, -, z) of a Cartesian vector, c_sph = SPHERICAL @ c."""
 
+TURN_FROM_Z = {
+    "x": (np.array([0.0, 1.0, 0.0]), np.pi / 2),
+    "y": (np.array([-1.0, 0.0, 0.0]), np.pi / 2),
+}
+"""Axis and angle of the rotation that takes z to x or to y."""
+
 SHIFT = (-1, 1, 0)
 """Source minus target magnetic number of the components (+, -, z)."""
 
@@ -158,3 +164,10 @@ def axis_basis(j: float, direction: Sequence[float] | Float) -> Complex:
     _, vectors = eigh(matrix)
     phase = np.exp(-1j * np.arctan2(unit[1], unit[0]) * m)
     return phase[:, None] * vectors[:, ::-1]
+
+
+def rotation_matrix(j: float, *, axis: Sequence[float] | Float, angle: float) -> Complex:
+    """exp(-i angle axis . S) of one spin j in the basis m = j ... -j: (2j+1, 2j+1)."""
+    basis = axis_basis(j, axis)
+    phases = np.exp(-1j * angle * (j - np.arange(basis.shape[0])))
+    return (basis * phases) @ basis.conj().T

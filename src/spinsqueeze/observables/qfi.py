@@ -1,69 +1,96 @@
-"""Quantum Fisher information of collective rotations."""
+"""Quantum Fisher information of collective rotations exp(-i theta n.S): F(n) = n.F n.
 
-from __future__ import annotations
+F is the Fisher matrix (3, 3) of the three spin components; its largest eigenvalue is the maximum
+over directions. Separable states have F(n) <= N, any state F(n) <= N^2 (braunstein1994).
+"""
+
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from spinsqueeze.core.checks import direction
+from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.observables.moments import FloatArray, Moments
+from spinsqueeze.models.states import BlockState, InitialState, StateVector, SymmetricState
+from spinsqueeze.numerics import collective_operators, state_vectors
+from spinsqueeze.numerics.angular_momentum import spin_matrices, total_spins
+from spinsqueeze.numerics.block_layout import blocks
 
-NEGLIGIBLE_POPULATION = 1e-14
-"""Pairs of eigenvalues of rho whose sum is below this carry no information."""
-
-
-def pure_state_qfi(moments: Moments, *, axis: ArrayLike | str | None = None) -> FloatArray:
-    """Quantum Fisher information of a PURE state under exp(-i phi n.S), from its covariance.
-
-    F(n) = 4 Var(n.S) = 4 n.C n; without an axis the maximum over all n, 4 lambda_max(C). For
-    mixed states 4 Var is only an upper bound: use :func:`mixed_state_qfi` there. The moments do
-    not tell a pure state from a mixed one.
-
-    Args:
-        moments: moments of a pure state, leading shape (...).
-        axis: one of +x ... -z or a unit vector (3,); None maximises.
-
-    Returns:
-        (...) [1]: N for a coherent state perpendicular to n, at most N^2.
-    """
-    if axis is None:
-        eigenvalues = np.linalg.eigvalsh(moments.covariance)
-        return np.asarray(4.0 * eigenvalues[..., -1], dtype=np.float64)
-    n = direction("axis", axis)
-    return 4.0 * np.einsum("i,...ij,j->...", n, moments.covariance, n)
+Float = NDArray[np.float64]
+Complex = NDArray[np.complex128]
 
 
-def mixed_state_qfi(density_matrix: ArrayLike, *, generators: ArrayLike) -> FloatArray:
-    """Fisher matrix of a mixed state; F(n) = n.F n, its largest eigenvalue the maximum over n.
+def quantum_fisher_information(state: InitialState, *, direction: Any = None) -> float:
+    """Quantum Fisher information of rotations about `direction`, or the maximum over directions.
 
-    F_ab = 2 sum_{k,l} (p_k - p_l)^2 / (p_k + p_l) Re[<k|G_a|l><l|G_b|k>], p and |k> the
-    eigenvalues and eigenvectors of rho (braunstein1994). Cost O(d^3).
+    Separable states have at most N, any state at most N^2.
 
     Args:
-        density_matrix: (d, d) Hermitian.
-        generators: (n, d, d) Hermitian, e.g. S_x, S_y, S_z.
-
-    Returns:
-        (n, n) real symmetric.
+        state: a `SymmetricState`, `StateVector` or `BlockState`, such as `final_state(data)`.
+        direction: one of +x ... -z or a unit vector (3,); None maximises.
 
     Raises:
-        InvalidInput: shapes disagree or rho is not Hermitian.
+        InvalidInput: another state, or not a direction.
     """
-    rho = np.asarray(density_matrix, dtype=np.complex128)
-    g = np.asarray(generators, dtype=np.complex128)
-    if rho.ndim != 2 or rho.shape[0] != rho.shape[1]:
-        raise InvalidInput(f"density_matrix must be square; got shape {rho.shape}.")
-    if g.ndim != 3 or g.shape[1:] != rho.shape:
-        raise InvalidInput(
-            f"generators must have shape (n, {', '.join(map(str, rho.shape))}); got {g.shape}."
+    unit = None if direction is None else checks.direction("direction", direction)
+    if isinstance(state, BlockState):
+        matrix = block_fisher_matrix(state.values, n_spins=state.n_spins)
+    elif isinstance(state, SymmetricState):
+        n = len(state.amplitudes) - 1
+        matrix = pure_fisher_matrix(
+            collective_operators.pure_moments(state.amplitudes, n_spins=n)[1]
         )
-    if not np.allclose(rho, rho.conj().T, rtol=0.0, atol=1e-8):
-        raise InvalidInput("density_matrix must be Hermitian; symmetrise it: (rho + rho†)/2.")
-    p, vectors = np.linalg.eigh(rho)
-    total = p[:, None] + p[None, :]
-    known = total > NEGLIGIBLE_POPULATION
-    factor = np.where(known, (p[:, None] - p[None, :]) ** 2 / np.where(known, total, 1.0), 0.0)
-    elements: NDArray[np.complex128] = vectors.conj().T @ g @ vectors
-    fisher: FloatArray = 2.0 * np.einsum("kl,akl,blk->ab", factor, elements, elements).real
-    return 0.5 * (fisher + fisher.T)
+    elif isinstance(state, StateVector):
+        psi = state.amplitudes
+        turned = state_vectors.spin_action(psi)
+        matrix = pure_fisher_matrix(state_vectors.collective_moments(psi, turned)[1])
+    else:
+        raise InvalidInput(
+            "state must be a SymmetricState, StateVector or BlockState, such as final_state(data) "
+            f"of a run with keep_state=True, got {checks.shown(state)}"
+        )
+    return fisher_information(matrix, direction=unit)
+
+
+def fisher_information(matrix: Float, *, direction: Float | None = None) -> float:
+    """N.F n for a unit vector n (3,), or the largest eigenvalue of F (3, 3)."""
+    if direction is None:
+        return float(np.linalg.eigvalsh(matrix)[-1])
+    return float(direction @ matrix @ direction)
+
+
+def pure_fisher_matrix(covariance: Float) -> Float:
+    """4 C for a PURE state of covariance C (..., 3, 3); an upper bound for mixed ones."""
+    return 4.0 * covariance
+
+
+def block_fisher_matrix(state: Complex, *, n_spins: int) -> Float:
+    """Fisher matrix (3, 3) of a flat block state, block by block: the multiplicities cancel."""
+    total = np.zeros((3, 3))
+    for j, block in zip(total_spins(n_spins), blocks(state, n_spins), strict=True):
+        if j > 0:
+            total += mixed_fisher_matrix(block, generators=spin_matrices(float(j)))
+    return total
+
+
+def mixed_fisher_matrix(rho: Complex, *, generators: Complex) -> Float:
+    """F_ab = 2 sum_kl (l_k - l_l)^2/(l_k + l_l) Re <k|G_a|l><l|G_b|k> of one Hermitian block.
+
+    l and |k> are the eigenvalues and eigenvectors of rho; eigenvalues that are negative by rounding
+    count as zero.
+
+    Args:
+        rho: (d, d) Hermitian, of any trace.
+        generators: (n, d, d) Hermitian.
+
+    Returns:
+        (n, n) real, of the dimension of rho times generators^2. Cost O(d^3).
+    """
+    values, vectors = np.linalg.eigh(rho)
+    values = np.maximum(values, 0.0)
+    added = values[:, None] + values[None, :]
+    weight = np.zeros_like(added)
+    np.divide((values[:, None] - values[None, :]) ** 2, added, out=weight, where=added > 0)
+    S = vectors.conj().T @ generators @ vectors
+    fisher: Float = 2 * np.einsum("kl,akl,bkl->ab", weight, S, S.conj(), optimize=True).real
+    return fisher

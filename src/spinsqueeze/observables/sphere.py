@@ -7,8 +7,6 @@ on the unit sphere and integrate to one: integral sin(theta) dtheta dphi Q = 1 =
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -22,42 +20,6 @@ NEGLIGIBLE_TAIL = 1e-28
 """Population of |j, m> outside the window that may be left out at each end."""
 
 NORMALISATION_TOLERANCE = 1e-6
-
-
-@dataclass(frozen=True, eq=False)
-class SphereGrid:
-    """Nodes and weights that integrate spherical harmonics up to a degree exactly.
-
-    Attributes:
-        theta: (n_theta,) [rad] Gauss-Legendre nodes in cos(theta), increasing in theta.
-        phi: (n_phi,) [rad] uniform in [0, 2 pi).
-        weights: (n_theta, n_phi) with sum 4 pi: sum(weights * f) is the integral over the sphere.
-    """
-
-    theta: FloatArray
-    phi: FloatArray
-    weights: FloatArray
-
-
-def sphere_grid(degree: int) -> SphereGrid:
-    """Grid exact for spherical harmonics up to `degree`; Q and W of spin j have degree 2j.
-
-    It has degree // 2 + 1 polar and degree + 1 azimuthal nodes.
-
-    Raises:
-        InvalidInput: degree is negative.
-    """
-    if degree < 0:
-        raise InvalidInput(f"degree must be at least 0; got {degree}.")
-    from scipy.special import roots_legendre  # slow to import
-
-    nodes, gauss = roots_legendre(degree // 2 + 1)
-    n_phi = degree + 1
-    return SphereGrid(
-        theta=np.arccos(nodes)[::-1].copy(),
-        phi=2.0 * np.pi * np.arange(n_phi) / n_phi,
-        weights=np.repeat(gauss[::-1, None], n_phi, axis=1) * (2.0 * np.pi / n_phi),
-    )
 
 
 def husimi(state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike) -> FloatArray:

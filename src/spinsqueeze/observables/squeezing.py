@@ -234,11 +234,6 @@ def decibels(ratio: ArrayLike) -> FloatArray:
     return 10.0 * np.log10(values)
 
 
-def from_decibels(level: ArrayLike) -> FloatArray:
-    """10^(level/10)."""
-    return np.power(10.0, np.asarray(level, dtype=np.float64) / 10.0)
-
-
 def decibels_stderr(ratio: ArrayLike, *, stderr: ArrayLike) -> FloatArray:
     """Standard error in decibels of a ratio with a small standard error: 10/ln(10) stderr/ratio."""
     values = np.asarray(ratio, dtype=np.float64)

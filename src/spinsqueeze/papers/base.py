@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.observables.optimum import value_with_error
+from spinsqueeze.core.text import value_with_error
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture

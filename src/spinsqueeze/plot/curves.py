@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.observables.optimum import Optimum, OptimumStatus, value_with_error
+from spinsqueeze.core.text import value_with_error
+from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.plot.style import (
     DASHES,
     GREY,

@@ -10,11 +10,8 @@ import xarray as xr
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
-from spinsqueeze.methods.permutation_invariant.method import (
-    PermutationInvariant,
-    block_state,
-    generator_of,
-)
+from spinsqueeze.methods.base.states import block_values
+from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant, generator_of
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.model import SpinModel
@@ -96,7 +93,7 @@ def simulate_losses(
     run = evolve_with_losses(
         lambda left: generator_of(left, arrays),
         n_spins=n,
-        state=block_state(initial_state, n),
+        state=block_values(initial_state, n),
         times=question.times,
         loss_times=drawn,
     )

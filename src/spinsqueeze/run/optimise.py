@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
-from spinsqueeze.observables.optimum import value_with_error
+from spinsqueeze.core.text import value_with_error
 from spinsqueeze.run.objective import MissingObjective, Objective, jackknifed_minimum
 from spinsqueeze.run.study import Study, study_from_tables
 from spinsqueeze.run.sweep import study_of

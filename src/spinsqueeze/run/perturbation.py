@@ -64,8 +64,9 @@ def _squeezed_shells(n_spins: int, r: float) -> tuple[Any, Any]:
 
 def _solved_shells(shells: Any, arrays: interchangeable.CollectiveArrays) -> tuple[Any, Any]:
     """Moments of the steady state of every total spin j, solved as 2j spins in J = j."""
-    from spinsqueeze.methods.symmetric import mixed, operators
+    from spinsqueeze.methods.symmetric import mixed
     from spinsqueeze.methods.symmetric.steady import steady_mixed
+    from spinsqueeze.numerics import collective_operators
 
     spin, deficit = np.zeros((len(shells), 3)), np.zeros((len(shells), 3, 3))
     for k, j in enumerate(shells):
@@ -83,7 +84,7 @@ def _solved_shells(shells: Any, arrays: interchangeable.CollectiveArrays) -> tup
                 f"j = {j:g} the collective model has several: all its jumps lie along one axis; "
                 "add a collective jump or a field off that axis"
             ) from error
-        mean, covariance = operators.mixed_moments(rho, n_spins=n)
+        mean, covariance = collective_operators.mixed_moments(rho, n_spins=n)
         spin[k] = mean
         deficit[k] = j**2 * np.eye(3) - covariance - np.outer(mean, mean)
     return spin, deficit

@@ -4,13 +4,11 @@ import tracemalloc
 import mpmath as mp
 import numpy as np
 import pytest
+from tests.problems.twisting import twisting_optimum
 from tests.rounding import rounding
 
 import spinsqueeze as sq
-from spinsqueeze.methods.closed_form.one_axis_twisting import (
-    one_axis_twisting_moments,
-    one_axis_twisting_optimum,
-)
+from spinsqueeze.methods.closed_form.one_axis_twisting import one_axis_twisting_moments
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.squeezing import squeezing
 
@@ -63,44 +61,10 @@ def test_any_direction_against_60_digits(n_spins, direction, twisting_60_digits)
                 assert error <= (1e-13 + phase) * scale + mp.mpf(10) ** -290
 
 
-@pytest.mark.parametrize("n_spins", [3, 10, 1000, 10**6])
-def test_optimum_against_60_digits(n_spins, twisting_60_digits):
-    best = one_axis_twisting_optimum(n_spins)
-
-    def xi2(mu):
-        with mp.workdps(60):
-            spin, C = twisting_60_digits(n_spins, (1, 0, 0), mu)
-            half = mp.sqrt((C[1][1] - C[2][2]) ** 2 / 4 + C[1][2] ** 2)
-            return n_spins * ((C[1][1] + C[2][2]) / 2 - half) / spin[0] ** 2
-
-    assert abs(best.xi2 - xi2(best.twisting)) <= 1e-10 * best.xi2
-    for shift in (0.97, 1.03):
-        assert xi2(shift * best.twisting) > best.xi2
-    # the squeezed direction carries the least variance
-    _, C = one_axis_twisting_moments(n_spins, direction=(1, 0, 0), twisting=[best.twisting])
-    e = np.array([0, math.cos(best.squeezing_angle), math.sin(best.squeezing_angle)])
-    radius = (best.contrast * n_spins / 2) ** 2 / n_spins
-    assert e @ C[0] @ e / radius == pytest.approx(best.xi2, rel=1e-7)
-    assert -math.pi / 2 < best.squeezing_angle < 0
-
-
-@pytest.mark.parametrize("n_spins", [3, 4, 5, 8, 30])
-def test_the_first_minimum_is_the_lowest(n_spins):
-    mu = np.linspace(1e-3, math.pi - 1e-3, 4001)
-    spin, C = one_axis_twisting_moments(n_spins, direction=(1, 0, 0), twisting=mu)
-    least = np.linalg.eigvalsh(C[:, 1:, 1:])[:, 0]
-    length = np.abs(spin[:, 0])
-    seen = length > 1e-3 * n_spins
-    scan = n_spins * least[seen] / length[seen] ** 2
-    best = one_axis_twisting_optimum(n_spins)
-    assert best.xi2 <= scan.min() * (1 + 1e-12)
-    assert best.xi2 == pytest.approx(scan.min(), rel=1e-4)
-
-
 def test_large_n_law():
-    best = one_axis_twisting_optimum(10**6)
-    assert best.twisting == pytest.approx(3 ** (1 / 6) * 1e-4, rel=0.01)
-    assert best.xi2 == pytest.approx(0.5 * 3 ** (2 / 3) * 1e-4, rel=0.03)
+    twisting, xi2 = twisting_optimum(10**6)
+    assert twisting == pytest.approx(3 ** (1 / 6) * 1e-4, rel=0.01)
+    assert xi2 == pytest.approx(0.5 * 3 ** (2 / 3) * 1e-4, rel=0.03)
 
 
 def test_quarter_turn_makes_a_cat_state():
@@ -139,11 +103,6 @@ def test_refusals(arguments, message):
         one_axis_twisting_moments(values.pop("n_spins"), **values)
 
 
-def test_optimum_needs_three_spins():
-    with pytest.raises(ValueError, match="at least 3 for an optimum"):
-        one_axis_twisting_optimum(2)
-
-
 @pytest.mark.parametrize("n_spins", [10**8, 10**9, 10**12])
 def test_moments_of_very_many_spins_are_right_to_rounding(n_spins):
     """Against 60 digits: moments to 1e-14, xi2 to the rounding of the stored moments, eps/xi2."""
@@ -174,11 +133,11 @@ def test_moments_of_very_many_spins_are_right_to_rounding(n_spins):
 @pytest.mark.parametrize("method", ["closed_form", None])
 def test_a_result_of_very_many_spins_holds_no_array_over_the_spins(n_spins, method):
     model = sq.SpinModel(n_spins, hamiltonian=[sq.OneAxisTwisting(1.0)])
-    best = one_axis_twisting_optimum(n_spins)
+    twisting, xi2 = twisting_optimum(n_spins)
     tracemalloc.start()
-    data = sq.simulate(model, sq.CoherentState("+x"), [best.twisting], method=method)
+    data = sq.simulate(model, sq.CoherentState("+x"), [twisting], method=method)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5e7
-    assert float(data["xi2"][0]) == pytest.approx(best.xi2, rel=1e-12)
+    assert float(data["xi2"][0]) == pytest.approx(xi2, rel=1e-12)
     assert "j" not in data.coords

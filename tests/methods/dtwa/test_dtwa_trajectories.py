@@ -14,9 +14,10 @@ from tests.rounding import rounding
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.lattice.kernels import AllToAllKernel
+from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.dtwa import trajectories
 from spinsqueeze.methods.dtwa.couplings import lower
-from spinsqueeze.methods.dtwa.schedule import Rotation, rotation_matrix
+from spinsqueeze.methods.dtwa.schedule import rotation_matrix
 from spinsqueeze.methods.dtwa.trajectories import Options, Trajectory, plan_run
 from spinsqueeze.models.canonical import Canonical, Field, Pair, Quadratic
 from spinsqueeze.models.envelope import Envelope
@@ -263,7 +264,7 @@ def field_of(strength, seed=8):
 
 
 def pulse(time, axis, angle, mask=None):
-    return Rotation(time, rotation_matrix(np.array(axis, float), angle=angle), mask)
+    return Rotation(time, np.array(axis, float), angle, mask)
 
 
 def test_echo_removes_fields_and_keeps_ising_couplings():

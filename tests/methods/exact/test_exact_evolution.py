@@ -15,19 +15,19 @@ from tests.methods.exact.dense_spins import (
 )
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge
+from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.exact.driven import DrivenHamiltonian
 from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, SpinHamiltonian
-from spinsqueeze.methods.exact.krylov import Work
 from spinsqueeze.methods.exact.propagate import (
-    Rotation,
     choose_krylov_dimension,
     evolve,
     required_bytes,
 )
-from spinsqueeze.methods.exact.states import dicke_state, product_state
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
+from spinsqueeze.numerics.krylov.matrix_free import Work
 from spinsqueeze.numerics.magnus import magnus_step
+from spinsqueeze.numerics.state_vectors import dicke_state, product_state
 
 ROUNDING = 1e-12
 
@@ -363,7 +363,7 @@ def test_operators_that_are_not_finite_are_named():
         def subtract(self, w, v, u, alpha, beta):
             w -= alpha * v + beta * u
 
-    from spinsqueeze.methods.exact.krylov import propagate
+    from spinsqueeze.numerics.krylov.matrix_free import propagate
 
     work = Work.allocate(4, krylov_dimension=4)
     with pytest.raises(NumericalFailure, match="H psi is not finite"):

@@ -5,17 +5,18 @@ import pytest
 from tests.methods.exact.dense_spins import power_law_xxz, random_part
 
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, SpinHamiltonian
-from spinsqueeze.methods.exact.propagate import Rotation, evolve
+from spinsqueeze.methods.exact.propagate import evolve
 from spinsqueeze.methods.exact.sectors import (
     SectorHamiltonian,
     is_invariant,
     lattice_symmetries,
     orbit_labels,
 )
-from spinsqueeze.methods.exact.states import dicke_state, product_state
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
+from spinsqueeze.numerics.state_vectors import dicke_state, product_state
 
 CUBIC = {"interpolation": "cubic"}
 

@@ -4,29 +4,29 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.methods.permutation_invariant.product_mixture import product_mixture
 
 from spinsqueeze.methods.permutation_invariant.evolution import evolve, evolve_driven
 from spinsqueeze.methods.permutation_invariant.generator import generator
-from spinsqueeze.methods.permutation_invariant.information import (
-    axis_distribution,
-    entropy,
-    fisher_information,
-    fisher_matrix,
-    husimi,
-    purity,
-    smallest_eigenvalue,
-    without_one_spin,
-)
-from spinsqueeze.methods.permutation_invariant.moments import moments, shell_populations
 from spinsqueeze.methods.permutation_invariant.spectrum import slow_modes
-from spinsqueeze.methods.permutation_invariant.states import (
-    coherent_state,
-    dicke_state,
-    product_mixture,
-)
 from spinsqueeze.methods.permutation_invariant.steady import steady_state
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
+from spinsqueeze.numerics.block_states import (
+    coherent_state,
+    dicke_state,
+    moments,
+    shell_populations,
+    without_one_spin,
+)
+from spinsqueeze.observables.block_states import (
+    axis_distribution,
+    block_spectra,
+    entropy,
+    husimi,
+    purity,
+)
+from spinsqueeze.observables.qfi import block_fisher_matrix, fisher_information
 
 relaxed = settings(
     max_examples=40,
@@ -190,18 +190,15 @@ def test_information(brute_force, n_spins):
     assert entropy(state, n_spins=n_spins) == pytest.approx(
         -np.sum(values * np.log(values)), abs=1e-9
     )
-    assert smallest_eigenvalue(state, n_spins=n_spins) > -1e-13
+    assert min(map(np.min, block_spectra(state, n_spins=n_spins))) > -1e-13
     weight = 2 * (values[:, None] - values) ** 2 / (values[:, None] + values)
     S = [vectors.conj().T @ s @ vectors for s in exact.S]
     expected = np.array([[np.sum(weight * p * q.conj()).real for q in S] for p in S])
-    assert np.abs(fisher_matrix(state, n_spins=n_spins) - expected).max() < 1e-9
-    assert fisher_information(state, n_spins=n_spins) == pytest.approx(
-        np.linalg.eigvalsh(expected)[-1]
-    )
+    fisher = block_fisher_matrix(state, n_spins=n_spins)
+    assert np.abs(fisher - expected).max() < 1e-9
+    assert fisher_information(fisher) == pytest.approx(np.linalg.eigvalsh(expected)[-1])
     n = parts[4] / np.linalg.norm(parts[4])
-    assert fisher_information(state, n_spins=n_spins, direction=3 * n) == pytest.approx(
-        n @ expected @ n
-    )
+    assert fisher_information(fisher, direction=n) == pytest.approx(n @ expected @ n)
     outcomes, probability = axis_distribution(state, n_spins=n_spins, direction=n)
     levels, basis = np.linalg.eigh(np.einsum("a,aij->ij", n, exact.S))
     diagonal = np.einsum("ia,ij,ja->a", basis.conj(), rho, basis).real

@@ -2,39 +2,32 @@
 
 import numpy as np
 import pytest
+from tests.methods.permutation_invariant.product_mixture import product_mixture
 
-from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Unsupported
-from spinsqueeze.methods.permutation_invariant import solvers
+from spinsqueeze.core.errors import InvalidInput, NumericalFailure, Unsupported
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
-from spinsqueeze.methods.permutation_invariant.estimate import estimate, require_memory
+from spinsqueeze.methods.permutation_invariant.estimate import estimate
 from spinsqueeze.methods.permutation_invariant.evolution import evolve, evolve_driven
 from spinsqueeze.methods.permutation_invariant.generator import generator
-from spinsqueeze.methods.permutation_invariant.information import (
-    purity,
-    smallest_eigenvalue,
-    without_one_spin,
-)
-from spinsqueeze.methods.permutation_invariant.layout import (
-    blocks,
-    flatten,
-    sectors,
-    state_size,
-    symmetry,
-)
 from spinsqueeze.methods.permutation_invariant.loss import evolve_with_losses, sample_loss_times
-from spinsqueeze.methods.permutation_invariant.moments import moments, shell_populations
 from spinsqueeze.methods.permutation_invariant.multifrontal import MultifrontalLU, dissect
-from spinsqueeze.methods.permutation_invariant.solvers import CheckedFactors, SectorSolver
+from spinsqueeze.methods.permutation_invariant.sectors import sectors, symmetry
+from spinsqueeze.methods.permutation_invariant.solvers import SectorSolver
 from spinsqueeze.methods.permutation_invariant.spectrum import slow_modes
-from spinsqueeze.methods.permutation_invariant.states import (
-    coherent_state,
-    dicke_state,
-    product_mixture,
-    shell_state,
-)
 from spinsqueeze.methods.permutation_invariant.steady import steady_state
 from spinsqueeze.models.drive import DriveWeights
-from spinsqueeze.numerics.exponential import rational_evolution
+from spinsqueeze.numerics.block_layout import blocks, flatten, state_size
+from spinsqueeze.numerics.block_states import (
+    coherent_state,
+    dicke_state,
+    moments,
+    shell_populations,
+    shell_state,
+    without_one_spin,
+)
+from spinsqueeze.numerics.factorisation import ROUNDING
+from spinsqueeze.numerics.krylov.rational import rational_evolution
+from spinsqueeze.observables.block_states import block_spectra, purity
 
 LOWER = np.array([1, -1j, 0])
 RAISE = LOWER.conj()
@@ -73,7 +66,7 @@ def test_solvers_agree_and_residual_is_small(solver):
     assert found.residual < 1e-15
     assert found.zero_modes == 1
     assert found.unique
-    assert smallest_eigenvalue(found.state, n_spins=24) > -1e-12
+    assert min(map(np.min, block_spectra(found.state, n_spins=24))) > -1e-12
 
 
 def test_even_and_odd_dark_states_of_the_ideal_model():
@@ -143,18 +136,14 @@ def test_independent_spins_decay_exponentially():
         20, local_jumps=[(down, LOWER), (up, RAISE), (2 * dephase, Z)], field=[0, 0, 0.7]
     )
     times = np.array([0.0, 0.5, 2.0])
-    run = evolve(
-        model, state=coherent_state(20, direction=[1, 0, 0]), times=times, moments_only=True
-    )
+    run = evolve(model, state=coherent_state(20, direction=[1, 0, 0]), times=times)
     _, spin, _ = run.moments()
     transverse = 10 * np.exp(-((down + up) / 2 + dephase) * times)
     assert np.abs(spin[:, 0] - transverse * np.cos(0.7 * times)).max() < 1e-8
     assert np.abs(spin[:, 1] - transverse * np.sin(0.7 * times)).max() < 1e-8
     polarisation = (up - down) / (up + down)
     assert np.abs(spin[:, 2] - 10 * polarisation * (1 - np.exp(-(up + down) * times))).max() < 1e-8
-    assert len(run.sectors) == 3
-    everything = evolve(model, state=coherent_state(20, direction=[1, 0, 0]), times=times)
-    assert len(everything.sectors) == 21
+    assert len(run.sectors) == 21
 
 
 def test_gap_of_independent_spins():
@@ -294,9 +283,7 @@ def test_estimates_and_refusal():
     assert small.unknowns == 45526
     assert 2e8 < small.bytes < 2e9
     assert large.complex_numbers == 10827401
-    with pytest.raises(TooLarge, match=r"10827401 complex numbers.*budget is 8 GB"):
-        require_memory(squeezed(400), task="steady_state", budget=8e9)
-    assert require_memory(squeezed(50), task="evolve", budget=8e9, n_times=50).unknowns == 6201
+    assert estimate(squeezed(50), task="evolve", n_times=50).unknowns == 6201
     assert estimate(generator(200, collective_jumps=[(1.0, LOWER)]), task="slow_modes").bytes < 1e8
     with pytest.raises(InvalidInput, match="task must be one of"):
         estimate(squeezed(4), task="fly")
@@ -332,8 +319,6 @@ def test_bad_arguments_are_refused():
         shell_state(4, block=np.ones(5), shell=1)
     with pytest.raises(InvalidInput, match="positive trace"):
         shell_state(4, block=np.zeros(5))
-    with pytest.raises(InvalidInput, match="length at most 1"):
-        product_mixture(4, bloch=[1, 1, 0])
 
 
 def test_weakly_damped_twisting_is_solved_to_rounding():
@@ -346,21 +331,10 @@ def test_weakly_damped_twisting_is_solved_to_rounding():
     )
     found = [steady_state(model, solver=solver) for solver in ("multifrontal", "superlu")]
     # solves are refined for a random right-hand side; the worst of n may err sqrt(n) times more
-    worst = np.sqrt(state_size(26)) * solvers.ROUNDING
+    worst = np.sqrt(state_size(26)) * ROUNDING
     assert max(one.residual for one in found) < 10 * worst
     values = [np.concatenate([x.ravel() for x in moments(one.state, n_spins=26)]) for one in found]
     assert np.abs(values[0] - values[1]).max() < 1e-8
-
-
-def test_factors_that_refinement_cannot_save_are_refused():
-    from scipy.sparse import eye_array
-
-    class Wrong:
-        def solve(self, right, *, refinements=1, transposed=False):
-            return 0.0 * right
-
-    with pytest.raises(NumericalFailure, match=r"backward error of 1\.0e\+00 after 4 refinements"):
-        CheckedFactors(eye_array(5).tocsr(), Wrong())
 
 
 def test_missing_pardiso_says_what_to_do(monkeypatch):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.methods.closed_form.dark_states import shell_moments
 from spinsqueeze.methods.permutation_invariant import transition_rates as tr
+from spinsqueeze.numerics.angular_momentum import recycling
 
 PAULI = (
     np.eye(2),
@@ -214,7 +215,7 @@ def test_weights_are_the_general_formula():
             else 1
             for j in tr.shells(n_spins)
         }
-        stay, lower, upper = tr.jump_weights(n_spins)
+        stay, lower, upper = (weights[::-1] for weights in recycling(n_spins))
         for k, j in enumerate(tr.shells(n_spins)):
             above = sum(d for i, d in multiplicity.items() if i >= j + 1)
             here = above + multiplicity[j]

@@ -7,18 +7,19 @@ from hypothesis import strategies as st
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.methods.symmetric.mixed import evolve_mixed, liouvillian
-from spinsqueeze.methods.symmetric.operators import (
-    hamiltonian,
-    mixed_moments,
-    pure_moments,
-    spin_operators,
-)
-from spinsqueeze.methods.symmetric.pure import evolve_pure, evolve_pure_driven
+from spinsqueeze.methods.symmetric.pure import evolve_pure_driven
 from spinsqueeze.methods.symmetric.steady import steady_mixed
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.numerics.angular_momentum import coherent_amplitudes
 from spinsqueeze.numerics.blas_threads import on_one_thread
+from spinsqueeze.numerics.collective_operators import (
+    hamiltonian,
+    mixed_moments,
+    pure_moments,
+    spin_operators,
+)
+from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution
 
 LOWER = np.array([1, -1j, 0])
 relaxed = settings(
@@ -47,7 +48,7 @@ def test_pure_evolution(brute_force, seed, n_spins):
     energies, basis = np.linalg.eigh(exact.H)
     U = (basis * np.exp(-0.7j * energies)) @ basis.conj().T
     first, second = exact.moments(U @ exact.coherent(direction) @ U.conj().T)
-    psi = evolve_pure(
+    psi = unitary_evolution(
         hamiltonian(n_spins, quadratic=Q, field=b),
         state=coherent_amplitudes(n_spins / 2, direction),
         times=np.array([0.0, 0.7]),
@@ -103,7 +104,7 @@ def test_mixed_evolution_and_steady_state(brute_force, seed, n_spins, algorithm)
 def test_twisting_at_ten_thousand_spins():
     N = 10_000
     times = np.linspace(0, N ** (-2 / 3), 3)
-    psi = on_one_thread(evolve_pure)(
+    psi = on_one_thread(unitary_evolution)(
         hamiltonian(N, quadratic=np.diag([0, 0, 1.0])),
         state=coherent_amplitudes(N / 2, [1, 0, 0]),
         times=times,
@@ -195,9 +196,9 @@ def test_bad_arguments():
     with pytest.raises(InvalidInput, match="symmetric 3 x 3"):
         hamiltonian(2, quadratic=np.triu(np.ones((3, 3))))
     with pytest.raises(InvalidInput, match="times must be ascending"):
-        evolve_pure(H, state=psi, times=np.array([1.0, 0.0]))
+        unitary_evolution(H, state=psi, times=np.array([1.0, 0.0]))
     with pytest.raises(InvalidInput, match=r"N \+ 1 = 4 amplitudes"):
-        evolve_pure(H, state=psi[1:], times=np.array([1.0]))
+        unitary_evolution(H, state=psi[1:], times=np.array([1.0]))
     model = liouvillian(3, jumps=[(1.0, LOWER)])
     rho = np.outer(psi, psi.conj())
     with pytest.raises(InvalidInput, match="times must be ascending"):

@@ -3,7 +3,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 import spinsqueeze as sq
-from spinsqueeze.methods.symmetric import operators
+from spinsqueeze.numerics import collective_operators as operators
 
 
 @pytest.mark.parametrize("jumps", [[], [sq.CollectiveDecay(0.3)]])

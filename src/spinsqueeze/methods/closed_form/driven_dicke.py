@@ -115,18 +115,6 @@ def driven_dicke_steady_state(
     return DrivenDickeState(j, b, spin, covariance, emission, kappa, purity)
 
 
-def driven_dicke_populations(
-    total_spin: float, *, rabi: float, decay_rate: float, chi: float = 0.0, phase: float = 0.0
-) -> Array:
-    """Populations p_m, m = -j ... j, of the driven-Dicke steady state; shape (2j+1,), sum 1.
-
-    Raises:
-        InvalidInput: as `driven_dicke_steady_state`.
-    """
-    twice, b = _amplitude(total_spin, rabi, decay_rate, chi, phase)
-    return _populations(twice, abs(b))[0]
-
-
 def driven_dicke_density_matrix(
     total_spin: float, *, rabi: float, decay_rate: float, chi: float = 0.0, phase: float = 0.0
 ) -> NDArray[np.complex128]:

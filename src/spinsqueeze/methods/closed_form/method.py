@@ -12,14 +12,10 @@ from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, Kernel,
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
+from spinsqueeze.methods.base.states import InSymmetricSubspace, ProductOfSpins, bloch_vectors
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Strength, integrated
-from spinsqueeze.models.states import (
-    CoherentState,
-    DickeState,
-    ProductState,
-    SymmetricState,
-)
+from spinsqueeze.models.states import CoherentState
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import Reading, readings_of
 
@@ -64,7 +60,7 @@ class ClosedForm(Method):
         reasons = []
         if question.pulses:
             reasons.append("pulses interrupt the closed form")
-        if not isinstance(question.state, CoherentState | ProductState):
+        if not isinstance(question.state, ProductOfSpins):
             reasons.append(f"{type(question.state).__name__} is not a product of spins")
         if model.collective_jumps:
             reasons.append("collective jumps have no closed form in time")
@@ -118,6 +114,7 @@ class ClosedForm(Method):
             {**readings_of(moments), "purity": Reading(np.array([solution.purity]))},
             error={"spin": STEADY_ERROR * np.sqrt(n)},
             diagnostics={"formula": solution.formula, "dtype": "float64", "device": "cpu"},
+            state_at=lambda k: solution.state(),
         )
 
 
@@ -131,7 +128,7 @@ def _steady_obstacles(question: Steady) -> list[str]:
             "only squeezed collective decay alone, or collective decay with a drive and "
             "collective exchange, have a steady state in closed form"
         )
-    if not isinstance(question.state, CoherentState | DickeState | SymmetricState):
+    if not isinstance(question.state, InSymmetricSubspace):
         reasons.append(
             "total spin is conserved: give an initial state in the symmetric subspace, such "
             "as CoherentState('-z')"
@@ -413,12 +410,8 @@ def _lattice_plan(question: Evolve, axis: int, shape: tuple[int, ...]) -> _Plan:
 def _matrix_plan(question: Evolve, axis: int) -> _Plan:
     from spinsqueeze.methods.closed_form.ising import ising_cost
 
-    model, state = question.model, question.state
-    if isinstance(state, ProductState):
-        bloch = _clean(state.directions[:, _frame(axis)])
-    else:
-        assert isinstance(state, CoherentState)
-        bloch = _clean(state.direction[_frame(axis)])
+    model = question.model
+    bloch = _clean(bloch_vectors(question.state)[..., _frame(axis)])
     n_terms = max(len(model.quadratics) + len(model.pairs), 1)
     work, memory = ising_cost(model.n_spins, n_times=len(question.times), n_terms=n_terms)
     seconds = _slowdown(model, axis) * work / MULTIPLY_ADDS_PER_SECOND

@@ -8,7 +8,6 @@ entries of the covariance be written as sums of terms that do not cancel.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -105,71 +104,6 @@ def one_axis_twisting_moments(
     for a, b in ((1, 0), (2, 0), (2, 1)):
         covariance[:, a, b] = covariance[:, b, a]
     return spin, covariance
-
-
-@dataclass(frozen=True)
-class OneAxisTwistingOptimum:
-    """The best squeezing of one-axis twisting from a transverse coherent state.
-
-    Attributes:
-        twisting: chi t at the optimum [1] (flat minimum: known to about 1e-6 relative).
-        xi2: Wineland parameter there [1], linear.
-        contrast: |<S>|/(N/2) there [1].
-        squeezing_angle: direction of least variance, from the horizontal axis e_phi towards
-            -e_theta, chi > 0 [rad].
-    """
-
-    twisting: float
-    xi2: float
-    contrast: float
-    squeezing_angle: float
-
-
-def one_axis_twisting_optimum(n_spins: int) -> OneAxisTwistingOptimum:
-    """Time and value of the least Wineland parameter of ``H = chi S_z^2``.
-
-    From a transverse coherent state, without losses; the first minimum, which is the lowest.
-    For large N: chi t -> 3^(1/6) N^(-2/3), xi2 -> (3^(2/3)/2) N^(-2/3).
-
-    Args:
-        n_spins: number of spins, at least 3.
-
-    Raises:
-        InvalidInput: n_spins < 3. One spin cannot be squeezed; for two, xi2 = 1/(1 + sin chi t)
-            tends to 1/2 where the mean spin vanishes, and has no minimum.
-
-    Source: kitagawa1993, wineland1994.
-    """
-    if n_spins < 3:
-        raise InvalidInput(
-            f"n_spins must be at least 3 for an optimum of one-axis twisting; got {n_spins}: "
-            "xi2 of two spins only tends to 1/2 as their mean spin vanishes"
-        )
-    from scipy.optimize import minimize_scalar
-
-    guess = math.log(3 ** (1 / 6) * n_spins ** (-2 / 3))
-    bounds = (guess - 1.5, min(guess + 1.0, math.log(0.4999 * math.pi)))
-    found = minimize_scalar(
-        lambda log_mu: _transverse_xi2(n_spins, math.exp(log_mu))[0],
-        bounds=bounds,
-        method="bounded",
-        options={"xatol": 1e-9},
-    )
-    mu = math.exp(float(found.x))
-    xi2, contrast, angle = _transverse_xi2(n_spins, mu)
-    return OneAxisTwistingOptimum(twisting=mu, xi2=xi2, contrast=contrast, squeezing_angle=angle)
-
-
-def _transverse_xi2(n_spins: int, mu: float) -> tuple[float, float, float]:
-    """xi2, contrast and angle; the least variance as det/(largest), which does not cancel."""
-    spin, covariance = one_axis_twisting_moments(n_spins, direction=(1, 0, 0), twisting=[mu])
-    V_y, V_z, C = covariance[0, 1, 1], covariance[0, 2, 2], covariance[0, 1, 2]
-    largest = 0.5 * (V_y + V_z + math.hypot(V_y - V_z, 2 * C))
-    least = (V_y * V_z - C * C) / largest
-    angle = 0.5 * math.atan2(2 * C, V_y - V_z) + 0.5 * math.pi
-    angle = angle - math.pi if angle > 0.5 * math.pi else angle
-    length = float(spin[0, 0])
-    return float(n_spins * least / length**2), 2 * length / n_spins, angle
 
 
 def _pair_terms(

@@ -10,19 +10,31 @@ from numpy.typing import NDArray
 
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Envelope
+from spinsqueeze.models.states import BlockState, InitialState, SymmetricState
+from spinsqueeze.numerics.block_states import shell_state
 
 Floats = NDArray[np.float64]
+MIXED_SPINS = 200
+"""Largest number of spins whose mixed state is handed back: a block state holds N^3/6 numbers."""
 
 
 @final
 @dataclass(frozen=True)
 class SteadyMoments:
-    """<S_a> (3,), covariance (3, 3) and purity of a steady state, with the name of its formula."""
+    """A steady state within total spin N/2.
+
+    Attributes:
+        formula: its name.
+        spin, covariance: <S_a> (3,) and covariance (3, 3).
+        purity: Tr rho^2.
+        state: makes the state itself; None where it is mixed and of more than MIXED_SPINS spins.
+    """
 
     formula: str
     spin: Floats
     covariance: Floats
     purity: float
+    state: Callable[[], InitialState | None]
 
 
 def steady_formula(model: Canonical) -> Callable[[], SteadyMoments] | None:
@@ -98,21 +110,45 @@ def _coherent_part(model: Canonical) -> tuple[float, Floats] | None:
 
 
 def _squeezed_decay(n_spins: int, r: float) -> SteadyMoments:
-    from spinsqueeze.methods.closed_form.dark_states import steady_moments
+    from spinsqueeze.methods.closed_form.dark_states import (
+        dark_state,
+        steady_density_matrix,
+        steady_moments,
+    )
 
     found = steady_moments(n_spins / 2, r=r)
     name = "dark state" if n_spins % 2 == 0 else "spectral sum of the odd ensemble"
-    return SteadyMoments(name, found.spin, found.covariance, found.purity)
+
+    def state() -> InitialState | None:
+        if n_spins % 2 == 0:
+            return SymmetricState(dark_state(n_spins // 2, r=r)[::-1])
+        return _mixed(n_spins, lambda: steady_density_matrix(n_spins / 2, r=r))
+
+    return SteadyMoments(name, found.spin, found.covariance, found.purity, state)
 
 
 def _driven_dicke(n_spins: int, rate: float, chi: float, drive: Floats) -> SteadyMoments:
-    from spinsqueeze.methods.closed_form.driven_dicke import driven_dicke_steady_state
+    from spinsqueeze.methods.closed_form import driven_dicke
 
-    found = driven_dicke_steady_state(
-        n_spins / 2,
-        rabi=float(np.hypot(*drive)),
-        decay_rate=rate,
-        chi=chi,
-        phase=float(np.arctan2(drive[1], drive[0])),
-    )
-    return SteadyMoments("driven Dicke", found.spin, found.covariance, found.purity)
+    parameters = {
+        "rabi": float(np.hypot(*drive)),
+        "decay_rate": rate,
+        "chi": chi,
+        "phase": float(np.arctan2(drive[1], drive[0])),
+    }
+    found = driven_dicke.driven_dicke_steady_state(n_spins / 2, **parameters)
+
+    def state() -> InitialState | None:
+        return _mixed(
+            n_spins,
+            lambda: driven_dicke.driven_dicke_density_matrix(n_spins / 2, **parameters),
+        )
+
+    return SteadyMoments("driven Dicke", found.spin, found.covariance, found.purity, state)
+
+
+def _mixed(n_spins: int, density_matrix: Callable[[], NDArray]) -> BlockState | None:
+    """A density matrix in the basis m = -N/2 ... N/2 as a block state."""
+    if n_spins > MIXED_SPINS:
+        return None
+    return BlockState(shell_state(n_spins, block=density_matrix()[::-1, ::-1]))

@@ -7,8 +7,8 @@ from spinsqueeze.core import checks
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Question
+from spinsqueeze.methods.base.states import ProductOfSpins, bloch_vectors
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.states import CoherentState, ProductState
 from spinsqueeze.numerics.forks import require_own_threads
 from spinsqueeze.numerics.processors import available_processors
 from spinsqueeze.observables.moments import BlockMoments
@@ -67,7 +67,7 @@ class DTWA(Method):
     def obstacles(self, question: Question) -> list[str]:
         """Closed models without a cavity, from coherent and product states."""
         reasons = []
-        if not isinstance(question.state, CoherentState | ProductState):
+        if not isinstance(question.state, ProductOfSpins):
             reasons.append(
                 f"{type(question.state).__name__} is not a product of spins, which is what "
                 "it samples"
@@ -104,26 +104,17 @@ class DTWA(Method):
     def answer(self, question: Question) -> Answer:
         """Sample, integrate, and average in blocks."""
         from spinsqueeze.methods.dtwa.couplings import lower
-        from spinsqueeze.methods.dtwa.schedule import Rotation, rotation_matrix
         from spinsqueeze.methods.dtwa.trajectories import Options, plan_run
 
         require_own_threads("jax")
         assert isinstance(question, Evolve)
-        model, state = question.model, question.state
-        if isinstance(state, ProductState):
-            directions = state.directions
-        else:
-            assert isinstance(state, CoherentState)
-            directions = state.direction
+        model = question.model
         run, plan = plan_run(
             lower(model),
-            directions=directions,
+            directions=bloch_vectors(question.state),
             times=question.times,
             seed=question.seed,
-            rotations=[
-                Rotation(r.time, rotation_matrix(r.axis, angle=r.angle), r.mask)
-                for r in question.pulses
-            ],
+            rotations=question.pulses,
             options=Options(dtype=self.dtype, tolerance=self.tolerance),
         )
         done = 0

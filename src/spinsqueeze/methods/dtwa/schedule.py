@@ -4,7 +4,7 @@ A window is an interval in which every strength is smooth: windows end at pulses
 breakpoints of the envelopes and at the last time. Steps never cross a window's edge.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.methods.base import windows as cut
+from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.dtwa import tableau
 from spinsqueeze.methods.dtwa.couplings import Coefficients, Couplings
 
@@ -22,16 +24,6 @@ STEPS_PER_CALL = 16
 
 _EDGE = 1e-10
 """Strengths at a window's edges are read this fraction of the window inside: jumps are safe."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Rotation:
-    """At `time`, spins rotate: sigma -> matrix sigma, all of them or those with mask (n_spins,)."""
-
-    time: float
-    matrix: Floats
-    mask: NDArray[np.bool_] | None = None
 
 
 def rotation_matrix(axis: Floats, *, angle: float) -> Floats:
@@ -61,6 +53,11 @@ class Window:
     rotations: tuple[Rotation, ...]
     outputs: NDArray[np.int64]
     constant: bool
+
+    def turns(self) -> Iterator[tuple[Floats, NDArray[np.bool_] | None]]:
+        """Sigma -> matrix sigma (3, 3) of the spins of the mask, for each of the rotations."""
+        for r in self.rotations:
+            yield rotation_matrix(r.axis, angle=r.angle), r.mask
 
 
 @final
@@ -121,23 +118,22 @@ def windows(
     An output at the time of a rotation shows the spins after it.
     """
     stop = float(times[-1])
-    events = {start, stop}
-    events |= set(couplings.breakpoints(start, stop))
     for r in rotations:
         if not start <= r.time <= stop:
             raise InvalidInput(
                 f"pulse times must lie in the run, {start:g} to {stop:g}, got {r.time:g}"
             )
-        events.add(float(r.time))
-    edges = sorted(events)
-    ordered = sorted(rotations, key=lambda r: r.time)
-    out = []
-    for left, right in zip(edges, [*edges[1:], edges[-1]], strict=True):
-        entering = tuple(r for r in ordered if r.time == left)
-        inside = (times >= left) & (times < right) if right > left else times >= left
-        constant = right > left and couplings.constant_between(left, right)
-        out.append(Window(left, right, entering, np.flatnonzero(inside), constant))
-    return out
+    breakpoints = couplings.breakpoints(start, stop)
+    return [
+        Window(
+            w.start,
+            w.stop,
+            w.rotations,
+            w.outputs,
+            w.stop > w.start and couplings.constant_between(w.start, w.stop),
+        )
+        for w in cut.windows(times, rotations=rotations, start=start, breakpoints=breakpoints)
+    ]
 
 
 def stage_strengths(couplings: Couplings, window: Window, edges: Floats) -> dict[str, Any]:

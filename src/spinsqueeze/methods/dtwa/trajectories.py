@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
+from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.dtwa.couplings import Couplings
 from spinsqueeze.methods.dtwa.engine import Edge, default_batch, engine_of
 from spinsqueeze.methods.dtwa.sampling import sample_spins
 from spinsqueeze.methods.dtwa.schedule import (
-    Rotation,
     Steps,
     Window,
     lay_steps,
@@ -195,8 +195,8 @@ class Trajectory:
         out = np.empty((self.batch, len(self.times), 3))
         length_drift = energy_drift = 0.0
         for window, laid in zip(self.windows, steps, strict=True):
-            for rotation in window.rotations:
-                spins = self.engine.rotate(spins, rotation.matrix, rotation.mask)
+            for matrix, mask in window.turns():
+                spins = self.engine.rotate(spins, matrix, mask)
             edge = self._edge(spins, window, window.start)
             length_drift = max(length_drift, edge.length_drift)
             if laid is None:
@@ -284,8 +284,8 @@ class Trajectory:
         width = np.inf
         spins = self._initial(0)
         for window in self.windows:
-            for rotation in window.rotations:
-                spins = self.engine.rotate(spins, rotation.matrix, rotation.mask)
+            for matrix, mask in window.turns():
+                spins = self.engine.rotate(spins, matrix, mask)
             if window.stop == window.start:
                 all_edges.append(None)
                 continue

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spinsqueeze.methods.exact.krylov import Operator, Work, propagate
+from spinsqueeze.numerics.krylov.matrix_free import Operator, Work, propagate
 
 Amplitudes = NDArray[np.complex128]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.exact.frames import ProductFrames
-from spinsqueeze.methods.exact.rotations import rotate
+from spinsqueeze.numerics.state_vectors import rotate
 
 _EIGHTH_TURN = np.pi / 4
 DIRECTIONS: dict[str, tuple[float, float]] = {

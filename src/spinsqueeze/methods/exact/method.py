@@ -10,17 +10,11 @@ from spinsqueeze.core import checks
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Question
+from spinsqueeze.methods.base.states import PureState, state_vector
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope, Strength, largest_size
-from spinsqueeze.models.states import (
-    CoherentState,
-    DickeState,
-    InitialState,
-    ProductState,
-    StateVector,
-    SymmetricState,
-)
+from spinsqueeze.models.states import CoherentState, StateVector
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import readings_of
 
@@ -33,7 +27,6 @@ STATE_ROUNDING = 16 * float(np.finfo(np.float64).eps)
 """Rounding of the initial state and of its moments."""
 SECTOR_SPINS = 17
 """From here on the search for symmetric orbits pays."""
-_PURE = CoherentState | DickeState | ProductState | StateVector | SymmetricState
 
 
 @final
@@ -65,7 +58,7 @@ class Exact(Method):
         """Closed models without a cavity, up to 30 spins."""
         reasons = []
         n = question.model.n_spins
-        if not isinstance(question.state, _PURE):
+        if not isinstance(question.state, PureState):
             reasons.append(f"{type(question.state).__name__} is not a pure state it knows")
         if n > MAX_SPINS:
             reasons.append(f"N = {n} spins have 2^{n} amplitudes; N = {MAX_SPINS} is the limit")
@@ -129,12 +122,7 @@ class Exact(Method):
             initial,
             question.times,
             drive=drive,
-            rotations=[
-                propagate.Rotation(
-                    r.time, (float(r.axis[0]), float(r.axis[1]), float(r.axis[2])), r.angle, r.mask
-                )
-                for r in question.pulses
-            ],
+            rotations=question.pulses,
             tolerance=self.tolerance,
             krylov_dimension=dimension,
             progress=question.progress,
@@ -158,28 +146,6 @@ class Exact(Method):
             },
             state_at=lambda k: last if k == len(question.times) - 1 else None,
         )
-
-
-def state_vector(state: InitialState, n_spins: int) -> NDArray[np.complex128]:
-    """Any initial state as 2^N amplitudes."""
-    from spinsqueeze.methods.exact import states
-
-    if isinstance(state, StateVector):
-        return np.array(state.amplitudes)
-    if isinstance(state, CoherentState):
-        return states.product_state(np.tile(state.direction, (n_spins, 1)))
-    if isinstance(state, ProductState):
-        return states.product_state(state.directions)
-    if isinstance(state, SymmetricState):
-        return states.symmetric_state(state.amplitudes[::-1])  # M = -J first there
-    assert isinstance(state, DickeState)
-    psi = states.dicke_state(n_spins, spins_up=round(state.m + n_spins / 2))
-    if state.axis != "z":
-        from spinsqueeze.methods.exact.rotations import rotate
-
-        turn = {"x": [0.0, 1.0, 0.0], "y": [-1.0, 0.0, 0.0]}[state.axis]
-        rotate(psi, axis=np.array(turn), angle=np.pi / 2)
-    return psi
 
 
 def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], DriveWeights | None]":

@@ -11,22 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput, TooLarge
+from spinsqueeze.methods.base.question import Rotation
+from spinsqueeze.methods.base.windows import windows
 from spinsqueeze.methods.exact.driven import DrivenHamiltonian, WeightedHamiltonian
-from spinsqueeze.methods.exact.krylov import Operator, Work, propagate
-from spinsqueeze.methods.exact.moments import SpinAction, collective_moments
 from spinsqueeze.models.drive import DriveWeights, breakpoints
+from spinsqueeze.numerics.krylov.matrix_free import Operator, Work, propagate
 from spinsqueeze.numerics.magnus import allowed_rates, propagate_piece
+from spinsqueeze.numerics.state_vectors import collective_moments
 
 LARGEST_KRYLOV_DIMENSION = 30
 SMALLEST_KRYLOV_DIMENSION = 6
 SMALLEST_TOLERANCE = 1e-14
 
 
-class Space(WeightedHamiltonian, SpinAction, Protocol):
+class Space(WeightedHamiltonian, Protocol):
     """A Hamiltonian together with the space of states it acts in."""
 
     n_spins: int
     dimension: int
+
+    def spin_action(self, psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """Return (3, dimension): S_x psi, S_y psi, S_z psi."""
+        ...
 
     def rotate(
         self,
@@ -38,16 +44,6 @@ class Space(WeightedHamiltonian, SpinAction, Protocol):
     ) -> None:
         """Apply prod_i exp(-i angle axis.s_i) in place over the spins of the mask."""
         ...
-
-
-@dataclass(frozen=True)
-class Rotation:
-    """Instantaneous rotation exp(-i angle axis.s_i) of the spins of the mask (None: all)."""
-
-    time: float
-    axis: tuple[float, float, float]
-    angle: float
-    mask: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +143,7 @@ def evolve(
     Raises:
         InvalidInput: a state of wrong length or norm, times that do not increase, or a tolerance
             outside [1e-14, 0.1].
-        NumericalFailure: see `krylov` and `numerics.magnus`.
+        NumericalFailure: see `numerics.krylov.matrix_free` and `numerics.magnus`.
     """
     times = np.asarray(times, dtype=np.float64)
     _check(space, initial, times, start, tolerance)
@@ -167,7 +163,7 @@ def evolve(
 
     def record(state: NDArray[np.complex128], since_edge: float) -> None:
         nonlocal done, drift
-        spin[done], covariance[done] = collective_moments(space, state)
+        spin[done], covariance[done] = collective_moments(state, space.spin_action(state))
         error[done] = total + since_edge
         drift = max(drift, abs(float(np.linalg.norm(state)) - 1))
         if observe is not None:
@@ -181,20 +177,17 @@ def evolve(
     def report_since(edge: float, elapsed: float) -> None:
         report(edge + elapsed)
 
-    turns = sorted((r for r in rotations if start <= r.time <= final), key=lambda r: r.time)
     breaks = [] if drive is None else breakpoints(drive.strengths, start=start, stop=final)
-    edges = sorted({start, final, *(r.time for r in turns), *breaks})
-    for k, edge in enumerate(edges):
-        for turn in turns:
-            if turn.time == edge:
-                space.rotate(psi, axis=np.array(turn.axis), angle=turn.angle, mask=turn.mask)
-        while done < times.size and times[done] == edge:
+    for window in windows(times, rotations=rotations, start=start, breakpoints=breaks):
+        edge, stop = window.start, window.stop
+        for turn in window.rotations:
+            space.rotate(psi, axis=np.array(turn.axis), angle=turn.angle, mask=turn.mask)
+        inside = times[window.outputs].tolist()
+        while inside and inside[0] == edge:
             record(psi, 0.0)
+            inside.pop(0)
         if edge == final:
             break
-        stop = edges[k + 1]
-        # An output on the far edge belongs after the rotations there.
-        inside = [float(t) for t in times[done:] if t < stop]
         weights = None if drive is None else drive.constant_weights(edge, stop)
         if drive is not None and weights is None:
             psi, added = propagate_piece(

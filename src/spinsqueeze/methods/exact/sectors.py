@@ -21,7 +21,7 @@ from scipy.sparse import coo_matrix
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, diagonal_energies
-from spinsqueeze.methods.exact.krylov import Work, propagate
+from spinsqueeze.numerics.krylov.matrix_free import Work, propagate
 
 Permutation = NDArray[np.int64]
 
@@ -226,7 +226,7 @@ class SectorHamiltonian:
 
 
 class SectorOperator:
-    """A sparse Hermitian matrix as an operator for `krylov`."""
+    """A sparse Hermitian matrix as an operator for `krylov.matrix_free`."""
 
     def __init__(self, matrix: Any) -> None:
         self._matrix = matrix

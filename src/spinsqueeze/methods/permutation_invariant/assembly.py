@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.methods.permutation_invariant.generator import Generator, ladder_constants
-from spinsqueeze.methods.permutation_invariant.layout import Sector, block_sizes
+from spinsqueeze.methods.permutation_invariant.sectors import Sector
 from spinsqueeze.numerics.angular_momentum import (
     SHIFT,
     from_shell_above,
@@ -15,6 +15,7 @@ from spinsqueeze.numerics.angular_momentum import (
     same_shell,
     total_spins,
 )
+from spinsqueeze.numerics.block_layout import block_sizes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.methods.permutation_invariant.generator import Generator
-from spinsqueeze.methods.permutation_invariant.layout import Sector, block_sizes, blocks, flatten
+from spinsqueeze.methods.permutation_invariant.sectors import Sector
 from spinsqueeze.numerics.angular_momentum import axis_basis, log_multiplicity, total_spins
+from spinsqueeze.numerics.block_layout import block_sizes, blocks, flatten
 from spinsqueeze.numerics.dephasing import dephased, dephasing_axis, level_groups, turned_axes
 
 Float = NDArray[np.float64]

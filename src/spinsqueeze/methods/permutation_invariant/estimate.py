@@ -1,16 +1,14 @@
-"""Memory and time of a calculation before it starts, and refusal above a budget."""
+"""Memory and time of a calculation before it starts."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from spinsqueeze.core.errors import InvalidInput, TooLarge
+from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.permutation_invariant.conserved import common_axis
 from spinsqueeze.methods.permutation_invariant.generator import Generator
-from spinsqueeze.methods.permutation_invariant.layout import (
-    state_size,
-    symmetry,
-)
+from spinsqueeze.methods.permutation_invariant.sectors import symmetry
+from spinsqueeze.numerics.block_layout import state_size
 
 TASKS = ("evolve", "steady_state", "slow_modes")
 
@@ -92,25 +90,3 @@ def estimate(model: Generator, *, task: str, n_times: int = 1) -> Estimate:
         seconds *= 2.0 if task == "steady_state" else 4.0 * len(sizes)
     memory += 40 * 12 * largest + 16 * numbers * 3
     return Estimate(numbers, largest, int(memory), float(seconds))
-
-
-def require_memory(model: Generator, *, task: str, budget: float, n_times: int = 1) -> Estimate:
-    """The estimate, if it fits `budget` bytes.
-
-    Raises:
-        TooLarge: it does not; the message gives the bytes and the alternatives.
-    """
-    cost = estimate(model, task=task, n_times=n_times)
-    if cost.bytes > budget:
-        other = (
-            "evolve in time, use trajectories, cumulants or mean_field"
-            if task != "evolve"
-            else "ask for fewer times, or use trajectories, cumulants or mean_field"
-        )
-        raise TooLarge(
-            f"n_spins={model.n_spins}: a state is (N+1)(N+2)(N+3)/6 = {cost.complex_numbers} "
-            f"complex numbers; {task} solves for {cost.unknowns} unknowns and needs about "
-            f"{cost.bytes / 1e9:.3g} GB; the budget is {budget / 1e9:.3g} GB. Raise memory_budget, "
-            f"lower n_spins, or {other}"
-        )
-    return cost

@@ -7,35 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
 from spinsqueeze.methods.permutation_invariant.generator import Generator
-from spinsqueeze.methods.permutation_invariant.layout import (
-    Sector,
-    sectors,
-    state_size,
-    symmetry,
-)
-from spinsqueeze.methods.permutation_invariant.moments import (
-    moment_readout,
-    shell_readout,
-    split_readout,
-)
-from spinsqueeze.methods.permutation_invariant.solvers import (
-    CheckedFactors,
-    SectorSolver,
-    check_solver,
-    rate_bound,
-)
-from spinsqueeze.methods.permutation_invariant.threads import on_one_thread
+from spinsqueeze.methods.permutation_invariant.readout import moment_readout, shell_readout
+from spinsqueeze.methods.permutation_invariant.sectors import Sector, sectors, symmetry
+from spinsqueeze.methods.permutation_invariant.solvers import SectorSolver, check_solver
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.interchangeable import turning
 from spinsqueeze.numerics import magnus
-from spinsqueeze.numerics.exponential import (
-    polynomial_evolution,
-    polynomial_rounding,
-    rational_evolution,
-)
+from spinsqueeze.numerics.blas_threads import on_one_thread
+from spinsqueeze.numerics.block_layout import state_size
+from spinsqueeze.numerics.block_states import split_readout
+from spinsqueeze.numerics.factorisation import CheckedFactors, rate_bound
+from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution, polynomial_rounding
+from spinsqueeze.numerics.krylov.rational import rational_evolution
 from spinsqueeze.numerics.weighted_sum import WeightedSum
 
 Float = NDArray[np.float64]
@@ -81,25 +68,14 @@ class BlockEvolution:
         return np.asarray(total)
 
     def state(self, index: int) -> Complex:
-        """Flat block state at times[index] (without sectors left out by moments_only)."""
+        """Flat block state at times[index]."""
         total = np.zeros(state_size(self.n_spins), dtype=complex)
         for sector, y in zip(self.sectors, self.unknowns, strict=True):
             total += sector.expand(y[index])
         return total
 
 
-def _checked_times(times: Float) -> Float:
-    grid = np.asarray(times, dtype=float)
-    if grid.ndim != 1 or grid.size == 0 or not np.all(np.isfinite(grid)):
-        raise InvalidInput(f"times must be a list of finite numbers, got shape {grid.shape}")
-    if grid[0] < 0 or np.any(np.diff(grid) < 0):
-        raise InvalidInput(f"times must be ascending from at least 0, got {grid[:4]} ...")
-    return grid
-
-
-def _occupied(
-    models: Sequence[Generator], state: Complex, moments_only: bool
-) -> list[tuple[Sector, Float]]:
+def _occupied(models: Sequence[Generator], state: Complex) -> list[tuple[Sector, Float]]:
     N = models[0].n_spins
     found = symmetry(*models)
     if state.shape != (state_size(N),):
@@ -114,9 +90,6 @@ def _occupied(
     out = []
     for part in shells:
         for sector in sectors(N, found, shells=part):
-            k = int(sector.column[0] - sector.row[0])
-            if moments_only and found.modulus == 0 and k > 2:
-                continue
             start = sector.restrict(state)
             if np.any(start):
                 out.append((sector, start))
@@ -132,12 +105,10 @@ def evolve(
     tolerance: float = 1e-10,
     algorithm: str = "auto",
     solver: str = "auto",
-    moments_only: bool = False,
 ) -> BlockEvolution:
     """Evolve a flat block state to ascending times (measured from the state's own time 0).
 
     `tolerance` is the error of a step in the 2-norm of the unknowns, relative to the state.
-    `moments_only` leaves out coherences |m - m'| > 2 where m - m' is conserved.
 
     Raises:
         InvalidInput: a wrong state, times that do not ascend from 0, an unknown algorithm or
@@ -145,11 +116,11 @@ def evolve(
         NumericalFailure: the rational method makes no progress.
     """
     check_solver(solver)
-    grid = _checked_times(times)
+    grid = ascending("times", times)
     if algorithm not in ALGORITHMS:
         raise InvalidInput(f"algorithm must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
     unknowns, used, kept, error = [], [], [], 0.0
-    for sector, start in _occupied([model], state, moments_only):
+    for sector, start in _occupied([model], state):
         matrix = assemble(model, sector)
         choice = (
             algorithm if algorithm != "auto" else _choose(_turning(model), matrix, sector, grid)
@@ -277,7 +248,6 @@ def evolve_driven(
     start: float = 0.0,
     tolerance: float = 1e-9,
     solver: str = "auto",
-    moments_only: bool = False,
 ) -> BlockEvolution:
     """Evolve from `start` under L(t) = sum_k w_k(t) L_k by Magnus steps (`numerics.magnus`).
 
@@ -289,14 +259,14 @@ def evolve_driven(
         NumericalFailure: the steps shrink to nothing.
     """
     check_solver(solver)
-    elapsed = _checked_times(np.asarray(times) - start)
+    elapsed = ascending("times", np.asarray(times) - start)
     if len({model.n_spins for model in models}) != 1 or len(models) != len(drive.strengths):
         raise InvalidInput("models must be at least one, all of one n_spins, each with a strength")
     stop = start + float(elapsed[-1])
     scale = float(np.linalg.norm(state))
     frequencies = np.array([_turning(model) for model in models])
     unknowns, kept, error = [], [], 0.0
-    for sector, y in _occupied(models, state, moments_only):
+    for sector, y in _occupied(models, state):
         out = np.empty((elapsed.size, y.size))
         done = 0
 

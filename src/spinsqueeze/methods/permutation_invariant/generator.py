@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.numerics.angular_momentum import SPHERICAL, damping_vector, jump_matrix
+from spinsqueeze.numerics.collective_operators import quadratic_and_field
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -63,12 +64,7 @@ def generator(
     Raises:
         InvalidInput: n_spins below 1, Q not symmetric, a negative rate, or a value not finite.
     """
-    if n_spins < 1:
-        raise InvalidInput(f"n_spins must be at least 1, got {n_spins}")
-    Q = np.zeros((3, 3)) if quadratic is None else np.asarray(quadratic, dtype=float)
-    b = np.zeros(3) if field is None else np.asarray(field, dtype=float)
-    if Q.shape != (3, 3) or not np.allclose(Q, Q.T, rtol=1e-12, atol=0.0):
-        raise InvalidInput(f"quadratic must be a symmetric 3 x 3 matrix, got {Q.tolist()}")
+    Q, b = quadratic_and_field(n_spins, quadratic=quadratic, field=field)
     for name, jumps in (("collective_jumps", collective_jumps), ("local_jumps", local_jumps)):
         for rate, _ in jumps:
             if not rate >= 0:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.permutation_invariant.evolution import evolve
 from spinsqueeze.methods.permutation_invariant.generator import Generator
-from spinsqueeze.methods.permutation_invariant.information import without_one_spin
+from spinsqueeze.numerics.block_states import without_one_spin
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]

@@ -10,18 +10,17 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
-from spinsqueeze.methods.base.question import Evolve, Question, Rotation, Steady, stretches
+from spinsqueeze.methods.base.question import Evolve, Question, Steady, stretches
+from spinsqueeze.methods.base.states import PermutationInvariantState, block_values
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.interchangeable import CollectiveArrays
-from spinsqueeze.models.states import (
-    BlockState,
-    CoherentState,
-    DickeState,
-    InitialState,
-    SymmetricState,
-)
+from spinsqueeze.models.states import BlockState, InitialState
+from spinsqueeze.numerics import block_states
+from spinsqueeze.numerics.null_vectors import STATE_ROUNDING
+from spinsqueeze.observables.block_states import purity
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.qfi import block_fisher_matrix, fisher_information
 from spinsqueeze.observables.readings import Reading, readings_of
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
-ROUND_OFF = 1e-11
 
 
 @final
@@ -114,7 +112,7 @@ class PermutationInvariant(Method):
 
     def _evolve(self, question: Evolve) -> Answer:
         n, times = question.model.n_spins, question.times
-        state = block_state(question.state, n)
+        state = block_values(question.state, n)
         count = len(times)
         spin, covariance = np.empty((count, 3)), np.empty((count, 3, 3))
         extras: dict[str, Any] = {"shell_population": np.empty((count, n // 2 + 1))}
@@ -135,7 +133,9 @@ class PermutationInvariant(Method):
                 self._measure(run.state(k), n, extras, output)
             state = run.state(len(marks) - 1)
             for rotation in rotations:
-                state = rotated(state, n, rotation)
+                state = block_states.rotated(
+                    state, n_spins=n, axis=rotation.axis, angle=rotation.angle
+                )
             now = stop
             question.progress(0.99 * min(now / times[-1], 1.0) if times[-1] else 0.99)
         question.progress(1.0)
@@ -154,19 +154,19 @@ class PermutationInvariant(Method):
         )
 
     def _steady_state(self, question: Steady) -> Answer:
-        from spinsqueeze.methods.permutation_invariant import moments, steady
+        from spinsqueeze.methods.permutation_invariant import steady
 
         n = question.model.n_spins
-        initial = None if question.state is None else block_state(question.state, n)
+        initial = None if question.state is None else block_values(question.state, n)
         solution = steady.steady_state(
             liouvillian(question.model),
             initial=initial,
             solver=self.solver,
             tolerance=self.steady_tolerance,
         )
-        spin, covariance = moments.moments(solution.state, n_spins=n)
+        spin, covariance = block_states.moments(solution.state, n_spins=n)
         extras: dict[str, Any] = {
-            "shell_population": moments.shell_populations(solution.state, n_spins=n)[None],
+            "shell_population": block_states.shell_populations(solution.state, n_spins=n)[None],
             "purity": np.empty(1),
         }
         if self.qfi:
@@ -188,17 +188,15 @@ class PermutationInvariant(Method):
         moments_there = Moments(n_spins=n, spin=spin[None], covariance=covariance[None])
         return Answer(
             {**readings_of(moments_there), **_labelled(extras, n)},
-            error={"spin": max(solution.error_estimate, ROUND_OFF) * np.sqrt(n)},
+            error={"spin": max(solution.error_estimate, STATE_ROUNDING) * np.sqrt(n)},
             diagnostics=diagnostics,
             state_at=lambda k: end,
         )
 
     def _measure(self, state: Complexes, n: int, extras: dict[str, Any], index: int) -> None:
-        from spinsqueeze.methods.permutation_invariant import information
-
-        extras["purity"][index] = information.purity(state, n_spins=n)
+        extras["purity"][index] = purity(state, n_spins=n)
         if self.qfi:
-            extras["qfi"][index] = information.fisher_information(state, n_spins=n)
+            extras["qfi"][index] = fisher_information(block_fisher_matrix(state, n_spins=n))
 
     def _run(self, model: Canonical, state: Complexes, marks: Floats, now: float) -> Any:
         from spinsqueeze.methods.permutation_invariant.evolution import evolve, evolve_driven
@@ -234,46 +232,9 @@ def _labelled(extras: dict[str, Any], n_spins: int) -> dict[str, Reading]:
 
 
 def _foreign(state: InitialState | None) -> list[str]:
-    if isinstance(state, CoherentState | DickeState | SymmetricState | BlockState):
+    if isinstance(state, PermutationInvariantState):
         return []
     return [f"{type(state).__name__} is not permutation invariant, or not known to be"]
-
-
-def block_state(state: InitialState, n_spins: int) -> Complexes:
-    """A permutation-invariant initial state as a flat block state."""
-    from spinsqueeze.methods.permutation_invariant import states
-
-    if isinstance(state, BlockState):
-        return np.array(state.values)
-
-    if isinstance(state, CoherentState):
-        return states.coherent_state(n_spins, direction=state.direction)
-    if isinstance(state, SymmetricState):
-        return states.shell_state(n_spins, block=state.amplitudes)
-    assert isinstance(state, DickeState)
-    if state.axis == "z":
-        return states.dicke_state(n_spins, m=state.m)
-    from spinsqueeze.numerics import angular_momentum
-
-    axis = np.eye(3)["xyz".index(state.axis)]
-    column = round(n_spins / 2 - state.m)
-    basis = angular_momentum.axis_basis(n_spins / 2, axis)
-    return states.shell_state(n_spins, block=basis[:, column])
-
-
-def rotated(state: Complexes, n_spins: int, rotation: Rotation) -> Complexes:
-    """The block state after exp(-i angle axis . S)."""
-    from spinsqueeze.methods.permutation_invariant.layout import blocks, flatten
-    from spinsqueeze.numerics.angular_momentum import axis_basis
-
-    turned = []
-    for shell, block in enumerate(blocks(state, n_spins)):
-        j = n_spins / 2 - shell
-        basis = axis_basis(j, rotation.axis)
-        phases = np.exp(-1j * rotation.angle * (j - np.arange(block.shape[0])))
-        unitary = (basis * phases) @ basis.conj().T
-        turned.append(unitary @ block @ unitary.conj().T)
-    return flatten(turned)
 
 
 def liouvillian(model: Canonical) -> "Generator":

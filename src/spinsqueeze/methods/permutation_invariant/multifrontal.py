@@ -9,7 +9,7 @@ front, so callers must check residuals and refine; `solve` does one step of refi
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +102,8 @@ class MultifrontalLU:
             it and to its ancestors.
         dtype: precision of the factors; solutions are refined against `matrix` in full precision.
     """
+
+    transposable: ClassVar[bool] = True
 
     def __init__(
         self, matrix: "csr_array", *, dissection: Dissection, dtype: Any = np.float64

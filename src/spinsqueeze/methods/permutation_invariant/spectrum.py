@@ -22,18 +22,14 @@ from spinsqueeze.methods.permutation_invariant.conserved import (
     zero_modes,
 )
 from spinsqueeze.methods.permutation_invariant.generator import Generator
-from spinsqueeze.methods.permutation_invariant.layout import (
-    Sector,
-    Symmetry,
-    sectors,
-    symmetry,
-)
-from spinsqueeze.methods.permutation_invariant.solvers import SectorSolver, check_solver, rate_bound
-from spinsqueeze.methods.permutation_invariant.steady import null_vector
-from spinsqueeze.methods.permutation_invariant.threads import on_one_thread
+from spinsqueeze.methods.permutation_invariant.sectors import Sector, Symmetry, sectors, symmetry
+from spinsqueeze.methods.permutation_invariant.solvers import SectorSolver, check_solver
+from spinsqueeze.methods.permutation_invariant.steady import sector_steady_state
 from spinsqueeze.numerics.angular_momentum import damping_vector
+from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.numerics.dephasing import turned_axes
-from spinsqueeze.numerics.exponential import polynomial_evolution
+from spinsqueeze.numerics.factorisation import rate_bound
+from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -237,7 +233,7 @@ def _slowest(matrix, sector, model, n_modes, solver) -> _Spectrum:  # type: igno
     if sector.has_trace and axis is not None:
         right, left = zero_modes(model, sector)
     elif sector.has_trace:
-        solution = null_vector(matrix, sector=sector, solver=solver)
+        solution = sector_steady_state(matrix, sector=sector, solver=solver)
         right, left = solution.vector[:, None], sector.trace_vector()[:, None]
 
     def decaying(vectors):  # type: ignore[no-untyped-def]

@@ -7,7 +7,6 @@ the Liouvillian in the symmetry sector of the populations, found by inverse iter
 """
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,33 +20,19 @@ from spinsqueeze.methods.permutation_invariant.conserved import (
     steady_state_counts,
 )
 from spinsqueeze.methods.permutation_invariant.generator import Generator
-from spinsqueeze.methods.permutation_invariant.layout import (
-    Sector,
-    sectors,
-    state_size,
-    symmetry,
-)
-from spinsqueeze.methods.permutation_invariant.moments import shell_populations
-from spinsqueeze.methods.permutation_invariant.solvers import (
-    SectorSolver,
-    check_solver,
-    rate_bound,
-)
-from spinsqueeze.methods.permutation_invariant.threads import on_one_thread
-from spinsqueeze.numerics.null_vectors import (
-    dense_null_vector,
-    null_vector_by_iteration,
-    pseudoinverse_norm,
-)
+from spinsqueeze.methods.permutation_invariant.sectors import Sector, sectors, symmetry
+from spinsqueeze.methods.permutation_invariant.solvers import SectorSolver, check_solver
+from spinsqueeze.numerics.blas_threads import on_one_thread
+from spinsqueeze.numerics.block_layout import state_size
+from spinsqueeze.numerics.block_states import shell_populations
+from spinsqueeze.numerics.factorisation import rate_bound
+from spinsqueeze.numerics.null_vectors import null_vector
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
-
-DENSE = 60
-"""Unknowns up to which a sector is solved with dense matrices."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +60,8 @@ class SteadyState:
 
 
 @dataclass(frozen=True)
-class NullVector:
-    """The only null vector of a sector, scaled to trace 1.
+class SectorSteadyState:
+    """The only steady state of a sector, scaled to trace 1.
 
     Attributes:
         vector: (n,).
@@ -136,7 +121,7 @@ def steady_state(
     symmetries = symmetry(model)
     for shells, weight in weights.items():
         (sector,) = (s for s in sectors(N, symmetries, shells=shells) if s.has_trace)
-        solution = null_vector(assemble(model, sector), sector=sector, solver=solver)
+        solution = sector_steady_state(assemble(model, sector), sector=sector, solver=solver)
         if not solution.error <= tolerance:
             raise NumericalFailure(
                 f"the steady state is near-singular: the slowest rate is about "
@@ -202,25 +187,19 @@ def _residual(model: Generator, state: Complex) -> float:
     return float(np.sqrt(change / size) / fastest) if fastest else 0.0
 
 
-def null_vector(matrix: "csr_array", *, sector: Sector, solver: str) -> NullVector:
-    """Null vector of a sector that has exactly one, the trace its left partner.
+def sector_steady_state(matrix: "csr_array", *, sector: Sector, solver: str) -> SectorSteadyState:
+    """Steady state of a sector that has exactly one, the trace its left partner.
 
     The rounding error is eps |A| |A^+|: |A^+|, the norm of the pseudoinverse, by singular values or
     by power iteration.
     """
-    n, scale = sector.size, rate_bound(matrix)
+    if sector.size == 1:
+        return SectorSteadyState(np.ones(1), 0.0, np.inf, 0.0)
     trace = sector.trace_vector()
-    eps = float(np.finfo(float).eps)
-    if n == 1:
-        return NullVector(np.ones(1), 0.0, np.inf, 0.0)
-    if n <= DENSE:
-        y, slowest, resolvent, fastest = dense_null_vector(matrix.toarray())
-    else:
-        factors = SectorSolver(matrix, sector=sector, solver=solver).factorise(-1e-13 * scale, -1.0)
-        y, slowest = null_vector_by_iteration(matrix, solve=factors.solve, left=trace)
-        transposed = partial(factors.solve, transposed=True) if factors.transposable else None
-        resolvent = pseudoinverse_norm(factors.solve, transposed=transposed, right=y, left=trace)
-        fastest = scale
+    solver_of_sector = SectorSolver(matrix, sector=sector, solver=solver)
+    null = null_vector(matrix, left=trace, factorise=solver_of_sector.factorise)
+    y, scale = null.vector, rate_bound(matrix)
     residual = float(np.linalg.norm(matrix @ y) / (np.linalg.norm(y) * scale))
-    error = (eps * fastest + residual * scale) * resolvent
-    return NullVector(y / (trace @ y), residual, slowest, error)
+    eps = float(np.finfo(float).eps)
+    error = (eps * null.fastest + residual * scale) * null.resolvent
+    return SectorSteadyState(y / (trace @ y), residual, null.slowest, error)

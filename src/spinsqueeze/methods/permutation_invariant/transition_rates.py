@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.checks import complex_vector, integer, real, real_array
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
+from spinsqueeze.numerics.angular_momentum import recycling, total_spins
 
 Array = NDArray[np.float64]
 
@@ -71,26 +72,7 @@ class LiouvillianPerturbation:
 
 def shells(n_spins: int) -> Array:
     """Total spins of n_spins spins-1/2, rising from 0 or 1/2 to n_spins/2."""
-    n_spins = integer("n_spins", n_spins, minimum=1)
-    return np.arange(n_spins % 2, n_spins + 1, 2) / 2.0
-
-
-def jump_weights(n_spins: int) -> tuple[Array, Array, Array]:
-    """The weights (a_j, b_j, c_j), each (J,), of identical local jumps j -> j, j-1, j+1.
-
-    sum_i (c.s_i)|j,m><j,m'|(c.s_i)^dag = a_j A..A^dag + b_j B..B^dag + c_j C..C^dag. With the
-    multiplicity d_j = binom(N, N/2-j) (2j+1)/(N/2+j+1) and sum_{j'>=j} d_j' = binom(N, N/2-j) all
-    binomials cancel: a_j = (N/2+1)/(2j(j+1)), b_j = (N/2+j+1)/(2j(2j+1)),
-    c_j = (N/2-j)/(2(j+1)(2j+1)), exact at any N. At j = 0 nothing stays or leaves downwards:
-    a_0 = b_0 = 0.
-    """
-    j = shells(n_spins)
-    half = n_spins / 2.0
-    safe = np.where(j > 0, j, 1.0)
-    stay = np.where(j > 0, (half + 1.0) / (2.0 * safe * (j + 1.0)), 0.0)
-    lower = np.where(j > 0, (half + j + 1.0) / (2.0 * safe * (2.0 * j + 1.0)), 0.0)
-    raise_ = (half - j) / (2.0 * (j + 1.0) * (2.0 * j + 1.0))
-    return stay, lower, raise_
+    return total_spins(integer("n_spins", n_spins, minimum=1))[::-1].copy()
 
 
 def transition_rates(
@@ -114,7 +96,7 @@ def transition_rates(
     size = j.size
     mean = real_array("spin", spin, shape=(size, 3))
     matrix = real_array("deficit", deficit, shape=(size, 3, 3))
-    _, lower, raise_ = jump_weights(n_spins)
+    _, lower, raise_ = (weights[::-1] for weights in recycling(n_spins))
     downward, upward = np.zeros(size), np.zeros(size)
     for rate, vector in jumps:
         gamma = real("jump rate", rate, minimum=0.0)

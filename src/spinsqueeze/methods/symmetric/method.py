@@ -1,7 +1,7 @@
 """SymmetricSubspace: collective models on the N + 1 Dicke states of total spin N/2."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from spinsqueeze.core import checks
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
-from spinsqueeze.methods.base.question import Evolve, Question, Rotation, Steady, stretches
+from spinsqueeze.methods.base.question import Evolve, Question, Steady, stretches
+from spinsqueeze.methods.base.states import InSymmetricSubspace, symmetric_amplitudes
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.interchangeable import CollectiveArrays
-from spinsqueeze.models.states import CoherentState, DickeState, InitialState, SymmetricState
+from spinsqueeze.models.states import SymmetricState
+from spinsqueeze.numerics.angular_momentum import rotation_matrix
 from spinsqueeze.numerics.blas_threads import on_one_thread
+from spinsqueeze.numerics.null_vectors import STATE_ROUNDING
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import Reading, readings_of
 
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
-ROUND_OFF = 1e-11
 
 
 @final
@@ -67,7 +69,7 @@ class SymmetricSubspace(Method):
         reasons = interchangeable.obstacles(model)
         if model.local_jumps:
             reasons.append("local jumps lead out of total spin N/2")
-        inside = isinstance(question.state, CoherentState | DickeState | SymmetricState)
+        inside = isinstance(question.state, InSymmetricSubspace)
         if isinstance(question, Steady):
             if not inside:
                 reasons.append(
@@ -121,10 +123,12 @@ class SymmetricSubspace(Method):
         return self._evolve_pure(question)
 
     def _evolve_pure(self, question: Evolve) -> Answer:
-        from spinsqueeze.methods.symmetric import operators, pure
+        from spinsqueeze.methods.symmetric import pure
+        from spinsqueeze.numerics import collective_operators as operators
+        from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution, unitary_rounding
 
         n, times = question.model.n_spins, question.times
-        psi = amplitudes(question.state, n)
+        psi = symmetric_amplitudes(question.state, n)
         spin, covariance = np.empty((len(times), 3)), np.empty((len(times), 3, 3))
         arrays, drive = interchangeable.in_time(question.model)
         matrices = [operators.hamiltonian(n, quadratic=a.quadratic, field=a.field) for a in arrays]
@@ -137,16 +141,16 @@ class SymmetricSubspace(Method):
                     matrices, drive=drive, state=psi, times=marks, start=now, tolerance=tolerance
                 )
             else:
-                waves = pure.evolve_pure(
+                waves = unitary_evolution(
                     matrices[0], state=psi, times=marks - now, tolerance=tolerance
                 )
-                added = tolerance + pure.rounding(matrices[0], duration=stop - now)
+                added = tolerance + unitary_rounding(matrices[0], duration=stop - now)
             error += added
             drift = max(drift, float(np.abs(np.linalg.norm(waves, axis=1) - 1).max()))
             spin[wanted], covariance[wanted] = operators.pure_moments(waves[:-1], n_spins=n)
             psi = waves[-1]
             for rotation in rotations:
-                psi = _turned(psi, n, rotation)
+                psi = operators.rotated(psi, axis=rotation.axis, angle=rotation.angle)
             now = stop
             question.progress(_share(question, now))
         question.progress(1.0)
@@ -160,10 +164,11 @@ class SymmetricSubspace(Method):
         )
 
     def _evolve_mixed(self, question: Evolve) -> Answer:
-        from spinsqueeze.methods.symmetric import mixed, operators
+        from spinsqueeze.methods.symmetric import mixed
+        from spinsqueeze.numerics import collective_operators as operators
 
         n, times = question.model.n_spins, question.times
-        psi = amplitudes(question.state, n)
+        psi = symmetric_amplitudes(question.state, n)
         rho = np.outer(psi, psi.conj())
         spin, covariance = np.empty((len(times), 3)), np.empty((len(times), 3, 3))
         purity = np.empty(len(times))
@@ -186,7 +191,7 @@ class SymmetricSubspace(Method):
             purity[wanted] = np.sum(np.abs(states[:-1]) ** 2, axis=(1, 2))
             rho = states[-1]
             for rotation in rotations:
-                turn = _turn(n, rotation)
+                turn = rotation_matrix(n / 2, axis=rotation.axis, angle=rotation.angle)
                 rho = turn @ rho @ turn.conj().T
             now = stop
             question.progress(_share(question, now))
@@ -209,12 +214,12 @@ def _steady_cost(n: int) -> Cost:
 
 def _steady_state(question: Steady) -> Answer:
     """Solve for the null vector of the Liouvillian that the initial state reaches."""
-    from spinsqueeze.methods.symmetric import operators
     from spinsqueeze.methods.symmetric.steady import steady_mixed
+    from spinsqueeze.numerics import collective_operators as operators
 
     n = question.model.n_spins
     assert question.state is not None
-    psi = amplitudes(question.state, n)
+    psi = symmetric_amplitudes(question.state, n)
     generator = _liouvillian(question.model, interchangeable.at_peak(question.model))
     solution = steady_mixed(generator, initial=np.outer(psi, psi.conj()))
     spin, covariance = operators.mixed_moments(solution.rho[None], n_spins=n)
@@ -232,7 +237,7 @@ def _steady_state(question: Steady) -> Answer:
     purity = np.array([np.sum(np.abs(solution.rho) ** 2)])
     return Answer(
         {**readings_of(moments), "purity": Reading(purity)},
-        error={"spin": max(solution.error_estimate, ROUND_OFF) * np.sqrt(n)},
+        error={"spin": max(solution.error_estimate, STATE_ROUNDING) * np.sqrt(n)},
         diagnostics=diagnostics,
     )
 
@@ -240,42 +245,6 @@ def _steady_state(question: Steady) -> Answer:
 def _share(question: Evolve, now: float) -> float:
     last = question.duration
     return 0.99 * min(now / last, 1.0) if last > 0 else 0.99
-
-
-def amplitudes(state: InitialState, n_spins: int) -> Complexes:
-    """An initial state as N + 1 amplitudes, m = N/2 first."""
-    from spinsqueeze.numerics.angular_momentum import coherent_amplitudes
-
-    if isinstance(state, CoherentState):
-        return coherent_amplitudes(n_spins / 2, state.direction)
-    if isinstance(state, SymmetricState):
-        return np.array(state.amplitudes)
-    assert isinstance(state, DickeState)
-    column = round(n_spins / 2 - state.m)
-    psi = np.zeros(n_spins + 1, dtype=complex)
-    psi[column] = 1.0
-    if state.axis == "z":
-        return psi
-    turn = {"x": np.array([0.0, 1.0, 0.0]), "y": np.array([-1.0, 0.0, 0.0])}[state.axis]
-    return _turned(psi, n_spins, Rotation(0.0, turn, np.pi / 2))
-
-
-def _turned(psi: Complexes, n_spins: int, rotation: Rotation) -> Complexes:
-    """exp(-i angle axis . S) psi, as an evolution over a unit of time: no dense matrix."""
-    from spinsqueeze.methods.symmetric import operators, pure
-
-    generator = operators.hamiltonian(n_spins, field=rotation.angle * rotation.axis)
-    return pure.evolve_pure(generator, state=psi, times=np.array([1.0]), tolerance=1e-13)[0]
-
-
-def _turn(n_spins: int, rotation: Rotation) -> Any:
-    """exp(-i angle axis . S) as a dense matrix, for density matrices."""
-    from spinsqueeze.numerics.angular_momentum import axis_basis
-
-    j = n_spins / 2
-    basis = axis_basis(j, rotation.axis)
-    phases = np.exp(-1j * rotation.angle * (j - np.arange(n_spins + 1)))
-    return (basis * phases) @ basis.conj().T
 
 
 def _liouvillian(model: Canonical, arrays: CollectiveArrays) -> "Liouvillian":

@@ -7,19 +7,19 @@ components of the matrix; every part is solved alone.
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.methods.symmetric.operators import Jumps, drift, spin_operators
 from spinsqueeze.numerics.angular_momentum import jump_matrix
-from spinsqueeze.numerics.exponential import (
-    polynomial_evolution,
-    polynomial_rounding,
-    rational_evolution,
-)
+from spinsqueeze.numerics.collective_operators import Jumps, drift, spin_operators
+from spinsqueeze.numerics.factorisation import rate_bound, superlu_factors
+from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution, polynomial_rounding
+from spinsqueeze.numerics.krylov.rational import rational_evolution
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -28,6 +28,7 @@ Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 NEGLIGIBLE = 1e-15
+REMEDY = "use algorithm='polynomial' or end the run earlier"
 
 
 @dataclass(frozen=True)
@@ -133,26 +134,6 @@ def _stack(top: Any, bottom: Any) -> Any:
     return vstack([top, bottom]).tocsr()
 
 
-class _Factors:
-    """SuperLU of 1 - gamma A with the minimum-degree ordering in symmetric mode."""
-
-    def __init__(self, matrix: "csr_array", gamma: float) -> None:
-        from scipy.sparse import eye_array
-        from scipy.sparse.linalg import splu
-
-        shifted = (eye_array(matrix.shape[0]) - gamma * matrix).tocsc()
-        self._lu = splu(
-            shifted,
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.001,
-            options={"SymmetricMode": True},
-        )
-
-    def solve(self, right: Float) -> Float:
-        """X with (1 - gamma A) x = right."""
-        return self._lu.solve(right)
-
-
 def evolve_mixed(
     model: Liouvillian,
     *,
@@ -172,9 +153,7 @@ def evolve_mixed(
         InvalidInput: times that do not ascend from 0, or an unknown algorithm.
         NumericalFailure: the rational method makes no progress.
     """
-    grid = np.asarray(times, dtype=float)
-    if grid.ndim != 1 or grid.size == 0 or grid[0] < 0 or np.any(np.diff(grid) < 0):
-        raise InvalidInput(f"times must be ascending from at least 0, got {grid[:4]} ...")
+    grid = ascending("times", times)
     if algorithm not in ("auto", "polynomial", "rational"):
         raise InvalidInput(
             f"algorithm must be one of auto, polynomial, rational, got {algorithm!r}"
@@ -185,7 +164,7 @@ def evolve_mixed(
     for part in np.unique(model.component[start != 0]):
         chosen = np.flatnonzero(model.component == part)
         matrix = model.matrix[chosen][:, chosen].tocsr()
-        products = float(np.max(abs(matrix).sum(axis=1), initial=0.0)) * float(grid[-1]) / 6
+        products = rate_bound(matrix) * float(grid[-1]) / 6
         use = algorithm
         if use == "auto":
             use = "polynomial" if products < 6000 else "rational"
@@ -193,15 +172,11 @@ def evolve_mixed(
             y = polynomial_evolution(matrix, start=start[chosen], times=grid, tolerance=tolerance)
             added = tolerance + polynomial_rounding(matrix, duration=end)
         else:
-
-            def factorise(gamma: float, matrix: "csr_array" = matrix) -> _Factors:
-                return _Factors(matrix, gamma)
-
             y, added = rational_evolution(
                 matrix,
                 start=start[chosen],
                 times=grid,
-                factorise=factorise,
+                factorise=partial(superlu_factors, matrix, 1.0, remedy=REMEDY),
                 tolerance=tolerance,
             )
         error = max(error, added)  # of parts of the state, each relative to its own size

@@ -6,6 +6,7 @@ axis only dephase: the limit is a sum over groups of levels that the Hamiltonian
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +16,8 @@ from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.methods.symmetric.mixed import Liouvillian
 from spinsqueeze.numerics.angular_momentum import axis_basis
 from spinsqueeze.numerics.dephasing import dephased, dephasing_axis, level_groups
-from spinsqueeze.numerics.null_vectors import (
-    dense_null_vector,
-    null_vector_by_iteration,
-    pseudoinverse_norm,
-)
+from spinsqueeze.numerics.factorisation import rate_bound, superlu_factors
+from spinsqueeze.numerics.null_vectors import null_vector
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -27,8 +25,7 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-DENSE = 60
-"""Unknowns up to which a part is solved with dense matrices."""
+REMEDY = "evolve in time from an initial state instead"
 
 
 @dataclass(frozen=True)
@@ -87,46 +84,24 @@ def steady_mixed(
             "rounding beside the fastest rates; strengthen the slow process"
         )
     chosen = np.flatnonzero(model.component == parts[0])
-    part, slowest, resolvent = _null_vector(
-        model.matrix[chosen][:, chosen].tocsr(), left=trace[chosen]
+    part = model.matrix[chosen][:, chosen].tocsr()
+    null = null_vector(
+        part, left=trace[chosen], factorise=partial(superlu_factors, part, remedy=REMEDY)
     )
+    slowest = null.slowest
     y = np.zeros(trace.size)
-    y[chosen] = part / (trace[chosen] @ part)
-    fastest = float(np.max(abs(model.matrix).sum(axis=1), initial=0.0))
+    y[chosen] = null.vector / (trace[chosen] @ null.vector)
     residual = _residual(model.matrix, y)
-    error = (float(np.finfo(float).eps) + residual) * fastest * resolvent
+    error = (float(np.finfo(float).eps) + residual) * rate_bound(model.matrix) * null.resolvent
     if not error <= tolerance:
         raise NumericalFailure(
             f"the steady state is near-singular: the slowest rate is about {slowest:.1e} and "
             f"rounding may change the state by {error:.1e} (at most {tolerance:g} is allowed); "
-            "evolve in time from an initial state instead"
+            f"{REMEDY}"
         )
     return SteadyDensity(model.expand(y), residual, 1, slowest, error)
 
 
 def _residual(matrix: "csr_array", y: Float) -> float:
-    fastest = float(np.max(abs(matrix).sum(axis=1), initial=0.0))
-    return float(np.linalg.norm(matrix @ y) / (np.linalg.norm(y) * max(fastest, 1e-300)))
-
-
-def _null_vector(matrix: "csr_array", *, left: Float) -> tuple[Float, float, float]:
-    """Null vector with its left partner given, smallest other |eigenvalue|, norm of the inverse."""
-    from scipy.sparse import eye_array
-    from scipy.sparse.linalg import splu
-
-    n = matrix.shape[0]
-    if n <= DENSE:
-        y, slowest, resolvent, _ = dense_null_vector(matrix.toarray())
-        return y, slowest, resolvent
-    scale = float(np.max(abs(matrix).sum(axis=1)))
-    factors = splu(
-        (matrix - 1e-13 * scale * eye_array(n)).tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.001,
-        options={"SymmetricMode": True},
-    )
-    y, slowest = null_vector_by_iteration(matrix, solve=factors.solve, left=left)
-    resolvent = pseudoinverse_norm(
-        factors.solve, transposed=lambda block: factors.solve(block, trans="T"), right=y, left=left
-    )
-    return y, slowest, resolvent
+    fastest = max(rate_bound(matrix), 1e-300)
+    return float(np.linalg.norm(matrix @ y) / (np.linalg.norm(y) * fastest))

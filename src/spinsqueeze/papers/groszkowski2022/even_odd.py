@@ -76,9 +76,9 @@ def _printed_amplitudes(j: int, r: float) -> Floats:
 
 def _spectral_sum_error(n_spins: int, r: float) -> float:
     """Largest difference between Eq. (16) and the null vector of the Liouvillian, j = N/2."""
-    from spinsqueeze.methods.permutation_invariant.layout import blocks
-    from spinsqueeze.methods.permutation_invariant.states import coherent_state
     from spinsqueeze.methods.permutation_invariant.steady import steady_state
+    from spinsqueeze.numerics.block_layout import blocks
+    from spinsqueeze.numerics.block_states import coherent_state
 
     start = coherent_state(n_spins, direction=(0.0, 0.0, -1.0))
     found = steady_state(reservoir_generator(n_spins, r=r), initial=start)

@@ -7,8 +7,8 @@ import xarray as xr
 
 from spinsqueeze.methods.closed_form.dark_states import steady_moments
 from spinsqueeze.methods.permutation_invariant.method import liouvillian
-from spinsqueeze.methods.permutation_invariant.moments import moments
 from spinsqueeze.methods.permutation_invariant.steady import steady_state
+from spinsqueeze.numerics.block_states import moments
 from spinsqueeze.papers.base import Claim, Figure
 from spinsqueeze.papers.groszkowski2022.setting import (
     BLACK,

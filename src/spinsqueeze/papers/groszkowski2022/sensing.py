@@ -8,7 +8,7 @@ import xarray as xr
 
 from spinsqueeze.methods.closed_form.dark_states import steady_moments
 from spinsqueeze.methods.permutation_invariant.loss import evolve_with_losses
-from spinsqueeze.methods.permutation_invariant.states import coherent_state
+from spinsqueeze.numerics.block_states import coherent_state
 from spinsqueeze.papers.base import Claim, Figure
 from spinsqueeze.papers.groszkowski2022.setting import (
     BLACK,

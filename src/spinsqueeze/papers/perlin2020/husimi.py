@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from spinsqueeze.observables.optimum import value_with_error
+from spinsqueeze.core.text import value_with_error
 from spinsqueeze.observables.sphere import coherent_magnitudes, husimi
 from spinsqueeze.papers.base import Claim, Figure, Floats, number_claim
 from spinsqueeze.papers.perlin2020.setting import oat_optimum

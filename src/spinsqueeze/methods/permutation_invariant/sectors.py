@@ -1,8 +1,4 @@
-"""Where the numbers live: the block state, its symmetry sectors, and their index maps.
-
-The state is one (2j+1) x (2j+1) block R_j for every total spin j, normalised so that
-sum_j Tr R_j = 1: rho = direct sum over j of R_j (x) 1/d_j. Flat order: shells from j = N/2 down,
-each block row by row, rows and columns from m = +j down: (N+1)(N+2)(N+3)/6 complex numbers.
+"""The symmetry sectors of a block state (`numerics.block_layout`), and their index maps.
 
 Hermiticity leaves the entries with k = m - m' >= 0. A sector is a set of labels (k class, part),
 part 0 = real and 1 = imaginary, closed under the Liouvillian: the classes are k itself for a weak
@@ -16,42 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.methods.permutation_invariant.generator import Generator, ladder_constants
-from spinsqueeze.numerics.angular_momentum import total_spins
+from spinsqueeze.numerics.block_layout import block_offsets, block_sizes, state_size
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 Int = NDArray[np.int64]
 Label = tuple[int, int]
-
-
-def state_size(n_spins: int) -> int:
-    """Complex numbers in a block state: (N+1)(N+2)(N+3)/6."""
-    return (n_spins + 1) * (n_spins + 2) * (n_spins + 3) // 6
-
-
-def block_sizes(n_spins: int) -> Int:
-    """2j + 1 of every shell, largest first."""
-    return np.arange(n_spins + 1, 0, -2, dtype=np.int64)
-
-
-def block_offsets(n_spins: int) -> Int:
-    """First flat index of every block, and the total at the end."""
-    total: Int = np.concatenate([[0], np.cumsum(block_sizes(n_spins) ** 2)]).astype(np.int64)
-    return total
-
-
-def blocks(state: Complex, n_spins: int) -> list[Complex]:
-    """Views of the flat state (..., n) as blocks (..., 2j+1, 2j+1), largest j first."""
-    offsets, sizes = block_offsets(n_spins), block_sizes(n_spins)
-    return [
-        state[..., start : start + size * size].reshape(*state.shape[:-1], size, size)
-        for start, size in zip(offsets[:-1], sizes, strict=True)
-    ]
-
-
-def flatten(block_list: Iterable[Complex]) -> Complex:
-    """Flat state from its blocks, largest j first."""
-    return np.concatenate([np.asarray(block, dtype=complex).ravel() for block in block_list])
 
 
 @dataclass(frozen=True)
@@ -224,8 +190,3 @@ def sectors(
             made = [make_sector(n_spins, modulus=found.modulus, labels=labels, shells=shells)]
         out += [sector for sector in made if sector.size]
     return sorted(out, key=lambda sector: not sector.has_trace)
-
-
-def total_spin_of(n_spins: int) -> Float:
-    """Total spin j of every shell: (n_shells,)."""
-    return total_spins(n_spins)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.numerics.angular_momentum import damping_vector, jump_matrix
+from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -61,10 +62,10 @@ def bilinear(n_spins: int, *, quadratic: Complex, linear: Complex) -> "csr_array
     return matrix
 
 
-def hamiltonian(
-    n_spins: int, *, quadratic: Float | None = None, field: Float | None = None
-) -> "csr_array":
-    """S.Q.S + b.S for a real symmetric Q (3, 3) and a real b (3,).
+def quadratic_and_field(
+    n_spins: int, *, quadratic: Float | None, field: Float | None
+) -> tuple[Float, Float]:
+    """Q (3, 3) and b (3,) of H = S.Q.S + b.S, zero where None.
 
     Raises:
         InvalidInput: n_spins below 1 or Q not symmetric.
@@ -75,6 +76,18 @@ def hamiltonian(
     b = np.zeros(3) if field is None else np.asarray(field, dtype=float)
     if Q.shape != (3, 3) or not np.allclose(Q, Q.T, rtol=1e-12, atol=0.0):
         raise InvalidInput(f"quadratic must be a symmetric 3 x 3 matrix, got {Q.tolist()}")
+    return Q, b
+
+
+def hamiltonian(
+    n_spins: int, *, quadratic: Float | None = None, field: Float | None = None
+) -> "csr_array":
+    """S.Q.S + b.S for a real symmetric Q (3, 3) and a real b (3,).
+
+    Raises:
+        InvalidInput: n_spins below 1 or Q not symmetric.
+    """
+    Q, b = quadratic_and_field(n_spins, quadratic=quadratic, field=field)
     return bilinear(n_spins, quadratic=Q.astype(complex), linear=b.astype(complex))
 
 
@@ -92,6 +105,12 @@ def drift(
         n_spins, quadratic=G.real.astype(complex), linear=damping_vector(G).astype(complex)
     )
     return (total - damping / 2).tocsr()
+
+
+def rotated(amplitudes: Complex, *, axis: Float, angle: float) -> Complex:
+    """exp(-i angle axis . S) psi, as an evolution over a unit of time: no dense matrix."""
+    generator = hamiltonian(amplitudes.size - 1, field=angle * axis)
+    return unitary_evolution(generator, state=amplitudes, times=np.array([1.0]), tolerance=1e-13)[0]
 
 
 def pure_moments(amplitudes: Complex, *, n_spins: int) -> tuple[Float, Float]:

@@ -1,0 +1,23 @@
+"""Numbers for people."""
+
+import math
+
+
+def value_with_error(value: float, *, stderr: float | None = None) -> str:
+    """'value ± error', the error with two digits; six significant digits without error.
+
+    Example: value_with_error(-7.5312, stderr=0.0234) is '-7.531 ± 0.023'.
+    """
+    if stderr is None or not math.isfinite(stderr) or not math.isfinite(value):
+        return f"{value:.6g}" + ("" if stderr is None else f" ± {stderr:.2g}")
+    if stderr <= 0.0:
+        return f"{value:.6g} ± 0"
+    exponent = math.floor(math.log10(float(f"{stderr:.1e}")))
+    places = 1 - exponent
+    largest = math.floor(math.log10(max(abs(value), stderr)))
+    if places > 7 or largest > 6:
+        digits, unit = max(places + largest, 0), 10.0**largest
+        return f"({value / unit:.{digits}f} ± {stderr / unit:.{digits}f})e{largest:+d}"
+    if places < 0:
+        return f"{round(value, places):.0f} ± {round(stderr, places):.0f}"
+    return f"{value:.{places}f} ± {stderr:.{places}f}"

@@ -1,0 +1,129 @@
+"""What a permutation-invariant state tells beyond its moments: purity, entropy, distributions.
+
+A block R_j stands for d_j equal blocks R_j/d_j of the physical state, d_j the multiplicity of total
+spin j (`numerics.block_layout`). Multiplicities enter through their logarithms. Functions with
+`n_spins` take flat arrays, the others a `BlockState`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.models.states import BlockState
+from spinsqueeze.numerics import block_states
+from spinsqueeze.numerics.angular_momentum import (
+    axis_basis,
+    coherent_amplitudes,
+    log_multiplicity,
+    total_spins,
+)
+from spinsqueeze.numerics.block_layout import blocks
+
+Float = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+def purity(state: Complex, *, n_spins: int) -> float:
+    """Tr rho^2 = sum_j Tr(R_j^2)/d_j of the physical N-spin state."""
+    log_d = log_multiplicity(n_spins)
+    squares = [float(np.vdot(block, block).real) for block in blocks(state, n_spins)]
+    return float(np.sum(np.array(squares) * np.exp(-log_d)))
+
+
+def block_spectra(state: Complex, *, n_spins: int) -> list[Float]:
+    """Eigenvalues of every R_j, ascending, j = N/2 first; negative ones measure the error."""
+    return [
+        np.asarray(np.linalg.eigvalsh(block), dtype=np.float64) for block in blocks(state, n_spins)
+    ]
+
+
+def entropy(state: Complex, *, n_spins: int) -> float:
+    """Von Neumann entropy -Tr rho ln rho = sum_j [p_j ln d_j - sum lambda ln lambda] in nats.
+
+    Eigenvalues that are negative by rounding count as zero.
+    """
+    total = 0.0
+    spectra = block_spectra(state, n_spins=n_spins)
+    for log_d, values in zip(log_multiplicity(n_spins), spectra, strict=True):
+        kept = values[values > 0]
+        total += float(np.sum(kept) * log_d - np.sum(kept * np.log(kept)))
+    return total
+
+
+def axis_distribution(
+    state: Complex, *, n_spins: int, direction: Sequence[float] | Float
+) -> tuple[Float, Float]:
+    """Outcomes m = N/2 ... -N/2 of direction.S and their probabilities: (N+1,), (N+1,)."""
+    probability = np.zeros(n_spins + 1)
+    for shell, block in enumerate(blocks(state, n_spins)):
+        basis = axis_basis(n_spins / 2 - shell, direction)
+        inside = np.einsum("ma,mn,na->a", basis.conj(), block, basis, optimize=True).real
+        probability[shell : n_spins + 1 - shell] += inside
+    return n_spins / 2 - np.arange(n_spins + 1, dtype=np.float64), probability
+
+
+def husimi(state: Complex, *, n_spins: int, directions: Float) -> Float:
+    """sum_j (2j+1)/(4 pi) <j, n|R_j|j, n> at unit vectors (K, 3): (K,); integrates to 1."""
+    points = np.asarray(directions, dtype=float)
+    total = np.zeros(points.shape[0])
+    for j, block in zip(total_spins(n_spins), blocks(state, n_spins), strict=True):
+        waves = np.stack([coherent_amplitudes(float(j), point) for point in points])
+        total += (
+            (2 * j + 1)
+            / (4 * np.pi)
+            * np.einsum("km,mn,kn->k", waves.conj(), block, waves, optimize=True).real
+        )
+    return total
+
+
+def von_neumann_entropy(state: BlockState) -> float:
+    """-Tr rho ln rho of the N-spin state, multiplicities of the total spins included [nats].
+
+    Raises:
+        InvalidInput: not a `BlockState`.
+    """
+    return entropy(_values(state), n_spins=state.n_spins)
+
+
+def spin_distribution(state: BlockState, *, axis: Any) -> tuple[Float, Float]:
+    """Outcomes m = N/2 ... -N/2 of axis . S (N+1,) and their probabilities (N+1,).
+
+    Raises:
+        InvalidInput: not a `BlockState`, or not a direction.
+    """
+    return axis_distribution(
+        _values(state), n_spins=state.n_spins, direction=checks.direction("axis", axis)
+    )
+
+
+def block_husimi(state: BlockState, *, directions: Any) -> Float:
+    """sum_j (2j+1)/(4 pi) <j, n|R_j|j, n> at unit vectors (K, 3): (K,); integrates to 1.
+
+    Raises:
+        InvalidInput: not a `BlockState`, or not unit vectors.
+    """
+    points = checks.real_array("directions", directions, shape=(None, 3))
+    units = np.array([checks.direction("directions", point) for point in points])
+    return husimi(_values(state), n_spins=state.n_spins, directions=units)
+
+
+def without_one_spin(state: BlockState) -> BlockState:
+    """The state of the other N - 1 spins when one random spin is lost (partial trace).
+
+    Raises:
+        InvalidInput: not a `BlockState`, or a state of one spin.
+    """
+    return BlockState(block_states.without_one_spin(_values(state), n_spins=state.n_spins))
+
+
+def _values(state: BlockState) -> Complex:
+    if not isinstance(state, BlockState):
+        raise InvalidInput(
+            "state must be a BlockState, such as final_state(data) of a PermutationInvariant run "
+            f"with keep_state=True, got {checks.shown(state)}"
+        )
+    return np.asarray(state.values)
