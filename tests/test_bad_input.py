@@ -294,7 +294,7 @@ def idle(monkeypatch):
     def started(self, progress=None):
         raise AssertionError("the run was started")
 
-    monkeypatch.setattr(Study, "run", started)
+    monkeypatch.setattr("spinsqueeze.run.sweep.run_study", started)
 
 
 @pytest.mark.usefixtures("idle")
@@ -342,7 +342,7 @@ def results(here):
     """Result files that are not what they should be."""
     import xarray as xr
 
-    data = Study(ONE_AXIS, initial_state=UP_X, times=TIMES).run()
+    data = sq.run_study(Study(ONE_AXIS, initial_state=UP_X, times=TIMES))
     sq.save(data, "good.nc")
     raw = (here / "good.nc").read_bytes()
     (here / "half.nc").write_bytes(raw[: len(raw) // 2])

@@ -12,7 +12,7 @@ import spinsqueeze
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.catalogue import HAMILTONIAN_TERMS, INITIAL_STATES, JUMP_TERMS
 from spinsqueeze.observables.squeezing import SqueezingStatus
-from spinsqueeze.run.study import study_from_tables
+from spinsqueeze.run.study_file import study_from_tables
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

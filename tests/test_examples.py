@@ -10,8 +10,8 @@ import pytest
 from spinsqueeze.methods.base.question import Evolve
 from spinsqueeze.results.grid import sweep_dims
 from spinsqueeze.run.questions import evolve_question
-from spinsqueeze.run.study import read_study, study_from_tables
-from spinsqueeze.run.sweep import sweep
+from spinsqueeze.run.study_file import read_study, study_from_tables
+from spinsqueeze.run.sweep import run_study, sweep
 
 FOLDER = Path(__file__).parents[1] / "examples"
 EXAMPLES = sorted(path.stem for path in FOLDER.glob("*.toml"))
@@ -54,7 +54,7 @@ def exactly(tables):
 
 def run(tables):
     study = study_from_tables(tables)
-    return study.run() if study.sweep is None else sweep(study, workers=0)
+    return run_study(study) if study.sweep is None else sweep(study, workers=0)
 
 
 def test_there_are_examples():

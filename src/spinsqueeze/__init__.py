@@ -66,15 +66,17 @@ if TYPE_CHECKING:
     from spinsqueeze.results.merge import merge as merge
     from spinsqueeze.run.advise import advise as advise
     from spinsqueeze.run.compare import compare as compare
+    from spinsqueeze.run.execute import final_state as final_state
     from spinsqueeze.run.losses import simulate_losses as simulate_losses
     from spinsqueeze.run.optimise import optimise as optimise
     from spinsqueeze.run.optimum import optimum as optimum
     from spinsqueeze.run.perturbation import liouvillian_perturbation as liouvillian_perturbation
-    from spinsqueeze.run.simulate import final_state as final_state
     from spinsqueeze.run.simulate import simulate as simulate
     from spinsqueeze.run.spectrum import liouvillian_gap as liouvillian_gap
     from spinsqueeze.run.steady_state import steady_state as steady_state
-    from spinsqueeze.run.study import read_study as read_study
+    from spinsqueeze.run.study import Study as Study
+    from spinsqueeze.run.study_file import read_study as read_study
+    from spinsqueeze.run.sweep import run_study as run_study
     from spinsqueeze.run.sweep import sweep as sweep
 
 _HOMES = {
@@ -116,11 +118,13 @@ _HOMES = {
     "run.perturbation": "liouvillian_perturbation",
     "run.optimise": "optimise",
     "run.optimum": "optimum",
-    "run.simulate": "final_state simulate",
+    "run.execute": "final_state",
+    "run.simulate": "simulate",
     "run.spectrum": "liouvillian_gap",
     "run.steady_state": "steady_state",
-    "run.study": "read_study",
-    "run.sweep": "sweep",
+    "run.study": "Study",
+    "run.study_file": "read_study",
+    "run.sweep": "run_study sweep",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

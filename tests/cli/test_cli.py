@@ -19,7 +19,7 @@ from spinsqueeze.core import output
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.results.files import load
 from spinsqueeze.run.optimum import optimum
-from spinsqueeze.run.study import Study
+from spinsqueeze.run.sweep import run_study
 
 STUDY = """
 title = "Small [array]"
@@ -87,7 +87,10 @@ def test_naming_the_method_of_the_study_keeps_its_options(here, monkeypatch):
     text = STUDY.replace('"exact"', '"dtwa"\nn_trajectories = 40')
     (here / "study.toml").write_text(text)
     seen = []
-    monkeypatch.setattr(Study, "run", lambda self, progress: seen.append(self.method) or stop())
+    monkeypatch.setattr(
+        "spinsqueeze.run.sweep.run_study",
+        lambda study, progress: seen.append(study.method) or stop(),
+    )
     assert main(["run", "study.toml", "--method", "dtwa"]) == 130
     assert main(["run", "study.toml", "--method", "exact"]) == 130
     assert [method.name() for method in seen] == ["dtwa", "exact"]
@@ -117,13 +120,13 @@ def test_files_are_replaced_only_on_request(here, capsys):
 
 
 def test_the_warnings_of_a_run_are_told(here, capsys, monkeypatch):
-    run = Study.run
+    run = run_study
 
-    def warned(self, progress):
-        data = run(self, progress=progress)
+    def warned(study, progress):
+        data = run(study, progress=progress)
         return data.assign_attrs(warnings=json.dumps(["top shell is full [1]"]))
 
-    monkeypatch.setattr(Study, "run", warned)
+    monkeypatch.setattr("spinsqueeze.run.sweep.run_study", warned)
     assert main(["run", "study.toml"]) == 0
     assert capsys.readouterr().err == "warning: top shell is full [1]\n"
     assert main(["info", "study.nc"]) == 0
@@ -238,10 +241,10 @@ def test_version(capsys):
 
 
 def test_ctrl_c_is_one_line_and_130(here, capsys, monkeypatch):
-    def interrupted(self, progress):
+    def interrupted(study, progress):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Study, "run", interrupted)
+    monkeypatch.setattr("spinsqueeze.run.sweep.run_study", interrupted)
     assert main(["run", "study.toml"]) == 130
     assert capsys.readouterr() == (
         "",
@@ -251,28 +254,28 @@ def test_ctrl_c_is_one_line_and_130(here, capsys, monkeypatch):
 
 
 def test_a_command_that_has_told_of_its_interruption_is_not_told_again(here, capsys, monkeypatch):
-    def told(self, progress):
+    def told(study, progress):
         raise typer.Exit(130)
 
-    monkeypatch.setattr(Study, "run", told)
+    monkeypatch.setattr("spinsqueeze.run.sweep.run_study", told)
     assert main(["run", "study.toml"]) == 130
     assert capsys.readouterr() == ("", "")
 
 
 def test_out_of_memory_is_one_line(here, capsys, monkeypatch):
-    def exhausted(self, progress):
+    def exhausted(study, progress):
         raise MemoryError
 
-    monkeypatch.setattr(Study, "run", exhausted)
+    monkeypatch.setattr("spinsqueeze.run.sweep.run_study", exhausted)
     assert main(["run", "study.toml"]) == 2
     assert capsys.readouterr().err.startswith("spinsqueeze: out of memory; lower memory_budget")
 
 
 def test_a_fault_of_ours_is_not_hidden(here, monkeypatch):
-    def broken(self, progress):
+    def broken(study, progress):
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr(Study, "run", broken)
+    monkeypatch.setattr("spinsqueeze.run.sweep.run_study", broken)
     with pytest.raises(ZeroDivisionError, match="ours"):
         main(["run", "study.toml"])
 
@@ -431,7 +434,7 @@ def test_a_name_that_is_no_text_can_be_printed(here, capsys):
 def test_a_result_named_like_something_else_is_refused_before_any_work(
     here, capsys, monkeypatch, name
 ):
-    monkeypatch.setattr(Study, "run", lambda self, progress: stop())
+    monkeypatch.setattr("spinsqueeze.run.sweep.run_study", lambda self, progress: stop())
     assert main(["run", "study.toml", "-o", name]) == 2
     assert f"output {name} is named like a" in capsys.readouterr().err
     assert names(here) == ["study.toml"]

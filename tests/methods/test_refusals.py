@@ -75,6 +75,7 @@ def test_a_cavity_is_refused(kind):
 @pytest.mark.parametrize("part", ["modes", "mode_couplings"])
 @pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
 def test_either_part_of_a_cavity_is_refused(kind, part):
-    model = dataclasses.replace(Canonical(3), **{part: (CorrelatedPiece(np.eye(3)),)})
+    whole = sq.SpinModel(3, cavity=sq.Cavity(coupling=0.1, decay_rate=1.0)).canonical
+    model = dataclasses.replace(Canonical(3), **{part: getattr(whole, part)})
     reasons = kind().support(Evolve(model, STATE, np.ones(1)))
     assert reasons[0] == "the model has a cavity, which it does not treat"

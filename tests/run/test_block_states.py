@@ -9,7 +9,7 @@ import xarray as xr
 import spinsqueeze as sq
 from spinsqueeze.cli.main import main
 from spinsqueeze.core.errors import InvalidInput, Unsupported
-from spinsqueeze.run.study import study_from_tables
+from spinsqueeze.run.study_file import study_from_tables
 
 MODEL = sq.SpinModel(
     6,

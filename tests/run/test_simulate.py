@@ -7,7 +7,7 @@ import pytest
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
 from spinsqueeze.core.registry import REGISTRY
-from spinsqueeze.run.study import study_from_tables
+from spinsqueeze.run.study_file import study_from_tables
 
 MODEL = sq.SpinModel(
     sq.Lattice((3, 3)), hamiltonian=[sq.PowerLawXXZ(j_perp=2.0, j_z=-1.0, exponent=3)]
@@ -75,7 +75,7 @@ def test_initial_moments_of_a_coherent_state():
 
 def test_a_result_can_be_run_again_from_itself(sampled):
     study = study_from_tables(json.loads(sampled.attrs["study"]))
-    again = study.run()
+    again = sq.run_study(study)
     assert study.seed == 7
     for name in sampled:
         assert np.array_equal(again[name].values, sampled[name].values, equal_nan=True)

@@ -7,7 +7,8 @@ import tomllib
 import numpy as np
 import pytest
 
-import spinsqueeze.run.study as study_module
+import spinsqueeze as sq
+import spinsqueeze.run.study_file as study_module
 from spinsqueeze.core.errors import FileProblem, InvalidInput, SpinSqueezeError
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.methods.registry import METHODS
@@ -17,7 +18,8 @@ from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import CoherentState
 from spinsqueeze.run.ranges import expand, shortest
-from spinsqueeze.run.study import Study, read_study, study_from_tables
+from spinsqueeze.run.study import Study
+from spinsqueeze.run.study_file import read_study, study_from_tables
 from spinsqueeze.run.sweep_axes import with_value
 
 TEXT = """
@@ -167,12 +169,12 @@ def test_with_value_leaves_the_original_alone(tables):
     assert tables == before
 
 
-def test_a_study_with_a_sweep_runs_as_one(tables, monkeypatch):
-    import spinsqueeze.run.sweep as module
-
+def test_a_study_with_a_sweep_runs_as_one(tables):
     study = study_from_tables({**tables, "sweep": {"run.seed": [1, 2]}})
-    monkeypatch.setattr(module, "run_study", lambda study, progress: ("swept", study, progress))
-    assert study.run(progress=print) == ("swept", study, print)
+    told = []
+    data = sq.run_study(study, progress=told.append)
+    assert data["seed"].values.tolist() == [1, 2]
+    assert told[-1] == 1.0
 
 
 @pytest.fixture
@@ -189,11 +191,11 @@ def test_a_steady_state_runs_and_can_be_rerun_from_itself(steady):
     study = study_from_tables(steady)
     assert study.steady_state
     assert study_from_tables(study.as_tables()).as_tables() == study.as_tables()
-    data = study.run()
+    data = sq.run_study(study)
     # One spin: <s_z> = -(1/2)/(1 + 2 rabi^2/rate^2).
     expected = -6 / 2 / (1 + 2 / 0.25)
     assert float(data["spin"].sel(axis="z")) == pytest.approx(expected, abs=1e-9)
-    again = study_from_tables(json.loads(data.attrs["study"])).run()
+    again = sq.run_study(study_from_tables(json.loads(data.attrs["study"])))
     np.testing.assert_array_equal(again["spin"].values, data["spin"].values)
 
 
@@ -213,29 +215,33 @@ def test_a_steady_state_refuses(steady, changes, message):
         study_from_tables({**steady, **changes})
 
 
-def test_run_hands_every_part_to_simulate(tables, monkeypatch):
-    import spinsqueeze.run.simulate as module
-
-    seen = {}
-
-    def simulate(model, initial_state, times, **rest):
-        seen.update(model=model, initial_state=initial_state, times=times, **rest)
-        return "data"
-
-    monkeypatch.setattr(module, "simulate", simulate)
+def test_a_study_hands_every_part_to_its_method(tables, monkeypatch):
     study = study_from_tables({**tables, "run": {**tables["run"], "memory_budget": 5e8}})
-    assert study.run(progress=print) == "data"
-    for name in ("model", "initial_state", "times", "method", "pulses", "seed", "title"):
-        assert seen[name] is getattr(study, name)
-    assert seen["memory_budget"] == 5e8
-    assert seen["progress"] is print
+    asked = []
+    plain = type(study.method).answer
+    monkeypatch.setattr(
+        type(study.method), "answer", lambda self, q: asked.append((self, q)) or plain(self, q)
+    )
+    sq.run_study(study, progress=print)
+    ((method, question),) = asked
+    assert method is study.method
+    assert question.model is study.model.canonical
+    assert question.state is study.initial_state
+    assert np.array_equal(question.times, study.times)
+    assert len(question.pulses) == len(study.pulses)
+    assert (question.seed, question.memory_budget, question.progress) == (study.seed, 5e8, print)
+
+
+def test_what_is_no_study_is_refused():
+    with pytest.raises(InvalidInput, match=r"study must be a Study.*read a file with read_study"):
+        sq.run_study("study.toml")
 
 
 def test_a_result_can_be_rerun_from_itself(tables):
     tables["method"] = {"name": "exact"}
     tables["ensemble"]["shape"] = [2, 2]
-    data = study_from_tables(tables).run()
-    again = study_from_tables(json.loads(data.attrs["study"])).run()
+    data = sq.run_study(study_from_tables(tables))
+    again = sq.run_study(study_from_tables(json.loads(data.attrs["study"])))
     np.testing.assert_array_equal(again["spin"].values, data["spin"].values)
     assert again.attrs["study"] == data.attrs["study"]
     assert data.attrs["title"] == tables["title"]

@@ -24,7 +24,7 @@ from spinsqueeze.run import cluster as dask_cluster
 from spinsqueeze.run import jobs, local, patience, store
 from spinsqueeze.run import point as point_module
 from spinsqueeze.run.jobs import Job, Queue
-from spinsqueeze.run.study import study_from_tables
+from spinsqueeze.run.study_file import study_from_tables
 from spinsqueeze.run.sweep_plan import shape_of, short_names
 
 MODEL = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDephasing(0.1)])
@@ -112,7 +112,7 @@ def test_a_point_can_be_run_again_from_itself(whole):
     one = point_of(whole, {"chi": 2, "rate": 1})
     study = study_from_tables(json.loads(one.attrs["study"]))
     assert study.sweep is None
-    assert study.run()["xi2"].values.tobytes() == one["xi2"].values.tobytes()
+    assert sq.run_study(study)["xi2"].values.tobytes() == one["xi2"].values.tobytes()
 
 
 def test_a_sweep_can_be_run_again_from_itself(whole):
@@ -983,7 +983,7 @@ def test_a_selected_point_is_a_single_run(over):
     (dim,) = sweep_dims(data)
     for k in (0, 1):
         one = data.isel({dim: k})
-        alone = study_from_tables(json.loads(point_of(data, {dim: k}).attrs["study"])).run()
+        alone = sq.run_study(study_from_tables(json.loads(point_of(data, {dim: k}).attrs["study"])))
         assert sq.optimum(one) == sq.optimum(alone)
         (curve,) = [
             line for line in sq.plot.squeezing(one).axes[0].get_lines() if line.get_gid() == "curve"

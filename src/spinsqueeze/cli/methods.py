@@ -16,7 +16,7 @@ def methods(
     from rich.text import Text
 
     from spinsqueeze.run.advise import advise, in_bytes, in_time
-    from spinsqueeze.run.study import read_study
+    from spinsqueeze.run.study_file import read_study
 
     asked = read_study(study)
     advice = advise(

@@ -38,7 +38,8 @@ def run(
     from spinsqueeze.cli.pictures import check_drawable, check_names, check_picture, draw
     from spinsqueeze.cli.text import report_to
     from spinsqueeze.results.files import check_result_name, save
-    from spinsqueeze.run.study import read_study
+    from spinsqueeze.run.study_file import read_study
+    from spinsqueeze.run.sweep import run_study
 
     asked = _with_options(read_study(study), seed=seed, method=method)
     target = output if output is not None else Path(study.name).with_suffix(".nc")
@@ -55,7 +56,7 @@ def run(
     from spinsqueeze.cli.progress import bar
 
     with bar(asked.title or study.stem, quiet=quiet) as progress:
-        data = asked.run(progress=progress)
+        data = run_study(asked, progress=progress)
     save(data, target, overwrite=overwrite)
     if picture is not None:
         draw(data, picture, overwrite=overwrite)

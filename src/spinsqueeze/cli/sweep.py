@@ -61,7 +61,7 @@ def sweep(
 ) -> None:
     """Run every point of a study's [sweep]; run it again to go on after an interruption."""
     from spinsqueeze.core.errors import InvalidInput
-    from spinsqueeze.run.study import read_study
+    from spinsqueeze.run.study_file import read_study
 
     asked = read_study(study)
     if asked.sweep is None:

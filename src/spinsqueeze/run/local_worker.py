@@ -31,7 +31,6 @@ def serve(cores: Sequence[int]) -> None:
     if cores:
         keep_to(cores)
 
-    from spinsqueeze.run import study  # noqa: F401  the imports of a point, before it comes
     from spinsqueeze.run.point import compute
 
     pickle.dump("ready", target)

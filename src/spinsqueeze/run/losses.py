@@ -54,7 +54,7 @@ def simulate_losses(
         attribute loss_times. It jumps where a spin leaves, so that `optimum` takes the lowest of
         its times. To run it again::
 
-            from spinsqueeze.run.study import study_from_tables
+            from spinsqueeze.run.study_file import study_from_tables
 
             study = json.loads(data.attrs["study"])
             losses = study.pop("losses")

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
 from spinsqueeze.core.text import value_with_error
+from spinsqueeze.run.execute import execute
 from spinsqueeze.run.objective import MissingObjective, Objective, jackknifed_minimum
-from spinsqueeze.run.study import Study, study_from_tables
+from spinsqueeze.run.study import Study
+from spinsqueeze.run.study_file import study_from_tables
 from spinsqueeze.run.sweep import study_of
 from spinsqueeze.run.sweep_axes import with_value
 from spinsqueeze.run.sweep_plan import short_names
@@ -225,7 +227,7 @@ class _Search:
 
     def run(self, u: Sequence[float] | Floats) -> "xr.Dataset":
         """The run at a point of the box."""
-        return study_from_tables(self._at(u)).run()
+        return execute(study_from_tables(self._at(u)))
 
     def __call__(self, u: Any) -> float:
         """Log of the objective (itself where it is not positive); infinite for a failed run."""

@@ -9,7 +9,9 @@ from typing import Any, final
 from spinsqueeze.core.errors import NumericalFailure, SpinSqueezeError, UndefinedDirection
 from spinsqueeze.results.best import best_of_run
 from spinsqueeze.results.points import Point, from_dataset, pack
+from spinsqueeze.run.execute import execute
 from spinsqueeze.run.store import NUMBERS
+from spinsqueeze.run.study_file import study_from_tables
 
 
 @final
@@ -58,9 +60,7 @@ def failure(reason: str, *, kept: bool) -> Outcome:
 
 
 def _computed(tables: Mapping[str, Any], *, blocks: bool) -> Point:
-    from spinsqueeze.run.study import study_from_tables
-
-    data = study_from_tables(tables).run()
+    data = execute(study_from_tables(tables))
     point = from_dataset(data, blocks=blocks)
     return Point(
         variables={**point.variables, **best_of_run(data)},

@@ -1,20 +1,16 @@
 """steady_state: where an open model ends, by one method, as one labelled result."""
 
-import time
 from collections.abc import Callable
 
 import xarray as xr
 
-from spinsqueeze.core import checks
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
-from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.states import InitialState
-from spinsqueeze.models.tables import model_as_tables
-from spinsqueeze.run.choice import default_method, make_method
-from spinsqueeze.run.questions import steady_question
-from spinsqueeze.run.simulate import as_dataset
+from spinsqueeze.run.choice import make_method
+from spinsqueeze.run.execute import execute
+from spinsqueeze.run.study import Study
 
 
 def steady_state(
@@ -52,30 +48,13 @@ def steady_state(
         TooLarge: the memory budget would be exceeded.
         NumericalFailure: the solution cannot be trusted.
     """
-    question = steady_question(
+    study = Study(
         model,
         initial_state=initial_state,
+        steady_state=True,
+        method=None if method is None else make_method(method),
         seed=seed,
         memory_budget=memory_budget,
-        progress=progress,
+        title=title,
     )
-    checks.text("title", title)
-    chosen = default_method(question) if method is None else make_method(method)
-    chosen.require(question)
-    started = time.perf_counter()
-    answer = chosen.answer(question)
-    wall_time = time.perf_counter() - started
-    start = {} if initial_state is None else {"initial_state": state_as_dict(initial_state)}
-    study = {
-        "title": title,
-        **model_as_tables(model),
-        **start,
-        "method": chosen.option_table(),
-        "run": {
-            "steady_state": True,
-            "seed": question.seed,
-            "memory_budget": question.memory_budget,
-        },
-    }
-    data = as_dataset(question, chosen, answer, study, wall_time, keep_state=keep_state)
-    return data.isel(time=0, drop=True)
+    return execute(study, progress=progress, keep_state=keep_state)

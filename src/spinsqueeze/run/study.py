@@ -1,40 +1,20 @@
-"""Study: everything one run needs, as one object and as one TOML file."""
+"""Study: everything one run needs, as data."""
 
-import re
-import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.errors import FileProblem, InvalidInput
+from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.method import Method
-from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
+from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Evolve, Progress, Question
 from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
-from spinsqueeze.models.tables import (
-    build,
-    model_as_tables,
-    model_from_tables,
-    pulses_from_tables,
-    state_from_table,
-)
-from spinsqueeze.run.ranges import expand, shortest
-from spinsqueeze.run.study_schema import RunSection, StudyFile, outline
-from spinsqueeze.run.sweep_axes import read_axes
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-MAX_FILE_BYTES = 10**9
-_SIZES = {"B": 1.0, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
-_SIZES |= {"KIB": 2.0**10, "MIB": 2.0**20, "GIB": 2.0**30, "TIB": 2.0**40}
-Progress = Callable[[float], None]
+from spinsqueeze.models.tables import model_as_tables
+from spinsqueeze.run.questions import evolve_question, steady_question
+from spinsqueeze.run.ranges import shortest
 
 
 @final
@@ -62,7 +42,7 @@ class Study:
     initial_state: InitialState | None = field(default=None, kw_only=True)
     times: Any = field(default=None, kw_only=True)
     steady_state: bool = field(default=False, kw_only=True)
-    pulses: tuple[Pulse, ...] = field(default=(), kw_only=True)
+    pulses: Sequence[Pulse] = field(default=(), kw_only=True)
     method: Method | None = field(default=None, kw_only=True)
     seed: int = field(default=0, kw_only=True)
     memory_budget: float = field(default=DEFAULT_MEMORY_BUDGET, kw_only=True)
@@ -70,33 +50,43 @@ class Study:
     sweep: Mapping[str, list[Any]] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        from spinsqueeze.run.questions import evolve_question, steady_question
-
         checks.text("title", self.title)
+        if not isinstance(self.pulses, Sequence):
+            pulses = (self.pulses,) if isinstance(self.pulses, Pulse) else tuple(self.pulses)
+            object.__setattr__(self, "pulses", pulses)
+        question = self.question()
+        object.__setattr__(self, "pulses", tuple(self.pulses))
+        if isinstance(question, Evolve):
+            object.__setattr__(self, "times", question.times)
+
+    def question(self, *, progress: Progress | None = None) -> Question:
+        """What a method is asked.
+
+        Args:
+            progress: called with the fraction done.
+
+        Raises:
+            InvalidInput: a part of the study or progress breaks its rule.
+        """
+        options: dict[str, Any] = {"seed": self.seed, "memory_budget": self.memory_budget}
         if self.steady_state:
             if self.times is not None or self.pulses:
                 raise InvalidInput("times and pulses have no place in a steady state; drop them")
-            steady_question(
-                self.model,
-                initial_state=self.initial_state,
-                seed=self.seed,
-                memory_budget=self.memory_budget,
+            return steady_question(
+                self.model, initial_state=self.initial_state, progress=progress, **options
             )
-            return
         if self.times is None:
             raise InvalidInput("times must be given, or steady_state=True")
         if self.initial_state is None:
             raise InvalidInput("initial_state must be given, e.g. CoherentState('+x')")
-        question = evolve_question(
+        return evolve_question(
             self.model,
             self.initial_state,
             self.times,
             pulses=self.pulses,
-            seed=self.seed,
-            memory_budget=self.memory_budget,
+            progress=progress,
+            **options,
         )
-        object.__setattr__(self, "times", question.times)
-        object.__setattr__(self, "pulses", tuple(self.pulses))
 
     def as_tables(self) -> dict[str, Any]:
         """The study as plain tables, in the schema of study files; defaults are left out."""
@@ -118,217 +108,3 @@ class Study:
         if self.sweep is not None:
             tables["sweep"] = {path: list(values) for path, values in self.sweep.items()}
         return tables
-
-    def run(self, *, progress: Progress | None = None) -> "xr.Dataset":
-        """Do it: `simulate`, `steady_state` or `sweep` with the parts of this study.
-
-        Args:
-            progress: called with the fraction done.
-
-        Raises:
-            SpinSqueezeError: see `simulate`, `steady_state` and `sweep`.
-        """
-        if self.sweep is not None:
-            from spinsqueeze.run.sweep import run_study
-
-            return run_study(self, progress=progress)
-        if self.steady_state:
-            from spinsqueeze.run.steady_state import steady_state
-
-            return steady_state(
-                self.model,
-                initial_state=self.initial_state,
-                method=self.method,
-                seed=self.seed,
-                memory_budget=self.memory_budget,
-                progress=progress,
-                title=self.title,
-            )
-        from spinsqueeze.run.simulate import simulate
-
-        assert self.initial_state is not None
-        return simulate(
-            self.model,
-            self.initial_state,
-            self.times,
-            method=self.method,
-            pulses=self.pulses,
-            seed=self.seed,
-            memory_budget=self.memory_budget,
-            progress=progress,
-            title=self.title,
-        )
-
-
-def read_study(path: str | Path) -> Study:
-    """Read a study file.
-
-    Raises:
-        FileProblem: missing, a folder, unreadable, not UTF-8 or not TOML; names line and column.
-        InvalidInput: a wrong entry; names the file and the dotted path.
-    """
-    source = Path(path)
-    tables = _read_toml(source)
-    try:
-        return study_from_tables(tables)
-    except InvalidInput as error:
-        raise InvalidInput(f"{source}: {error}") from None
-
-
-def _read_toml(source: Path) -> dict[str, Any]:
-    try:
-        if source.is_dir():
-            raise FileProblem(
-                f"study {source} is a folder; name a file such as {source}/study.toml"
-            )
-        if source.stat().st_size > MAX_FILE_BYTES:
-            raise FileProblem(f"study {source} is larger than 1 GB: not a study file")
-        raw = source.read_bytes()
-    except FileNotFoundError:
-        raise FileProblem(f"study {source} does not exist") from None
-    except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", None) or str(error)
-        raise FileProblem(f"study {source} cannot be read: {cause}") from None
-    if raw.startswith((b"\x89HDF", b"CDF")):
-        raise FileProblem(
-            f"study {source} is a result file (netCDF), not a study; try spinsqueeze info {source}"
-        )
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise FileProblem(
-            f"study {source} is not UTF-8 text (line {line}); save it as UTF-8"
-        ) from None
-    if not text.strip():
-        raise FileProblem(f"study {source} is empty; give at least [ensemble] and [run]")
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        where = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
-        place = where[1] if where else "somewhere"
-        cause = str(error).split(" (at ")[0]
-        cause = cause[:1].lower() + cause[1:]
-        raise FileProblem(f"study {source} is not TOML: {place}: {cause}") from None
-    except RecursionError:
-        raise FileProblem(f"study {source} is nested too deeply to be a study") from None
-
-
-def study_from_tables(tables: Any) -> Study:
-    """The study that plain tables describe.
-
-    Raises:
-        InvalidInput: a wrong entry, in one line that begins with its dotted path.
-    """
-    sections = outline(tables)
-    study = _single_point(tables, sections)
-    if sections.sweep is None:
-        return study
-    rest = {key: value for key, value in tables.items() if key != "sweep"}
-    try:
-        return replace(study, sweep=read_axes(rest, sections.sweep, check=study_from_tables))
-    except InvalidInput as error:
-        raise error.at("sweep") from None
-
-
-def _single_point(tables: Any, sections: StudyFile) -> Study:
-    run = sections.run
-    model_tables = {key: tables[key] for key in _MODEL_SECTIONS if key in tables}
-    unit = _unit(sections, run)
-    if unit is not None:
-        model_tables["unit"] = unit
-    model = model_from_tables(model_tables)
-    parts: dict[str, Any] = {
-        "title": sections.title,
-        "seed": run.seed,
-        "memory_budget": _bytes(run.memory_budget),
-        "pulses": pulses_from_tables(sections.pulses),
-    }
-    if sections.initial_state is not None:
-        state = state_from_table(sections.initial_state)
-        _below("initial_state", lambda: state.fit(model.n_spins))
-        parts["initial_state"] = state
-    if sections.method is not None:
-        parts["method"] = _method(sections.method)
-    if run.steady_state:
-        if run.times is not None:
-            raise InvalidInput("run.times: has no place next to steady_state = true; leave one out")
-        parts["steady_state"] = True
-    elif run.times is None:
-        raise InvalidInput(
-            "run.times: is missing; give times = { start = 0.0, stop = 1.0, num = 81 }, or "
-            "steady_state = true"
-        )
-    else:
-        values = expand("run.times", run.times)
-        parts["times"] = _below("run", lambda: checks.increasing("times", values, minimum=0.0))
-        if sections.initial_state is None:
-            raise InvalidInput(
-                'initial_state: is missing; give [initial_state] with coherent = "+x", say'
-            )
-    try:
-        return Study(model, **parts)
-    except InvalidInput as error:
-        raise InvalidInput(_dotted(str(error))) from None
-
-
-_MODEL_SECTIONS = ("ensemble", "hamiltonian", "jumps", "cavity")
-
-
-def _unit(sections: StudyFile, run: RunSection) -> str | None:
-    if sections.unit is not None and run.unit is not None and sections.unit != run.unit:
-        raise InvalidInput(f"run.unit: is {run.unit!r} but unit is {sections.unit!r}; give it once")
-    return run.unit if run.unit is not None else sections.unit
-
-
-def _below(path: str, action: Callable[[], Any]) -> Any:
-    try:
-        return action()
-    except InvalidInput as error:
-        raise error.at(path) from None
-
-
-def _dotted(message: str) -> str:
-    """A message of the whole study, with the dotted path of its entry in front."""
-    match = re.match(r"pulses\[(\d+)\](?:\.(\w+))? ", message)
-    if match:
-        path = f"pulses.{match[1]}" + (f".{match[2]}" if match[2] else "")
-        return f"{path}: {message[match.end() :]}"
-    word, _, rest = message.partition(" ")
-    return {
-        "spin_class": f"pulses: {message}",
-        "seed": f"run.seed: {rest}",
-        "memory_budget": f"run.memory_budget: {rest}",
-    }.get(word, f"run: {message}")
-
-
-def _method(table: Any) -> Method:
-    from spinsqueeze.methods.registry import METHODS
-
-    if "name" not in table:
-        raise InvalidInput(f"method.name: is missing; one of {', '.join(METHODS)}")
-    name = table["name"]
-    if not isinstance(name, str) or name not in METHODS:
-        hint = checks.did_you_mean(str(name), METHODS)
-        raise InvalidInput(f"method.name: unknown method {checks.shown(name)}; {hint}")
-    options = {key: value for key, value in table.items() if key != "name"}
-    return build(METHODS[name], options, path="method", what=name)
-
-
-def _bytes(value: Any) -> float:
-    """A memory budget: a number of bytes, or text such as '4 GB'."""
-    if value is None:
-        return DEFAULT_MEMORY_BUDGET
-    if isinstance(value, str):
-        match = re.fullmatch(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([kKMGT]?i?B)\s*", value)
-        try:
-            count = float(match[1]) * _SIZES[match[2].upper()] if match else np.nan
-        except (ValueError, KeyError):
-            count = np.nan
-        if not count > 0:
-            raise InvalidInput(
-                f"run.memory_budget: must be a number of bytes or a text such as '4 GB', got "
-                f"{checks.shown(value)}"
-            )
-        return float(count)
-    return float(_below("run", lambda: checks.real("memory_budget", value, above=0.0)))

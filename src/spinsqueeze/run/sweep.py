@@ -2,56 +2,38 @@
 
 import contextlib
 import json
-import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import FileProblem, InvalidInput
-from spinsqueeze.methods.base.question import Question
+from spinsqueeze.models.model import SpinModel
+from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.grid import stack
 from spinsqueeze.results.points import Point, unpack
+from spinsqueeze.run.choice import make_method
 from spinsqueeze.run.cluster import connected, run_on
+from spinsqueeze.run.execute import execute
 from spinsqueeze.run.jobs import Job, default_workers, run_here
 from spinsqueeze.run.local import run_local, worker_memory
 from spinsqueeze.run.patience import PATIENCE, ClusterLost
 from spinsqueeze.run.point import Outcome
 from spinsqueeze.run.store import Store, digests, point_key
-from spinsqueeze.run.study import Study, study_from_tables
+from spinsqueeze.run.study import Study
+from spinsqueeze.run.study_file import study_from_tables
 from spinsqueeze.run.sweep_axes import ZIPPED, read_axes
 from spinsqueeze.run.sweep_plan import Plan, make_plan, shape_of
+from spinsqueeze.run.sweep_progress import PointCount, SweepProgress
 
 Say = Callable[[str], None]
-
-
-@final
-@dataclass(frozen=True)
-class SweepProgress:
-    """How far a sweep is.
-
-    done: points with a result, those found in the store included. failed: points without.
-    total: all points. reused: points found in the store. remaining: seconds left, None while
-    unknown.
-    """
-
-    done: int
-    failed: int
-    total: int
-    reused: int
-    remaining: float | None
-
-    @property
-    def fraction(self) -> float:
-        """Finished points, failed ones included, of all."""
-        return (self.done + self.failed) / self.total
 
 
 def sweep(
@@ -159,12 +141,21 @@ def sweep(
 
 
 def run_study(study: Study, *, progress: Callable[[float], None] | None = None) -> xr.Dataset:
-    """The sweep that a study file asks for; see `sweep`.
+    """The result of a study: of its one run, or of the sweep that it asks for.
 
     Args:
-        study: a study with a sweep.
+        study: what `read_study` returns.
         progress: called with the fraction done.
+
+    Raises:
+        SpinSqueezeError: see `simulate`, `steady_state` and `sweep`.
     """
+    if not isinstance(study, Study):
+        raise InvalidInput(
+            f"study must be a Study, got {checks.shown(study)}; read a file with read_study"
+        )
+    if study.sweep is None:
+        return execute(study, progress=progress)
     if progress is None:
         return sweep(study)
     return sweep(study, progress=lambda now: progress(now.fraction))
@@ -182,17 +173,10 @@ def study_of(subject: Any, initial_state: Any, times: Any, **options: Any) -> St
     Raises:
         InvalidInput: another subject, or an argument that the study has itself.
     """
-    from dataclasses import replace
-
-    from spinsqueeze.models.model import SpinModel
-    from spinsqueeze.run.choice import make_method
-
     given = {k: v for k, v in options.items() if v is not None and k != "pulses"}
     if "method" in given:
         given["method"] = make_method(given["method"])
     if isinstance(subject, SpinModel):
-        from spinsqueeze.models.pulse import Pulse
-
         pulses = options["pulses"]
         given["pulses"] = (pulses,) if isinstance(pulses, Pulse) else tuple(pulses)
         steady = times is None
@@ -288,7 +272,7 @@ def _run(
     jobs: list[Job] = []
     swept = list(plan.points())
     for number, values in enumerate(swept):
-        tables = _with_method(plan.tables(values))
+        tables = plan.tables(values)
         keys.append(point_key(tables, blocks=blocks, known=shared))
         jobs.append(Job(number, tables, shape_of(values)))
     if kept is not None:
@@ -297,10 +281,10 @@ def _run(
             if key in there:
                 points[number] = kept.read(key)
     missing = [job for job in jobs if points[job.number] is None]
-    count = _Count([p for p in points if p is not None], total=plan.size, told=told)
+    count = PointCount([p for p in points if p is not None], total=plan.size, told=told)
     if missing:
         try:
-            for job, outcome in _outcomes(
+            outcomes = _outcomes(
                 missing,
                 blocks=blocks,
                 workers=workers,
@@ -308,11 +292,14 @@ def _run(
                 memory_limit=memory_limit,
                 patience=patience,
                 say=say,
-            ):
-                if kept is not None and outcome.kept:
-                    kept.write(keys[job.number], outcome.packed)
-                points[job.number] = unpack(outcome.packed)
-                count.add(failed=bool(outcome.reason))
+            )
+            # Closed at once on the way out, lest an interrupt leaves workers behind its traceback.
+            with contextlib.closing(outcomes):
+                for job, outcome in outcomes:
+                    if kept is not None and outcome.kept:
+                        kept.write(keys[job.number], outcome.packed)
+                    points[job.number] = unpack(outcome.packed)
+                    count.add(failed=bool(outcome.reason))
         except FileProblem as error:
             raise FileProblem(
                 f"{error}; {count.done} of {plan.size} points are kept there: make room and run "
@@ -339,35 +326,6 @@ def _run(
     return stack(whole, axes=plan.grid_axes(), attributes=attributes)
 
 
-def _with_method(tables: dict[str, Any]) -> dict[str, Any]:
-    """The tables with the method that `simulate` would choose, so that it is part of the key."""
-    if "method" in tables:
-        return tables
-    from spinsqueeze.run.choice import default_method
-    from spinsqueeze.run.questions import evolve_question, steady_question
-
-    try:
-        study = study_from_tables(tables)
-        model, state, budget = study.model, study.initial_state, study.memory_budget
-        if study.steady_state:
-            question: Question = steady_question(
-                model, initial_state=state, seed=study.seed, memory_budget=budget
-            )
-        else:
-            assert state is not None
-            question = evolve_question(
-                model,
-                state,
-                study.times,
-                pulses=study.pulses,
-                seed=study.seed,
-                memory_budget=budget,
-            )
-        return {**tables, "method": default_method(question).option_table()}
-    except InvalidInput:
-        return tables  # the point fails, with this reason, where it runs
-
-
 def _outcomes(
     jobs: Sequence[Job],
     *,
@@ -377,7 +335,7 @@ def _outcomes(
     memory_limit: float | str | None,
     patience: float,
     say: Say,
-) -> Iterator[tuple[Job, Outcome]]:
+) -> Generator[tuple[Job, Outcome], None, None]:
     if scheduler is not None:
         with connected(scheduler) as client:
             yield from run_on(client, jobs, blocks=blocks, patience=patience, say=say)
@@ -386,40 +344,3 @@ def _outcomes(
     else:
         workers = min(workers, len(jobs))
         yield from run_local(jobs, blocks=blocks, workers=workers, memory_limit=memory_limit)
-
-
-class _Count:
-    """Counts points and says so."""
-
-    def __init__(
-        self,
-        found: Sequence[Point],
-        *,
-        total: int,
-        told: Sequence[Callable[[SweepProgress], None]],
-    ) -> None:
-        self.failed = sum(bool(p.reason) for p in found)
-        self.done = len(found) - self.failed
-        self.reused = len(found)
-        self.total = total
-        self.told = told
-        self.first: float | None = None
-        self._tell()
-
-    def add(self, *, failed: bool) -> None:
-        """One more point."""
-        self.failed += failed
-        self.done += not failed
-        if self.first is None:
-            self.first = time.monotonic()
-        self._tell()
-
-    def _tell(self) -> None:
-        new = self.done + self.failed - self.reused
-        left = self.total - self.reused - new
-        remaining = 0.0 if left == 0 else None
-        if left and new > 1 and self.first is not None:
-            # From the first point on: the start of the processes and compilation come once.
-            remaining = (time.monotonic() - self.first) / (new - 1) * left
-        for function in self.told:
-            function(SweepProgress(self.done, self.failed, self.total, self.reused, remaining))
