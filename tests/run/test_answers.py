@@ -144,3 +144,21 @@ def test_the_seed_of_a_steady_state_is_kept():
     assert json.loads(data.attrs["study"])["run"]["seed"] == 12
     with pytest.raises(sq.InvalidInput, match="seed must be at least 0, got -1"):
         sq.steady_state(model, seed=-1)
+
+
+def test_numbers_of_numpy_in_a_study_are_stored_as_plain_ones():
+    data = sq.simulate(
+        MODEL, STATE, TIMES, method="exact", seed=np.int64(3), memory_budget=np.float32(1e9)
+    )
+    run = json.loads(data.attrs["study"])["run"]
+    assert (run["seed"], run["memory_budget"]) == (3, 1e9)
+
+
+def test_pulses_are_a_list_or_one():
+    pulse = sq.Pulse(0.1, axis="+x", angle=1.0)
+    alone, listed = (
+        sq.simulate(MODEL, STATE, TIMES, method="exact", pulses=given) for given in (pulse, [pulse])
+    )
+    assert alone.attrs["study"] == listed.attrs["study"]
+    with pytest.raises(sq.InvalidInput, match="pulses must be a list of pulses, got 3"):
+        sq.simulate(MODEL, STATE, TIMES, pulses=3)

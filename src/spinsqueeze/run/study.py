@@ -1,6 +1,6 @@
 """Study: everything one run needs, as data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -51,13 +51,16 @@ class Study:
 
     def __post_init__(self) -> None:
         checks.text("title", self.title)
-        if not isinstance(self.pulses, Sequence):
-            pulses = (self.pulses,) if isinstance(self.pulses, Pulse) else tuple(self.pulses)
-            object.__setattr__(self, "pulses", pulses)
+        put = object.__setattr__
+        pulses = (self.pulses,) if isinstance(self.pulses, Pulse) else self.pulses
+        if not isinstance(pulses, Iterable):
+            raise InvalidInput.of("pulses", f"must be a list of pulses, got {checks.shown(pulses)}")
+        put(self, "pulses", tuple(pulses))
         question = self.question()
-        object.__setattr__(self, "pulses", tuple(self.pulses))
+        put(self, "seed", question.seed)
+        put(self, "memory_budget", question.memory_budget)
         if isinstance(question, Evolve):
-            object.__setattr__(self, "times", question.times)
+            put(self, "times", question.times)
 
     def question(self, *, progress: Progress | None = None) -> Question:
         """What a method is asked.
