@@ -86,7 +86,7 @@ def load(path: str | Path) -> xr.Dataset:
     try:
         with xr.open_dataset(source, engine="h5netcdf") as opened:
             data = opened.load()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  what h5netcdf raises depends on the damage
         other = _OTHERS.get(source.suffix.lower())
         if other is not None:
             raise FileProblem(f"{source} is {other}, not a result file (.nc)") from None

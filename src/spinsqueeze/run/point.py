@@ -47,7 +47,7 @@ def compute(tables: Mapping[str, Any], *, blocks: bool) -> Outcome:
         return failure(f"{type(error).__name__}: {error}", kept=False)
     except MemoryError:
         return failure("MemoryError: the point does not fit in memory", kept=False)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  a point never ends a sweep
         frame = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(frame.filename).name}, line {frame.lineno}"
         return failure(f"{type(error).__name__}: {error} ({place})", kept=False)

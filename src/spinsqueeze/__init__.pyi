@@ -1,0 +1,82 @@
+"""The public names and where they live; each is loaded when it is first used."""
+
+from . import plot as plot
+from .core.errors import FileProblem as FileProblem
+from .core.errors import InvalidInput as InvalidInput
+from .core.errors import NumericalFailure as NumericalFailure
+from .core.errors import SpinSqueezeError as SpinSqueezeError
+from .core.errors import TooLarge as TooLarge
+from .core.errors import UndefinedDirection as UndefinedDirection
+from .core.errors import Unsupported as Unsupported
+from .lattice.geometry import Lattice as Lattice
+from .methods.closed_form.method import ClosedForm as ClosedForm
+from .methods.dtwa.method import DTWA as DTWA
+from .methods.exact.method import Exact as Exact
+from .methods.permutation_invariant.method import PermutationInvariant as PermutationInvariant
+from .methods.permutation_invariant.transition_rates import (
+    LiouvillianPerturbation as LiouvillianPerturbation,
+)
+from .methods.symmetric.method import SymmetricSubspace as SymmetricSubspace
+from .models.cavity import Cavity as Cavity
+from .models.collective_terms import CollectiveExchange as CollectiveExchange
+from .models.collective_terms import CollectiveQuadratic as CollectiveQuadratic
+from .models.collective_terms import CollectiveXYZ as CollectiveXYZ
+from .models.collective_terms import Drive as Drive
+from .models.collective_terms import OneAxisTwisting as OneAxisTwisting
+from .models.collective_terms import TwoAxisTwisting as TwoAxisTwisting
+from .models.collective_terms import UniformField as UniformField
+from .models.ensemble import SpinClass as SpinClass
+from .models.envelope import Envelope as Envelope
+from .models.jumps import CollectiveDecay as CollectiveDecay
+from .models.jumps import CollectiveJump as CollectiveJump
+from .models.jumps import LocalDecay as LocalDecay
+from .models.jumps import LocalDephasing as LocalDephasing
+from .models.jumps import LocalJump as LocalJump
+from .models.jumps import LocalPumping as LocalPumping
+from .models.jumps import SqueezedCollectiveDecay as SqueezedCollectiveDecay
+from .models.model import SpinModel as SpinModel
+from .models.pair_terms import PairCoupling as PairCoupling
+from .models.pair_terms import PowerLawXXZ as PowerLawXXZ
+from .models.pair_terms import PowerLawXYZ as PowerLawXYZ
+from .models.pair_terms import SiteField as SiteField
+from .models.pulse import Pulse as Pulse
+from .models.states import BlockState as BlockState
+from .models.states import CoherentState as CoherentState
+from .models.states import DickeState as DickeState
+from .models.states import ProductState as ProductState
+from .models.states import StateVector as StateVector
+from .models.states import SymmetricState as SymmetricState
+from .observables.block_states import block_husimi as block_husimi
+from .observables.block_states import spin_distribution as spin_distribution
+from .observables.block_states import von_neumann_entropy as von_neumann_entropy
+from .observables.block_states import without_one_spin as without_one_spin
+from .observables.optimum import Optimum as Optimum
+from .observables.optimum import OptimumStatus as OptimumStatus
+from .observables.qfi import quantum_fisher_information as quantum_fisher_information
+from .observables.sphere import husimi as husimi
+from .observables.sphere import wigner as wigner
+from .results.files import load as load
+from .results.files import save as save
+from .results.merge import merge as merge
+from .run.advise import Advice as Advice
+from .run.advise import advise as advise
+from .run.compare import Comparison as Comparison
+from .run.compare import Difference as Difference
+from .run.compare import compare as compare
+from .run.execute import final_state as final_state
+from .run.losses import simulate_losses as simulate_losses
+from .run.optimise import Optimisation as Optimisation
+from .run.optimise import optimise as optimise
+from .run.optimum import optimum as optimum
+from .run.perturbation import liouvillian_perturbation as liouvillian_perturbation
+from .run.simulate import simulate as simulate
+from .run.spectrum import LiouvillianGap as LiouvillianGap
+from .run.spectrum import liouvillian_gap as liouvillian_gap
+from .run.steady_state import steady_state as steady_state
+from .run.study import Study as Study
+from .run.study_file import read_study as read_study
+from .run.sweep import run_study as run_study
+from .run.sweep import sweep as sweep
+from .run.sweep_progress import SweepProgress as SweepProgress
+
+__version__: str
