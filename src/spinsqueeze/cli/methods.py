@@ -15,7 +15,8 @@ def methods(
     from rich.table import Table
     from rich.text import Text
 
-    from spinsqueeze.run.advise import advise, in_bytes, in_time
+    from spinsqueeze.methods.base.method import in_bytes
+    from spinsqueeze.run.advise import advise, in_time
     from spinsqueeze.run.study_file import read_study
 
     asked = read_study(study)

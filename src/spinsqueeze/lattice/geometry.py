@@ -1,7 +1,7 @@
 """Lattice: the sites of the spins, their boundary, vacancies and positional disorder."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, final
 
 import numpy as np
@@ -49,7 +49,7 @@ class Lattice:
     positions: Any = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        put: Any = partial(object.__setattr__, self)
         put("seed", checks.integer("seed", self.seed, minimum=0))
         if self.boundary is None:
             put("boundary", "periodic" if self.positions is None else "open")
@@ -173,7 +173,7 @@ class Lattice:
         if self.position_disorder:
             noise = np.random.default_rng([self.seed, 1]).standard_normal(sites.shape)
             sites = sites + self.position_disorder * noise
-        return sites
+        return np.asarray(sites)
 
     def distances(self) -> Floats:
         """Distances (n_spins, n_spins), minimum image on a periodic lattice; zero diagonal."""

@@ -99,7 +99,7 @@ class CirculantKernel(_GridKernel):
         """The dense matrix (n_spins, n_spins)."""
         sites = self.sites()
         difference = (sites[:, None, :] - sites[None, :, :]) % np.array(self.table.shape)
-        return self.table[tuple(np.moveaxis(difference, -1, 0))]
+        return np.asarray(self.table[tuple(np.moveaxis(difference, -1, 0))])
 
 
 @final

@@ -116,7 +116,7 @@ class Cavity(Plain):
         if classes is not None:
             vectors = np.array([c.weight for c in classes])[:, None] * vectors
         if vectors.ndim == 2 and np.all(vectors == vectors[0]):
-            return vectors[0]
+            return np.asarray(vectors[0])
         return vectors
 
 

@@ -138,7 +138,7 @@ class Envelope:
         if not self._is_spline:
             return least
         turns = self._polynomial.derivative().roots(extrapolate=False)
-        return min([least, *self(turns[np.isfinite(turns)]).tolist()])
+        return float(min([least, *self(turns[np.isfinite(turns)]).tolist()]))
 
     def scaled(self, factor: float) -> "Envelope":
         """The envelope times a number."""

@@ -207,7 +207,7 @@ class BlockState(InitialState):
     @property
     def n_spins(self) -> int:
         """Number of spins N."""
-        return round((6.0 * self.values.size) ** (1 / 3)) - 2
+        return int(round((6.0 * self.values.size) ** (1 / 3)) - 2)
 
     def fit(self, n_spins: int) -> None:
         """Check that the state is of N spins."""

@@ -128,7 +128,7 @@ def coherent_amplitudes(j: float, direction: Sequence[float] | Float) -> Complex
     log_weight[:peak] = -np.cumsum(log_ratio[:peak][::-1])[::-1]
     magnitude = np.exp(log_weight / 2)
     magnitude /= np.linalg.norm(magnitude)
-    return magnitude * np.exp(1j * math.atan2(y, x) * k)
+    return np.asarray(magnitude * np.exp(1j * math.atan2(y, x) * k))
 
 
 def jump_matrix(jumps: Sequence[tuple[float, Complex]]) -> Complex:
@@ -163,11 +163,11 @@ def axis_basis(j: float, direction: Sequence[float] | Float) -> Complex:
     matrix = np.diag(unit[2] * m) + np.diag(ladder, 1) + np.diag(ladder, -1)
     _, vectors = eigh(matrix)
     phase = np.exp(-1j * np.arctan2(unit[1], unit[0]) * m)
-    return phase[:, None] * vectors[:, ::-1]
+    return np.asarray(phase[:, None] * vectors[:, ::-1])
 
 
 def rotation_matrix(j: float, *, axis: Sequence[float] | Float, angle: float) -> Complex:
     """exp(-i angle axis . S) of one spin j in the basis m = j ... -j: (2j+1, 2j+1)."""
     basis = axis_basis(j, axis)
     phases = np.exp(-1j * angle * (j - np.arange(basis.shape[0])))
-    return (basis * phases) @ basis.conj().T
+    return np.asarray((basis * phases) @ basis.conj().T)

@@ -110,7 +110,9 @@ def drift(
 def rotated(amplitudes: Complex, *, axis: Float, angle: float) -> Complex:
     """exp(-i angle axis . S) psi, as an evolution over a unit of time: no dense matrix."""
     generator = hamiltonian(amplitudes.size - 1, field=angle * axis)
-    return unitary_evolution(generator, state=amplitudes, times=np.array([1.0]), tolerance=1e-13)[0]
+    return np.asarray(
+        unitary_evolution(generator, state=amplitudes, times=np.array([1.0]), tolerance=1e-13)[0]
+    )
 
 
 def pure_moments(amplitudes: Complex, *, n_spins: int) -> tuple[Float, Float]:

@@ -90,7 +90,7 @@ def level_groups(
     rows, columns = np.concatenate(starts), np.concatenate(ends)
     graph = coo_array((np.ones(rows.size), (rows, columns)), shape=(size, size))
     _, groups = connected_components(graph, directed=False)
-    return groups.astype(np.int64)
+    return np.asarray(groups.astype(np.int64))
 
 
 def _clean(value: complex, scale: float) -> complex:

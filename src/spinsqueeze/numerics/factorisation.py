@@ -25,7 +25,9 @@ class Factorisation(Protocol):
 
     transposable: ClassVar[bool]
 
-    def solve(self, right: NDArray, *, refinements: int = 1, transposed: bool = False) -> NDArray:
+    def solve(
+        self, right: NDArray[Any], *, refinements: int = 1, transposed: bool = False
+    ) -> NDArray[Any]:
         """X with matrix @ x = right."""
         ...
 
@@ -46,14 +48,16 @@ class SuperLU:
             options={"SymmetricMode": True},
         )
 
-    def solve(self, right: NDArray, *, refinements: int = 1, transposed: bool = False) -> NDArray:
+    def solve(
+        self, right: NDArray[Any], *, refinements: int = 1, transposed: bool = False
+    ) -> NDArray[Any]:
         """X with matrix @ x = right (or matrix.T @ x), (n,) or (n, k), refined iteratively."""
         mode = "T" if transposed else "N"
         matrix = self.matrix.T if transposed else self.matrix
         x = self._lu.solve(right, trans=mode)
         for _ in range(refinements):
             x += self._lu.solve(right - matrix @ x, trans=mode)
-        return x
+        return np.asarray(x)
 
 
 class Pardiso:
@@ -75,7 +79,9 @@ class Pardiso:
         self._solver = PyPardisoSolver()
         self._solver.factorize(self.matrix)
 
-    def solve(self, right: NDArray, *, refinements: int = 1, transposed: bool = False) -> NDArray:
+    def solve(
+        self, right: NDArray[Any], *, refinements: int = 1, transposed: bool = False
+    ) -> NDArray[Any]:
         """X with matrix @ x = right, (n,) or (n, k), refined iteratively.
 
         Raises:
@@ -86,7 +92,7 @@ class Pardiso:
         x = self._solver.solve(self.matrix, np.asfortranarray(right))
         for _ in range(refinements):
             x += self._solver.solve(self.matrix, np.asfortranarray(right - self.matrix @ x))
-        return x
+        return np.asarray(x)
 
     def __del__(self) -> None:
         if hasattr(self, "_solver"):
@@ -134,7 +140,7 @@ class CheckedFactors:
                 f"{MOST_REFINEMENTS} refinements; {remedy}"
             )
 
-    def solve(self, right: NDArray, *, transposed: bool = False) -> NDArray:
+    def solve(self, right: NDArray[Any], *, transposed: bool = False) -> NDArray[Any]:
         """Solution x of matrix @ x = right (or matrix.T @ x = right)."""
         return self._factors.solve(right, refinements=self.refinements, transposed=transposed)
 

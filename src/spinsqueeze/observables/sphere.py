@@ -47,11 +47,11 @@ def husimi(state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike) -> FloatArray:
     if psi.ndim == 1:
         phases = np.exp(-1j * np.outer(np.arange(n + 1), p))
         overlap = (magnitude * psi) @ phases
-        return (n + 1) / (4.0 * np.pi) * (overlap.real**2 + overlap.imag**2)
+        return np.asarray((n + 1) / (4.0 * np.pi) * (overlap.real**2 + overlap.imag**2))
     bands = np.empty((t.size, n + 1), dtype=np.complex128)
     for q in range(n + 1):
         bands[:, q] = (magnitude[:, : n + 1 - q] * magnitude[:, q:]) @ np.diagonal(psi, q)
-    return (n + 1) / (4.0 * np.pi) * _synthesis(bands, p)
+    return np.asarray((n + 1) / (4.0 * np.pi) * _synthesis(bands, p))
 
 
 def wigner(
@@ -110,7 +110,7 @@ def wigner(
             delta = (rows * kernel[:, None]).T @ rows
             for q in range(width):
                 bands[begin + i, q] = np.diagonal(delta, q) @ diagonals[q]
-    return (n + 1) / (4.0 * np.pi) * _synthesis(bands, p)
+    return np.asarray((n + 1) / (4.0 * np.pi) * _synthesis(bands, p))
 
 
 def coherent_magnitudes(two_j: int, *, theta: FloatArray) -> FloatArray:
@@ -129,14 +129,14 @@ def coherent_magnitudes(two_j: int, *, theta: FloatArray) -> FloatArray:
     k = np.arange(two_j + 1.0)
     log_binomial = -np.log1p(two_j) - betaln(k + 1.0, two_j - k + 1.0)
     cosine, sine = np.abs(np.cos(theta / 2))[:, None], np.sin(theta / 2)[:, None]
-    return np.exp(0.5 * log_binomial + xlogy(two_j - k, cosine) + xlogy(k, sine))
+    return np.asarray(np.exp(0.5 * log_binomial + xlogy(two_j - k, cosine) + xlogy(k, sine)))
 
 
 def _synthesis(bands: ComplexArray, phi: FloatArray) -> FloatArray:
     """Re[b_0 + 2 sum_{q>0} b_q e^(i q phi)] for bands (n_theta, n_q)."""
     phases = np.exp(1j * np.outer(np.arange(bands.shape[1]), phi))
     phases[1:] *= 2.0
-    return (bands @ phases).real
+    return np.asarray((bands @ phases).real)
 
 
 def _window(psi: ComplexArray) -> tuple[int, int]:

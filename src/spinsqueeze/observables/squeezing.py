@@ -202,7 +202,7 @@ def contrast(moments: Moments) -> FloatArray:
 def total_spin_squared(moments: Moments) -> FloatArray:
     """<S^2> = tr C + |<S>|^2, shape (...)."""
     trace: FloatArray = np.trace(moments.covariance, axis1=-2, axis2=-1)
-    return trace + np.sum(moments.spin**2, axis=-1)
+    return np.asarray(trace + np.sum(moments.spin**2, axis=-1))
 
 
 def effective_spins(moments: Moments) -> FloatArray:
@@ -237,7 +237,7 @@ def decibels(ratio: ArrayLike) -> FloatArray:
 def decibels_stderr(ratio: ArrayLike, *, stderr: ArrayLike) -> FloatArray:
     """Standard error in decibels of a ratio with a small standard error: 10/ln(10) stderr/ratio."""
     values = np.asarray(ratio, dtype=np.float64)
-    return 10.0 / np.log(10.0) * np.asarray(stderr, dtype=np.float64) / values
+    return np.asarray(10.0 / np.log(10.0) * np.asarray(stderr, dtype=np.float64) / values)
 
 
 def require_direction(status: NDArray[np.int8], *, contrast: FloatArray) -> None:

@@ -205,7 +205,8 @@ def _difference(
     worst = ratio.max(axis=axes) if axes else ratio
     beyond = np.flatnonzero(worst > SIGMAS)
     k = int(beyond[0]) if len(beyond) else int(np.argmax(worst))
-    entry = (k, *np.unravel_index(int(np.argmax(ratio[k])), ratio[k].shape)) if axes else (k,)
+    inside = np.unravel_index(int(np.argmax(ratio[k])), ratio[k].shape) if axes else ()
+    entry: tuple[Any, ...] = (k, *inside)
     return Difference(
         variable=variable,
         method=method,

@@ -36,7 +36,7 @@ def collective_covariance(
     for a, b, value in pairs:
         covariance[a, b] += value
         covariance[b, a] = covariance[a, b]
-    return covariance
+    return np.asarray(covariance)
 
 
 def means_from(plus: NDArray[np.complex128], z: FloatArray) -> FloatArray:

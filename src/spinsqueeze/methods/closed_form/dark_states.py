@@ -266,7 +266,7 @@ def spectral_steady_state(total_spin: float, *, r: float) -> Array:
         )
     energies, vectors = lmg_spectrum(total_spin, r=r)
     weights = energies[0] / energies
-    return (vectors * (weights / weights.sum())) @ vectors.T
+    return np.asarray((vectors * (weights / weights.sum())) @ vectors.T)
 
 
 def spin_y_distribution(total_spin: float, *, r: float) -> tuple[Array, Array]:

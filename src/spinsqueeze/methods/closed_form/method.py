@@ -154,7 +154,7 @@ def _relative_error(n_spins: int) -> float:
     Where any mean spin is left, one spin turns by 1/sqrt(N) at most while the others see the N-th
     power of its phase factor: up to sqrt(N) radians, known to eps of themselves.
     """
-    return RELATIVE_ERROR + float(np.finfo(np.float64).eps) * np.sqrt(n_spins) / 4
+    return float(RELATIVE_ERROR + float(np.finfo(np.float64).eps) * np.sqrt(n_spins) / 4)
 
 
 def _clean(bloch: Floats) -> Floats:

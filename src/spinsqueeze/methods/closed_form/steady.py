@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,7 +147,7 @@ def _driven_dicke(n_spins: int, rate: float, chi: float, drive: Floats) -> Stead
     return SteadyMoments("driven Dicke", found.spin, found.covariance, found.purity, state)
 
 
-def _mixed(n_spins: int, density_matrix: Callable[[], NDArray]) -> BlockState | None:
+def _mixed(n_spins: int, density_matrix: Callable[[], NDArray[Any]]) -> BlockState | None:
     """A density matrix in the basis m = -N/2 ... N/2 as a block state."""
     if n_spins > MIXED_SPINS:
         return None

@@ -43,7 +43,7 @@ ROW = 64
 
 def lanes(dtype: Any) -> int:
     """Samples in one vector."""
-    return ROW // np.dtype(dtype).itemsize
+    return int(ROW // np.dtype(dtype).itemsize)
 
 
 def radices(size: int) -> tuple[int, ...] | None:

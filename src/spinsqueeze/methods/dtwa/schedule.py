@@ -40,7 +40,7 @@ def rotation_matrix(axis: Floats, *, angle: float) -> Floats:
     generator = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
     # 1 - cos(angle) = 2 sin(angle/2)^2 keeps small angles exact.
     turn = np.sin(angle) * generator + 2 * np.sin(angle / 2) ** 2 * (generator @ generator)
-    return np.eye(3) + turn
+    return np.asarray(np.eye(3) + turn)
 
 
 @final

@@ -4,6 +4,8 @@
 the whole state.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,7 +67,7 @@ def dephased_state(model: Generator, axis: Float, *, initial: Complex | None) ->
     )
 
 
-def _inner(levels: NDArray, shell: int) -> NDArray:
+def _inner(levels: NDArray[Any], shell: int) -> NDArray[Any]:
     """Those of the N + 1 values at m = N/2 ... -N/2 that belong to |m| <= j."""
     return levels[shell : levels.size - shell]
 

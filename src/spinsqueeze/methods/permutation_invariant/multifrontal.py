@@ -175,7 +175,7 @@ class MultifrontalLU:
         """Bytes of the factors."""
         return sum(part.nbytes for front in self.fronts for part in front if part is not None)
 
-    def _apply(self, right: NDArray) -> NDArray:
+    def _apply(self, right: NDArray[Any]) -> NDArray[Any]:
         y = right[self.dissection.order].astype(self.dtype)
         starts, stops = self.dissection.starts, self.dissection.stops
         getrs = self._getrs
@@ -190,7 +190,7 @@ class MultifrontalLU:
                 y[starts[index] : stops[index]] -= carried @ y[self.boundaries[index]]
         return y[self.rank]
 
-    def _apply_transposed(self, right: NDArray) -> NDArray:
+    def _apply_transposed(self, right: NDArray[Any]) -> NDArray[Any]:
         y = right[self.dissection.order].astype(self.dtype)
         starts, stops = self.dissection.starts, self.dissection.stops
         for index, (_, _, carried, _) in enumerate(self.fronts):
@@ -204,7 +204,9 @@ class MultifrontalLU:
             y[starts[index] : stops[index]] = self._getrs(lu, pivots, part, trans=1)[0]
         return y[self.rank]
 
-    def solve(self, right: NDArray, *, refinements: int = 1, transposed: bool = False) -> NDArray:
+    def solve(
+        self, right: NDArray[Any], *, refinements: int = 1, transposed: bool = False
+    ) -> NDArray[Any]:
         """X with matrix @ x = right (or matrix.T @ x), (n,) or (n, k), refined iteratively."""
         apply = self._apply_transposed if transposed else self._apply
         matrix = self.matrix.T if transposed else self.matrix
@@ -214,7 +216,7 @@ class MultifrontalLU:
         return x
 
 
-def _scatter_add(front: NDArray, place: Int, update: NDArray) -> None:
+def _scatter_add(front: NDArray[Any], place: Int, update: NDArray[Any]) -> None:
     """front[place, place] += update, by contiguous runs of `place` where they are long."""
     breaks = np.flatnonzero(np.diff(place) != 1) + 1
     if breaks.size * 8 > place.size:

@@ -7,6 +7,7 @@ U(1) symmetry about z, k mod 2 for a weak parity, or a single class.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +117,7 @@ class Sector:
         taken = state[..., self.flat_index()]
         return np.where(self.part == 0, taken.real, taken.imag)
 
-    def expand(self, unknowns: NDArray) -> Complex:
+    def expand(self, unknowns: NDArray[Any]) -> Complex:
         """Flat state (..., n), zero outside the sector, from unknowns (..., size)."""
         sizes = block_sizes(self.n_spins)
         offsets = block_offsets(self.n_spins)
@@ -137,7 +138,7 @@ class Sector:
 
     def trace_vector(self) -> Float:
         """T with t.y = sum_j Tr R_j."""
-        return ((self.row == self.column) & (self.part == 0)).astype(float)
+        return np.asarray(((self.row == self.column) & (self.part == 0)).astype(float))
 
 
 def make_sector(

@@ -252,7 +252,7 @@ def _slowest(matrix, sector, model, n_modes, solver) -> _Spectrum:  # type: igno
     return _merged(near, lived)
 
 
-def _dense_spectrum(matrix: NDArray, n_zero: int, *, fastest: float) -> _Spectrum:
+def _dense_spectrum(matrix: NDArray[Any], n_zero: int, *, fastest: float) -> _Spectrum:
     """All but the zero modes, errors to first order from the condition of each eigenvalue.
 
     `fastest`: fastest rate of the model; entries of this sector may be small differences of such.
@@ -272,7 +272,7 @@ def _dense_spectrum(matrix: NDArray, n_zero: int, *, fastest: float) -> _Spectru
     return _Spectrum(values, right, residuals / size, errors)
 
 
-def _measured_errors(matrix: NDArray, values: Complex, change: float) -> Float:
+def _measured_errors(matrix: NDArray[Any], values: Complex, change: float) -> Float:
     """Ten times how far eigenvalues move if the matrix changes by `change`, of two random tries.
 
     For eigenvalues without a basis of eigenvectors, which move as a root of the change, so that the
@@ -309,20 +309,20 @@ def _longest_lived(matrix, decaying, count, fastest, time) -> _Spectrum:  # type
     if np.iscomplexobj(matrix.data):
         real = block_array([[matrix.real, -matrix.imag], [matrix.imag, matrix.real]]).tocsr()
 
-    def propagate(vector: NDArray) -> NDArray:
+    def propagate(vector: NDArray[Any]) -> NDArray[Any]:
         start = decaying(vector)
         if np.iscomplexobj(start):
             start = np.concatenate([start.real, start.imag])
         end = polynomial_evolution(real, start=start, times=np.array([time]), tolerance=1e-12)[0]
         n = matrix.shape[0]
-        return decaying(end if end.size == n else end[:n] + 1j * end[n:])
+        return np.asarray(decaying(end if end.size == n else end[:n] + 1j * end[n:]))
 
     _, vectors = _arnoldi(propagate, decaying, matrix, count, f"{count} longest-lived modes")
     values = np.sum(vectors.conj() * (matrix @ vectors), axis=0)
     return _checked(matrix, values, vectors, fastest)
 
 
-def _arnoldi(operator, decaying, matrix, count, what):  # type: ignore[no-untyped-def]
+def _arnoldi(operator: Any, decaying: Any, matrix: Any, count: int, what: str) -> Any:
     from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
     n = matrix.shape[0]

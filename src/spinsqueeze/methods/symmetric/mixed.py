@@ -74,7 +74,7 @@ class Liouvillian:
 
     def trace_vector(self) -> Float:
         """T with t.y = Tr R."""
-        return (self.rows == self.columns).astype(float)
+        return np.asarray((self.rows == self.columns).astype(float))
 
 
 def liouvillian(

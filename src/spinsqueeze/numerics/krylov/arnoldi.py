@@ -67,7 +67,9 @@ class Basis:
             return False
         couplings = np.diagonal(self.H, -1)[:k]
         leading = float(np.sum(np.log(couplings))) + k * np.log(time) - lgamma(k + 1)
-        return self.norm * np.exp(min(leading, 0.0)) <= max(0.1 * allowed, EPSILON * self.norm)
+        return bool(
+            self.norm * np.exp(min(leading, 0.0)) <= max(0.1 * allowed, EPSILON * self.norm)
+        )
 
     def lift(self, coordinates: Float) -> Float:
         """(..., dimension) -> (..., n)."""

@@ -62,7 +62,7 @@ def mean_field_limit(n_spins: int, *, r: float) -> float:
 
     (1 + exp(-4r))/2 + sinh(4r)/(N + 1), least 1/2 + sqrt(N)/(N + 1) at r = ln(N)/8.
     """
-    return (1.0 + np.exp(-4.0 * r)) / 2.0 + np.sinh(4.0 * r) / (n_spins + 1.0)
+    return float((1.0 + np.exp(-4.0 * r)) / 2.0 + np.sinh(4.0 * r) / (n_spins + 1.0))
 
 
 def _curves(setting: dict[str, Any], points: Points) -> xr.Dataset:
@@ -195,7 +195,7 @@ def _claims(data: xr.Dataset) -> list[Claim]:
             f"{strengths[-1]:g}, least {float(exact.min()):.5f}; at gamma_phi = {DEPHASING} Gamma "
             f"least {float(finite.min()):.4f} ({decibels(float(finite.min())):.2f} dB, r = "
             f"{strengths[best]:.2f})",
-            holds=exact.min() > BOUND and finite.min() > BOUND,
+            holds=bool(exact.min() > BOUND and finite.min() > BOUND),
             otherwise="a steady state below 1/2 was found",
         ),
         finding(

@@ -120,7 +120,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
             value=lowest,
         )
     )
-    same = float(np.nanmax(np.abs(data["gap"] / data["gap_a3"] - 1).values))
+    same = float(np.nanmax(np.abs((data["gap"] / data["gap_a3"]).values - 1)))
     out.append(
         Claim(
             key="gap-at-longest-wavelength",

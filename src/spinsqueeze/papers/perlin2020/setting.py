@@ -166,7 +166,7 @@ def twisting_time(
     sites = math.prod(shape)
     mean = neighbour_sum(shape, exponent=exponent) / (sites - 1)
     n_spins = filling * sites
-    return 3.0 ** (1 / 6) * n_spins ** (-2 / 3) / (mean * abs(j_z - 1.0))
+    return float(3.0 ** (1 / 6) * n_spins ** (-2 / 3) / (mean * abs(j_z - 1.0)))
 
 
 WINDOW = 2.0
