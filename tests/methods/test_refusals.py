@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import spinsqueeze as sq
-from spinsqueeze.methods.base.question import Evolve
+from spinsqueeze.methods.base.question import Evolve, Steady
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.term import JumpTerm
@@ -59,6 +59,13 @@ def test_every_part_of_the_canonical_form_is_a_feature():
 @pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
 def test_methods_handle_parts_that_there_are(kind):
     assert kind.handles <= {f.name for f in dataclasses.fields(Canonical)} | {"pulses"}
+
+
+@pytest.mark.parametrize("kind", [sq.Exact, sq.DTWA])
+def test_a_kind_of_question_without_an_answer_is_refused(kind):
+    model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)]).canonical
+    reasons = kind().support(Steady(model, STATE))
+    assert reasons == ["it evolves in time only and has no steady-state solver"]
 
 
 @pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
