@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
 
 AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
@@ -95,7 +96,7 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) 
 
 def real_array(
     name: str, value: Any, *, shape: tuple[int | None, ...], minimum: float | None = None
-) -> NDArray[np.float64]:
+) -> Floats:
     """A finite real array of the given shape (None: any length), read-only.
 
     Raises:
@@ -107,7 +108,7 @@ def real_array(
     return _finish(name, array.astype(np.float64), shape, minimum)
 
 
-def complex_vector(name: str, value: Any) -> NDArray[np.complex128]:
+def complex_vector(name: str, value: Any) -> Complexes:
     """A vector of three complex numbers, not all zero; rows [re, im] are read as numbers.
 
     Raises:
@@ -147,10 +148,10 @@ def numbers_array(name: str, value: Any) -> NDArray[Any]:
 
 def _finish(
     name: str,
-    array: NDArray[np.float64],
+    array: Floats,
     shape: tuple[int | None, ...],
     minimum: float | None,
-) -> NDArray[np.float64]:
+) -> Floats:
     fits = len(shape) == array.ndim and all(
         want is None or want == have for want, have in zip(shape, array.shape, strict=True)
     )
@@ -168,7 +169,7 @@ def _finish(
     return array
 
 
-def direction(name: str, value: Any) -> NDArray[np.float64]:
+def direction(name: str, value: Any) -> Floats:
     """A unit vector, from one of +x -x +y -y +z -z or three numbers of length 1 (to 1e-6).
 
     Raises:
@@ -236,9 +237,7 @@ def choice(name: str, value: Any, options: Iterable[str]) -> str:
     return value
 
 
-def increasing(
-    name: str, value: Any, *, minimum: float | None = None, remedy: str = ""
-) -> NDArray[np.float64]:
+def increasing(name: str, value: Any, *, minimum: float | None = None, remedy: str = "") -> Floats:
     """A one-dimensional array of finite, strictly increasing numbers; `remedy` ends the message.
 
     Raises:
@@ -257,7 +256,7 @@ def increasing(
     return array
 
 
-def ascending(name: str, values: Any, *, start: float = 0.0) -> NDArray[np.float64]:
+def ascending(name: str, values: Any, *, start: float = 0.0) -> Floats:
     """Finite numbers that ascend from at least `start`; equal ones may follow each other.
 
     Raises:

@@ -5,12 +5,11 @@ from functools import cached_property, partial
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Booleans, Floats
 from spinsqueeze.core.errors import InvalidInput
 
-Floats = NDArray[np.float64]
 MAX_SITES = 2**31 - 1
 
 
@@ -150,7 +149,7 @@ class Lattice:
         return round(self.filling * sites) - len(self.vacancies)
 
     @cached_property
-    def occupied(self) -> NDArray[np.bool_] | None:
+    def occupied(self) -> Booleans | None:
         """Mask of occupied sites, or None when the lattice is full (or given by positions)."""
         if self.shape is None or self.n_spins == np.prod(self.shape):
             return None

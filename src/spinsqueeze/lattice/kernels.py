@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
-
-Floats = NDArray[np.float64]
 
 
 class Kernel(abc.ABC):
@@ -59,7 +57,7 @@ class AllToAllKernel(Kernel):
 @dataclass(frozen=True, eq=False)
 class _GridKernel(Kernel):
     grid_shape: tuple[int, ...]
-    occupied: NDArray[np.bool_] | None
+    occupied: Booleans | None
 
     @property
     def n_spins(self) -> int:
@@ -67,7 +65,7 @@ class _GridKernel(Kernel):
         n = int(np.prod(self.grid_shape))
         return n if self.occupied is None else int(self.occupied.sum())
 
-    def sites(self) -> NDArray[np.int64]:
+    def sites(self) -> Integers:
         """Grid coordinates (n_spins, D) of the spins."""
         mask = np.ones(self.grid_shape, bool) if self.occupied is None else self.occupied
         return np.argwhere(mask)
@@ -111,7 +109,7 @@ class StencilKernel(_GridKernel):
     """
 
     periodic: tuple[bool, ...]
-    offsets: NDArray[np.int64]
+    offsets: Integers
     strengths: Floats
 
     @property

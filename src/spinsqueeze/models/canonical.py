@@ -12,15 +12,14 @@ from functools import cached_property
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.lattice.kernels import AllToAllKernel, Kernel
 from spinsqueeze.models import modes as bosons
 from spinsqueeze.models.ensemble import SpinClass
 from spinsqueeze.models.envelope import Envelope, Strength
 from spinsqueeze.models.modes import Mode, ModeCoupling
 
-Floats = NDArray[np.float64]
 _AXES = "xyz"
 
 
@@ -58,7 +57,7 @@ class CollectiveJumps:
     """rate * D[vector . S], vector complex (3,)."""
 
     rate: Strength
-    vector: NDArray[np.complex128]
+    vector: Complexes
 
 
 @final
@@ -67,7 +66,7 @@ class LocalJumps:
     """sum_i rate_i D[vector . s_i]; rate one number or envelope, or an array (n_spins,)."""
 
     rate: Strength | Floats
-    vector: NDArray[np.complex128]
+    vector: Complexes
 
 
 Piece = Field | Quadratic | Pair | CollectiveJumps | LocalJumps
@@ -170,7 +169,7 @@ class Canonical:
     def _tensors(self) -> list[Floats]:
         return [q.matrix for q in self.quadratics] + [p.tensor for p in self.pairs]
 
-    def _jump_vectors(self) -> list[NDArray[np.complex128]]:
+    def _jump_vectors(self) -> list[Complexes]:
         return [j.vector for j in self.collective_jumps] + [j.vector for j in self.local_jumps]
 
     def _parity_symmetric(self, axis: int) -> bool:

@@ -7,10 +7,11 @@ from typing import Any, final
 import numpy as np
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Complexes
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.ensemble import Ensemble
 from spinsqueeze.models.envelope import Envelope, Strength, is_zero, strength
-from spinsqueeze.models.modes import Complexes, Mode, ModeCoupling, Reservoir
+from spinsqueeze.models.modes import Mode, ModeCoupling, Reservoir
 from spinsqueeze.models.term import Plain, envelope_factor
 
 MINUS = np.array([1.0, -1.0j, 0.0])

@@ -6,6 +6,7 @@ from typing import Any, final
 import numpy as np
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.canonical import Field, Piece, Quadratic
 from spinsqueeze.models.ensemble import Ensemble
@@ -15,7 +16,7 @@ from spinsqueeze.models.term import HamiltonianTerm, distinct_axes, envelope_fac
 _INDEX = {"x": 0, "y": 1, "z": 2}
 
 
-def _unit(*axes: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _unit(*axes: str) -> Floats:
     matrix = np.zeros((3, 3))
     for axis in axes:
         matrix[_INDEX[axis], _INDEX[axis]] = 1.0

@@ -7,11 +7,9 @@ from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.models.envelope import Envelope, Strength, at
-
-Floats = NDArray[np.float64]
 
 
 def breakpoints(strengths: Iterable[Any], *, start: float, stop: float) -> list[float]:

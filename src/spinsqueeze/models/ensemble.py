@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Booleans, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.geometry import Lattice
 
-Floats = NDArray[np.float64]
 MAX_SPINS = 10**12
 """For a plain number of spins: beyond, rounded moments no longer resolve the squeezing."""
 
@@ -65,7 +64,7 @@ class Ensemble:
             return None
         return np.repeat([c.detuning for c in self.classes], [c.count for c in self.classes])
 
-    def class_mask(self, index: int) -> NDArray[np.bool_]:
+    def class_mask(self, index: int) -> Booleans:
         """Mask (n_spins,) of the spins of class `index`.
 
         Raises:

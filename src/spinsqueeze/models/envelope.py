@@ -6,13 +6,12 @@ from functools import cached_property
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.pieces import ROUNDING, smooth_pieces
 
-Floats = NDArray[np.float64]
 LEAST_POINTS = {"linear": 2, "cubic": 4, "step": 2}
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(4)
 

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.lattice.kernels import AllToAllKernel
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope, Strength
 
-Floats = NDArray[np.float64]
-Jumps = tuple[tuple[float, NDArray[np.complex128]], ...]
+Jumps = tuple[tuple[float, Complexes], ...]
 
 
 @final
@@ -92,8 +91,8 @@ def _pieces(model: Canonical) -> list[tuple[Strength, CollectiveArrays]]:
 
 def _sum(parts: list[tuple[float, CollectiveArrays]]) -> CollectiveArrays:
     quadratic, field = np.zeros((3, 3)), np.zeros(3)
-    collective: list[tuple[float, NDArray[np.complex128]]] = []
-    local: list[tuple[float, NDArray[np.complex128]]] = []
+    collective: list[tuple[float, Complexes]] = []
+    local: list[tuple[float, Complexes]] = []
     for factor, piece in parts:
         quadratic = quadratic + factor * piece.quadratic
         field = field + factor * piece.field

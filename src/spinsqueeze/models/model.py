@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.canonical import (
     Canonical,
@@ -164,7 +164,7 @@ def _merged_quadratics(quadratics: list[Quadratic]) -> tuple[Quadratic, ...]:
     return (*([Quadratic(1.0, constant)] if np.any(constant) else []), *changing)
 
 
-def _sum(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+def _sum(parts: list[Floats]) -> Floats:
     """The sum; what rounding leaves of parts that cancel is zero, lest it break a symmetry."""
     total, sizes = np.zeros(1), np.zeros(1)
     for part in parts:

@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes
 from spinsqueeze.models.envelope import Envelope, Strength, is_zero
 
-Complexes = NDArray[np.complex128]
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 

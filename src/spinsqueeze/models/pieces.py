@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from spinsqueeze.core.arrays import Floats
+
 DEGREE = 6
 SMOOTH = 1e-9
 ROUNDING = 8 * float(np.finfo(np.float64).eps)

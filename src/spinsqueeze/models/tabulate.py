@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 
-Floats = NDArray[np.float64]
 MAX_POINTS = 2**16
 FIRST_INTERVALS = 16
 N_SAMPLES = 4096
@@ -77,7 +76,7 @@ def tabulate(
 
 def _wrong_intervals(
     knots: Floats, values: Floats, samples: Floats, truth: Floats, relative: float
-) -> NDArray[np.int64]:
+) -> Integers:
     """Numbers of the intervals that hold a sample which the spline misses."""
     from scipy.interpolate import CubicSpline
 
@@ -112,7 +111,7 @@ def _second_looks(knots: Floats, samples: Floats) -> Floats:
     )
 
 
-def _halved(knots: Floats, wrong: NDArray[np.int64]) -> Floats:
+def _halved(knots: Floats, wrong: Integers) -> Floats:
     """Middles of the wrong intervals, and of others that would be too wide beside them."""
     middles = (knots[wrong] + knots[wrong + 1]) / 2
     fine = _graded(np.sort(np.concatenate([knots, middles])))

@@ -9,10 +9,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
+from spinsqueeze.core.arrays import Complexes, Floats
 
 SPHERICAL = np.array([[0.5, -0.5j, 0.0], [0.5, 0.5j, 0.0], [0.0, 0.0, 1.0]])
 """(3, 3): spherical components (+, -, z) of a Cartesian vector, c_sph = SPHERICAL @ c."""
@@ -27,12 +25,12 @@ SHIFT = (-1, 1, 0)
 """Source minus target magnetic number of the components (+, -, z)."""
 
 
-def total_spins(n_spins: int) -> Float:
+def total_spins(n_spins: int) -> Floats:
     """Total spins j of N spins 1/2, largest first: (floor(N/2) + 1,)."""
     return n_spins / 2.0 - np.arange(n_spins // 2 + 1, dtype=np.float64)
 
 
-def log_multiplicity(n_spins: int) -> Float:
+def log_multiplicity(n_spins: int) -> Floats:
     """Ln d_j of every shell, d_j = (2j+1)/(N/2+j+1) binom(N, N/2-j); largest j first.
 
     d_j counts the equivalent irreducible representations of total spin j in 2^N.
@@ -44,7 +42,7 @@ def log_multiplicity(n_spins: int) -> Float:
     return log_binomial + np.log((2 * j + 1) / (n_spins - s + 1.0))
 
 
-def recycling(n_spins: int) -> tuple[Float, Float, Float]:
+def recycling(n_spins: int) -> tuple[Floats, Floats, Floats]:
     """Weights a_j, b_j, c_j with which one-spin jumps feed j, j - 1 and j + 1 from shell j.
 
     sum_i (c.s_i) R (c.s_i)^dagger = a_j A R A^dagger + b_j B R B^dagger + c_j D R D^dagger for a
@@ -62,14 +60,14 @@ def recycling(n_spins: int) -> tuple[Float, Float, Float]:
     return a, b, c
 
 
-def same_shell(j: Float, m: Float) -> Float:
+def same_shell(j: Floats, m: Floats) -> Floats:
     """<j, m| S_alpha |j, m_source> for alpha = +, -, z, with m the target: (3, ...)."""
     plus = np.sqrt(np.maximum((j - m + 1) * (j + m), 0.0))
     minus = np.sqrt(np.maximum((j + m + 1) * (j - m), 0.0))
     return np.stack(np.broadcast_arrays(plus, minus, m + 0 * j))
 
 
-def from_shell_above(j: Float, m: Float) -> Float:
+def from_shell_above(j: Floats, m: Floats) -> Floats:
     """Amplitudes B_alpha from shell j + 1 into the target (j, m): (3, ...)."""
     up, source = j + 1, m - 1
     plus = np.sqrt(np.maximum((up - source) * (up - source - 1), 0.0))
@@ -79,7 +77,7 @@ def from_shell_above(j: Float, m: Float) -> Float:
     return np.stack(np.broadcast_arrays(plus, minus, z))
 
 
-def from_shell_below(j: Float, m: Float) -> Float:
+def from_shell_below(j: Floats, m: Floats) -> Floats:
     """Amplitudes D_alpha from shell j - 1 into the target (j, m): (3, ...).
 
     Zero where the source |m_source| > j - 1 does not exist.
@@ -95,7 +93,7 @@ def from_shell_below(j: Float, m: Float) -> Float:
     return np.stack(np.broadcast_arrays(plus, minus, z))
 
 
-def spin_matrices(j: float) -> Complex:
+def spin_matrices(j: float) -> Complexes:
     """Dense (S_x, S_y, S_z) of one spin j in the basis m = j ... -j: (3, 2j+1, 2j+1)."""
     size = round(2 * j) + 1
     m = j - np.arange(size)
@@ -104,7 +102,7 @@ def spin_matrices(j: float) -> Complex:
     return np.stack([(ladder + lower) / 2, (ladder - lower) / 2j, np.diag(m).astype(complex)])
 
 
-def coherent_amplitudes(j: float, direction: Sequence[float] | Float) -> Complex:
+def coherent_amplitudes(j: float, direction: Sequence[float] | Floats) -> Complexes:
     """Coherent state of spin j along a unit vector: amplitudes of m = j ... -j, norm 1.
 
     <j, m|n> = sqrt(binom(2j, j+m)) cos^{j+m}(th/2) sin^{j-m}(th/2) e^{i (j-m) ph}. The weights come
@@ -131,7 +129,7 @@ def coherent_amplitudes(j: float, direction: Sequence[float] | Float) -> Complex
     return np.asarray(magnitude * np.exp(1j * math.atan2(y, x) * k))
 
 
-def jump_matrix(jumps: Sequence[tuple[float, Complex]]) -> Complex:
+def jump_matrix(jumps: Sequence[tuple[float, Complexes]]) -> Complexes:
     """Sum of rate c c^dagger over jumps (rate, c in C^3): Hermitian, positive, (3, 3)."""
     total = np.zeros((3, 3), dtype=complex)
     for rate, vector in jumps:
@@ -140,13 +138,13 @@ def jump_matrix(jumps: Sequence[tuple[float, Complex]]) -> Complex:
     return total
 
 
-def damping_vector(matrix: Complex) -> Float:
+def damping_vector(matrix: Complexes) -> Floats:
     """Vector w with sum rate L^dagger L = S.Re(matrix).S + w.S for jumps L = c.S: (3,)."""
     skew = matrix.imag
     return np.array([skew[1, 2], skew[2, 0], skew[0, 1]])
 
 
-def axis_basis(j: float, direction: Sequence[float] | Float) -> Complex:
+def axis_basis(j: float, direction: Sequence[float] | Floats) -> Complexes:
     """Columns: eigenvectors of direction.S of spin j, eigenvalue j first: (2j+1, 2j+1)."""
     from scipy.linalg import eigh
 
@@ -166,7 +164,7 @@ def axis_basis(j: float, direction: Sequence[float] | Float) -> Complex:
     return np.asarray(phase[:, None] * vectors[:, ::-1])
 
 
-def rotation_matrix(j: float, *, axis: Sequence[float] | Float, angle: float) -> Complex:
+def rotation_matrix(j: float, *, axis: Sequence[float] | Floats, angle: float) -> Complexes:
     """exp(-i angle axis . S) of one spin j in the basis m = j ... -j: (2j+1, 2j+1)."""
     basis = axis_basis(j, axis)
     phases = np.exp(-1j * angle * (j - np.arange(basis.shape[0])))

@@ -8,29 +8,27 @@ each block row by row, rows and columns from m = +j down: (N+1)(N+2)(N+3)/6 comp
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Complex = NDArray[np.complex128]
-Int = NDArray[np.int64]
+from spinsqueeze.core.arrays import Complexes, Integers
 
 
 def state_size(n_spins: int) -> int:
-    """Complex numbers in a block state: (N+1)(N+2)(N+3)/6."""
+    """Complexes numbers in a block state: (N+1)(N+2)(N+3)/6."""
     return (n_spins + 1) * (n_spins + 2) * (n_spins + 3) // 6
 
 
-def block_sizes(n_spins: int) -> Int:
+def block_sizes(n_spins: int) -> Integers:
     """2j + 1 of every shell, largest first."""
     return np.arange(n_spins + 1, 0, -2, dtype=np.int64)
 
 
-def block_offsets(n_spins: int) -> Int:
+def block_offsets(n_spins: int) -> Integers:
     """First flat index of every block, and the total at the end."""
-    total: Int = np.concatenate([[0], np.cumsum(block_sizes(n_spins) ** 2)]).astype(np.int64)
+    total: Integers = np.concatenate([[0], np.cumsum(block_sizes(n_spins) ** 2)]).astype(np.int64)
     return total
 
 
-def blocks(state: Complex, n_spins: int) -> list[Complex]:
+def blocks(state: Complexes, n_spins: int) -> list[Complexes]:
     """Views of the flat state (..., n) as blocks (..., 2j+1, 2j+1), largest j first."""
     offsets, sizes = block_offsets(n_spins), block_sizes(n_spins)
     return [
@@ -39,6 +37,6 @@ def blocks(state: Complex, n_spins: int) -> list[Complex]:
     ]
 
 
-def flatten(block_list: Iterable[Complex]) -> Complex:
+def flatten(block_list: Iterable[Complexes]) -> Complexes:
     """Flat state from its blocks, largest j first."""
     return np.concatenate([np.asarray(block, dtype=complex).ravel() for block in block_list])

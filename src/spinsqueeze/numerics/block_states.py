@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.numerics.angular_momentum import (
     axis_basis,
@@ -20,11 +20,8 @@ from spinsqueeze.numerics.block_layout import (
     state_size,
 )
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
-
-def shell_state(n_spins: int, *, block: Complex, shell: int = 0) -> Complex:
+def shell_state(n_spins: int, *, block: Complexes, shell: int = 0) -> Complexes:
     """Flat state with one block: a (2j+1,) amplitude vector or a (2j+1, 2j+1) matrix.
 
     It is normalised to trace 1; basis m = j ... -j of total spin j = N/2 - shell.
@@ -55,13 +52,15 @@ def shell_state(n_spins: int, *, block: Complex, shell: int = 0) -> Complex:
     return state
 
 
-def coherent_state(n_spins: int, *, direction: Sequence[float] | Float, shell: int = 0) -> Complex:
+def coherent_state(
+    n_spins: int, *, direction: Sequence[float] | Floats, shell: int = 0
+) -> Complexes:
     """Every spin along `direction` (shell 0), or the coherent state of a lower shell."""
     amplitudes = coherent_amplitudes(n_spins / 2 - shell, direction)
     return shell_state(n_spins, block=amplitudes, shell=shell)
 
 
-def dicke_state(n_spins: int, *, m: float, shell: int = 0, axis: str = "z") -> Complex:
+def dicke_state(n_spins: int, *, m: float, shell: int = 0, axis: str = "z") -> Complexes:
     """|j, m><j, m| along `axis`, averaged over the equivalent irreps of j = N/2 - shell.
 
     Raises:
@@ -79,17 +78,17 @@ def dicke_state(n_spins: int, *, m: float, shell: int = 0, axis: str = "z") -> C
     return shell_state(n_spins, block=amplitudes, shell=shell)
 
 
-def rotated(state: Complex, *, n_spins: int, axis: Float, angle: float) -> Complex:
+def rotated(state: Complexes, *, n_spins: int, axis: Floats, angle: float) -> Complexes:
     """The flat state after exp(-i angle axis . S)."""
 
-    def turned(j: float, block: Complex) -> Complex:
+    def turned(j: float, block: Complexes) -> Complexes:
         unitary = rotation_matrix(j, axis=axis, angle=angle)
         return unitary @ block @ unitary.conj().T
 
     return flatten(map(turned, total_spins(n_spins), blocks(state, n_spins)))
 
 
-def without_one_spin(state: Complex, *, n_spins: int) -> Complex:
+def without_one_spin(state: Complexes, *, n_spins: int) -> Complexes:
     """Flat state of N - 1 spins after the loss of one random spin (partial trace over one spin).
 
     |j, m> splits into |j - 1/2> and |j + 1/2> of the others with weights
@@ -125,7 +124,7 @@ N_MOMENTS = 10
 """Rows of a moment readout: trace, S_x, S_y, S_z, then xx, yy, zz, xy, xz, yz symmetrised."""
 
 
-def _covariance(first: Float, second: Float) -> Float:
+def _covariance(first: Floats, second: Floats) -> Floats:
     """Second moments (..., 6) in readout order minus products of the first, (..., 3, 3)."""
     full = np.empty((*first.shape[:-1], 3, 3))
     for index, (a, b) in enumerate(((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))):
@@ -133,13 +132,13 @@ def _covariance(first: Float, second: Float) -> Float:
     return full
 
 
-def split_readout(values: Float) -> tuple[Float, Float, Float]:
+def split_readout(values: Floats) -> tuple[Floats, Floats, Floats]:
     """Trace (...), spin (..., 3), covariance (..., 3, 3) from a moment readout (..., 10)."""
     spin = values[..., 1:4]
     return values[..., 0], spin, _covariance(spin, values[..., 4:])
 
 
-def moments(state: Complex, *, n_spins: int) -> tuple[Float, Float]:
+def moments(state: Complexes, *, n_spins: int) -> tuple[Floats, Floats]:
     """<S_a> (..., 3) and <{S_a, S_b}>/2 - <S_a><S_b> (..., 3, 3) of flat states (..., n)."""
     values = np.zeros((*state.shape[:-1], N_MOMENTS))
     for j, block in zip(total_spins(n_spins), blocks(state, n_spins), strict=True):
@@ -169,7 +168,7 @@ def moments(state: Complex, *, n_spins: int) -> tuple[Float, Float]:
     return spin, covariance
 
 
-def shell_populations(state: Complex, *, n_spins: int) -> Float:
+def shell_populations(state: Complexes, *, n_spins: int) -> Floats:
     """Probability of every total spin j = N/2, N/2 - 1, ...: (..., n_shells)."""
     return np.stack(
         [np.trace(block, axis1=-2, axis2=-1).real for block in blocks(state, n_spins)], axis=-1

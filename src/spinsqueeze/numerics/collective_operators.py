@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.numerics.angular_momentum import damping_vector, jump_matrix
 from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution
@@ -13,9 +13,7 @@ from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-Jumps = Sequence[tuple[float, Complex]]
+Jumps = Sequence[tuple[float, Complexes]]
 
 
 def spin_operators(n_spins: int) -> "tuple[csr_array, csr_array, csr_array]":
@@ -33,7 +31,7 @@ def spin_operators(n_spins: int) -> "tuple[csr_array, csr_array, csr_array]":
     )
 
 
-def bilinear(n_spins: int, *, quadratic: Complex, linear: Complex) -> "csr_array":
+def bilinear(n_spins: int, *, quadratic: Complexes, linear: Complexes) -> "csr_array":
     """S.M.S + v.S for a symmetric complex M (3, 3) and a complex v (3,).
 
     Written through ladder operators, entry by entry from m: exact to rounding at N = 1e4, with
@@ -63,8 +61,8 @@ def bilinear(n_spins: int, *, quadratic: Complex, linear: Complex) -> "csr_array
 
 
 def quadratic_and_field(
-    n_spins: int, *, quadratic: Float | None, field: Float | None
-) -> tuple[Float, Float]:
+    n_spins: int, *, quadratic: Floats | None, field: Floats | None
+) -> tuple[Floats, Floats]:
     """Q (3, 3) and b (3,) of H = S.Q.S + b.S, zero where None.
 
     Raises:
@@ -80,7 +78,7 @@ def quadratic_and_field(
 
 
 def hamiltonian(
-    n_spins: int, *, quadratic: Float | None = None, field: Float | None = None
+    n_spins: int, *, quadratic: Floats | None = None, field: Floats | None = None
 ) -> "csr_array":
     """S.Q.S + b.S for a real symmetric Q (3, 3) and a real b (3,).
 
@@ -94,8 +92,8 @@ def hamiltonian(
 def drift(
     n_spins: int,
     *,
-    quadratic: Float | None = None,
-    field: Float | None = None,
+    quadratic: Floats | None = None,
+    field: Floats | None = None,
     jumps: Jumps = (),
 ) -> "csr_array":
     """X = -i H - (1/2) sum rate L^dagger L for collective jumps L = c.S."""
@@ -107,7 +105,7 @@ def drift(
     return (total - damping / 2).tocsr()
 
 
-def rotated(amplitudes: Complex, *, axis: Float, angle: float) -> Complex:
+def rotated(amplitudes: Complexes, *, axis: Floats, angle: float) -> Complexes:
     """exp(-i angle axis . S) psi, as an evolution over a unit of time: no dense matrix."""
     generator = hamiltonian(amplitudes.size - 1, field=angle * axis)
     return np.asarray(
@@ -115,7 +113,7 @@ def rotated(amplitudes: Complex, *, axis: Float, angle: float) -> Complex:
     )
 
 
-def pure_moments(amplitudes: Complex, *, n_spins: int) -> tuple[Float, Float]:
+def pure_moments(amplitudes: Complexes, *, n_spins: int) -> tuple[Floats, Floats]:
     """<S_a> (..., 3) and the centred symmetrised covariance (..., 3, 3) of states (..., N+1).
 
     The covariance is Re <v_a|v_b> with v_a = (S_a - <S_a>) psi: nothing cancels at N = 1e4.
@@ -135,7 +133,7 @@ def pure_moments(amplitudes: Complex, *, n_spins: int) -> tuple[Float, Float]:
     return mean.reshape(*shape, 3), covariance.reshape(*shape, 3, 3)
 
 
-def mixed_moments(rho: Complex, *, n_spins: int) -> tuple[Float, Float]:
+def mixed_moments(rho: Complexes, *, n_spins: int) -> tuple[Floats, Floats]:
     """<S_a> (..., 3) and the symmetrised covariance (..., 3, 3) of matrices (..., N+1, N+1)."""
     J = n_spins / 2
     m = J - np.arange(n_spins + 1)

@@ -18,17 +18,15 @@ be degenerate, and none are. So the limit of long times exists from every initia
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 
 ROUNDING = 32 * float(np.finfo(float).eps)
 """Constants below this fraction of the largest of their kind are rounding: axes that differ by more
 than about 1e-7 are two axes."""
 
 
-def turned_axes(axis: Float) -> Float:
+def turned_axes(axis: Floats) -> Floats:
     """Rows: two axes across a unit vector and the vector itself, a right-handed frame (3, 3).
 
     Cartesian axes give a frame of exact zeros and ones.
@@ -41,7 +39,7 @@ def turned_axes(axis: Float) -> Float:
     return np.stack([x, np.cross(n, x), n])
 
 
-def dephasing_axis(*jumps: Complex) -> Float | None:
+def dephasing_axis(*jumps: Complexes) -> Floats | None:
     """The real unit vector along which every jump lies, or None (also without any jump).
 
     Args:
@@ -57,7 +55,7 @@ def dephasing_axis(*jumps: Complex) -> Float | None:
     if np.abs(total.imag).max() > ROUNDING * np.abs(total).max():
         return None
     k = int(np.argmax(np.diag(total.real)))
-    axis: Float = total.real[:, k] / np.linalg.norm(total.real[:, k])
+    axis: Floats = total.real[:, k] / np.linalg.norm(total.real[:, k])
     axis[np.abs(axis) <= ROUNDING] = 0.0
     axis /= np.linalg.norm(axis)
     across = total.real - np.outer(axis, axis) * np.trace(total.real)
@@ -66,9 +64,7 @@ def dephasing_axis(*jumps: Complex) -> Float | None:
     return axis
 
 
-def level_groups(
-    total_spin: float, *, quadratic: Float, field: Float, axis: Float
-) -> NDArray[np.int64]:
+def level_groups(total_spin: float, *, quadratic: Floats, field: Floats, axis: Floats) -> Integers:
     """Which levels m = j ... -j of axis.S the Hamiltonian connects: a group number each (2j+1,)."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -97,7 +93,7 @@ def _clean(value: complex, scale: float) -> complex:
     return value if abs(value) > ROUNDING * scale else 0.0
 
 
-def dephased(block: Complex, *, basis: Complex, groups: NDArray[np.int64]) -> Complex:
+def dephased(block: Complexes, *, basis: Complexes, groups: Integers) -> Complexes:
     """The block (2j+1, 2j+1) of one total spin that the levels of each group share evenly.
 
     Args:

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import NumericalFailure
 
-Floats = NDArray[np.float64]
 Vector = NDArray[Any]
 Emit = Callable[[Vector, float], None]
 EPSILON = float(np.finfo(np.float64).eps)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.numerics.factorisation import CheckedFactors, rate_bound
 
-Float = NDArray[np.float64]
 Solve = Callable[[NDArray[Any]], NDArray[Any]]
 
 DENSE = 60
@@ -44,14 +44,14 @@ class NullVector:
         fastest: norm of the matrix, or a bound of its eigenvalues where it was factorised.
     """
 
-    vector: Float = field(repr=False)
+    vector: Floats = field(repr=False)
     slowest: float
     resolvent: float
     fastest: float
 
 
 def null_vector(
-    matrix: Any, *, left: Float, factorise: Callable[[float, float], CheckedFactors]
+    matrix: Any, *, left: Floats, factorise: Callable[[float, float], CheckedFactors]
 ) -> NullVector:
     """The null vector of a real sparse matrix (n, n), n >= 2, with one and the left partner given.
 
@@ -71,8 +71,8 @@ def null_vector(
 
 
 def null_vector_by_iteration(
-    matrix: Any, *, solve: Solve, left: Float, seed: int = 7
-) -> tuple[Float, float]:
+    matrix: Any, *, solve: Solve, left: Floats, seed: int = 7
+) -> tuple[Floats, float]:
     """Null vector (n,) of a matrix with one, and an estimate of its smallest other |eigenvalue|.
 
     Args:
@@ -93,7 +93,7 @@ def null_vector_by_iteration(
 
 
 def pseudoinverse_norm(
-    solve: Solve, *, transposed: Solve | None, right: Float, left: Float, seed: int = 7
+    solve: Solve, *, transposed: Solve | None, right: Floats, left: Floats, seed: int = 7
 ) -> float:
     """Norm of the inverse across its null vectors, by power iteration on (A^+)^T A^+.
 
@@ -101,7 +101,7 @@ def pseudoinverse_norm(
     """
     right, left = right / np.linalg.norm(right), left / np.linalg.norm(left)
 
-    def across(vectors: Float, null: Float) -> Float:
+    def across(vectors: Floats, null: Floats) -> Floats:
         return vectors - np.outer(null, null @ vectors)
 
     norm = 0.0
@@ -114,7 +114,7 @@ def pseudoinverse_norm(
     return norm
 
 
-def dense_null_vector(matrix: Float) -> NullVector:
+def dense_null_vector(matrix: Floats) -> NullVector:
     """The null vector of a dense matrix by singular values."""
     _, singular, rows = np.linalg.svd(matrix)
     slowest = float(np.sort(np.abs(np.linalg.eigvals(matrix)))[1])

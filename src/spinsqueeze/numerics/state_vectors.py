@@ -8,13 +8,13 @@ from __future__ import annotations
 from math import comb
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Booleans, Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.numerics.angular_momentum import TURN_FROM_Z
 
 
-def product_state(directions: NDArray[np.float64]) -> NDArray[np.complex128]:
+def product_state(directions: Floats) -> Complexes:
     """Return the state with spin i along directions[i].
 
     Spin i is cos(theta/2)|up> + exp(i phi) sin(theta/2)|down>, so <s_i> = directions[i]/2.
@@ -44,7 +44,7 @@ def product_state(directions: NDArray[np.float64]) -> NDArray[np.complex128]:
     return psi
 
 
-def symmetric_state(amplitudes: NDArray[np.complex128]) -> NDArray[np.complex128]:
+def symmetric_state(amplitudes: Complexes) -> Complexes:
     """Embed a state of the symmetric subspace J = N/2.
 
     sum_M amplitudes[J + M] |J, M> with |J, M> the equal superposition, all coefficients positive,
@@ -70,11 +70,11 @@ def symmetric_state(amplitudes: NDArray[np.complex128]) -> NDArray[np.complex128
     count = np.zeros(1, dtype=np.int64)
     for _ in range(n_spins):
         count = np.concatenate([count, count + 1])
-    embedded: NDArray[np.complex128] = (c / norm * weight)[count]
+    embedded: Complexes = (c / norm * weight)[count]
     return embedded
 
 
-def dicke_state(n_spins: int, *, spins_up: int, axis: str = "z") -> NDArray[np.complex128]:
+def dicke_state(n_spins: int, *, spins_up: int, axis: str = "z") -> Complexes:
     """Return |J = N/2, M = spins_up - N/2> along `axis`, (2^N,).
 
     Raises:
@@ -94,11 +94,11 @@ def dicke_state(n_spins: int, *, spins_up: int, axis: str = "z") -> NDArray[np.c
 
 
 def rotate(
-    psi: NDArray[np.complex128],
+    psi: Complexes,
     *,
-    axis: NDArray[np.float64],
+    axis: Floats,
     angle: float,
-    mask: NDArray[np.bool_] | None = None,
+    mask: Booleans | None = None,
 ) -> None:
     """Apply prod_i exp(-i angle n.s_i) in place over the spins i with mask[i].
 
@@ -135,7 +135,7 @@ def rotate(
         pairs[:, 1] = new_up
 
 
-def spin_action(psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
+def spin_action(psi: Complexes) -> Complexes:
     """Return (3, 2^N): S_x psi, S_y psi, S_z psi."""
     out = np.zeros((3, psi.size), dtype=np.complex128)
     for spin in range(psi.size.bit_length() - 1):
@@ -151,9 +151,7 @@ def spin_action(psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
     return out
 
 
-def collective_moments(
-    psi: NDArray[np.complex128], turned: NDArray[np.complex128]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def collective_moments(psi: Complexes, turned: Complexes) -> tuple[Floats, Floats]:
     """Mean and symmetrised covariance of the collective spin.
 
     <S_a> = <psi|S_a|psi>; C_ab = Re <w_a|w_b> with w_a = (S_a - <S_a>) psi. As a Gram matrix of

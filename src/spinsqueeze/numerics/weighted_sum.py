@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
@@ -36,7 +38,7 @@ class WeightedSum:
             held = listed.data != 0  # explicit zeros are in no pattern
             np.add.at(entries, places[held], listed.data[held])
 
-    def at(self, weights: NDArray[np.float64]) -> "csr_array":
+    def at(self, weights: Floats) -> "csr_array":
         """sum_k weights_k A_k."""
         from scipy.sparse import csr_array
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.states import BlockState
 from spinsqueeze.numerics import block_states
@@ -23,25 +23,22 @@ from spinsqueeze.numerics.angular_momentum import (
 )
 from spinsqueeze.numerics.block_layout import blocks
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
-
-def purity(state: Complex, *, n_spins: int) -> float:
+def purity(state: Complexes, *, n_spins: int) -> float:
     """Tr rho^2 = sum_j Tr(R_j^2)/d_j of the physical N-spin state."""
     log_d = log_multiplicity(n_spins)
     squares = [float(np.vdot(block, block).real) for block in blocks(state, n_spins)]
     return float(np.sum(np.array(squares) * np.exp(-log_d)))
 
 
-def block_spectra(state: Complex, *, n_spins: int) -> list[Float]:
+def block_spectra(state: Complexes, *, n_spins: int) -> list[Floats]:
     """Eigenvalues of every R_j, ascending, j = N/2 first; negative ones measure the error."""
     return [
         np.asarray(np.linalg.eigvalsh(block), dtype=np.float64) for block in blocks(state, n_spins)
     ]
 
 
-def entropy(state: Complex, *, n_spins: int) -> float:
+def entropy(state: Complexes, *, n_spins: int) -> float:
     """Von Neumann entropy -Tr rho ln rho = sum_j [p_j ln d_j - sum lambda ln lambda] in nats.
 
     Eigenvalues that are negative by rounding count as zero.
@@ -55,8 +52,8 @@ def entropy(state: Complex, *, n_spins: int) -> float:
 
 
 def axis_distribution(
-    state: Complex, *, n_spins: int, direction: Sequence[float] | Float
-) -> tuple[Float, Float]:
+    state: Complexes, *, n_spins: int, direction: Sequence[float] | Floats
+) -> tuple[Floats, Floats]:
     """Outcomes m = N/2 ... -N/2 of direction.S and their probabilities: (N+1,), (N+1,)."""
     probability = np.zeros(n_spins + 1)
     for shell, block in enumerate(blocks(state, n_spins)):
@@ -66,7 +63,7 @@ def axis_distribution(
     return n_spins / 2 - np.arange(n_spins + 1, dtype=np.float64), probability
 
 
-def husimi(state: Complex, *, n_spins: int, directions: Float) -> Float:
+def husimi(state: Complexes, *, n_spins: int, directions: Floats) -> Floats:
     """sum_j (2j+1)/(4 pi) <j, n|R_j|j, n> at unit vectors (K, 3): (K,); integrates to 1."""
     points = np.asarray(directions, dtype=float)
     total = np.zeros(points.shape[0])
@@ -89,7 +86,7 @@ def von_neumann_entropy(state: BlockState) -> float:
     return entropy(_values(state), n_spins=state.n_spins)
 
 
-def spin_distribution(state: BlockState, *, axis: Any) -> tuple[Float, Float]:
+def spin_distribution(state: BlockState, *, axis: Any) -> tuple[Floats, Floats]:
     """Outcomes m = N/2 ... -N/2 of axis . S (N+1,) and their probabilities (N+1,).
 
     Raises:
@@ -100,7 +97,7 @@ def spin_distribution(state: BlockState, *, axis: Any) -> tuple[Float, Float]:
     )
 
 
-def block_husimi(state: BlockState, *, directions: Any) -> Float:
+def block_husimi(state: BlockState, *, directions: Any) -> Floats:
     """sum_j (2j+1)/(4 pi) <j, n|R_j|j, n> at unit vectors (K, 3): (K,); integrates to 1.
 
     Raises:
@@ -120,7 +117,7 @@ def without_one_spin(state: BlockState) -> BlockState:
     return BlockState(block_states.without_one_spin(_values(state), n_spins=state.n_spins))
 
 
-def _values(state: BlockState) -> Complex:
+def _values(state: BlockState) -> Complexes:
     if not isinstance(state, BlockState):
         raise InvalidInput(
             "state must be a BlockState, such as final_state(data) of a PermutationInvariant run "

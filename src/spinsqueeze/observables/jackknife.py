@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.registry import variable
 from spinsqueeze.observables.moments import (
     BlockMoments,
     BlockSums,
-    FloatArray,
     Moments,
     block_sums,
     moments_from_sums,
@@ -39,9 +39,9 @@ class Estimate:
     The value is not corrected: subtract `bias` for the jackknife's first-order correction.
     """
 
-    value: FloatArray
-    stderr: FloatArray
-    bias: FloatArray
+    value: Floats
+    stderr: Floats
+    bias: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +86,13 @@ class SqueezingReplicas:
         covariance: covariance, value (..., 3, 3) and replicas (..., B, 3, 3).
     """
 
-    values: dict[str, FloatArray]
-    replicas: dict[str, FloatArray]
-    weights: FloatArray
-    systematic: dict[str, FloatArray]
+    values: dict[str, Floats]
+    replicas: dict[str, Floats]
+    weights: Floats
+    systematic: dict[str, Floats]
     status: NDArray[np.int8]
-    spin: tuple[FloatArray, FloatArray]
-    covariance: tuple[FloatArray, FloatArray]
+    spin: tuple[Floats, Floats]
+    covariance: tuple[Floats, Floats]
 
 
 def jackknife(
@@ -268,7 +268,7 @@ def squeezing_estimates(
     )
 
 
-def _total_spin_squared(blocks: BlockMoments) -> tuple[FloatArray, FloatArray]:
+def _total_spin_squared(blocks: BlockMoments) -> tuple[Floats, Floats]:
     """Mean of S^2 over the samples, of all blocks and of all but one.
 
     A plain mean: unbiased, and exact where every sample conserves S^2. From the unbiased
@@ -284,8 +284,8 @@ def _total_spin_squared(blocks: BlockMoments) -> tuple[FloatArray, FloatArray]:
 
 
 def _split_and_error(
-    full: Moments, parts: Moments, weights: FloatArray, pole: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+    full: Moments, parts: Moments, weights: Floats, pole: Floats
+) -> tuple[Floats, Floats]:
     """Split of the variance ellipse and the standard error of its component across itself.
 
     The component of the noise across the split turns the ellipse and enlarges the split (Rice);
@@ -304,7 +304,7 @@ def _split_and_error(
     return size, jackknife(np.zeros_like(size), replicas=moved, weights=weights).stderr
 
 
-def _isotropy_bias(split: FloatArray, error: FloatArray) -> FloatArray:
+def _isotropy_bias(split: Floats, error: Floats) -> Floats:
     """How far noise may have pulled the smaller variance down: s - sqrt(max(s^2 - 2 error^2, 0)).
 
     Noise of the same error in both components of the split s raises the mean of s^2 by

@@ -13,12 +13,8 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from spinsqueeze.observables.moments import FloatArray
-
-Indices = NDArray[np.intp]
-Flags = NDArray[np.bool_]
+from spinsqueeze.core.arrays import Booleans, Floats, Integers
 
 STENCIL = 5
 """Points of the interpolating quartic; shorter curves are never interpolated."""
@@ -33,7 +29,7 @@ REACH = 3.0
 """Dips of the grid this much higher (in the logarithm) than the lowest point are looked at."""
 
 
-_FRACTIONS: FloatArray = np.linspace(0.0, 1.0, 65, dtype=np.float64)
+_FRACTIONS: Floats = np.linspace(0.0, 1.0, 65, dtype=np.float64)
 
 
 @final
@@ -48,10 +44,10 @@ class Opinion:
         weights: (D, points) Lagrange weights of the stencil at `time`.
     """
 
-    time: FloatArray
-    log: FloatArray
-    start: Indices
-    weights: FloatArray
+    time: Floats
+    log: Floats
+    start: Integers
+    weights: Floats
 
 
 @final
@@ -67,17 +63,17 @@ class Dips:
         coarse: (D,) whether the opinions disagree too much to believe any.
     """
 
-    curve: Indices
-    point: Indices
+    curve: Integers
+    point: Integers
     opinions: tuple[Opinion, ...]
-    log: FloatArray
-    time: FloatArray
-    error: FloatArray
-    time_error: FloatArray
-    coarse: Flags
+    log: Floats
+    time: Floats
+    error: Floats
+    time_error: Floats
+    coarse: Booleans
 
 
-def dips(t: FloatArray, logs: FloatArray, *, noise: FloatArray | None = None) -> Dips:
+def dips(t: Floats, logs: Floats, *, noise: Floats | None = None) -> Dips:
     """The low points inside the grid of each curve, with the minima between the points.
 
     Args:
@@ -94,7 +90,7 @@ def dips(t: FloatArray, logs: FloatArray, *, noise: FloatArray | None = None) ->
     values = logs[point, curve]
     if n_times < STENCIL:
         unknown = np.full(point.size, np.inf)
-        whole: Flags = np.ones(point.size, dtype=np.bool_)
+        whole: Booleans = np.ones(point.size, dtype=np.bool_)
         return Dips(curve, point, (), values, t[point], unknown, unknown, whole)
     opinions = _opinions(t, logs, point, curve)
     first = opinions[0]
@@ -118,16 +114,14 @@ def dips(t: FloatArray, logs: FloatArray, *, noise: FloatArray | None = None) ->
     )
 
 
-def _opinions(
-    t: FloatArray, logs: FloatArray, point: Indices, curve: Indices
-) -> tuple[Opinion, ...]:
+def _opinions(t: Floats, logs: Floats, point: Integers, curve: Integers) -> tuple[Opinion, ...]:
     n_times = t.size
     nearest = np.clip(point - 2, 0, n_times - STENCIL)[:, None] + np.arange(STENCIL)
     even = _evenness(t[nearest])
     log_t = np.log(np.where(t > 0.0, t, np.nan))
     own = np.asarray(_evenness(log_t[nearest]) < even)  # False where a time is 0
 
-    def ask(points: int, *questions: tuple[int, Flags, bool]) -> list[Opinion]:
+    def ask(points: int, *questions: tuple[int, Booleans, bool]) -> list[Opinion]:
         """Polynomials through as many points, by offset, logarithmic time and inverse."""
         n_dips, kinds = point.size, len(questions)
         start = np.clip(
@@ -163,15 +157,15 @@ def _opinions(
     return (*quartics, *cubics, parabola)
 
 
-def _evenness(x: FloatArray) -> FloatArray:
+def _evenness(x: Floats) -> Floats:
     """Largest over smallest step of each stencil (D, points): 1 for an even grid."""
     steps = np.diff(x, axis=1)
     return np.asarray(steps.max(axis=1) / steps.min(axis=1))
 
 
 def _minimum(
-    nodes: FloatArray, local: FloatArray, *, centre: Indices, inverse: Flags
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+    nodes: Floats, local: Floats, *, centre: Integers, inverse: Booleans
+) -> tuple[Floats, Floats, Floats]:
     """Minimum of the polynomial through each stencil, between the neighbours of its low point.
 
     Args:
@@ -186,7 +180,7 @@ def _minimum(
     """
     n_dips, points = nodes.shape
     row = np.arange(n_dips)
-    defined: Flags = np.asarray(np.all(np.isfinite(nodes), axis=1), dtype=np.bool_)
+    defined: Booleans = np.asarray(np.all(np.isfinite(nodes), axis=1), dtype=np.bool_)
     nodes = np.where(defined[:, None], nodes, np.arange(float(points)))
     values = np.where(inverse[:, None], -np.exp(-local), local)
     origin = nodes[row, centre]
@@ -221,7 +215,7 @@ def _minimum(
     )
 
 
-def _polynomial(coefficients: FloatArray, x: FloatArray) -> FloatArray:
+def _polynomial(coefficients: Floats, x: Floats) -> Floats:
     total = np.zeros_like(x)
     for k in range(coefficients.shape[1] - 1, -1, -1):
         total = total * x + coefficients[:, k : k + 1]

@@ -10,10 +10,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.core.checks import integer
 from spinsqueeze.core.errors import InvalidInput
-
-FloatArray = NDArray[np.float64]
 
 ASYMMETRY_TOLERANCE = 1e-5
 """Largest |C_ab - C_ba| accepted, relative to the largest |C_ab| (or N/4): room for float32."""
@@ -38,9 +37,9 @@ class Moments:
             or the covariance is not symmetric.
     """
 
-    n_spins: int | NDArray[np.int64]
-    spin: FloatArray
-    covariance: FloatArray
+    n_spins: int | Integers
+    spin: Floats
+    covariance: Floats
 
     def __post_init__(self) -> None:
         """Checks shapes and values; stores read-only float64 copies."""
@@ -82,10 +81,10 @@ class BlockMoments:
     """
 
     n_spins: int
-    reference: FloatArray
-    weights: FloatArray
-    first: FloatArray
-    second: FloatArray
+    reference: Floats
+    weights: Floats
+    first: Floats
+    second: Floats
 
     def __post_init__(self) -> None:
         """Checks shapes and values; stores read-only float64 copies."""
@@ -266,10 +265,10 @@ class BlockSums:
         spread: (..., 3, 3) sum_b w_b f_b f_b^T.
     """
 
-    weight: FloatArray
-    first: FloatArray
-    second: FloatArray
-    spread: FloatArray
+    weight: Floats
+    first: Floats
+    second: Floats
+    spread: Floats
 
 
 def block_sums(blocks: BlockMoments) -> BlockSums:
@@ -285,7 +284,7 @@ def block_sums(blocks: BlockMoments) -> BlockSums:
 
 
 def moments_from_sums(
-    *, n_spins: int, reference: FloatArray, n_blocks: int, sums: BlockSums
+    *, n_spins: int, reference: Floats, n_blocks: int, sums: BlockSums
 ) -> Moments:
     """Mean spin and unbiased covariance from sums over n_blocks blocks."""
     weight = sums.weight[..., None]
@@ -297,7 +296,7 @@ def moments_from_sums(
     return Moments(n_spins=n_spins, spin=reference + mean, covariance=covariance)
 
 
-def _finite(values: ArrayLike, name: str) -> FloatArray:
+def _finite(values: ArrayLike, name: str) -> Floats:
     array = np.array(values)
     if array.dtype.kind not in "fiu":
         raise InvalidInput(f"{name} must hold real numbers; got dtype {array.dtype}.")
@@ -311,7 +310,7 @@ def _finite(values: ArrayLike, name: str) -> FloatArray:
     return array
 
 
-def _counts(value: object, shape: tuple[int, ...]) -> int | NDArray[np.int64]:
+def _counts(value: object, shape: tuple[int, ...]) -> int | Integers:
     if not isinstance(value, np.ndarray) or value.ndim == 0:
         return integer("n_spins", value, minimum=1)
     if value.shape != shape or value.dtype.kind not in "iu" or not np.all(value > 0):
@@ -322,7 +321,7 @@ def _counts(value: object, shape: tuple[int, ...]) -> int | NDArray[np.int64]:
     return np.array(value, dtype=np.int64)
 
 
-def _symmetrised(matrices: FloatArray, name: str, floor: ArrayLike) -> FloatArray:
+def _symmetrised(matrices: Floats, name: str, floor: ArrayLike) -> Floats:
     transposed = np.swapaxes(matrices, -1, -2)
     asymmetry = np.abs(matrices - transposed).max(axis=(-1, -2), initial=0.0)
     scale = np.maximum(np.abs(matrices).max(axis=(-1, -2), initial=0.0), floor)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.checks import increasing
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
 from spinsqueeze.observables.jackknife import jackknife, squeezing_estimates, squeezing_replicas
-from spinsqueeze.observables.lowest import SAFETY, Dips, Indices, Opinion, dips
-from spinsqueeze.observables.moments import BlockMoments, FloatArray, Moments
+from spinsqueeze.observables.lowest import SAFETY, Dips, Opinion, dips
+from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.observables.squeezing import decibels, decibels_stderr, squeezing
 
@@ -115,7 +116,7 @@ def find_optimum(
 
 def replica_minima(
     times: ArrayLike, *, xi2: ArrayLike, stderr: ArrayLike, xi2_replicas: ArrayLike
-) -> FloatArray:
+) -> Floats:
     """The least xi2 over time of each replica (B,), found in the same way as that of xi2.
 
     Args:
@@ -172,7 +173,7 @@ class _Place:
     unresolved: float | None = None
 
 
-def _place(t: FloatArray, logs: FloatArray, low: Dips, *, smooth: bool) -> _Place:
+def _place(t: Floats, logs: Floats, low: Dips, *, smooth: bool) -> _Place:
     """What the low points of one curve (T,) say of its minimum."""
     point = int(np.argmin(logs))
     here = _Place(OptimumStatus.JUMPS, point, float(t[point]))
@@ -200,7 +201,7 @@ def _place(t: FloatArray, logs: FloatArray, low: Dips, *, smooth: bool) -> _Plac
 
 
 def _interpolated(
-    place: _Place, low: Dips, values: FloatArray, t: FloatArray, angles: FloatArray | None
+    place: _Place, low: Dips, values: Floats, t: Floats, angles: Floats | None
 ) -> dict[str, Any]:
     """Value, time and angle at a place, with the errors of their interpolation."""
     xi2, time_error, angle, angle_error = float(values[place.point]), None, None, None
@@ -231,7 +232,7 @@ def _interpolated(
 
 
 def _bounds(
-    times: FloatArray, time: float, status: OptimumStatus, error: float | None
+    times: Floats, time: float, status: OptimumStatus, error: float | None
 ) -> tuple[float, float]:
     """Between which times the minimum lies; all times count, undefined points too."""
     if status is OptimumStatus.INSIDE and error is not None:
@@ -243,8 +244,8 @@ def _bounds(
 
 
 def _minima(
-    t: FloatArray, curves: FloatArray, status: OptimumStatus, angles: FloatArray | None
-) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+    t: Floats, curves: Floats, status: OptimumStatus, angles: Floats | None
+) -> tuple[Floats, Floats, Floats | None]:
     """Time, value and angle (B,) of the least value of each replica (T, B)."""
     logs = np.log(curves)
     columns = np.arange(logs.shape[1])
@@ -268,7 +269,7 @@ def _minima(
     return time, np.exp(lowest), turned
 
 
-def _angles_at(angles: FloatArray, opinion: Opinion, curve: Indices) -> FloatArray:
+def _angles_at(angles: Floats, opinion: Opinion, curve: Integers) -> Floats:
     """Angles (T, B) interpolated at the minima; unwrapped with period pi over each stencil.
 
     Undefined points of the stencil: the defined point of the largest weight stands for all.
@@ -276,10 +277,10 @@ def _angles_at(angles: FloatArray, opinion: Opinion, curve: Indices) -> FloatArr
     lagrange = opinion.weights
     stencil = opinion.start[:, None] + np.arange(lagrange.shape[1])
     local = angles[stencil, curve[:, None]]
-    defined: NDArray[np.bool_] = np.asarray(np.isfinite(local), dtype=np.bool_)
+    defined: Booleans = np.asarray(np.isfinite(local), dtype=np.bool_)
     strength = np.where(defined, np.abs(lagrange), -1.0)
     nearest = np.take_along_axis(local, np.argmax(strength, axis=1)[:, None], axis=1)[:, 0]
-    whole: NDArray[np.bool_] = np.asarray(np.all(defined, axis=1), dtype=np.bool_)
+    whole: Booleans = np.asarray(np.all(defined, axis=1), dtype=np.bool_)
     filled = np.where(whole[:, None], local, 0.0)
     smooth = np.sum(np.unwrap(filled, axis=1, period=np.pi) * lagrange, axis=1)
     angle = np.where(whole, smooth, nearest)
@@ -287,14 +288,14 @@ def _angles_at(angles: FloatArray, opinion: Opinion, curve: Indices) -> FloatArr
     return wrapped
 
 
-def _curve(name: str, values: ArrayLike, n_times: int) -> FloatArray:
+def _curve(name: str, values: ArrayLike, n_times: int) -> Floats:
     curve = np.asarray(values, dtype=np.float64)
     if curve.shape != (n_times,):
         raise InvalidInput(f"{name} must have shape ({n_times},) like times; got {curve.shape}.")
     return curve
 
 
-def _replica_curves(name: str, values: ArrayLike, n_times: int) -> FloatArray:
+def _replica_curves(name: str, values: ArrayLike, n_times: int) -> Floats:
     curves = np.asarray(values, dtype=np.float64)
     if curves.ndim != 2 or curves.shape[0] != n_times:
         raise InvalidInput(

@@ -7,17 +7,14 @@ over directions. Separable states have F(n) <= N, any state F(n) <= N^2 (braunst
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.states import BlockState, InitialState, StateVector, SymmetricState
 from spinsqueeze.numerics import collective_operators, state_vectors
 from spinsqueeze.numerics.angular_momentum import spin_matrices, total_spins
 from spinsqueeze.numerics.block_layout import blocks
-
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 
 def quantum_fisher_information(state: InitialState, *, direction: Any = None) -> float:
@@ -52,19 +49,19 @@ def quantum_fisher_information(state: InitialState, *, direction: Any = None) ->
     return fisher_information(matrix, direction=unit)
 
 
-def fisher_information(matrix: Float, *, direction: Float | None = None) -> float:
+def fisher_information(matrix: Floats, *, direction: Floats | None = None) -> float:
     """N.F n for a unit vector n (3,), or the largest eigenvalue of F (3, 3)."""
     if direction is None:
         return float(np.linalg.eigvalsh(matrix)[-1])
     return float(direction @ matrix @ direction)
 
 
-def pure_fisher_matrix(covariance: Float) -> Float:
+def pure_fisher_matrix(covariance: Floats) -> Floats:
     """4 C for a PURE state of covariance C (..., 3, 3); an upper bound for mixed ones."""
     return 4.0 * covariance
 
 
-def block_fisher_matrix(state: Complex, *, n_spins: int) -> Float:
+def block_fisher_matrix(state: Complexes, *, n_spins: int) -> Floats:
     """Fisher matrix (3, 3) of a flat block state, block by block: the multiplicities cancel."""
     total = np.zeros((3, 3))
     for j, block in zip(total_spins(n_spins), blocks(state, n_spins), strict=True):
@@ -73,7 +70,7 @@ def block_fisher_matrix(state: Complex, *, n_spins: int) -> Float:
     return total
 
 
-def mixed_fisher_matrix(rho: Complex, *, generators: Complex) -> Float:
+def mixed_fisher_matrix(rho: Complexes, *, generators: Complexes) -> Floats:
     """F_ab = 2 sum_kl (l_k - l_l)^2/(l_k + l_l) Re <k|G_a|l><l|G_b|k> of one Hermitian block.
 
     l and |k> are the eigenvalues and eigenvectors of rho; eigenvalues that are negative by rounding
@@ -92,5 +89,5 @@ def mixed_fisher_matrix(rho: Complex, *, generators: Complex) -> Float:
     weight = np.zeros_like(added)
     np.divide((values[:, None] - values[None, :]) ** 2, added, out=weight, where=added > 0)
     S = vectors.conj().T @ generators @ vectors
-    fisher: Float = 2 * np.einsum("kl,akl,bkl->ab", weight, S, S.conj(), optimize=True).real
+    fisher: Floats = 2 * np.einsum("kl,akl,bkl->ab", weight, S, S.conj(), optimize=True).real
     return fisher

@@ -7,11 +7,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.observables.jackknife import Estimate, jackknife
 from spinsqueeze.observables.moments import BlockMoments, Moments
 
-Floats = NDArray[np.float64]
 REQUIRED = ("spin", "second")
 
 

@@ -8,13 +8,11 @@ on the unit sphere and integrate to one: integral sin(theta) dtheta dphi Q = 1 =
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput, TooLarge
-from spinsqueeze.observables.moments import FloatArray
 from spinsqueeze.observables.wigner_kernel import rotation_elements, wigner_kernel_eigenvalues
-
-ComplexArray = NDArray[np.complex128]
 
 NEGLIGIBLE_TAIL = 1e-28
 """Population of |j, m> outside the window that may be left out at each end."""
@@ -22,7 +20,7 @@ NEGLIGIBLE_TAIL = 1e-28
 NORMALISATION_TOLERANCE = 1e-6
 
 
-def husimi(state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike) -> FloatArray:
+def husimi(state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike) -> Floats:
     """Husimi function Q = (2j+1)/(4 pi) <n|rho|n> on the grid theta x phi.
 
     |n> = sum_k sqrt(binom(2j, k)) cos(theta/2)^(2j-k) sin(theta/2)^k e^(i k phi) |j, m=j-k>.
@@ -56,7 +54,7 @@ def husimi(state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike) -> FloatArray:
 
 def wigner(
     state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike, memory_budget: float = 1e9
-) -> FloatArray:
+) -> Floats:
     """Wigner function W = (2j+1)/(4 pi) tr[rho Delta(n)] on the grid theta x phi.
 
     Delta(n) is the Stratonovich-Weyl kernel; the same as
@@ -113,7 +111,7 @@ def wigner(
     return np.asarray((n + 1) / (4.0 * np.pi) * _synthesis(bands, p))
 
 
-def coherent_magnitudes(two_j: int, *, theta: FloatArray) -> FloatArray:
+def coherent_magnitudes(two_j: int, *, theta: Floats) -> Floats:
     """|<j, j-k|n>| = sqrt(binom(2j, k)) cos(theta/2)^(2j-k) sin(theta/2)^k.
 
     Args:
@@ -132,21 +130,21 @@ def coherent_magnitudes(two_j: int, *, theta: FloatArray) -> FloatArray:
     return np.asarray(np.exp(0.5 * log_binomial + xlogy(two_j - k, cosine) + xlogy(k, sine)))
 
 
-def _synthesis(bands: ComplexArray, phi: FloatArray) -> FloatArray:
+def _synthesis(bands: Complexes, phi: Floats) -> Floats:
     """Re[b_0 + 2 sum_{q>0} b_q e^(i q phi)] for bands (n_theta, n_q)."""
     phases = np.exp(1j * np.outer(np.arange(bands.shape[1]), phi))
     phases[1:] *= 2.0
     return np.asarray((bands @ phases).real)
 
 
-def _window(psi: ComplexArray) -> tuple[int, int]:
+def _window(psi: Complexes) -> tuple[int, int]:
     population = np.abs(psi) ** 2 if psi.ndim == 1 else np.diagonal(psi).real.clip(min=0.0)
     first = int(np.argmax(np.cumsum(population) > NEGLIGIBLE_TAIL))
     last = population.size - 1 - int(np.argmax(np.cumsum(population[::-1]) > NEGLIGIBLE_TAIL))
     return first, last
 
 
-def _checked_state(state: ArrayLike) -> ComplexArray:
+def _checked_state(state: ArrayLike) -> Complexes:
     try:
         psi = np.asarray(state, dtype=np.complex128)
     except (TypeError, ValueError):
@@ -170,7 +168,7 @@ def _checked_state(state: ArrayLike) -> ComplexArray:
     return psi
 
 
-def _checked_angles(theta: ArrayLike, phi: ArrayLike) -> tuple[FloatArray, FloatArray]:
+def _checked_angles(theta: ArrayLike, phi: ArrayLike) -> tuple[Floats, Floats]:
     t = np.atleast_1d(np.asarray(theta, dtype=np.float64))
     p = np.atleast_1d(np.asarray(phi, dtype=np.float64))
     if t.ndim != 1 or p.ndim != 1 or not np.all(np.isfinite(t)) or not np.all(np.isfinite(p)):

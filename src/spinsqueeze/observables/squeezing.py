@@ -8,8 +8,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
-from spinsqueeze.observables.moments import FloatArray, Moments
+from spinsqueeze.observables.moments import Moments
 
 MINIMUM_CONTRAST = 1e-10
 """Without error bars: a mean spin below this times N/2 has no direction."""
@@ -62,10 +63,10 @@ class Squeezing:
         status: int8, values of :class:`SqueezingStatus`; says why a value is NaN.
     """
 
-    values: dict[str, FloatArray]
+    values: dict[str, Floats]
     status: NDArray[np.int8]
 
-    def __getattr__(self, name: str) -> FloatArray:
+    def __getattr__(self, name: str) -> Floats:
         """The observable of this name."""
         if name == "values" or name not in self.values:
             raise AttributeError(name)
@@ -98,7 +99,7 @@ def squeezing(moments: Moments) -> Squeezing:
     return Squeezing(values, status)
 
 
-def mean_spin_direction(spin: ArrayLike, *, floor: ArrayLike = 0.0) -> FloatArray:
+def mean_spin_direction(spin: ArrayLike, *, floor: ArrayLike = 0.0) -> Floats:
     """Unit vectors along the mean spin.
 
     Args:
@@ -124,7 +125,7 @@ def mean_spin_direction(spin: ArrayLike, *, floor: ArrayLike = 0.0) -> FloatArra
     return vectors / length[..., None]
 
 
-def perpendicular_basis(direction: ArrayLike, *, at_pole: ArrayLike | None = None) -> FloatArray:
+def perpendicular_basis(direction: ArrayLike, *, at_pole: ArrayLike | None = None) -> Floats:
     """Right-handed basis (e1, e2) of the plane perpendicular to n; angles run from e1 to e2.
 
     With n = (sin th cos ph, sin th sin ph, cos th): e1 = e_phi = (-sin ph, cos ph, 0) is
@@ -152,7 +153,7 @@ def perpendicular_basis(direction: ArrayLike, *, at_pole: ArrayLike | None = Non
     return np.stack([first, np.cross(n, first)], axis=-2)
 
 
-def ellipse(covariance: ArrayLike, *, basis: ArrayLike) -> tuple[FloatArray, FloatArray]:
+def ellipse(covariance: ArrayLike, *, basis: ArrayLike) -> tuple[Floats, Floats]:
     """Covariance in the perpendicular plane as mean and split.
 
     Var(cos a e1 + sin a e2) = mean + split_0 cos 2a + split_1 sin 2a.
@@ -170,7 +171,7 @@ def ellipse(covariance: ArrayLike, *, basis: ArrayLike) -> tuple[FloatArray, Flo
 
 def extreme_variances(
     c11: ArrayLike, *, c22: ArrayLike, c12: ArrayLike
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+) -> tuple[Floats, Floats, Floats]:
     """Eigenvalues of [[c11, c12], [c12, c22]] and the angle of the smaller, vectorised.
 
     The smaller one is determinant / larger one, the determinant formed without rounding the two
@@ -194,18 +195,18 @@ def extreme_variances(
     return smallest, largest, angle
 
 
-def contrast(moments: Moments) -> FloatArray:
+def contrast(moments: Moments) -> Floats:
     """|<S>| / (N/2), shape (...)."""
     return _length(moments.spin) / (0.5 * moments.n_spins)
 
 
-def total_spin_squared(moments: Moments) -> FloatArray:
+def total_spin_squared(moments: Moments) -> Floats:
     """<S^2> = tr C + |<S>|^2, shape (...)."""
-    trace: FloatArray = np.trace(moments.covariance, axis1=-2, axis2=-1)
+    trace: Floats = np.trace(moments.covariance, axis1=-2, axis2=-1)
     return np.asarray(trace + np.sum(moments.spin**2, axis=-1))
 
 
-def effective_spins(moments: Moments) -> FloatArray:
+def effective_spins(moments: Moments) -> Floats:
     """2 sqrt(1/4 + <S^2>) - 1, shape (...): N in the symmetric subspace, where S = N/2.
 
     NaN where <S^2> < -1/4, which also carries the status NEGATIVE_VARIANCE.
@@ -213,13 +214,13 @@ def effective_spins(moments: Moments) -> FloatArray:
     return effective_number(total_spin_squared(moments))
 
 
-def effective_number(squared: ArrayLike) -> FloatArray:
+def effective_number(squared: ArrayLike) -> Floats:
     """2 sqrt(1/4 + <S^2>) - 1 for given <S^2>; NaN where <S^2> < -1/4."""
     shifted = 0.25 + np.asarray(squared, dtype=np.float64)
     return 2.0 * np.sqrt(np.where(shifted < 0.0, np.nan, shifted)) - 1.0
 
 
-def decibels(ratio: ArrayLike) -> FloatArray:
+def decibels(ratio: ArrayLike) -> Floats:
     """10 log10(ratio): negative means squeezed. NaN stays NaN.
 
     Raises:
@@ -234,13 +235,13 @@ def decibels(ratio: ArrayLike) -> FloatArray:
     return 10.0 * np.log10(values)
 
 
-def decibels_stderr(ratio: ArrayLike, *, stderr: ArrayLike) -> FloatArray:
+def decibels_stderr(ratio: ArrayLike, *, stderr: ArrayLike) -> Floats:
     """Standard error in decibels of a ratio with a small standard error: 10/ln(10) stderr/ratio."""
     values = np.asarray(ratio, dtype=np.float64)
     return np.asarray(10.0 / np.log(10.0) * np.asarray(stderr, dtype=np.float64) / values)
 
 
-def require_direction(status: NDArray[np.int8], *, contrast: FloatArray) -> None:
+def require_direction(status: NDArray[np.int8], *, contrast: Floats) -> None:
     """Raises when the mean spin has no direction at some point of a curve.
 
     Raises:
@@ -262,7 +263,7 @@ def squeezing_with_resolution(
     direction_floor: ArrayLike,
     pole: ArrayLike,
     split_floor: ArrayLike | None,
-) -> tuple[dict[str, FloatArray], NDArray[np.int8]]:
+) -> tuple[dict[str, Floats], NDArray[np.int8]]:
     """Squeezing with given limits of resolution; each limit broadcasts to the leading shape.
 
     Args:
@@ -312,28 +313,24 @@ def squeezing_with_resolution(
     return values, status
 
 
-def _length(vectors: FloatArray) -> FloatArray:
+def _length(vectors: Floats) -> Floats:
     return np.hypot(np.hypot(vectors[..., 0], vectors[..., 1]), vectors[..., 2])
 
 
-def _projected(
-    covariance: FloatArray, basis: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _projected(covariance: Floats, basis: Floats) -> tuple[Floats, Floats, Floats]:
     image = np.einsum("...ij,...kj->...ki", covariance, basis)
     c = np.einsum("...ki,...li->...kl", basis, image)
     return c[..., 0, 0], c[..., 1, 1], 0.5 * (c[..., 0, 1] + c[..., 1, 0])
 
 
-def _difference_of_products(
-    a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray
-) -> FloatArray:
+def _difference_of_products(a: Floats, b: Floats, c: Floats, d: Floats) -> Floats:
     """The difference a b - c d, with the rounding of both products put back (Dekker)."""
     left, left_error = _exact_product(a, b)
     right, right_error = _exact_product(c, d)
     return (left - right) + (left_error - right_error)
 
 
-def _exact_product(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _exact_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     product = a * b
     a_high, a_low = _halves(a)
     b_high, b_low = _halves(b)
@@ -341,7 +338,7 @@ def _exact_product(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray
     return product, error
 
 
-def _halves(a: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _halves(a: Floats) -> tuple[Floats, Floats]:
     scaled = 134217729.0 * a  # 2^27 + 1 splits a float64 into two halves of 26 bits
     high = scaled - (scaled - a)
     return high, a - high

@@ -8,9 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from spinsqueeze.observables.moments import FloatArray
+from spinsqueeze.core.arrays import Floats
 
 RESCALE_EVERY = 8
 RESCALE_ABOVE = 1e100
@@ -19,7 +18,7 @@ TINY_SINE = 1e-12
 
 
 @lru_cache(maxsize=8)
-def wigner_kernel_eigenvalues(two_j: int) -> FloatArray:
+def wigner_kernel_eigenvalues(two_j: int) -> Floats:
     """Eigenvalues Delta_m of the Stratonovich-Weyl kernel Delta(z), m = j ... -j.
 
     Delta_m = sum_{l=0}^{2j} sqrt((2l+1)/(2j+1)) t_l(m), t_l(m) = <j m|T_l0|j m> the orthonormal
@@ -87,9 +86,7 @@ def wigner_kernel_eigenvalues(two_j: int) -> FloatArray:
     return kernel
 
 
-def rotation_elements(
-    two_j: int, *, first: int, last: int, theta: NDArray[np.float64]
-) -> FloatArray:
+def rotation_elements(two_j: int, *, first: int, last: int, theta: Floats) -> Floats:
     """Elements d_{m mu}(theta) = <j m|exp(-i theta S_y)|j mu> for a window of m and all mu.
 
     Each row obeys m d_{m mu} = mu cos(theta) d_{m mu}
@@ -143,7 +140,7 @@ def rotation_elements(
     return down.reshape(n + 1, theta.size, rows.size)
 
 
-def _one_sided(n: int, m: FloatArray, cosine: FloatArray, sine: FloatArray) -> FloatArray:
+def _one_sided(n: int, m: Floats, cosine: Floats, sine: Floats) -> Floats:
     """The row recurrence from mu = j down to -j, each column scaled so that its end is of order 1.
 
     Beyond the allowed region the result is meaningless (and discarded by the caller). Values so
@@ -181,7 +178,7 @@ def _one_sided(n: int, m: FloatArray, cosine: FloatArray, sine: FloatArray) -> F
     return _unscaled(table, exponents, running)
 
 
-def _unscaled(table: FloatArray, exponents: FloatArray, running: FloatArray) -> FloatArray:
+def _unscaled(table: Floats, exponents: Floats, running: Floats) -> Floats:
     """Brings all epochs to the scale of the last; each begins one row early (see above)."""
     last = exponents.shape[0] - 1
     for epoch in range(last + 1):

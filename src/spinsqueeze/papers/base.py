@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.text import value_with_error
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from spinsqueeze.papers.points import Points
 
-Floats = NDArray[np.float64]
 PASS, OPEN = "pass", "open"
 SIZES = ("small", "paper")
 

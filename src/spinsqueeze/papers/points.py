@@ -8,14 +8,13 @@ from typing import Any, final
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.results.grid import DONE
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.sweep import sweep
 
-Floats = NDArray[np.float64]
 POINT = "point"
 FAILED = "failed_points"
 _CARRIED = (
@@ -178,7 +177,7 @@ def _reduced(found: xr.Dataset, *, curves: bool) -> dict[str, tuple[Floats, dict
     return out
 
 
-def _least_until(times: Floats, values: Floats, stop: Floats) -> tuple[Floats, NDArray[np.intp]]:
+def _least_until(times: Floats, values: Floats, stop: Floats) -> tuple[Floats, Integers]:
     """The least of each row of values (P, T) at times <= stop (P,), and the index next to it."""
     least = np.full(len(values), np.nan)
     at = np.zeros(len(values), dtype=np.intp)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.text import value_with_error
 from spinsqueeze.observables.optimum import Optimum, OptimumStatus
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 
 CURVE = "curve"
 _DRAWN = ("xi2", "contrast", "total_spin_squared")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.checks import AXES, choice, direction, real_array
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.plot.style import GREY, draw_as_written, figure_of, new_figure, style
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 
 PIXELS = 501
 MINUS = "\N{MINUS SIGN}"

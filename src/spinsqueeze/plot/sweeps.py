@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.checks import did_you_mean
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.observables.optimum import OptimumStatus
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 
 SQUEEZING = ("optimal_xi2", "xi2")
 _LABELS = {
@@ -190,7 +189,7 @@ def _panel(ax: Any) -> Axes:
 
 
 def _draw_curve(
-    panel: Axes, axis: _Axis, values: Floats, errors: Floats | None, edge: NDArray[np.bool_]
+    panel: Axes, axis: _Axis, values: Floats, errors: Floats | None, edge: Booleans
 ) -> None:
     order = np.argsort(axis.positions)
     known = order[np.isfinite(values[order])]
@@ -212,7 +211,7 @@ def _draw_map(
     panel: Axes,
     axes: list[_Axis],
     values: Floats,
-    edge: NDArray[np.bool_],
+    edge: Booleans,
     label: str,
     *,
     squeezing: bool,
@@ -237,7 +236,7 @@ def _draw_map(
     figure_of(panel).colorbar(image, ax=panel, label=label)
 
 
-def _sorted(axis: _Axis, order: NDArray[np.intp]) -> _Axis:
+def _sorted(axis: _Axis, order: Integers) -> _Axis:
     words = tuple(axis.words[k] for k in order) if axis.words else ()
     return _Axis(axis.label, axis.positions[order], words, axis.logarithmic)
 
@@ -256,7 +255,7 @@ def _scale(panel: Axes, which: str, axis: _Axis) -> None:
     panel.set(**{f"{which}label": axis.label})
 
 
-def _notes(values: Floats, edge: NDArray[np.bool_]) -> list[str]:
+def _notes(values: Floats, edge: Booleans) -> list[str]:
     parts = []
     missing = int(np.count_nonzero(~np.isfinite(values)))
     if missing:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.registry import REGISTRY, Variable, variable
 from spinsqueeze.observables.jackknife import squeezing_estimates
@@ -16,7 +16,6 @@ from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.readings import Reading, moments_of, readings_of
 from spinsqueeze.observables.squeezing import squeezing
 
-Floats = NDArray[np.float64]
 _OF_MOMENTS = ("spin", "second")
 _BLOCKS = {
     "block_weight": "weights",

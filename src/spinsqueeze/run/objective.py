@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.core.registry import REGISTRY
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Floats = NDArray[np.float64]
 Run = Callable[[Any], "xr.Dataset"]
 _POSITIVE = ("xi2", "xi2_kitagawa_ueda")
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
 from spinsqueeze.core.text import value_with_error
 from spinsqueeze.run.execute import execute
@@ -22,7 +22,6 @@ from spinsqueeze.run.sweep_plan import short_names
 if TYPE_CHECKING:
     import xarray as xr
 
-Floats = NDArray[np.float64]
 SCAN = 9
 _GOLDEN = 1.22074408460575947536  # x^(d+1) = x + 1 for d = 3; good spread for any small d
 

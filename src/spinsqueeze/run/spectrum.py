@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
 from spinsqueeze.methods.base.method import in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
@@ -29,9 +29,9 @@ class LiouvillianGap:
     """
 
     gap: float
-    eigenvalues: NDArray[np.complex128]
-    errors: NDArray[np.float64]
-    residuals: NDArray[np.float64]
+    eigenvalues: Complexes
+    errors: Floats
+    residuals: Floats
     zero_modes: int
     complete: bool
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.observables.readings import Reading
 
-Floats = NDArray[np.float64]
 COMPLETE = "complete"
 
 

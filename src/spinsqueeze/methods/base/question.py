@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.states import InitialState
 
-Floats = NDArray[np.float64]
 Progress = Callable[[float], None]
 DEFAULT_MEMORY_BUDGET = 4e9
 
@@ -27,7 +26,7 @@ class Rotation:
     time: float
     axis: Floats
     angle: float
-    mask: NDArray[np.bool_] | None = None
+    mask: Booleans | None = None
 
 
 @final
@@ -77,7 +76,7 @@ class Steady:
 Question = Evolve | Steady
 
 
-def stretches(question: Evolve) -> list[tuple[float, list[Rotation], NDArray[np.int64]]]:
+def stretches(question: Evolve) -> list[tuple[float, list[Rotation], Integers]]:
     """(end, pulses there, indices of outputs before it) from pulse to pulse, and to the end.
 
     An output at the time of a pulse is read after it, so it belongs to the next stretch.

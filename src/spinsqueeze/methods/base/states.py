@@ -11,8 +11,8 @@ The unions serve `isinstance`: a method refuses the states outside the one of it
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.models.states import (
     BlockState,
     CoherentState,
@@ -24,9 +24,6 @@ from spinsqueeze.models.states import (
 )
 from spinsqueeze.numerics import block_states, collective_operators, state_vectors
 from spinsqueeze.numerics.angular_momentum import TURN_FROM_Z, coherent_amplitudes
-
-Floats = NDArray[np.float64]
-Complexes = NDArray[np.complex128]
 
 InSymmetricSubspace = CoherentState | DickeState | SymmetricState
 PermutationInvariantState = CoherentState | DickeState | SymmetricState | BlockState

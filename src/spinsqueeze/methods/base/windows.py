@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.methods.base.question import Rotation
 
 
@@ -21,11 +21,11 @@ class Window:
     start: float
     stop: float
     rotations: tuple[Rotation, ...]
-    outputs: NDArray[np.int64]
+    outputs: Integers
 
 
 def windows(
-    times: NDArray[np.float64],
+    times: Floats,
     *,
     rotations: Iterable[Rotation],
     start: float = 0.0,

@@ -1,21 +1,20 @@
 """From correlators in s^+, s^-, s^z to the mean spin and covariance of the ensemble."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
-
-FloatArray = NDArray[np.float64]
 
 
 def collective_covariance(
-    means: FloatArray,
+    means: Floats,
     *,
-    squared_weights: FloatArray,
+    squared_weights: Floats,
     plus_plus: complex,
     plus_minus: float,
     z_plus: complex,
-) -> FloatArray:
+) -> Floats:
     """Covariance (3, 3) of S = sum_i w_i s_i: <{S_a, S_b}>/2 - <S_a><S_b>.
 
     The single-spin part is sum_i w_i^2 (delta_ab/4 - m_a m_b); distinct spins add their
@@ -39,12 +38,12 @@ def collective_covariance(
     return np.asarray(covariance)
 
 
-def means_from(plus: NDArray[np.complex128], z: FloatArray) -> FloatArray:
+def means_from(plus: Complexes, z: Floats) -> Floats:
     """(N, 3) mean spins from <s^+> (N,) and <2 s^z> (N,)."""
     return np.stack([plus.real, plus.imag, 0.5 * z], axis=-1)
 
 
-def along_times_and_sites(value: ArrayLike, shape: tuple[int, int], *, name: str) -> FloatArray:
+def along_times_and_sites(value: ArrayLike, shape: tuple[int, int], *, name: str) -> Floats:
     """`value` as (T, N): one number, one a time (T,), or one a time and site (T, N).
 
     Raises:
@@ -65,7 +64,7 @@ def along_times_and_sites(value: ArrayLike, shape: tuple[int, int], *, name: str
     return np.broadcast_to(array, shape)
 
 
-def integrated_rate(value: ArrayLike, shape: tuple[int, int], *, name: str) -> FloatArray:
+def integrated_rate(value: ArrayLike, shape: tuple[int, int], *, name: str) -> Floats:
     """As `along_times_and_sites`, and never negative.
 
     Raises:
@@ -77,7 +76,7 @@ def integrated_rate(value: ArrayLike, shape: tuple[int, int], *, name: str) -> F
     return array
 
 
-def bloch_vectors(value: ArrayLike, n_sites: int) -> FloatArray:
+def bloch_vectors(value: ArrayLike, n_sites: int) -> Floats:
     """(N, 3) Bloch vectors <sigma_i> from one vector (3,) or one a site (N, 3).
 
     Raises:
@@ -96,7 +95,7 @@ def bloch_vectors(value: ArrayLike, n_sites: int) -> FloatArray:
     return vectors
 
 
-def integrals_table(value: ArrayLike, n_terms: int) -> FloatArray:
+def integrals_table(value: ArrayLike, n_terms: int) -> Floats:
     """(T, n_terms) integrated strengths; (T,) is taken for a single term.
 
     Raises:

@@ -23,12 +23,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.checks import integer, real
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -60,17 +58,17 @@ class SubspaceMoments:
     transverse: float
 
     @property
-    def spin(self) -> Array:
+    def spin(self) -> Floats:
         """(3,) <S_a>."""
         return np.array([0.0, 0.0, self.spin_z])
 
     @property
-    def covariance(self) -> Array:
+    def covariance(self) -> Floats:
         """(3, 3) <{S_a, S_b}>/2 - <S_a><S_b>."""
         return np.diag([self.variance_x, self.variance_y, self.variance_z])
 
     @property
-    def deficit(self) -> Array:
+    def deficit(self) -> Floats:
         """(3, 3) j^2 delta_ab - <{S_a, S_b}>/2."""
         square = self.total_spin**2
         return np.diag([square - self.variance_x, square - self.variance_y, self.deficit_z])
@@ -141,7 +139,7 @@ def shell_moments(n_spins: int, *, r: float) -> list[SubspaceMoments]:
     return [steady_moments(twice / 2, r=r) for twice in range(n_spins % 2, n_spins + 1, 2)]
 
 
-def steady_populations(total_spin: float, *, r: float) -> Array:
+def steady_populations(total_spin: float, *, r: float) -> Floats:
     """Populations p_m = <j,m|rho|j,m> of the steady state, m = -j ... j; shape (2j+1,), sum 1.
 
     Raises:
@@ -151,7 +149,7 @@ def steady_populations(total_spin: float, *, r: float) -> Array:
     return _populations(twice, r)[0]
 
 
-def dark_state(total_spin: int, *, r: float) -> Array:
+def dark_state(total_spin: int, *, r: float) -> Floats:
     """Amplitudes <j,m|psi> of the dark state, L|psi> = 0, m = -j ... j; shape (2j+1,), norm 1.
 
     groszkowski2022 Eq. (7): amplitudes at m = -j + 2k proportional to
@@ -173,7 +171,7 @@ def dark_state(total_spin: int, *, r: float) -> Array:
     return amplitudes
 
 
-def steady_density_matrix(total_spin: float, *, r: float) -> Array:
+def steady_density_matrix(total_spin: float, *, r: float) -> Floats:
     """The steady state in the basis |j,m>, m = -j ... j; real symmetric (2j+1, 2j+1), trace 1.
 
     Integer j: the projector on the dark state. Half-integer j: (L^dag L)^{-1}, element by element
@@ -206,7 +204,7 @@ def steady_density_matrix(total_spin: float, *, r: float) -> Array:
     return rho
 
 
-def lmg_spectrum(total_spin: float, *, r: float) -> tuple[Array, Array]:
+def lmg_spectrum(total_spin: float, *, r: float) -> tuple[Floats, Floats]:
     """Spectrum of H = L^dag L = exp(-2r) S_x^2 + exp(2r) S_y^2 + S_z within total spin j.
 
     The anisotropic Lipkin-Meshkov-Glick Hamiltonian of groszkowski2022 Eq. (15), as squared
@@ -248,7 +246,7 @@ def lmg_spectrum(total_spin: float, *, r: float) -> tuple[Array, Array]:
     return energies[order], vectors[:, order]
 
 
-def spectral_steady_state(total_spin: float, *, r: float) -> Array:
+def spectral_steady_state(total_spin: float, *, r: float) -> Floats:
     """The half-integer-j steady state as the spectral sum of groszkowski2022 Eq. (16).
 
     rho = sum_k |psi_k><psi_k|/lambda_k / sum_k 1/lambda_k over `lmg_spectrum`; (2j+1, 2j+1).
@@ -269,7 +267,7 @@ def spectral_steady_state(total_spin: float, *, r: float) -> Array:
     return np.asarray((vectors * (weights / weights.sum())) @ vectors.T)
 
 
-def spin_y_distribution(total_spin: float, *, r: float) -> tuple[Array, Array]:
+def spin_y_distribution(total_spin: float, *, r: float) -> tuple[Floats, Floats]:
     """Probabilities of the eigenvalues of S_y in the steady state: (m, P), each (2j+1,).
 
     Integer j: in the S_y basis L psi = 0 is a three-term recursion, solved downwards as a
@@ -282,7 +280,7 @@ def spin_y_distribution(total_spin: float, *, r: float) -> tuple[Array, Array]:
     """
     twice, r = _checked(total_spin, r)
     j = twice / 2
-    m: Array = np.arange(twice + 1, dtype=np.float64) - j
+    m: Floats = np.arange(twice + 1, dtype=np.float64) - j
     if twice % 2 == 0 and r > 0:
         logs = np.zeros(twice // 2 + 1)
         ratio = 0.0
@@ -293,7 +291,7 @@ def spin_y_distribution(total_spin: float, *, r: float) -> tuple[Array, Array]:
             ratio = e * down / (2.0 * k + e * up * ratio)
             logs[k] = math.log(ratio) if ratio > 0 else -math.inf
         half = np.exp(2.0 * np.cumsum(logs))
-        weights: Array = np.concatenate([half[:0:-1], half])
+        weights: Floats = np.concatenate([half[:0:-1], half])
         weights /= weights.sum()
         return m, weights
     q = np.arange(twice)
@@ -301,7 +299,7 @@ def spin_y_distribution(total_spin: float, *, r: float) -> tuple[Array, Array]:
     s_y = 1j * (np.diag(ladder, 1) - np.diag(ladder, -1))
     _, basis = np.linalg.eigh(s_y)
     rotated = basis.conj().T @ steady_density_matrix(total_spin, r=r) @ basis
-    chances: Array = np.clip(np.diagonal(rotated).real, 0.0, None)
+    chances: Floats = np.clip(np.diagonal(rotated).real, 0.0, None)
     return m, chances
 
 
@@ -313,7 +311,7 @@ def _checked(total_spin: float, r: float) -> tuple[int, float]:
     return round(2 * j), real("r", r, infinite=True)
 
 
-def _central_binomial(size: int) -> Array:
+def _central_binomial(size: int) -> Floats:
     """Logarithms of u_k, u_k = binom(2k, k)/4^k, for k = 0 ... size - 1, to full precision."""
     k = np.arange(size, dtype=np.float64)
     small = min(size, 32)
@@ -333,7 +331,7 @@ def _log_coth(r: float) -> float:
     return 2.0 * math.atanh(e) if e < 0.5 else math.log1p(e) - math.log(-math.expm1(-2.0 * r))
 
 
-def _log_sum(logs: Array) -> Array:
+def _log_sum(logs: Floats) -> Floats:
     """Running log-sum-exp."""
     return np.logaddexp.accumulate(logs)
 
@@ -359,7 +357,7 @@ class _Sectors:
         self.odd_sum = _log_sum(rising + (power - self.shift))
 
 
-def _populations(twice: int, r: float) -> tuple[Array, float, float]:
+def _populations(twice: int, r: float) -> tuple[Floats, float, float]:
     """Populations over m = -j ... j, kappa/(2 sinh 2|r|), and the purity."""
     populations = np.zeros(twice + 1)
     if r == 0:

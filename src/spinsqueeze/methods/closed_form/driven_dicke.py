@@ -29,12 +29,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.checks import real
 from spinsqueeze.core.errors import InvalidInput
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,8 @@ class DrivenDickeState:
 
     total_spin: float
     amplitude: complex
-    spin: Array
-    covariance: Array
+    spin: Floats
+    covariance: Floats
     emission: float
     jump_norm: float
     purity: float
@@ -117,7 +115,7 @@ def driven_dicke_steady_state(
 
 def driven_dicke_density_matrix(
     total_spin: float, *, rabi: float, decay_rate: float, chi: float = 0.0, phase: float = 0.0
-) -> NDArray[np.complex128]:
+) -> Complexes:
     """The driven-Dicke steady state in the basis |j,m>, m = -j ... j; (2j+1, 2j+1), trace 1.
 
     <m|rho|m'> = exp(i (m'-m) arg(-b)) sqrt(h_m h_m') sum_{k >= max(m, m')} g_k / Z, with
@@ -154,7 +152,7 @@ def _amplitude(
     return round(2 * j), b if abs(b) > 1e-150 else 0j
 
 
-def _semiseparable(twice: int, beta: float) -> tuple[Array, Array, float]:
+def _semiseparable(twice: int, beta: float) -> tuple[Floats, Floats, float]:
     """Logarithms of h_m, beta^-2 sum_{k>=m} 1/h_k and Z, for beta > 0."""
     from scipy.special import gammaln
 
@@ -175,7 +173,7 @@ def _mean_z(twice: int, beta: float) -> float:
     return -0.5 * float(np.exp(outer[:-1] + beyond[1:] - norm).sum())
 
 
-def _populations(twice: int, beta: float) -> tuple[Array, float, float]:
+def _populations(twice: int, beta: float) -> tuple[Floats, float, float]:
     """Populations over m, ln Z, and the purity."""
     populations = np.zeros(twice + 1)
     if beta == 0:

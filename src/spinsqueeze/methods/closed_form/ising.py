@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.closed_form.collective import (
     along_times_and_sites,
@@ -27,9 +28,6 @@ from spinsqueeze.methods.closed_form.pair_kernels import (
 from spinsqueeze.methods.closed_form.single_spin import polarisation, single_spin_factors
 from spinsqueeze.numerics.forks import require_own_threads
 
-FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
-
 _TILE = 64
 
 
@@ -45,17 +43,17 @@ class IsingCorrelators:
         z_plus: (N, N) <s^z_i s^+_j> - <s^z_i><s^+_j>.
     """
 
-    plus: ComplexArray
-    z: FloatArray
-    plus_plus: ComplexArray
-    plus_minus: ComplexArray
-    z_plus: ComplexArray
+    plus: Complexes
+    z: Floats
+    plus_plus: Complexes
+    plus_minus: Complexes
+    z_plus: Complexes
 
-    def spin(self) -> FloatArray:
+    def spin(self) -> Floats:
         """(N, 3) <s_i>."""
         return means_from(self.plus, 2 * self.z)
 
-    def pairs(self, *, connected: bool = False) -> FloatArray:
+    def pairs(self, *, connected: bool = False) -> Floats:
         """(N, N, 3, 3) <s^a_i s^b_j> for i != j, minus the product of means if connected."""
         C = np.zeros((*self.plus_plus.shape, 3, 3))
         pp, pm, zp = self.plus_plus, self.plus_minus, self.z_plus
@@ -135,7 +133,7 @@ def ising_moments(
     decay: ArrayLike = 0.0,
     pumping: ArrayLike = 0.0,
     weights: ArrayLike = 1.0,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Mean and covariance of S = sum_i w_i s_i; arguments as `ising_correlators`.
 
     Args:
@@ -181,19 +179,19 @@ def ising_moments(
 
 
 def _at_one_time(
-    phi: FloatArray,
-    vectors: FloatArray,
-    theta: FloatArray,
-    Gamma: FloatArray,
-    down: FloatArray,
-    up: FloatArray,
+    phi: Floats,
+    vectors: Floats,
+    theta: Floats,
+    Gamma: Floats,
+    down: Floats,
+    up: Floats,
 ) -> IsingCorrelators:
     N = len(phi)
     z = vectors[:, 2].copy()
     s = np.sin(0.5 * phi)
     f, h = single_spin_factors(phi, z=z, down=down, up=up)
-    plus_plus: ComplexArray | FloatArray
-    plus_minus: ComplexArray | FloatArray
+    plus_plus: Complexes | Floats
+    plus_minus: Complexes | Floats
     require_own_threads("numba")
     if not (np.any(z) or np.any(down) or np.any(up)):
         plus_plus, plus_minus = np.zeros((N, N)), np.zeros((N, N))
@@ -222,7 +220,7 @@ def _at_one_time(
     )
 
 
-def checked_couplings(couplings: ArrayLike) -> FloatArray:
+def checked_couplings(couplings: ArrayLike) -> Floats:
     """(n_terms, N, N) symmetric finite matrices without a diagonal.
 
     Raises:
@@ -255,7 +253,7 @@ def ising_cost(n_sites: int, *, n_times: int, n_terms: int = 1) -> tuple[float, 
     return 4 * n_times * N * N * max(N - 2, 0.0), 8 * N * N * (n_terms + 24)
 
 
-def _balanced_tiles(n_tiles: int) -> NDArray[np.int64]:
+def _balanced_tiles(n_tiles: int) -> Integers:
     """Tiles in an order in which equal runs have equal work (tile q has q + 1 parts)."""
     from numba import get_num_threads
 

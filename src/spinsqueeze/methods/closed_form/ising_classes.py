@@ -10,8 +10,9 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.closed_form.collective import (
     along_times_and_sites,
@@ -27,11 +28,8 @@ from spinsqueeze.methods.closed_form.single_spin import (
     single_spin_factors,
 )
 
-FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
 
-
-def twisting_couplings(weights: ArrayLike) -> FloatArray:
+def twisting_couplings(weights: ArrayLike) -> Floats:
     """(C, C) couplings 2 w_A w_B of ``(sum_i w_i s^z_i)^2`` (strength chi in the integrals).
 
     Args:
@@ -52,7 +50,7 @@ def class_moments(
     decay: ArrayLike = 0.0,
     pumping: ArrayLike = 0.0,
     weights: ArrayLike = 1.0,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Mean and covariance of S = sum_i w_i s_i for classes of equal spins.
 
     ``H = sum_m f_m(t) sum_{i<j} J^m_{A(i)A(j)} s^z_i s^z_j + sum_i h_{A(i)}(t) s^z_i``, A(i) the
@@ -159,13 +157,13 @@ def _exp_signed(log_size: float, phase: float, odd: bool) -> complex:
 
 @njit(cache=True, error_model="numpy")
 def _class_products(
-    n: FloatArray,
-    phi: FloatArray,
-    f: ComplexArray,
-    z: FloatArray,
-    down: FloatArray,
-    up: FloatArray,
-) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
+    n: Floats,
+    phi: Floats,
+    f: Complexes,
+    z: Floats,
+    down: Floats,
+    up: Floats,
+) -> tuple[Complexes, Complexes, Complexes]:
     """Connected pair products (C, C) of <s^+ s^+>, <s^+ s^->, and products over the others.
 
     The third table holds, in row B and column A, prod_c F_Bc^(n_c - [c = B] - [c = A]).

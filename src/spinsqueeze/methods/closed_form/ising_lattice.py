@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.closed_form.collective import (
     along_times_and_sites,
@@ -28,9 +29,6 @@ from spinsqueeze.methods.closed_form.lattice_kernels import (
 from spinsqueeze.methods.closed_form.single_spin import polarisation, single_spin_factors
 from spinsqueeze.numerics.forks import require_own_threads
 
-FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
-
 
 @dataclass(frozen=True)
 class LatticeCorrelators:
@@ -46,9 +44,9 @@ class LatticeCorrelators:
 
     plus: complex
     z: float
-    plus_plus: ComplexArray
-    plus_minus: ComplexArray
-    z_plus: ComplexArray
+    plus_plus: Complexes
+    plus_minus: Complexes
+    z_plus: Complexes
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,9 @@ class LatticeOrbits:
 
     shape: tuple[int, ...]
     axes: tuple[int, ...]
-    orbit: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
+    orbit: Integers
+    rows: Integers
+    columns: Integers
 
 
 def lattice_correlators(
@@ -133,7 +131,7 @@ def lattice_moments(
     dephasing: ArrayLike = 0.0,
     decay: ArrayLike = 0.0,
     pumping: ArrayLike = 0.0,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Mean and covariance of the total spin; arguments as `lattice_correlators`.
 
     Args:
@@ -178,9 +176,9 @@ def lattice_moments(
 
 
 def _at_one_time(
-    K: FloatArray,
+    K: Floats,
     orbits: LatticeOrbits,
-    vector: FloatArray,
+    vector: Floats,
     angle: complex,
     down: float,
     up: float,
@@ -192,8 +190,8 @@ def _at_one_time(
     f, h = single_spin_factors(K.reshape(-1, 1), z=sites[0], down=sites[1], up=sites[2])
     n_orbits = len(orbits.columns)
     s = np.sin(0.5 * K)
-    plus: ComplexArray | FloatArray
-    minus: ComplexArray | FloatArray
+    plus: Complexes | Floats
+    minus: Complexes | Floats
     require_own_threads("numba")
     if z == 0 and down == 0 and up == 0:
         plus, minus = np.zeros(n_orbits), np.zeros(n_orbits)
@@ -222,7 +220,7 @@ def _at_one_time(
     z_plus[0] = 0.0
     back = np.argsort(orbits.axes)
 
-    def spread(values: ComplexArray | FloatArray) -> ComplexArray:
+    def spread(values: Complexes | Floats) -> Complexes:
         everywhere = np.append(values, 0.0)[orbits.orbit].astype(np.complex128)
         return everywhere.reshape(shape).transpose(back)
 
@@ -235,7 +233,7 @@ def _at_one_time(
     )
 
 
-def displacement_orbits(tables: FloatArray) -> LatticeOrbits:
+def displacement_orbits(tables: Floats) -> LatticeOrbits:
     """Group the displacements of (n_terms, *shape) couplings by the symmetries they have.
 
     Tried: inversion (required), reflection of each axis, exchange of axes of equal length.
@@ -299,7 +297,7 @@ def _twice(rows: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate((rows, rows), axis=1)
 
 
-def lattice_cost(tables: FloatArray, *, n_times: int) -> tuple[float, float]:
+def lattice_cost(tables: Floats, *, n_times: int) -> tuple[float, float]:
     """(multiply-adds, bytes) of `lattice_moments` for tables (n_terms, *shape).
 
     A fast product (transverse state, no decay or pumping) takes 8 multiply-adds; a general

@@ -8,23 +8,19 @@ joined at the end by D = D_1 (B_2 + D_2) + B_1 D_2, B = B_1 B_2.
 
 import numpy as np
 from numba import njit, prange
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.methods.closed_form.pair_kernels import one_more_spin
-
-FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
-IntArray = NDArray[np.int64]
 
 
 @njit(parallel=True, cache=True, fastmath={"contract"}, error_model="numpy")
 def real_lattice_products(
-    c: FloatArray,
-    s: FloatArray,
-    rows: IntArray,
-    columns: IntArray,
-    plus: FloatArray,
-    minus: FloatArray,
+    c: Floats,
+    s: Floats,
+    rows: Integers,
+    columns: Integers,
+    plus: Floats,
+    minus: Floats,
 ) -> None:
     """Connected products for z = 0 and no jumps.
 
@@ -76,16 +72,16 @@ def real_lattice_products(
 
 @njit(parallel=True, cache=True, error_model="numpy")
 def complex_lattice_products(
-    K: FloatArray,
-    s: FloatArray,
-    f: ComplexArray,
+    K: Floats,
+    s: Floats,
+    f: Complexes,
     z: float,
     down: float,
     up: float,
-    rows: IntArray,
-    columns: IntArray,
-    plus: ComplexArray,
-    minus: ComplexArray,
+    rows: Integers,
+    columns: Integers,
+    plus: Complexes,
+    minus: Complexes,
 ) -> None:
     """Connected products for any polarisation z, decay and pumping, equal on all sites.
 

@@ -6,8 +6,8 @@ from functools import partial
 from typing import ClassVar, final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, Kernel, StencilKernel
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
@@ -19,7 +19,6 @@ from spinsqueeze.models.states import CoherentState
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import Reading, readings_of
 
-Floats = NDArray[np.float64]
 Result = tuple[Floats, Floats]
 RELATIVE_ERROR = 1e-12
 STEADY_ERROR = 1e-11
@@ -195,7 +194,7 @@ def _along(question: Evolve, axis: int) -> bool:
     )
 
 
-def _jump_kind(vector: NDArray[np.complex128], axis: int) -> str | None:
+def _jump_kind(vector: Complexes, axis: int) -> str | None:
     b, c, a = vector[_frame(axis)]
     if b == 0 and c == 0:
         return "dephasing"

@@ -10,11 +10,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
-
-FloatArray = NDArray[np.float64]
 
 
 def one_axis_twisting_moments(
@@ -24,7 +23,7 @@ def one_axis_twisting_moments(
     twisting: ArrayLike,
     rotation: ArrayLike = 0.0,
     dephasing: ArrayLike = 0.0,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Mean spin and covariance of one-axis twisting.
 
     ``H = chi(t) S_z^2 + omega(t) S_z`` from the coherent state of n_spins spins along
@@ -110,13 +109,13 @@ def _pair_terms(
     N: float,
     z: float,
     w: float,
-    c: FloatArray,
-    s: FloatArray,
-    c2: FloatArray,
-    g_squared: FloatArray,
-    log_g_squared: FloatArray,
-    alpha: FloatArray,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+    c: Floats,
+    s: Floats,
+    c2: Floats,
+    g_squared: Floats,
+    log_g_squared: Floats,
+    alpha: Floats,
+) -> tuple[Floats, Floats, Floats]:
     """(P + M, M - P, Im) of the connected pair correlators in the frame of the mean spin.
 
     With g2 = cos 2mu + i z sin 2mu, e = g2^(N-2) exp(-2i(N-1) arg g) and G = |g|^(2(N-1)):
@@ -155,13 +154,13 @@ def _pair_terms(
     return along, one_minus, cross
 
 
-def _log_near_one(value: FloatArray, minus_one: FloatArray) -> FloatArray:
+def _log_near_one(value: Floats, minus_one: Floats) -> Floats:
     """log(value) from value and from value - 1, whichever is the better known."""
     with np.errstate(divide="ignore"):
         return np.where(value > 0.5, np.log1p(np.maximum(minus_one, -0.75)), np.log(value))
 
 
-def _times(power: float, logarithm: FloatArray) -> FloatArray:
+def _times(power: float, logarithm: Floats) -> Floats:
     """Product power * logarithm, with 0 * (-inf) = 0."""
     return power * logarithm if power != 0 else np.zeros_like(logarithm)
 
@@ -178,7 +177,7 @@ def _unit_direction(direction: ArrayLike) -> tuple[float, float, float, float]:
     return float(v[0]), float(v[1]), float(v[2]), float(v[0] ** 2 + v[1] ** 2)
 
 
-def _along_times(value: ArrayLike, n_times: int, *, name: str) -> FloatArray:
+def _along_times(value: ArrayLike, n_times: int, *, name: str) -> Floats:
     array = np.asarray(value, dtype=np.float64)
     if array.ndim > 1 or (array.ndim == 1 and len(array) != n_times):
         raise InvalidInput(

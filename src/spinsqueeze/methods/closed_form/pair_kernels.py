@@ -13,23 +13,19 @@ underflow, and then to a zero that is right on the scale of the covariance.
 
 import numpy as np
 from numba import njit, prange
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.methods.closed_form.single_spin import factor_minus_one
-
-FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
-IntArray = NDArray[np.int64]
 
 
 @njit(parallel=True, cache=True, fastmath={"contract"}, error_model="numpy")
 def real_pair_products(
-    c: FloatArray,
-    s: FloatArray,
-    tiles: IntArray,
+    c: Floats,
+    s: Floats,
+    tiles: Integers,
     width: int,
-    plus: FloatArray,
-    minus: FloatArray,
+    plus: Floats,
+    minus: Floats,
 ) -> None:
     """Connected products of every pair i < j for z = 0 and no jumps; fills both triangles.
 
@@ -89,14 +85,14 @@ def real_pair_products(
 
 @njit(parallel=True, cache=True, error_model="numpy")
 def complex_pair_products(
-    phi: FloatArray,
-    s: FloatArray,
-    f: ComplexArray,
-    z: FloatArray,
-    down: FloatArray,
-    up: FloatArray,
-    plus: ComplexArray,
-    minus: ComplexArray,
+    phi: Floats,
+    s: Floats,
+    f: Complexes,
+    z: Floats,
+    down: Floats,
+    up: Floats,
+    plus: Complexes,
+    minus: Complexes,
 ) -> None:
     """Connected products of every pair for any polarisation z, decay and pumping.
 
@@ -122,14 +118,14 @@ def complex_pair_products(
 @njit(cache=True, error_model="numpy")
 def _one_row(
     i: int,
-    phi: FloatArray,
-    s: FloatArray,
-    f: ComplexArray,
-    z: FloatArray,
-    down: FloatArray,
-    up: FloatArray,
-    plus: ComplexArray,
-    minus: ComplexArray,
+    phi: Floats,
+    s: Floats,
+    f: Complexes,
+    z: Floats,
+    down: Floats,
+    up: Floats,
+    plus: Complexes,
+    minus: Complexes,
 ) -> None:
     N = phi.shape[0]
     for j in range(i + 1, N):

@@ -13,12 +13,10 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+
+from spinsqueeze.core.arrays import Complexes, Floats
 
 _INVERSE_FACTORIAL = np.array([1 / math.factorial(n) for n in range(20)])
-
-FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
 
 
 @njit(cache=True)
@@ -93,12 +91,12 @@ def connected_z_factor(phi: float, z: float, down: float, up: float) -> complex:
 
 @njit(cache=True)
 def _fill_factors(
-    phi: FloatArray,
-    z: FloatArray,
-    down: FloatArray,
-    up: FloatArray,
-    f: ComplexArray,
-    h: ComplexArray,
+    phi: Floats,
+    z: Floats,
+    down: Floats,
+    up: Floats,
+    f: Complexes,
+    h: Complexes,
 ) -> None:
     for i in range(phi.shape[0]):
         for k in range(phi.shape[1]):
@@ -107,8 +105,8 @@ def _fill_factors(
 
 
 def single_spin_factors(
-    phi: FloatArray, *, z: FloatArray, down: FloatArray, up: FloatArray
-) -> tuple[ComplexArray, ComplexArray]:
+    phi: Floats, *, z: Floats, down: Floats, up: Floats
+) -> tuple[Complexes, Complexes]:
     """Tables F - 1 and connected z factor of every spin k seen by every spin i.
 
     Args:
@@ -126,7 +124,7 @@ def single_spin_factors(
     return f, h
 
 
-def polarisation(z: FloatArray, *, down: FloatArray, up: FloatArray) -> FloatArray:
+def polarisation(z: Floats, *, down: Floats, up: Floats) -> Floats:
     """<2 s^z> after the integrated decay and pumping: z e^-2k - (d/k)(1 - e^-2k)."""
     k = 0.5 * (down + up)
     d = 0.5 * (down - up)

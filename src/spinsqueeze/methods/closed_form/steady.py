@@ -8,12 +8,12 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.models.states import BlockState, InitialState, SymmetricState
 from spinsqueeze.numerics.block_states import shell_state
 
-Floats = NDArray[np.float64]
 MIXED_SPINS = 200
 """Largest number of spins whose mixed state is handed back: a block state holds N^3/6 numbers."""
 
@@ -78,7 +78,7 @@ def reservoir_squeezing(model: Canonical) -> float | None:
     return None if found is None else found[0]
 
 
-def _reservoir(vector: NDArray[np.complex128]) -> tuple[float, float] | None:
+def _reservoir(vector: Complexes) -> tuple[float, float] | None:
     """(r, scale) of c.S = sqrt(scale) (cosh r S_minus - sinh r S_plus) up to a phase, or None."""
     x, y, z = vector
     if z != 0 or x == 0 or y == 0:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.kernels import (
     AllToAllKernel,
@@ -30,8 +30,6 @@ from spinsqueeze.lattice.kernels import (
 from spinsqueeze.models.canonical import Canonical, Field
 from spinsqueeze.models.drive import breakpoints, constant_between
 from spinsqueeze.models.envelope import Strength, at
-
-Floats = NDArray[np.float64]
 
 
 @final
@@ -104,7 +102,7 @@ class Couplings:
     plan: FieldPlan
     arrays: tuple[Floats, ...]
     site_vectors: Floats
-    cells: NDArray[np.int64] | None
+    cells: Integers | None
     strengths: tuple[Strength, ...]
     coefficients: Callable[[Floats], Coefficients]
 
@@ -243,8 +241,8 @@ def _same_kernel(one: Kernel | None, two: Kernel | None) -> bool:
 
 def _common_grid(
     kernels: Iterable[Kernel],
-) -> tuple[tuple[int, ...], NDArray[np.bool_] | None] | None:
-    grid: tuple[tuple[int, ...], NDArray[np.bool_] | None] | None = None
+) -> tuple[tuple[int, ...], Booleans | None] | None:
+    grid: tuple[tuple[int, ...], Booleans | None] | None = None
     for kernel in kernels:
         if not isinstance(kernel, CirculantKernel | StencilKernel):
             continue
@@ -259,7 +257,7 @@ def _common_grid(
     return grid
 
 
-def _same_mask(one: NDArray[np.bool_] | None, two: NDArray[np.bool_] | None) -> bool:
+def _same_mask(one: Booleans | None, two: Booleans | None) -> bool:
     if one is None or two is None:
         return one is two
     return np.array_equal(one, two)
@@ -269,7 +267,7 @@ def _kernel_data(
     kernel: Kernel | None,
     weights: Floats,
     entries: tuple[tuple[int, int], ...],
-    cells: NDArray[np.int64] | None,
+    cells: Integers | None,
     n_cells: int,
 ) -> tuple[KernelPlan, Floats]:
     if kernel is None:

@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Booleans, Floats
 from spinsqueeze.methods.dtwa import integrator
 from spinsqueeze.methods.dtwa.couplings import Couplings, FieldPlan
 from spinsqueeze.methods.dtwa.precision import double_precision
 from spinsqueeze.methods.dtwa.sampling import SQUARED_LENGTH
-
-Floats = NDArray[np.float64]
 
 BATCH_CELLS = 65536
 """Cells of a batch, counted over its samples, in float32; half as many in float64."""
@@ -80,7 +78,7 @@ class Engine:
             spins, slope, sums, errors = self.program.advance(spins, slope, self.data, steps)
             return spins, slope, np.asarray(sums), np.asarray(errors)
 
-    def rotate(self, spins: Any, matrix: Floats, mask: NDArray[np.bool_] | None) -> Any:
+    def rotate(self, spins: Any, matrix: Floats, mask: Booleans | None) -> Any:
         """Turn all spins by a matrix (3, 3), or those with mask (n_spins,)."""
         everyone = np.ones(self.couplings.n_spins, dtype=bool)
         cells = self.couplings.to_cells(everyone if mask is None else np.asarray(mask, dtype=bool))

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 from numba import cfunc, njit, types
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.dtwa.butterflies import (
     call,
     clear_row,
@@ -61,7 +61,7 @@ def supports(embedding: tuple[int, ...]) -> bool:
     return len(embedding) <= 3 and all(radices(m) is not None for m in embedding)
 
 
-def twiddles(factors: tuple[int, ...]) -> NDArray[np.float64]:
+def twiddles(factors: tuple[int, ...]) -> Floats:
     """Factors exp(-2 pi i p k / n) in the order in which `_line` reads them."""
     out: list[float] = []
     m = int(np.prod(factors))

@@ -10,9 +10,8 @@ the x-y plane the z component is ±1, which is what makes Ising couplings exact.
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
-
-Floats = NDArray[np.float64]
 
 SQUARED_LENGTH = 3.0
 """|sigma|^2 of every sampled spin."""

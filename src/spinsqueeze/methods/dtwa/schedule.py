@@ -11,13 +11,12 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base import windows as cut
 from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.dtwa import tableau
 from spinsqueeze.methods.dtwa.couplings import Coefficients, Couplings
-
-Floats = NDArray[np.float64]
 
 STEPS_PER_CALL = 16
 """Steps of one compiled call; a longer run is several calls of the same program."""
@@ -51,10 +50,10 @@ class Window:
     start: float
     stop: float
     rotations: tuple[Rotation, ...]
-    outputs: NDArray[np.int64]
+    outputs: Integers
     constant: bool
 
-    def turns(self) -> Iterator[tuple[Floats, NDArray[np.bool_] | None]]:
+    def turns(self) -> Iterator[tuple[Floats, Booleans | None]]:
         """Sigma -> matrix sigma (3, 3) of the spins of the mask, for each of the rotations."""
         for r in self.rotations:
             yield rotation_matrix(r.axis, angle=r.angle), r.mask
@@ -70,9 +69,9 @@ class Steps:
     """
 
     edges: Floats
-    interior: NDArray[np.bool_]
+    interior: Booleans
     strengths: dict[str, Any]
-    outputs: tuple[tuple[NDArray[np.int64], Floats], ...]
+    outputs: tuple[tuple[Integers, Floats], ...]
 
     @property
     def widths(self) -> Floats:

@@ -7,7 +7,8 @@ stages 0 to 11 make the step, stage 12 is the slope at its end (the next step's 
 """
 
 import numpy as np
-from numpy.typing import NDArray
+
+from spinsqueeze.core.arrays import Floats
 
 ORDER = 8
 N_STAGES = 12
@@ -235,7 +236,7 @@ DENSE: tuple[dict[int, float], ...] = (
 """Weights (times h) of the four highest terms of the dense output in the 16 slopes."""
 
 
-def matrix(rows: tuple[dict[int, float], ...]) -> NDArray[np.float64]:
+def matrix(rows: tuple[dict[int, float], ...]) -> Floats:
     """Rows of weights as an array (len(rows), 16)."""
     out = np.zeros((len(rows), N_ALL_STAGES))
     for i, row in enumerate(rows):
@@ -243,7 +244,7 @@ def matrix(rows: tuple[dict[int, float], ...]) -> NDArray[np.float64]:
     return out
 
 
-def dense_weights(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def dense_weights(x: Floats) -> Floats:
     """Weights w (len(x), 16) with y(t + x h) = y(t) + h sum_j w_j k_j, 0 <= x <= 1.
 
     At x = 1 they are the weights of the step itself, and those of stages 12 to 15 vanish.

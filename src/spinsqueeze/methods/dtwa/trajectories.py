@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.dtwa.couplings import Couplings
@@ -30,8 +30,6 @@ from spinsqueeze.methods.dtwa.schedule import (
     windows,
 )
 from spinsqueeze.numerics.processors import available_processors
-
-Floats = NDArray[np.float64]
 
 MAX_STEPS = 200_000
 SATURATED = 0.3

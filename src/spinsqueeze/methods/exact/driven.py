@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.numerics.krylov.matrix_free import Operator, Work, propagate
-
-Amplitudes = NDArray[np.complex128]
 
 
 class WeightedHamiltonian(Protocol):
     """H = sum_k w_k H_k."""
 
-    def frozen(self, weights: NDArray[np.float64] | None = None) -> Operator:
+    def frozen(self, weights: Floats | None = None) -> Operator:
         """Return the operator at given weights (None: all 1)."""
         ...
 
@@ -29,14 +27,14 @@ class DrivenHamiltonian:
     work: Work
 
     def exponential(
-        self, weights: NDArray[np.float64], state: Amplitudes, *, allowed: float
-    ) -> tuple[Amplitudes, float]:
+        self, weights: Floats, state: Complexes, *, allowed: float
+    ) -> tuple[Complexes, float]:
         """exp(-i sum_k weights_k H_k) psi as a new array, and its error in norm."""
         psi = state.copy()
         error = propagate(self.hamiltonian.frozen(weights), psi, 1.0, rate=allowed, work=self.work)
         return psi, error
 
-    def speed(self, weights: NDArray[np.float64], state: Amplitudes) -> float:
+    def speed(self, weights: Floats, state: Complexes) -> float:
         """The energy spread of the state."""
         h_psi = np.empty_like(state)
         self.hamiltonian.frozen(weights).apply(state, h_psi)

@@ -23,8 +23,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.numerics.processors import available_processors
 
@@ -43,9 +43,7 @@ def _compiled(function: F) -> F:
 
 
 @_compiled
-def _rotate_bits(
-    x: NDArray[np.float64], offset: int, n_bits: int, stride: int, c: float, s: float
-) -> None:
+def _rotate_bits(x: Floats, offset: int, n_bits: int, stride: int, c: float, s: float) -> None:
     """Apply [[c, -s], [s, c]] on (bit 0, bit 1) of each of n_bits bits, two bits at a time."""
     end = offset + (stride << n_bits)
     h = stride
@@ -75,13 +73,13 @@ def _rotate_bits(
 
 @_compiled
 def _rows_in(
-    source: NDArray[np.complex128],
-    target: NDArray[np.complex128],
+    source: Complexes,
+    target: Complexes,
     low_bits: int,
     c: float,
     s: float,
-    phases: NDArray[np.complex128],
-    popcount: NDArray[np.int64],
+    phases: Complexes,
+    popcount: Integers,
     start: int,
     stop: int,
 ) -> None:
@@ -102,8 +100,8 @@ def _rows_in(
 
 @_compiled
 def _columns(
-    x: NDArray[np.complex128],
-    diagonal: NDArray[np.float64],
+    x: Complexes,
+    diagonal: Floats,
     low_bits: int,
     high_bits: int,
     width: int,
@@ -139,13 +137,13 @@ def _columns(
 
 @_compiled
 def _rows_out(
-    x: NDArray[np.complex128],
-    out: NDArray[np.complex128],
+    x: Complexes,
+    out: Complexes,
     low_bits: int,
     c: float,
     s: float,
-    phases: NDArray[np.complex128],
-    popcount: NDArray[np.int64],
+    phases: Complexes,
+    popcount: Integers,
     start: int,
     stop: int,
 ) -> None:
@@ -166,9 +164,9 @@ def _rows_out(
 
 @_compiled
 def _multiply(
-    diagonal: NDArray[np.float64],
-    x: NDArray[np.complex128],
-    out: NDArray[np.complex128],
+    diagonal: Floats,
+    x: Complexes,
+    out: Complexes,
     start: int,
     stop: int,
 ) -> None:
@@ -179,9 +177,9 @@ def _multiply(
 
 @_compiled
 def _recurrence(
-    w: NDArray[np.complex128],
-    v: NDArray[np.complex128],
-    u: NDArray[np.complex128],
+    w: Complexes,
+    v: Complexes,
+    u: Complexes,
     alpha: float,
     beta: float,
     start: int,
@@ -240,20 +238,20 @@ class ProductFrames:
 
     def multiply(
         self,
-        diagonal: NDArray[np.float64],
-        psi: NDArray[np.complex128],
-        out: NDArray[np.complex128],
+        diagonal: Floats,
+        psi: Complexes,
+        out: Complexes,
     ) -> None:
         """Out = D psi for a real diagonal D (2^N,)."""
         self._shared(_multiply, self.dimension, diagonal, psi, out)
 
     def add_rotated(
         self,
-        diagonal: NDArray[np.float64],
+        diagonal: Floats,
         polar: float,
         azimuth: float,
-        psi: NDArray[np.complex128],
-        out: NDArray[np.complex128],
+        psi: Complexes,
+        out: Complexes,
     ) -> None:
         """Out += R D R^dagger psi, R = exp(-i azimuth S_z) exp(-i polar S_y).
 
@@ -273,9 +271,9 @@ class ProductFrames:
 
     def subtract(
         self,
-        w: NDArray[np.complex128],
-        v: NDArray[np.complex128],
-        u: NDArray[np.complex128],
+        w: Complexes,
+        v: Complexes,
+        u: Complexes,
         alpha: float,
         beta: float,
     ) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Booleans, Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.exact.frames import ProductFrames
 from spinsqueeze.numerics.state_vectors import rotate
@@ -46,9 +46,9 @@ class HamiltonianPart:
             symmetric, or a kernel with a diagonal.
     """
 
-    field: NDArray[np.float64]
-    tensors: NDArray[np.float64]
-    kernels: NDArray[np.float64]
+    field: Floats
+    tensors: Floats
+    kernels: Floats
 
     def __post_init__(self) -> None:
         n = self.field.shape[0]
@@ -86,7 +86,7 @@ class HamiltonianPart:
         """Number of spins N."""
         return int(self.field.shape[0])
 
-    def along(self, direction: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def along(self, direction: str) -> tuple[Floats, Floats]:
         """Return (N,) fields and (N, N) couplings that are diagonal in one frame."""
         n = self.n_spins
         tensors, kernels, axes = self.tensors, self.kernels, "xyz"
@@ -101,9 +101,7 @@ class HamiltonianPart:
         return fields, np.einsum("k,kij->ij", weights, kernels)
 
 
-def diagonal_energies(
-    fields: NDArray[np.float64], couplings: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def diagonal_energies(fields: Floats, couplings: Floats) -> Floats:
     """Energies (2^N,) of sum_i b_i m_i + sum_{i<j} C_ij m_i m_j, m_i = bit i - 1/2.
 
     Built by doubling: spin k adds m_k (b_k + sum_{j<k} C_kj m_j), 2^N operations in all.
@@ -148,7 +146,7 @@ class SpinHamiltonian:
         self.n_spins = parts[0].n_spins
         self.frames = ProductFrames(self.n_spins, threads=threads)
         self.dimension = self.frames.dimension
-        self._parts: list[dict[str, NDArray[np.float64]]] = []
+        self._parts: list[dict[str, Floats]] = []
         for part in parts:
             diagonals = {}
             for direction in DIRECTIONS:
@@ -162,12 +160,12 @@ class SpinHamiltonian:
         """Number of parts, the length of the weights that `frozen` expects."""
         return len(self._parts)
 
-    def frozen(self, weights: NDArray[np.float64] | None = None) -> FrozenHamiltonian:
+    def frozen(self, weights: Floats | None = None) -> FrozenHamiltonian:
         """Return sum_p weights_p H_p; None means all ones."""
         w = np.ones(self.n_parts) if weights is None else np.asarray(weights, dtype=np.float64)
         if w.shape != (self.n_parts,) or not np.all(np.isfinite(w)):
             raise InvalidInput(f"weights must be {self.n_parts} finite numbers, got {weights}")
-        total: dict[str, NDArray[np.float64]] = {}
+        total: dict[str, Floats] = {}
         for weight, diagonals in zip(w, self._parts, strict=True):
             if weight == 0.0:
                 continue
@@ -178,7 +176,7 @@ class SpinHamiltonian:
                     total[direction] = energies if weight == 1.0 else weight * energies
         return FrozenHamiltonian(self.frames, total)
 
-    def spin_action(self, psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    def spin_action(self, psi: Complexes) -> Complexes:
         """Return (3, 2^N): S_x psi, S_y psi, S_z psi."""
         frames = self.frames
         out = np.zeros((3, self.dimension), dtype=np.complex128)
@@ -189,11 +187,11 @@ class SpinHamiltonian:
 
     def rotate(
         self,
-        psi: NDArray[np.complex128],
+        psi: Complexes,
         *,
-        axis: NDArray[np.float64],
+        axis: Floats,
         angle: float,
-        mask: NDArray[np.bool_] | None = None,
+        mask: Booleans | None = None,
     ) -> None:
         """Apply prod_i exp(-i angle axis.s_i) in place over the spins of the mask (None: all)."""
         rotate(psi, axis=axis, angle=angle, mask=mask)
@@ -204,14 +202,14 @@ class FrozenHamiltonian:
     """A constant Hamiltonian: `apply` is all that propagation needs."""
 
     frames: ProductFrames
-    diagonals: dict[str, NDArray[np.float64]]
+    diagonals: dict[str, Floats]
 
     @property
     def dimension(self) -> int:
         """Number of amplitudes."""
         return self.frames.dimension
 
-    def apply(self, psi: NDArray[np.complex128], out: NDArray[np.complex128]) -> None:
+    def apply(self, psi: Complexes, out: Complexes) -> None:
         """Out = H psi; psi and out are contiguous (2^N,) and distinct."""
         if "z" in self.diagonals:
             self.frames.multiply(self.diagonals["z"], psi, out)
@@ -223,9 +221,9 @@ class FrozenHamiltonian:
 
     def subtract(
         self,
-        w: NDArray[np.complex128],
-        v: NDArray[np.complex128],
-        u: NDArray[np.complex128],
+        w: Complexes,
+        v: Complexes,
+        u: Complexes,
         alpha: float,
         beta: float,
     ) -> None:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Question
@@ -21,7 +21,6 @@ from spinsqueeze.observables.readings import readings_of
 if TYPE_CHECKING:
     from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
 
-Floats = NDArray[np.float64]
 MAX_SPINS = 30
 STATE_ROUNDING = 16 * float(np.finfo(np.float64).eps)
 """Rounding of the initial state and of its moments."""
@@ -194,7 +193,7 @@ def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], DriveWeights | Non
     return parts, DriveWeights(tuple(strengths))
 
 
-def _generators(question: Evolve, parts: "list[HamiltonianPart]") -> list[NDArray[np.int64]]:
+def _generators(question: Evolve, parts: "list[HamiltonianPart]") -> list[Integers]:
     """Lattice symmetries to use: from N = 17 on, where the state shares them."""
     from spinsqueeze.methods.exact.sectors import lattice_symmetries
 

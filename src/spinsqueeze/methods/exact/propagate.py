@@ -8,8 +8,8 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Booleans, Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput, TooLarge
 from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.base.windows import windows
@@ -30,17 +30,17 @@ class Space(WeightedHamiltonian, Protocol):
     n_spins: int
     dimension: int
 
-    def spin_action(self, psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    def spin_action(self, psi: Complexes) -> Complexes:
         """Return (3, dimension): S_x psi, S_y psi, S_z psi."""
         ...
 
     def rotate(
         self,
-        psi: NDArray[np.complex128],
+        psi: Complexes,
         *,
-        axis: NDArray[np.float64],
+        axis: Floats,
         angle: float,
-        mask: NDArray[np.bool_] | None = None,
+        mask: Booleans | None = None,
     ) -> None:
         """Apply prod_i exp(-i angle axis.s_i) in place over the spins of the mask."""
         ...
@@ -63,10 +63,10 @@ class Propagation:
         krylov_dimension: largest size of these.
     """
 
-    state: NDArray[np.complex128]
-    spin: NDArray[np.float64]
-    covariance: NDArray[np.float64]
-    error: NDArray[np.float64]
+    state: Complexes
+    spin: Floats
+    covariance: Floats
+    error: Floats
     norm_drift: float
     energy_drift: float
     applications: int
@@ -110,15 +110,15 @@ def choose_krylov_dimension(
 
 def evolve(
     space: Space,
-    initial: NDArray[np.complex128],
-    times: NDArray[np.float64],
+    initial: Complexes,
+    times: Floats,
     *,
     drive: DriveWeights | None = None,
     rotations: Sequence[Rotation] = (),
     start: float = 0.0,
     tolerance: float = 1e-10,
     krylov_dimension: int = LARGEST_KRYLOV_DIMENSION,
-    observe: Callable[[int, NDArray[np.complex128]], None] | None = None,
+    observe: Callable[[int, Complexes], None] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Propagation:
     """Propagate a state and record collective moments at the given times.
@@ -161,7 +161,7 @@ def evolve(
     error = np.empty(times.size)
     done, drift, energy_drift, total = 0, 0.0, 0.0, 0.0
 
-    def record(state: NDArray[np.complex128], since_edge: float) -> None:
+    def record(state: Complexes, since_edge: float) -> None:
         nonlocal done, drift
         spin[done], covariance[done] = collective_moments(state, space.spin_action(state))
         error[done] = total + since_edge
@@ -231,7 +231,7 @@ def evolve(
     )
 
 
-def _energy(operator: Operator, psi: NDArray[np.complex128]) -> float:
+def _energy(operator: Operator, psi: Complexes) -> float:
     h_psi = np.empty_like(psi)
     operator.apply(psi, h_psi)
     return float(np.vdot(psi, h_psi).real)
@@ -239,8 +239,8 @@ def _energy(operator: Operator, psi: NDArray[np.complex128]) -> float:
 
 def _check(
     space: Space,
-    initial: NDArray[np.complex128],
-    times: NDArray[np.float64],
+    initial: Complexes,
+    times: Floats,
     start: float,
     tolerance: float,
 ) -> None:

@@ -19,14 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 
+from spinsqueeze.core.arrays import Booleans, Complexes, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, diagonal_energies
 from spinsqueeze.numerics.krylov.matrix_free import Work, propagate
 
-Permutation = NDArray[np.int64]
 
-
-def is_invariant(part: HamiltonianPart, permutation: Permutation) -> bool:
+def is_invariant(part: HamiltonianPart, permutation: Integers) -> bool:
     """Whether moving site i to permutation[i] leaves fields and kernels unchanged (to 1e-12)."""
     p = np.asarray(permutation)
     for array, moved in (
@@ -38,7 +37,7 @@ def is_invariant(part: HamiltonianPart, permutation: Permutation) -> bool:
     return True
 
 
-def lattice_symmetries(shape: Sequence[int], parts: Sequence[HamiltonianPart]) -> list[Permutation]:
+def lattice_symmetries(shape: Sequence[int], parts: Sequence[HamiltonianPart]) -> list[Integers]:
     """Return those generators of the symmetry of a rectangular lattice that the parts respect.
 
     Candidates are a translation and a reflection along each axis and exchanges of axes of one
@@ -62,7 +61,7 @@ def lattice_symmetries(shape: Sequence[int], parts: Sequence[HamiltonianPart]) -
     ]
 
 
-def orbit_labels(n_spins: int, generators: Sequence[Permutation]) -> NDArray[np.int32]:
+def orbit_labels(n_spins: int, generators: Sequence[Integers]) -> NDArray[np.int32]:
     """Smallest index (2^N,) in the orbit of each index under the group of the generators."""
     index = np.arange(1 << n_spins, dtype=np.int32)
     images = []
@@ -102,9 +101,7 @@ class SectorHamiltonian:
     16 * dimension * N(N+1)/2 bytes for each part.
     """
 
-    def __init__(
-        self, parts: Sequence[HamiltonianPart], *, generators: Sequence[Permutation]
-    ) -> None:
+    def __init__(self, parts: Sequence[HamiltonianPart], *, generators: Sequence[Integers]) -> None:
         self.n_spins = parts[0].n_spins
         for generator in generators:
             if not np.array_equal(np.sort(generator), np.arange(self.n_spins)):
@@ -135,12 +132,12 @@ class SectorHamiltonian:
             for a in range(3)
         ]
 
-    def frozen(self, weights: NDArray[np.float64] | None = None) -> SectorOperator:
+    def frozen(self, weights: Floats | None = None) -> SectorOperator:
         """Return sum_p weights_p H_p; None means all ones."""
         w = np.ones(len(self._parts)) if weights is None else np.asarray(weights)
         return SectorOperator(sum(x * matrix for x, matrix in zip(w, self._parts, strict=True)))
 
-    def spin_action(self, psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    def spin_action(self, psi: Complexes) -> Complexes:
         """Return (3, dimension): S_x psi, S_y psi, S_z psi."""
         out = np.empty((3, self.dimension), dtype=np.complex128)
         for row, matrix in zip(out, self._spin, strict=True):
@@ -149,11 +146,11 @@ class SectorHamiltonian:
 
     def rotate(
         self,
-        psi: NDArray[np.complex128],
+        psi: Complexes,
         *,
-        axis: NDArray[np.float64],
+        axis: Floats,
         angle: float,
-        mask: NDArray[np.bool_] | None = None,
+        mask: Booleans | None = None,
     ) -> None:
         """Apply exp(-i angle axis.S) in place, to 1e-13; all spins turn together.
 
@@ -166,7 +163,7 @@ class SectorHamiltonian:
         work = Work.allocate(self.dimension, krylov_dimension=40)
         propagate(SectorOperator(np.sign(angle) * generator), psi, abs(angle), rate=0.0, work=work)
 
-    def project(self, psi: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    def project(self, psi: Complexes) -> Complexes:
         """Amplitudes (dimension,) of an invariant state of 2^N amplitudes.
 
         Raises:
@@ -184,10 +181,10 @@ class SectorHamiltonian:
             )
         return projected
 
-    def expand(self, amplitudes: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    def expand(self, amplitudes: Complexes) -> Complexes:
         """Return the state (2^N,) with these amplitudes of orbits."""
         at = np.searchsorted(self._representatives, self._labels)
-        expanded: NDArray[np.complex128] = (amplitudes / np.sqrt(self._sizes))[at]
+        expanded: Complexes = (amplitudes / np.sqrt(self._sizes))[at]
         return expanded
 
     def _matrix(self, part: HamiltonianPart) -> Any:
@@ -200,9 +197,9 @@ class SectorHamiltonian:
         C = np.einsum("kij,kab->abij", part.kernels, part.tensors)
         rows, columns = [np.arange(r.size)], [np.arange(r.size)]
         diagonal = diagonal_energies(part.field[:, 2], C[2, 2])[r]
-        values: list[NDArray[np.complex128]] = [diagonal.astype(np.complex128)]
+        values: list[Complexes] = [diagonal.astype(np.complex128)]
 
-        def add(flip: int, amplitude: NDArray[np.complex128]) -> None:
+        def add(flip: int, amplitude: Complexes) -> None:
             present = np.flatnonzero(amplitude)
             target = np.searchsorted(r, self._labels[r[present] ^ flip])
             rows.append(target)
@@ -236,7 +233,7 @@ class SectorOperator:
         """Number of amplitudes."""
         return int(self._matrix.shape[0])
 
-    def apply(self, psi: NDArray[np.complex128], out: NDArray[np.complex128]) -> None:
+    def apply(self, psi: Complexes, out: Complexes) -> None:
         """Out = H psi; a real matrix acts on real and imaginary parts without being copied."""
         if self._matrix.dtype == np.float64:
             pairs = psi.view(np.float64).reshape(-1, 2)
@@ -246,9 +243,9 @@ class SectorOperator:
 
     def subtract(
         self,
-        w: NDArray[np.complex128],
-        v: NDArray[np.complex128],
-        u: NDArray[np.complex128],
+        w: Complexes,
+        v: Complexes,
+        u: Complexes,
         alpha: float,
         beta: float,
     ) -> None:

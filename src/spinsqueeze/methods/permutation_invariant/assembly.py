@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.methods.permutation_invariant.generator import Generator, ladder_constants
 from spinsqueeze.methods.permutation_invariant.sectors import Sector
 from spinsqueeze.numerics.angular_momentum import (
@@ -20,9 +21,6 @@ from spinsqueeze.numerics.block_layout import block_sizes
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-
 
 class _Collector:
     """Gathers triplets of one sector's real matrix from complex stencil coefficients."""
@@ -32,11 +30,11 @@ class _Collector:
         self.sizes = block_sizes(sector.n_spins)
         self.rows: list[NDArray[np.int32]] = []
         self.columns: list[NDArray[np.int32]] = []
-        self.values: list[Float] = []
+        self.values: list[Floats] = []
         self.imaginary = sector.part == 1
         self.everyone = np.arange(sector.size, dtype=np.int32)
 
-    def add(self, shift: tuple[int, int, int], value: Complex | Float) -> None:
+    def add(self, shift: tuple[int, int, int], value: Complexes | Floats) -> None:
         """R[s, r, c] <- value * R[s + shift_s, r + shift_r, c + shift_c] for every unknown."""
         sector = self.sector
         live = value != 0
@@ -87,14 +85,14 @@ def assemble(model: Generator, sector: Sector) -> "csr_array":
     s, r, c = sector.shell, sector.row, sector.column
     collector = _Collector(sector)
 
-    def table(values: Float) -> Float:
+    def table(values: Floats) -> Floats:
         return np.where(inside, values, 0.0)
 
     # X R + R X^dagger
     up, down, _ = same_shell(j, m)
     up2, down2 = table(up * same_shell(j, m - 1)[0]), table(down * same_shell(j, m + 1)[1])
     up, down = table(up), table(down)
-    left: dict[int, Complex] = {}
+    left: dict[int, Complexes] = {}
     for index, (step, single, double) in enumerate(((1, up, up2), (-1, down, down2))):
         # S_+ takes the target m from m - 1, one row further down
         left[2 * step] = constants.double[index] * double
@@ -109,7 +107,7 @@ def assemble(model: Generator, sector: Sector) -> "csr_array":
         + constants.z.real * m
     )
     turn = table(constants.z_squared.imag * m**2 + constants.z.imag * m)
-    diagonal: Complex = own[s, r] + own[s, c] + 1j * (turn[s, r] - turn[s, c])
+    diagonal: Complexes = own[s, r] + own[s, c] + 1j * (turn[s, r] - turn[s, c])
 
     # recycling
     a, b, d = recycling(N)

@@ -9,23 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.methods.permutation_invariant.generator import Generator
 from spinsqueeze.methods.permutation_invariant.sectors import Sector
 from spinsqueeze.numerics.angular_momentum import axis_basis, log_multiplicity, total_spins
 from spinsqueeze.numerics.block_layout import block_sizes, blocks, flatten
 from spinsqueeze.numerics.dephasing import dephased, dephasing_axis, level_groups, turned_axes
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-Int = NDArray[np.int64]
 
-
-def common_axis(model: Generator) -> Float | None:
+def common_axis(model: Generator) -> Floats | None:
     """The axis along which every jump lies, or None."""
     return dephasing_axis(model.collective, model.local)
 
 
-def groups_of_levels(model: Generator, axis: Float, *, shell: int = 0) -> Int:
+def groups_of_levels(model: Generator, axis: Floats, *, shell: int = 0) -> Integers:
     """Group of every level m = j ... -j along the axis that the Hamiltonian connects."""
     return level_groups(
         model.n_spins / 2 - shell, quadratic=model.quadratic, field=model.field, axis=axis
@@ -41,7 +38,7 @@ def steady_state_counts(model: Generator) -> list[int]:
     return [int(groups_of_levels(model, axis, shell=s).max()) + 1 for s in range(n_shells)]
 
 
-def dephased_state(model: Generator, axis: Float, *, initial: Complex | None) -> Complex:
+def dephased_state(model: Generator, axis: Floats, *, initial: Complexes | None) -> Complexes:
     """Where a state ends if every jump lies along `axis`.
 
     `initial` may be None where the steady state does not depend on it.
@@ -72,7 +69,7 @@ def _inner(levels: NDArray[Any], shell: int) -> NDArray[Any]:
     return levels[shell : levels.size - shell]
 
 
-def _even_shares(n_spins: int, groups: Int) -> list[Float]:
+def _even_shares(n_spins: int, groups: Integers) -> list[Floats]:
     """Probability of each |j, m> if all strings of spins in its group are equally probable."""
     from scipy.special import logsumexp
 
@@ -90,7 +87,7 @@ def _even_shares(n_spins: int, groups: Int) -> list[Float]:
     ]
 
 
-def zero_modes(model: Generator, sector: Sector) -> tuple[Float, Float]:
+def zero_modes(model: Generator, sector: Sector) -> tuple[Floats, Floats]:
     """Right and left null vectors (size, d) of the sector of the populations, all jumps along z."""
     axis = np.array([0.0, 0.0, 1.0])
     shell = 0 if model.has_local else sector.shells[0]
@@ -106,7 +103,7 @@ def zero_modes(model: Generator, sector: Sector) -> tuple[Float, Float]:
     return left * np.exp(log_d - log_d.max())[sector.shell][:, None], left
 
 
-def turned(model: Generator, axis: Float) -> Generator:
+def turned(model: Generator, axis: Floats) -> Generator:
     """The same model in axes whose z is `axis`."""
     F = turned_axes(axis)
     return Generator(

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
@@ -25,8 +25,6 @@ from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution, polynom
 from spinsqueeze.numerics.krylov.rational import rational_evolution
 from spinsqueeze.numerics.weighted_sum import WeightedSum
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 ALGORITHMS = ("auto", "polynomial", "rational")
 
 
@@ -45,13 +43,13 @@ class BlockEvolution:
     """
 
     n_spins: int
-    times: Float
+    times: Floats
     sectors: tuple[Sector, ...]
-    unknowns: tuple[Float, ...] = field(repr=False)
+    unknowns: tuple[Floats, ...] = field(repr=False)
     algorithms: tuple[str, ...]
     error: float
 
-    def moments(self) -> tuple[Float, Float, Float]:
+    def moments(self) -> tuple[Floats, Floats, Floats]:
         """Trace (T,), <S_a> (T, 3), symmetrised centred covariance (T, 3, 3)."""
         total = sum(
             (moment_readout(sector) @ y.T).T
@@ -59,7 +57,7 @@ class BlockEvolution:
         )
         return split_readout(np.asarray(total))
 
-    def shell_populations(self) -> Float:
+    def shell_populations(self) -> Floats:
         """Probability of every total spin, j = N/2 first: (T, n_shells)."""
         total = sum(
             (shell_readout(sector) @ y.T).T
@@ -67,7 +65,7 @@ class BlockEvolution:
         )
         return np.asarray(total)
 
-    def state(self, index: int) -> Complex:
+    def state(self, index: int) -> Complexes:
         """Flat block state at times[index]."""
         total = np.zeros(state_size(self.n_spins), dtype=complex)
         for sector, y in zip(self.sectors, self.unknowns, strict=True):
@@ -75,7 +73,7 @@ class BlockEvolution:
         return total
 
 
-def _occupied(models: Sequence[Generator], state: Complex) -> list[tuple[Sector, Float]]:
+def _occupied(models: Sequence[Generator], state: Complexes) -> list[tuple[Sector, Floats]]:
     N = models[0].n_spins
     found = symmetry(*models)
     if state.shape != (state_size(N),):
@@ -100,8 +98,8 @@ def _occupied(models: Sequence[Generator], state: Complex) -> list[tuple[Sector,
 def evolve(
     model: Generator,
     *,
-    state: Complex,
-    times: Float,
+    state: Complexes,
+    times: Floats,
     tolerance: float = 1e-10,
     algorithm: str = "auto",
     solver: str = "auto",
@@ -136,12 +134,12 @@ def evolve(
 def _under_constant(
     matrix: Any,
     sector: Sector,
-    start: Float,
-    times: Float,
+    start: Floats,
+    times: Floats,
     tolerance: float,
     algorithm: str,
     solver: str,
-) -> tuple[Float, float]:
+) -> tuple[Floats, float]:
     """The unknowns at all times, and their error relative to the start."""
     if algorithm == "polynomial":
         y = polynomial_evolution(matrix, start=start, times=times, tolerance=tolerance)
@@ -160,7 +158,7 @@ def _turning(model: Generator) -> float:
     return turning(model.quadratic, model.field, n_spins=model.n_spins)
 
 
-def _choose(turning: float, matrix: Any, sector: Sector, times: Float) -> str:
+def _choose(turning: float, matrix: Any, sector: Sector, times: Floats) -> str:
     """The cheaper algorithm by a cost model: measured flops of products, factors and solves."""
     n = sector.size
     end = float(times[-1])
@@ -180,10 +178,12 @@ class _DrivenSector:
 
     sector: Sector
     generator: WeightedSum
-    turning: Float
+    turning: Floats
     solver: str
 
-    def exponential(self, weights: Float, state: Float, *, allowed: float) -> tuple[Float, float]:
+    def exponential(
+        self, weights: Floats, state: Floats, *, allowed: float
+    ) -> tuple[Floats, float]:
         """exp(sum_k weights_k L_k) y, and its error in norm.
 
         Weights of a long trial step may be negative rates: only the polynomial method is safe.
@@ -193,14 +193,14 @@ class _DrivenSector:
 
     def constant(
         self,
-        weights: Float,
-        state: Float,
+        weights: Floats,
+        state: Floats,
         duration: float,
         *,
         allowed: float,
         outputs: Sequence[float],
         emit: magnus.Emit | None,
-    ) -> tuple[Float, float]:
+    ) -> tuple[Floats, float]:
         """exp(duration sum_k weights_k L_k) y, and its error in norm."""
         matrix = self.generator.at(weights)
         times = np.append(outputs, duration)
@@ -215,12 +215,12 @@ class _DrivenSector:
     def _evolved(
         self,
         matrix: Any,
-        state: Float,
-        times: Float,
+        state: Floats,
+        times: Floats,
         allowed: float,
         *,
         algorithm: str = "polynomial",
-    ) -> tuple[Float, float]:
+    ) -> tuple[Floats, float]:
         size = float(np.linalg.norm(state))
         if size == 0.0:
             return np.zeros((len(times), state.size)), 0.0
@@ -230,7 +230,7 @@ class _DrivenSector:
         )
         return states, relative * size
 
-    def speed(self, weights: Float, state: Float) -> float:
+    def speed(self, weights: Floats, state: Floats) -> float:
         """|L y| / |y|."""
         size = float(np.linalg.norm(state))
         if size == 0.0:
@@ -243,8 +243,8 @@ def evolve_driven(
     models: Sequence[Generator],
     *,
     drive: DriveWeights,
-    state: Complex,
-    times: Float,
+    state: Complexes,
+    times: Floats,
     start: float = 0.0,
     tolerance: float = 1e-9,
     solver: str = "auto",
@@ -270,7 +270,7 @@ def evolve_driven(
         out = np.empty((elapsed.size, y.size))
         done = 0
 
-        def emit(value: Float, _: float, out: Float = out) -> None:
+        def emit(value: Floats, _: float, out: Floats = out) -> None:
             nonlocal done
             out[done] = value
             done += 1

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.numerics.angular_momentum import SPHERICAL, damping_vector, jump_matrix
 from spinsqueeze.numerics.collective_operators import quadratic_and_field
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-Jumps = Sequence[tuple[float, Complex]]
+Jumps = Sequence[tuple[float, Complexes]]
 
 NEGLIGIBLE = 1e-14
 """Constants below this fraction of the largest of their kind are rounding, and count as zero."""
@@ -32,10 +31,10 @@ class Generator:
     """
 
     n_spins: int
-    quadratic: Float
-    field: Float
-    collective: Complex
-    local: Complex
+    quadratic: Floats
+    field: Floats
+    collective: Complexes
+    local: Complexes
 
     @property
     def has_local(self) -> bool:
@@ -54,8 +53,8 @@ class Generator:
 def generator(
     n_spins: int,
     *,
-    quadratic: Float | None = None,
-    field: Float | None = None,
+    quadratic: Floats | None = None,
+    field: Floats | None = None,
     collective_jumps: Jumps = (),
     local_jumps: Jumps = (),
 ) -> Generator:
@@ -86,15 +85,15 @@ class LadderConstants:
     Recycling: collective[alpha, beta] S_alpha R S_beta^dagger, and local[alpha, beta] likewise.
     """
 
-    double: Complex  # (2,) e_p, e_m
-    ladder_z: Complex  # (2,) f_p, f_m
-    ladder: Complex  # (2,) g_p, g_m
+    double: Complexes  # (2,) e_p, e_m
+    ladder_z: Complexes  # (2,) f_p, f_m
+    ladder: Complexes  # (2,) g_p, g_m
     casimir: complex  # d_j
     z_squared: complex  # d_2
     z: complex  # d_1
     constant: float  # d_0
-    collective: Complex  # (3, 3)
-    local: Complex  # (3, 3)
+    collective: Complexes  # (3, 3)
+    local: Complexes  # (3, 3)
 
     def entries(self) -> list[tuple[int, complex]]:
         """(change of m - m', constant) of every term that moves R, for the symmetry labels."""
@@ -113,7 +112,7 @@ class LadderConstants:
         return out
 
 
-def _clean(values: NDArray[Any], scale: float) -> Complex:
+def _clean(values: NDArray[Any], scale: float) -> Complexes:
     real = np.where(np.abs(values.real) > NEGLIGIBLE * scale, values.real, 0.0)
     imag = np.where(np.abs(values.imag) > NEGLIGIBLE * scale, values.imag, 0.0)
     return real + 1j * imag
@@ -143,6 +142,6 @@ def ladder_constants(model: Generator) -> LadderConstants:
     )
 
 
-def _spherical(matrix: Complex) -> Complex:
+def _spherical(matrix: Complexes) -> Complexes:
     turned = SPHERICAL @ matrix @ SPHERICAL.conj().T
     return _clean(turned, max(float(np.abs(matrix).max()), 1e-300))

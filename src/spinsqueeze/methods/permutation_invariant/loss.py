@@ -4,15 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.permutation_invariant.evolution import evolve
 from spinsqueeze.methods.permutation_invariant.generator import Generator
 from spinsqueeze.numerics.block_states import without_one_spin
-
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 
 @dataclass(frozen=True)
@@ -27,16 +24,16 @@ class LossyRun:
         final_state: flat block state of the spins left at the last time.
     """
 
-    times: Float
-    n_spins: NDArray[np.int64]
-    spin: Float
-    covariance: Float
-    final_state: Complex = field(repr=False)
+    times: Floats
+    n_spins: Integers
+    spin: Floats
+    covariance: Floats
+    final_state: Complexes = field(repr=False)
 
 
 def sample_loss_times(
     n_spins: int, *, rate: float, duration: float, rng: np.random.Generator
-) -> Float:
+) -> Floats:
     """Ascending times at which N independent spins of loss rate `rate` each leave, at most N - 1.
 
     Raises:
@@ -55,9 +52,9 @@ def evolve_with_losses(
     model_of: Callable[[int], Generator],
     *,
     n_spins: int,
-    state: Complex,
-    times: Float,
-    loss_times: Sequence[float] | Float,
+    state: Complexes,
+    times: Floats,
+    loss_times: Sequence[float] | Floats,
     tolerance: float = 1e-10,
 ) -> LossyRun:
     """Evolve under model_of(number of spins left); a random spin leaves at every loss time.

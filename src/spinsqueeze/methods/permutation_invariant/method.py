@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
@@ -25,9 +25,6 @@ from spinsqueeze.observables.readings import Reading, readings_of
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.permutation_invariant.generator import Generator
-
-Floats = NDArray[np.float64]
-Complexes = NDArray[np.complex128]
 
 
 @final

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Integers
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Int = NDArray[np.int64]
 
 LEAF = 160
 """Largest number of unknowns eliminated without a further split."""
@@ -33,21 +34,21 @@ class Dissection:
         children: child fronts of every front.
     """
 
-    order: Int
+    order: Integers
     starts: list[int]
     stops: list[int]
     children: list[list[int]]
 
 
-def dissect(coordinates: Int, *, reach: int = 2, leaf: int = LEAF) -> Dissection:
+def dissect(coordinates: Integers, *, reach: int = 2, leaf: int = LEAF) -> Dissection:
     """Nested dissection of points (n, d) whose couplings span at most `reach` per coordinate."""
-    order: list[Int] = []
+    order: list[Integers] = []
     starts: list[int] = []
     stops: list[int] = []
     children: list[list[int]] = []
     count = 0
 
-    def emit(nodes: Int, below: list[int]) -> int:
+    def emit(nodes: Integers, below: list[int]) -> int:
         nonlocal count
         order.append(nodes)
         starts.append(count)
@@ -56,7 +57,7 @@ def dissect(coordinates: Int, *, reach: int = 2, leaf: int = LEAF) -> Dissection
         children.append(below)
         return len(starts) - 1
 
-    def split(nodes: Int) -> list[int]:
+    def split(nodes: Integers) -> list[int]:
         if nodes.size <= leaf:
             return [emit(nodes, [])] if nodes.size else []
         best: tuple[float, int, int] | None = None
@@ -123,7 +124,7 @@ class MultifrontalLU:
         dissection = self.dissection
         by_column = permuted.tocsc()
         getrf, self._getrs = get_lapack_funcs(("getrf", "getrs"), dtype=self.dtype)
-        self.boundaries: list[Int] = []
+        self.boundaries: list[Integers] = []
         self.fronts: list[tuple[Any, Any, Any, Any]] = []
         updates: dict[int, Any] = {}
         for index, (start, stop) in enumerate(
@@ -166,7 +167,7 @@ class MultifrontalLU:
             self.fronts.append((lu, pivots, carried, fed))
 
     @staticmethod
-    def _local(steps: Int, start: int, stop: int, boundary: Int) -> Int:
+    def _local(steps: Integers, start: int, stop: int, boundary: Integers) -> Integers:
         inside = steps - start
         return np.where(steps < stop, inside, stop - start + np.searchsorted(boundary, steps))
 
@@ -216,7 +217,7 @@ class MultifrontalLU:
         return x
 
 
-def _scatter_add(front: NDArray[Any], place: Int, update: NDArray[Any]) -> None:
+def _scatter_add(front: NDArray[Any], place: Integers, update: NDArray[Any]) -> None:
     """front[place, place] += update, by contiguous runs of `place` where they are long."""
     breaks = np.flatnonzero(np.diff(place) != 1) + 1
     if breaks.size * 8 > place.size:

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Booleans, Floats
 from spinsqueeze.methods.permutation_invariant.sectors import Sector
 from spinsqueeze.numerics.angular_momentum import total_spins
 from spinsqueeze.numerics.block_layout import block_sizes
@@ -12,8 +12,6 @@ from spinsqueeze.numerics.block_states import N_MOMENTS
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-Float = NDArray[np.float64]
 
 
 def moment_readout(sector: Sector) -> "csr_array":
@@ -29,7 +27,7 @@ def moment_readout(sector: Sector) -> "csr_array":
     k0, k1, k2 = real & (k == 0), k == 1, k == 2
     rows, columns, values = [], [], []
 
-    def put(row: int, chosen: NDArray[np.bool_], value: Float) -> None:
+    def put(row: int, chosen: Booleans, value: Floats) -> None:
         index = np.flatnonzero(chosen)
         rows.append(np.full(index.size, row))
         columns.append(index)

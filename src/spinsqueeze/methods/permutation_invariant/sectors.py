@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.methods.permutation_invariant.generator import Generator, ladder_constants
 from spinsqueeze.numerics.block_layout import block_offsets, block_sizes, state_size
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-Int = NDArray[np.int64]
 Label = tuple[int, int]
 
 
@@ -76,7 +74,7 @@ class Sector:
 
     n_spins: int
     shells: tuple[int, int]
-    base: Int
+    base: Integers
     part: NDArray[np.int32] = field(repr=False)
     shell: NDArray[np.int32] = field(repr=False)
     row: NDArray[np.int32] = field(repr=False)
@@ -92,7 +90,7 @@ class Sector:
         """Whether the sector holds the populations."""
         return bool(self.base[0, self.shells[0], 0] >= 0)
 
-    def coordinates(self) -> Int:
+    def coordinates(self) -> Integers:
         """(size, 4) lattice coordinates (shell, m + m', m - m', part) for orderings."""
         return np.stack(
             [
@@ -104,20 +102,20 @@ class Sector:
             axis=1,
         ).astype(np.int64)
 
-    def flat_index(self) -> Int:
+    def flat_index(self) -> Integers:
         """Flat index of the unknowns' entries R[m, m'] in the block state."""
         sizes = block_sizes(self.n_spins)
         offsets = block_offsets(self.n_spins)
         shell = self.shell.astype(np.int64)
-        index: Int = (offsets[shell] + self.row * sizes[shell] + self.column).astype(np.int64)
+        index: Integers = (offsets[shell] + self.row * sizes[shell] + self.column).astype(np.int64)
         return index
 
-    def restrict(self, state: Complex) -> Float:
+    def restrict(self, state: Complexes) -> Floats:
         """Real unknowns of a flat state (..., n) -> (..., size)."""
         taken = state[..., self.flat_index()]
         return np.where(self.part == 0, taken.real, taken.imag)
 
-    def expand(self, unknowns: NDArray[Any]) -> Complex:
+    def expand(self, unknowns: NDArray[Any]) -> Complexes:
         """Flat state (..., n), zero outside the sector, from unknowns (..., size)."""
         sizes = block_sizes(self.n_spins)
         offsets = block_offsets(self.n_spins)
@@ -132,11 +130,11 @@ class Sector:
         state[..., lower[off]] = state[..., upper[off]].conj()
         return state
 
-    def weights(self) -> Float:
+    def weights(self) -> Floats:
         """Multiplicity of every unknown in the Frobenius norm: 1 on the diagonal, 2 off it."""
         return np.where(self.row == self.column, 1.0, 2.0)
 
-    def trace_vector(self) -> Float:
+    def trace_vector(self) -> Floats:
         """T with t.y = sum_j Tr R_j."""
         return np.asarray(((self.row == self.column) & (self.part == 0)).astype(float))
 

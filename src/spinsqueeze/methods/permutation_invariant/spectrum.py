@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
 from spinsqueeze.methods.permutation_invariant.conserved import (
@@ -34,8 +35,6 @@ from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 Z_AXIS = np.array([0.0, 0.0, 1.0])
 
 DENSE = 300
@@ -61,7 +60,7 @@ class Mode:
 
     eigenvalue: complex
     sector: Sector = field(repr=False)
-    vector: Complex = field(repr=False)
+    vector: Complexes = field(repr=False)
     residual: float
     error: float
 
@@ -83,17 +82,17 @@ class SlowModes:
     zero_modes: int
     modes: tuple[Mode, ...] = field(repr=False)
     complete: bool
-    axes: Float = field(repr=False)
+    axes: Floats = field(repr=False)
 
 
 @dataclass(frozen=True)
 class _Spectrum:
     """Eigenvalues (m,), vectors (n, m), residuals and errors (m,) [rate] of one matrix."""
 
-    values: Complex
-    vectors: Complex
-    residuals: Float
-    errors: Float
+    values: Complexes
+    vectors: Complexes
+    residuals: Floats
+    errors: Floats
     complete: bool = True
 
 
@@ -166,7 +165,7 @@ def slow_modes(
     return SlowModes(gap, zeros, tuple(modes), complete, turned_axes(axis))
 
 
-def _quantisation_axis(model: Generator) -> Float:
+def _quantisation_axis(model: Generator) -> Floats:
     """An axis about which the model is symmetric, else that along which its jumps lie, else z."""
     if symmetry(model).modulus == 0:
         return Z_AXIS
@@ -177,7 +176,7 @@ def _quantisation_axis(model: Generator) -> Float:
     return Z_AXIS if own is None else own
 
 
-def _candidate_axes(model: Generator) -> Iterator[Float]:
+def _candidate_axes(model: Generator) -> Iterator[Floats]:
     vectors = [model.field]
     for matrix in (model.collective, model.local):
         vectors.append(damping_vector(matrix))
@@ -272,7 +271,7 @@ def _dense_spectrum(matrix: NDArray[Any], n_zero: int, *, fastest: float) -> _Sp
     return _Spectrum(values, right, residuals / size, errors)
 
 
-def _measured_errors(matrix: NDArray[Any], values: Complex, change: float) -> Float:
+def _measured_errors(matrix: NDArray[Any], values: Complexes, change: float) -> Floats:
     """Ten times how far eigenvalues move if the matrix changes by `change`, of two random tries.
 
     For eigenvalues without a basis of eigenvectors, which move as a root of the change, so that the
@@ -342,7 +341,9 @@ def _arnoldi(operator: Any, decaying: Any, matrix: Any, count: int, what: str) -
         ) from error
 
 
-def _checked(matrix: "csr_array", values: Complex, vectors: Complex, fastest: float) -> _Spectrum:
+def _checked(
+    matrix: "csr_array", values: Complexes, vectors: Complexes, fastest: float
+) -> _Spectrum:
     misses: Any = np.linalg.norm(matrix @ vectors - vectors * values, axis=0)
     errors = misses + float(np.finfo(float).eps) * fastest
     return _Spectrum(values, vectors, misses / fastest, errors, complete=False)

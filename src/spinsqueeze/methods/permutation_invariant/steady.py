@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
 from spinsqueeze.methods.permutation_invariant.conserved import (
@@ -31,9 +31,6 @@ from spinsqueeze.numerics.null_vectors import null_vector
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-
 
 @dataclass(frozen=True)
 class SteadyState:
@@ -50,7 +47,7 @@ class SteadyState:
         notes: what is conserved, in words.
     """
 
-    state: Complex = field(repr=False)
+    state: Complexes = field(repr=False)
     residual: float
     zero_modes: int
     slowest_rate: float | None
@@ -70,7 +67,7 @@ class SectorSteadyState:
         error: rounding error of the vector relative to its norm.
     """
 
-    vector: Float = field(repr=False)
+    vector: Floats = field(repr=False)
     residual: float
     slowest: float
     error: float
@@ -80,7 +77,7 @@ class SectorSteadyState:
 def steady_state(
     model: Generator,
     *,
-    initial: Complex | None = None,
+    initial: Complexes | None = None,
     solver: str = "auto",
     tolerance: float = 1e-6,
 ) -> SteadyState:
@@ -162,7 +159,7 @@ def _notes(counts: list[int], *, along_axis: bool) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _residual(model: Generator, state: Complex) -> float:
+def _residual(model: Generator, state: Complexes) -> float:
     """|L rho| / (|rho| fastest rate) over the sectors that a state occupies.
 
     A sector whose rates cancel holds nothing but their rounding: the model itself says how fast its

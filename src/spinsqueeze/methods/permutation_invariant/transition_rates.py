@@ -25,13 +25,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.checks import complex_vector, integer, real, real_array
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.numerics.angular_momentum import recycling, total_spins
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,11 @@ class LiouvillianPerturbation:
         decay_rates: (J,) minus the eigenvalues of M, rising from 0.
     """
 
-    total_spins: Array
-    downward: Array
-    upward: Array
-    populations: Array
-    decay_rates: Array
+    total_spins: Floats
+    downward: Floats
+    upward: Floats
+    populations: Floats
+    decay_rates: Floats
 
     @property
     def gap(self) -> float:
@@ -64,20 +62,20 @@ class LiouvillianPerturbation:
         return float(self.decay_rates[1])
 
     @property
-    def matrix(self) -> Array:
+    def matrix(self) -> Floats:
         """M (J, J), d p/dt = M p; M[k, l] is the rate from shell l to shell k."""
         generator = np.diag(-(self.downward + self.upward))
         return generator + np.diag(self.downward[1:], 1) + np.diag(self.upward[:-1], -1)
 
 
-def shells(n_spins: int) -> Array:
+def shells(n_spins: int) -> Floats:
     """Total spins of n_spins spins-1/2, rising from 0 or 1/2 to n_spins/2."""
     return total_spins(integer("n_spins", n_spins, minimum=1))[::-1].copy()
 
 
 def transition_rates(
     n_spins: int, *, spin: Any, deficit: Any, jumps: Sequence[tuple[float, Any]]
-) -> tuple[Array, Array]:
+) -> tuple[Floats, Floats]:
     """Rates (downward, upward), each (J,), between shells under weak identical local jumps.
 
     Args:
@@ -159,7 +157,7 @@ def liouvillian_perturbation(
     return LiouvillianPerturbation(j, downward, upward, populations, decay_rates)
 
 
-def _stationary(rise: Array, fall: Array) -> Array:
+def _stationary(rise: Floats, fall: Floats) -> Floats:
     """Null vector of a birth-death chain; the part of the chain that drains away holds nothing."""
     size = rise.size + 1
     start = int(np.max(np.flatnonzero(fall == 0), initial=-1)) + 1

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core import checks
 from spinsqueeze.methods.base.answer import Answer
@@ -23,9 +22,6 @@ from spinsqueeze.observables.readings import Reading, readings_of
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.symmetric.mixed import Liouvillian
-
-Floats = NDArray[np.float64]
-Complexes = NDArray[np.complex128]
 
 
 @final

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Booleans, Complexes, Floats, Integers
 from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.numerics.angular_momentum import jump_matrix
@@ -24,8 +25,6 @@ from spinsqueeze.numerics.krylov.rational import rational_evolution
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 NEGLIGIBLE = 1e-15
 REMEDY = "use algorithm='polynomial' or end the run earlier"
@@ -46,21 +45,21 @@ class Liouvillian:
     """
 
     n_spins: int
-    quadratic: Float
-    field: Float
-    jumps: Complex
+    quadratic: Floats
+    field: Floats
+    jumps: Complexes
     matrix: "csr_array" = dataclasses.field(repr=False)
-    rows: NDArray[np.int64] = dataclasses.field(repr=False)
-    columns: NDArray[np.int64] = dataclasses.field(repr=False)
-    imaginary: NDArray[np.bool_] = dataclasses.field(repr=False)
+    rows: Integers = dataclasses.field(repr=False)
+    columns: Integers = dataclasses.field(repr=False)
+    imaginary: Booleans = dataclasses.field(repr=False)
     component: NDArray[np.int32] = dataclasses.field(repr=False)
 
-    def restrict(self, rho: Complex) -> Float:
+    def restrict(self, rho: Complexes) -> Floats:
         """Unknowns (..., n) of Hermitian matrices (..., N+1, N+1)."""
         taken = rho[..., self.rows, self.columns]
         return np.where(self.imaginary, taken.imag, taken.real)
 
-    def expand(self, unknowns: Float) -> Complex:
+    def expand(self, unknowns: Floats) -> Complexes:
         """Hermitian matrices (..., N+1, N+1) of unknowns (..., n)."""
         size = self.n_spins + 1
         upper = np.zeros((*unknowns.shape[:-1], size, size), dtype=complex)
@@ -72,7 +71,7 @@ class Liouvillian:
         np.einsum("...ii->...i", full)[...] = diagonal
         return full
 
-    def trace_vector(self) -> Float:
+    def trace_vector(self) -> Floats:
         """T with t.y = Tr R."""
         return np.asarray((self.rows == self.columns).astype(float))
 
@@ -80,8 +79,8 @@ class Liouvillian:
 def liouvillian(
     n_spins: int,
     *,
-    quadratic: Float | None = None,
-    field: Float | None = None,
+    quadratic: Floats | None = None,
+    field: Floats | None = None,
     jumps: Jumps = (),
 ) -> Liouvillian:
     """The master equation of H = S.Q.S + b.S and collective jumps rate D[c.S]."""
@@ -137,11 +136,11 @@ def _stack(top: Any, bottom: Any) -> Any:
 def evolve_mixed(
     model: Liouvillian,
     *,
-    state: Complex,
-    times: Float,
+    state: Complexes,
+    times: Floats,
     tolerance: float = 1e-10,
     algorithm: str = "auto",
-) -> tuple[Complex, float]:
+) -> tuple[Complexes, float]:
     """Density matrices at ascending times from 0: (T, N+1, N+1), and their error.
 
     `algorithm`: "polynomial" Krylov (cost grows with the fastest rate times the time), "rational"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.drive import DriveWeights
@@ -16,8 +16,6 @@ from spinsqueeze.numerics.weighted_sum import WeightedSum
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 DENSE = 48
 """Up to this size a driven Hamiltonian is diagonalised at every step."""
@@ -31,21 +29,21 @@ class DrivenHamiltonian:
         self.dense = self.hamiltonian.dense() if self.hamiltonian.size <= DENSE else None
 
     def exponential(
-        self, weights: Float, state: Complex, *, allowed: float
-    ) -> tuple[Complex, float]:
+        self, weights: Floats, state: Complexes, *, allowed: float
+    ) -> tuple[Complexes, float]:
         """exp(-i sum_k weights_k H_k) psi, and its error in norm."""
         return self.constant(weights, state, 1.0, allowed=allowed, outputs=(), emit=None)
 
     def constant(
         self,
-        weights: Float,
-        state: Complex,
+        weights: Floats,
+        state: Complexes,
         duration: float,
         *,
         allowed: float,
         outputs: Sequence[float],
         emit: magnus.Emit | None,
-    ) -> tuple[Complex, float]:
+    ) -> tuple[Complexes, float]:
         """exp(-i duration sum_k weights_k H_k) psi, and its error in norm."""
         # Rounding of the phases cannot be undercut.
         radius = float(np.abs(weights) @ self.hamiltonian.norms)
@@ -64,7 +62,7 @@ class DrivenHamiltonian:
                 emit(wave, allowed)
         return waves[-1], allowed
 
-    def speed(self, weights: Float, state: Complex) -> float:
+    def speed(self, weights: Floats, state: Complexes) -> float:
         """The energy spread of the state."""
         turned = self.hamiltonian.at(weights) @ state
         norm = float(np.vdot(state, state).real)
@@ -76,11 +74,11 @@ def evolve_pure_driven(
     matrices: Sequence["csr_array"],
     *,
     drive: DriveWeights,
-    state: Complex,
-    times: Float,
+    state: Complexes,
+    times: Floats,
     start: float = 0.0,
     tolerance: float = 1e-10,
-) -> tuple[Complex, float]:
+) -> tuple[Complexes, float]:
     """Evolution from `start` under H(t) = sum_k w_k(t) H_k by Magnus steps (`numerics.magnus`).
 
     Returns the states (T, n) at `times`, which ascend from `start`, and the estimated error of the
@@ -97,7 +95,7 @@ def evolve_pure_driven(
     stop = float(grid[-1])
     if stop == start:
         return np.broadcast_to(psi, (grid.size, psi.size)).copy(), 0.0
-    out: list[Complex] = []
+    out: list[Complexes] = []
     _, error = magnus.propagate(
         DrivenHamiltonian(matrices),
         drive,

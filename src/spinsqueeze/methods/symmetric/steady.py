@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.methods.symmetric.mixed import Liouvillian
 from spinsqueeze.numerics.angular_momentum import axis_basis
@@ -22,8 +22,6 @@ from spinsqueeze.numerics.null_vectors import null_vector
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 REMEDY = "evolve in time from an initial state instead"
 
@@ -41,7 +39,7 @@ class SteadyDensity:
         error_estimate: rounding error of rho relative to its norm.
     """
 
-    rho: Complex = field(repr=False)
+    rho: Complexes = field(repr=False)
     residual: float
     zero_modes: int
     slowest_rate: float | None
@@ -49,7 +47,7 @@ class SteadyDensity:
 
 
 def steady_mixed(
-    model: Liouvillian, *, initial: Complex | None = None, tolerance: float = 1e-6
+    model: Liouvillian, *, initial: Complexes | None = None, tolerance: float = 1e-6
 ) -> SteadyDensity:
     """The steady state, or the one that `initial` reaches where there are several.
 
@@ -102,6 +100,6 @@ def steady_mixed(
     return SteadyDensity(model.expand(y), residual, 1, slowest, error)
 
 
-def _residual(matrix: "csr_array", y: Float) -> float:
+def _residual(matrix: "csr_array", y: Floats) -> float:
     fastest = max(rate_bound(matrix), 1e-300)
     return float(np.linalg.norm(matrix @ y) / (np.linalg.norm(y) * fastest))

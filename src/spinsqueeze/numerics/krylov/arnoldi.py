@@ -4,10 +4,10 @@ from collections.abc import Callable
 from math import lgamma
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
-Operator = Callable[[Float], Float]
+from spinsqueeze.core.arrays import Floats
+
+Operator = Callable[[Floats], Floats]
 
 EPSILON = float(np.finfo(np.float64).eps)
 VANISHED = 1e-140
@@ -25,7 +25,7 @@ class Basis:
         exact: whether nothing leads out.
     """
 
-    def __init__(self, operator: Operator, start: Float, largest: int) -> None:
+    def __init__(self, operator: Operator, start: Floats, largest: int) -> None:
         self.operator = operator
         largest = min(largest, start.size)
         self.norm = float(np.linalg.norm(start))
@@ -71,17 +71,17 @@ class Basis:
             self.norm * np.exp(min(leading, 0.0)) <= max(0.1 * allowed, EPSILON * self.norm)
         )
 
-    def lift(self, coordinates: Float) -> Float:
+    def lift(self, coordinates: Floats) -> Floats:
         """(..., dimension) -> (..., n)."""
         return self.norm * (coordinates @ self.V[: coordinates.shape[-1]])
 
 
-def scaled(start: Float) -> tuple[float, Float]:
+def scaled(start: Floats) -> tuple[float, Floats]:
     """The largest entry, and the start divided by it (as it is if that is zero)."""
     size = float(np.max(np.abs(start), initial=0.0)) or 1.0
     return size, start / size
 
 
-def without_underflow(y: Float) -> Float:
+def without_underflow(y: Floats) -> Floats:
     """Zero in place of a state that has decayed to nothing."""
     return y if float(np.max(np.abs(y), initial=0.0)) > VANISHED else np.zeros_like(y)

@@ -20,8 +20,8 @@ from math import lgamma, log
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 
 EPSILON = float(np.finfo(np.float64).eps)
@@ -37,15 +37,15 @@ class Operator(Protocol):
         """Number of amplitudes."""
         ...
 
-    def apply(self, psi: NDArray[np.complex128], out: NDArray[np.complex128]) -> None:
+    def apply(self, psi: Complexes, out: Complexes) -> None:
         """Out = H psi."""
         ...
 
     def subtract(
         self,
-        w: NDArray[np.complex128],
-        v: NDArray[np.complex128],
-        u: NDArray[np.complex128],
+        w: Complexes,
+        v: Complexes,
+        u: Complexes,
         alpha: float,
         beta: float,
     ) -> None:
@@ -63,7 +63,7 @@ class Work:
         steps: Krylov spaces built so far.
     """
 
-    vectors: NDArray[np.complex128]
+    vectors: Complexes
     applications: int = 0
     steps: int = 0
 
@@ -95,11 +95,9 @@ class KrylovSpace:
         self.radius = float(np.abs(self.energies).max())
         self._last = self.vectors[-1] * self.vectors[0]
 
-    def coefficients(self, time: float) -> NDArray[np.complex128]:
+    def coefficients(self, time: float) -> Complexes:
         """exp(-i T time) e_1, (m,)."""
-        c: NDArray[np.complex128] = self.vectors @ (
-            np.exp(-1j * self.energies * time) * self.vectors[0]
-        )
+        c: Complexes = self.vectors @ (np.exp(-1j * self.energies * time) * self.vectors[0])
         return c
 
     def bound(self, time: float) -> float:
@@ -169,13 +167,13 @@ def build_space(
 
 def propagate(
     operator: Operator,
-    psi: NDArray[np.complex128],
+    psi: Complexes,
     duration: float,
     *,
     rate: float,
     work: Work,
     outputs: Sequence[float] = (),
-    emit: Callable[[NDArray[np.complex128], float], None] | None = None,
+    emit: Callable[[Complexes, float], None] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> float:
     """Replace psi by exp(-i H duration) psi.

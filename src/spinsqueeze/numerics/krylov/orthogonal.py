@@ -3,24 +3,22 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 EPSILON = float(np.finfo(np.float64).eps)
 DIMENSION = 30
 
 
 def _lanczos(
-    matrix: "csr_array", start: Complex, dimension: int, *, time: float, allowed: float
-) -> tuple[Complex, Float, Float]:
+    matrix: "csr_array", start: Complexes, dimension: int, *, time: float, allowed: float
+) -> tuple[Complexes, Floats, Floats]:
     """Orthonormal basis (k, n), diagonal (k,) and couplings (k,) (the last one leads out).
 
     The basis is as large as `dimension`, or as the leading term prod(beta) time^k/k! of its error
@@ -53,11 +51,11 @@ def _lanczos(
 def unitary_evolution(
     hamiltonian: "csr_array",
     *,
-    state: Complex,
-    times: Float,
+    state: Complexes,
+    times: Floats,
     tolerance: float = 1e-11,
     dimension: int = DIMENSION,
-) -> Complex:
+) -> Complexes:
     """exp(-i H t) psi at ascending times from 0: (T, n).
 
     The integrated residual beta_k |u_k(s)| of the projected equation bounds the error of a step. A

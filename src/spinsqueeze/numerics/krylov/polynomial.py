@@ -8,26 +8,25 @@ norm of the semigroup. Cost grows with the time times the fastest rate; for stif
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.numerics.factorisation import rate_bound
 from spinsqueeze.numerics.krylov.arnoldi import EPSILON, Basis, scaled, without_underflow
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Float = NDArray[np.float64]
 DIMENSION = 28
 
 
 def polynomial_evolution(
     matrix: "csr_array",
     *,
-    start: Float,
-    times: Float,
+    start: Floats,
+    times: Floats,
     tolerance: float = 1e-10,
     dimension: int = DIMENSION,
-) -> Float:
+) -> Floats:
     """exp(t A) y(0) at ascending times from 0: (T, n).
 
     `tolerance` bounds the 2-norm error of the last state relative to |y(0)|, times 1/30, as long as
@@ -65,7 +64,7 @@ def polynomial_evolution(
     return size * out
 
 
-def _march(basis: Basis, remaining: float, rate: float) -> tuple[float, Float]:
+def _march(basis: Basis, remaining: float, rate: float) -> tuple[float, Floats]:
     """Step and coordinates exp(i step H) e_1, i = 0, 1, ..., as far as the error keeps its rate.
 
     The step is one in which the small exponential is a short Taylor series; the error is the
@@ -90,7 +89,7 @@ def _march(basis: Basis, remaining: float, rate: float) -> tuple[float, Float]:
     return step, u
 
 
-def _taylor(matrix: Float, vector: Float) -> Float:
+def _taylor(matrix: Floats, vector: Floats) -> Floats:
     total = vector.copy()
     term = vector
     for order in range(1, 60):

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.numerics.krylov.arnoldi import EPSILON, Basis, scaled, without_underflow
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Float = NDArray[np.float64]
 DIMENSION = 48
 MAX_STEPS = 20_000
 
@@ -25,12 +24,12 @@ MAX_STEPS = 20_000
 def rational_evolution(
     matrix: "csr_array",
     *,
-    start: Float,
-    times: Float,
+    start: Floats,
+    times: Floats,
     factorise: Callable[[float], Any],
     tolerance: float = 1e-10,
     dimension: int = DIMENSION,
-) -> tuple[Float, float]:
+) -> tuple[Floats, float]:
     """exp(t A) y(0) at ascending times from 0 by shift-and-invert Krylov: (T, n), and its error.
 
     `factorise(gamma)` returns an object with `solve(right)` for (1 - gamma A). `tolerance` is for
@@ -107,12 +106,12 @@ def rational_evolution(
     return size * out, error
 
 
-def _projected(basis: Basis, gamma: float, k: int) -> Float:
+def _projected(basis: Basis, gamma: float, k: int) -> Floats:
     """Generator on the first k vectors: (1 - H^-1)/gamma."""
     return (np.eye(k) - np.linalg.inv(basis.H[:k, :k])) / gamma
 
 
-def _small_exponentials(matrix: Float, marks: Float) -> Float:
+def _small_exponentials(matrix: Floats, marks: Floats) -> Floats:
     """exp(s matrix) e_1 for every mark s: (S, k)."""
     from scipy.linalg import expm
 
@@ -155,7 +154,7 @@ def _reach(basis: Basis, gamma: float, target: float, allowed: float) -> tuple[f
     return reach, rounding
 
 
-def _rounding(rates: NDArray[np.complex128], gamma: float, time: float) -> float:
+def _rounding(rates: Complexes, gamma: float, time: float) -> float:
     """How much eps gamma |w|^2 of an eigenvalue changes exp(w time), at the worst eigenvalue."""
     left = np.exp(np.minimum(rates.real, 0.0) * time)
     return float(EPSILON * gamma * time * np.max(np.abs(rates) ** 2 * left, initial=0.0))

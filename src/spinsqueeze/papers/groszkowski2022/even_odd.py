@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.closed_form import dark_states
 from spinsqueeze.papers.base import Claim, Figure
 from spinsqueeze.papers.groszkowski2022.setting import (
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
-Floats = NDArray[np.float64]
 ROUNDING = 1e-12
 LARGE = (5_000, 50_000, 500_000)
 """N/2 beyond the inset of Fig. 3, to see how the prefactor of odd N grows."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
 from spinsqueeze.models.states import CoherentState
 from spinsqueeze.papers.base import Claim, Figure, power_law_fit
@@ -34,7 +34,6 @@ from spinsqueeze.run.steady_state import steady_state
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
-Floats = NDArray[np.float64]
 COOPERATIVITY = 4.0 / (KAPPA_INT * GAMMA_REL)
 LEAST_DETUNING = KAPPA_INT / 2.0
 """Below it the cavity is not far detuned: Eq. (G1) does not hold, and what squeezes there is the

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from spinsqueeze.methods.closed_form.dark_states import shell_moments
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
@@ -32,7 +31,6 @@ from spinsqueeze.run.steady_state import steady_state
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
-Floats = NDArray[np.float64]
 DEPHASING, RELAXATION = 0.005, 0.001
 NOISES = {"ideal": (0.0, 0.0), "dephasing": (DEPHASING, 0.0), "both": (DEPHASING, RELAXATION)}
 BOUND = 0.5

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.methods.permutation_invariant.generator import Generator
 from spinsqueeze.methods.permutation_invariant.method import liouvillian
@@ -21,7 +20,6 @@ from spinsqueeze.papers.base import Claim
 from spinsqueeze.papers.points import Points
 from spinsqueeze.plot.style import PALETTE
 
-Floats = NDArray[np.float64]
 BLUE, ORANGE, GREEN, PINK, BLACK = PALETTE[0], PALETTE[1], PALETTE[2], PALETTE[3], PALETTE[6]
 Item = TypeVar("Item")
 

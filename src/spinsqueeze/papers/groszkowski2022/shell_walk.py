@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.closed_form.dark_states import shell_moments
 from spinsqueeze.methods.permutation_invariant.transition_rates import (
     LiouvillianPerturbation,
@@ -29,7 +29,6 @@ from spinsqueeze.run.spectrum import liouvillian_gap
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
-Floats = NDArray[np.float64]
 STRENGTHS = (0.2, 0.5, 1.0, 1.4, 4.0)
 EXPONENTS = (0.99, 0.98, 0.95, 0.9)
 DEPHASING = [(1.0, (0.0, 0.0, 1.0))]

@@ -6,9 +6,9 @@ from typing import final
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from spinsqueeze.core.arrays import Floats
+
 JUMP = 1.5
 """A step of J_z by at most 0.1 over which |J_z - J_perp| t_opt changes by more than this factor is
 a jump: next to it t_opt changes by at most some per cent."""

@@ -7,6 +7,7 @@ from typing import Any, final
 import numpy as np
 import xarray as xr
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.dtwa.method import DTWA
@@ -15,7 +16,7 @@ from spinsqueeze.models.collective_terms import Drive
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pair_terms import PowerLawXXZ, PowerLawXYZ
 from spinsqueeze.models.states import CoherentState
-from spinsqueeze.papers.base import Claim, Figure, Floats, power_law_fit
+from spinsqueeze.papers.base import Claim, Figure, power_law_fit
 from spinsqueeze.papers.perlin2020.setting import (
     CONVENTIONS,
     OURS_OVER_PAPER,

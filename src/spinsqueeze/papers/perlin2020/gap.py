@@ -6,10 +6,11 @@ from typing import Any, final
 import numpy as np
 import xarray as xr
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.lattice.couplings import power_law_kernel
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.lattice.kernels import CirculantKernel
-from spinsqueeze.papers.base import Claim, Figure, Floats, number_claim, power_law_fit
+from spinsqueeze.papers.base import Claim, Figure, number_claim, power_law_fit
 from spinsqueeze.papers.points import Points
 from spinsqueeze.plot.style import DASHES, PALETTE, new_figure, style
 

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.text import value_with_error
 from spinsqueeze.observables.sphere import coherent_magnitudes, husimi
-from spinsqueeze.papers.base import Claim, Figure, Floats, number_claim
+from spinsqueeze.papers.base import Claim, Figure, number_claim
 from spinsqueeze.papers.perlin2020.setting import oat_optimum
 from spinsqueeze.papers.points import Points
 from spinsqueeze.plot.style import GREY, new_figure, style

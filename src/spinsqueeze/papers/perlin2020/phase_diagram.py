@@ -10,7 +10,8 @@ from typing import Any, final
 import numpy as np
 import xarray as xr
 
-from spinsqueeze.papers.base import Figure, Floats
+from spinsqueeze.core.arrays import Floats
+from spinsqueeze.papers.base import Figure
 from spinsqueeze.papers.perlin2020.boundary import JUMP, RESOLVED, boundary_of, steep_steps
 from spinsqueeze.papers.perlin2020.phase_diagram_claims import (
     claims,

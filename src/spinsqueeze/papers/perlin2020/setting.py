@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.lattice.couplings import power_law_kernel
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, StencilKernel
@@ -32,8 +32,6 @@ from spinsqueeze.observables.optimum import Optimum
 from spinsqueeze.run.optimum import optimum
 from spinsqueeze.run.simulate import simulate
 from spinsqueeze.run.study import Study
-
-Floats = NDArray[np.float64]
 
 OURS_OVER_PAPER = 2.0
 """Sums over i < j instead of i != j."""

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from spinsqueeze.papers.base import Floats, power_law_fit
+from spinsqueeze.core.arrays import Booleans, Floats
+from spinsqueeze.papers.base import power_law_fit
 from spinsqueeze.papers.perlin2020.boundary import Boundary, boundary_of
 
 TABLE_I: dict[float, dict[float, float]] = {
@@ -24,7 +24,7 @@ def boundary_at(data: xr.Dataset, *, alpha: float, edge: int) -> Boundary:
     return boundary_of(data.sel(alpha=alpha, edge=edge))
 
 
-def collective_sizes(data: xr.Dataset, *, alpha: float, j_z: float) -> NDArray[np.bool_]:
+def collective_sizes(data: xr.Dataset, *, alpha: float, j_z: float) -> Booleans:
     """At which sizes this J_z is collective: on the near side of the largest step of t_opt.
 
     Also where that step is too small to count as a jump: the crossover of a small lattice.

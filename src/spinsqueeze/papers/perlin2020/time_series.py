@@ -9,7 +9,8 @@ from typing import Any, final
 import numpy as np
 import xarray as xr
 
-from spinsqueeze.papers.base import Claim, Figure, Floats
+from spinsqueeze.core.arrays import Floats
+from spinsqueeze.papers.base import Claim, Figure
 from spinsqueeze.papers.perlin2020.boundary import lower_boundary
 from spinsqueeze.papers.perlin2020.setting import (
     CONVENTIONS,
