@@ -121,19 +121,14 @@ def test_a_run_with_losses_jumps_and_is_not_interpolated():
 @pytest.mark.parametrize("losses", [{"loss_rate": 0.5}, {"loss_times": [0.25, 0.6]}])
 def test_a_run_with_losses_can_be_run_again_from_its_attributes(losses):
     data = sq.simulate_losses(MODEL, STATE, TIMES, **losses, seed=4)
-    study = json.loads(data.attrs["study"])
-    with pytest.raises(InvalidInput, match=r"losses: a study knows no losses.*simulate_losses"):
-        study_from_tables(study)
-    given = study.pop("losses")
-    run = study_from_tables(study)
-    again = sq.simulate_losses(run.model, run.initial_state, run.times, **given, seed=run.seed)
+    again = sq.run_study(study_from_tables(json.loads(data.attrs["study"])))
     assert np.array_equal(again.attrs["loss_times"], data.attrs["loss_times"])
     xr.testing.assert_equal(again, data)
 
 
-def test_runs_with_losses_are_not_merged():
-    runs = [sq.simulate_losses(MODEL, STATE, TIMES, loss_rate=0.5, seed=s) for s in (1, 2)]
-    with pytest.raises(InvalidInput, match="result 1 is one run with losses"):
+def test_single_histories_of_losses_are_not_merged():
+    runs = [sq.simulate_losses(MODEL, STATE, TIMES, loss_times=[t]) for t in (0.3, 0.4)]
+    with pytest.raises(InvalidInput, match=r"result 1 is a single history .* give the rate"):
         sq.merge(runs)
 
 
