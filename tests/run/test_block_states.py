@@ -105,7 +105,7 @@ def test_squeezing_with_losses_is_that_of_the_spins_left(capsys, tmp_path):
     out = capsys.readouterr().out
     assert f"xi2 = {expected:.6g}" in out
     assert "spins        20, 12 left at the end" in out
-    assert "losses       loss_times = [0.1, 0.2" in out
+    assert "losses       times = [0.1, 0.2" in out
 
 
 def test_a_run_with_losses_jumps_and_is_not_interpolated():
