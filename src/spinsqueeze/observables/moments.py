@@ -325,12 +325,15 @@ def _finite(values: ArrayLike, name: str) -> Floats:
 def _counts(value: object, shape: tuple[int, ...]) -> int | Integers | Floats:
     if not isinstance(value, np.ndarray) or value.ndim == 0:
         return integer("n_spins", value, minimum=1)
-    if value.shape != shape or value.dtype.kind not in "iuf" or not np.all(value >= 0):
+    numbers = value.dtype.kind in "iuf" and bool(np.all(np.isfinite(value) & (value >= 0)))
+    if value.shape != shape or not numbers:
         raise InvalidInput(
-            f"n_spins must be one positive integer, or a number >= 0 for each leading index "
-            f"{shape} of spin; got {value.dtype} of shape {value.shape}."
+            "n_spins must be a positive integer, or an array of numbers >= 0, one for each leading "
+            f"index {shape} of spin; got {value.dtype} of shape {value.shape}."
         )
-    return np.array(value, dtype=np.float64 if value.dtype.kind == "f" else np.int64)
+    if value.dtype.kind == "f":
+        return np.array(value, dtype=np.float64)
+    return np.array(value, dtype=np.int64)
 
 
 def _joined(counts: Sequence[int | Integers | Floats]) -> int | Floats:

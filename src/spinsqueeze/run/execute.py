@@ -110,11 +110,11 @@ def _as_dataset(
 
 def _loss_times(question: Question) -> dict[str, Any]:
     """The losses of a run: the times of a single history, or those of all as JSON."""
-    losses = question.losses if isinstance(question, Evolve) else None
-    if losses is None:
+    if not isinstance(question, Evolve) or question.losses is None:
         return {}
+    losses = question.losses
     histories = losses.histories(
-        question.model.n_spins, duration=question.times[-1], seed=question.seed
+        question.model.n_spins, duration=question.duration, seed=question.seed
     )
     if losses.rate is None:
         return {"loss_times": histories[0]}

@@ -1,7 +1,7 @@
 """Runs from which single random spins leave."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,10 +13,12 @@ from spinsqueeze.methods.base.states import block_values
 from spinsqueeze.methods.permutation_invariant.evolution import evolve
 from spinsqueeze.methods.permutation_invariant.generator import Generator
 from spinsqueeze.models.losses import Losses
-from spinsqueeze.models.states import BlockState
+from spinsqueeze.models.states import BlockState, InitialState
 from spinsqueeze.numerics.block_states import rotated, without_one_spin
 from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.readings import Reading, readings_of
+
+StateAt = Callable[[int], InitialState | None]
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class LossyRun:
         n_spins: spins left at every time, (T,).
         spin: <S_a>, (T, 3).
         covariance: <{S_a, S_b}>/2 - <S_a><S_b>, (T, 3, 3).
-        final_state: flat block state of the spins left at the last time; empty without any.
+        final_state: flat block state of the spins left at the last time; empty without any, or
+            where it is not kept.
         final_trace: trace of final_state.
         error: estimated error of the last state, relative to the first.
         trace_drift: largest distance of the trace from 1.
@@ -106,7 +109,8 @@ def evolve_with_losses(
         if last:
             break
         now = event
-        progress(now / float(grid[-1]))
+        if grid[-1] > 0:
+            progress(now / float(grid[-1]))
         if pulse is not None:
             state = rotated(state, n_spins=n, axis=pulse.axis, angle=pulse.angle)
         elif n == 1:
@@ -114,9 +118,7 @@ def evolve_with_losses(
             break
         else:
             state, n = without_one_spin(state, n_spins=n), n - 1
-    return LossyRun(
-        grid, counts, spin, covariance, state, end, error, drift, frozenset(algorithms)
-    )
+    return LossyRun(grid, counts, spin, covariance, state, end, error, drift, frozenset(algorithms))
 
 
 def answer_with_losses(
@@ -128,11 +130,7 @@ def answer_with_losses(
     algorithm: str,
     solver: str,
 ) -> Answer:
-    """The single history of given loss times, or the average over those drawn from a rate.
-
-    The average is a mixture in which the number of spins n varies too: each history with moments
-    s_h, C_h gives one block with <S> = s_h and <{S, S}>/2 = C_h + s_h s_h^T, and the count n_h.
-    """
+    """The single history of given loss times, or the average over those drawn from a rate."""
     n = question.model.n_spins
     histories = losses.histories(n, duration=question.duration, seed=question.seed)
     runs: list[LossyRun] = []
@@ -156,26 +154,19 @@ def answer_with_losses(
                 solver=solver,
                 progress=progress,
             )
+        if losses.rate is not None:  # the states of all histories would fill the memory
+            run = replace(run, final_state=np.zeros(0, dtype=complex))
         if events.size == 0:
             unbroken = run
         runs.append(run)
         progress(1.0)
     question.progress(1.0)
-    only, state_at = runs[0], no_state
     if losses.rate is None:
-        moments: Moments | BlockMoments = Moments(
-            n_spins=only.n_spins, spin=only.spin, covariance=only.covariance
-        )
-        left = Reading(only.n_spins)
-        end = BlockState(only.final_state / only.final_trace)
-
-        def state_at(index: int) -> BlockState | None:
-            return end if index == len(question.times) - 1 else None
+        readings, state_at = _readings_of_one(runs[0])
     else:
-        moments = _mixture(runs)
-        left = Reading(moments.n_spins, weights=moments.weights)
+        readings, state_at = _readings_of_mixture(runs), no_state
     return Answer(
-        {**readings_of(moments), "spins_left": left},
+        readings,
         error={"spin": 2 * max(run.error + run.trace_drift for run in runs) * np.sqrt(n)},
         diagnostics={
             "trace_drift": max(run.trace_drift for run in runs),
@@ -187,16 +178,24 @@ def answer_with_losses(
     )
 
 
-def _mixture(runs: Sequence[LossyRun]) -> BlockMoments:
-    """One block of weight 1 for each history."""
+def _readings_of_one(run: LossyRun) -> tuple[dict[str, Reading], StateAt]:
+    """The readings of a single history, and its last state."""
+    moments = Moments(n_spins=run.n_spins, spin=run.spin, covariance=run.covariance)
+    end = BlockState(run.final_state / run.final_trace)
+    readings = {**readings_of(moments), "spins_left": Reading(run.n_spins)}
+    return readings, lambda k: end if k == len(run.times) - 1 else None
+
+
+def _readings_of_mixture(runs: Sequence[LossyRun]) -> dict[str, Reading]:
+    """Each history with moments s_h, C_h and n_h spins left is one block of weight 1.
+
+    Its means are <S> = s_h, <{S, S}>/2 = C_h + s_h s_h^T and n_h, the first two about a reference.
+    """
     spin = np.stack([run.spin for run in runs], axis=1)
-    reference = spin.mean(axis=1)
-    first = spin - reference[:, None]
     inside = np.stack([run.covariance for run in runs], axis=1)
-    return BlockMoments(
-        n_spins=np.stack([run.n_spins for run in runs], axis=1).astype(np.float64),
-        reference=reference,
-        weights=np.ones(len(runs)),
-        first=first,
-        second=inside + first[..., :, None] * first[..., None, :],
-    )
+    left = np.stack([run.n_spins for run in runs], axis=1).astype(np.float64)
+    reference, weights = spin.mean(axis=1), np.ones(len(runs))
+    first = spin - reference[:, None]
+    second = inside + first[..., :, None] * first[..., None, :]
+    moments = BlockMoments(left, reference=reference, weights=weights, first=first, second=second)
+    return {**readings_of(moments), "spins_left": Reading(left, weights=weights)}
