@@ -87,5 +87,5 @@ def test_at_the_time_of_a_loss_the_spin_has_left():
 def test_losses_refuse_strengths_in_time():
     ramp = sq.Envelope([0.0, 1.0], values=[0.2, 0.4])
     model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(ramp)])
-    with pytest.raises(sq.InvalidInput, match="needs constant strengths and rates"):
+    with pytest.raises(sq.InvalidInput, match="losses need constant strengths and rates"):
         sq.simulate_losses(model, sq.CoherentState("+x"), [0.0, 1.0], loss_rate=0.1)

@@ -111,8 +111,8 @@ def _check_losses(model: SpinModel, losses: object) -> None:
             "losses", f"must be losses such as Losses(rate=0.1), got {checks.shown(losses)}"
         )
     if model.canonical.time_dependent:
-        raise InvalidInput(
-            "a run with losses needs constant strengths and rates; this model has an envelope"
+        raise InvalidInput.of(
+            "losses", "need constant strengths and rates; this model has an envelope: leave one out"
         )
     if losses.rate is None and len(losses.times) >= model.n_spins:
         raise InvalidInput.of(

@@ -76,10 +76,10 @@ class Study:
         """
         options: dict[str, Any] = {"seed": self.seed, "memory_budget": self.memory_budget}
         if self.steady_state:
-            if self.times is not None or self.pulses or self.losses is not None:
-                raise InvalidInput(
-                    "times, pulses and losses have no place in a steady state; drop them"
-                )
+            if self.times is not None or self.pulses:
+                raise InvalidInput("times and pulses have no place in a steady state; drop them")
+            if self.losses is not None:
+                raise InvalidInput("losses have no place in a steady state; drop them")
             return steady_question(
                 self.model, initial_state=self.initial_state, progress=progress, **options
             )

@@ -167,6 +167,7 @@ def _dotted(message: str) -> str:
     word, _, rest = message.partition(" ")
     return {
         "spin_class": f"pulses: {message}",
+        "losses": f"losses: {rest}",
         "losses.times": f"losses.times: {rest}",
         "seed": f"run.seed: {rest}",
         "memory_budget": f"run.memory_budget: {rest}",
