@@ -1,8 +1,8 @@
 """What a method is asked: to evolve a state, or to find a steady state."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import final
+from dataclasses import dataclass, field, replace
+from typing import Self, final
 
 import numpy as np
 
@@ -22,7 +22,10 @@ def no_progress(fraction: float) -> None:
 @final
 @dataclass(frozen=True, eq=False)
 class Rotation:
-    """A pulse in canonical form: exp(-i angle axis . S) at `time` on the spins of `mask`."""
+    """A pulse in canonical form: exp(-i angle axis . S) at `time`.
+
+    mask (C,): the kinds whose spins it turns; None: all.
+    """
 
     time: float
     axis: Floats
@@ -49,9 +52,28 @@ class Evolve:
 
     @property
     def features(self) -> frozenset[str]:
-        """What the question holds: the features of its model, pulses, and losses."""
-        own = {"pulses": bool(self.pulses), "losses": self.losses is not None}
+        """What the question holds: its model's features, pulses, losses; see `differences`."""
+        own = {
+            "unlike_spins": bool(self.differences),
+            "pulses": bool(self.pulses),
+            "losses": self.losses is not None,
+        }
         return self.model.features | {name for name, there in own.items() if there}
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """In what the spins differ, in words: in the model, and as pulses address some of them."""
+        partial = any(r.mask is not None for r in self.pulses)
+        return (*self.model.differences, *(["pulses"] if partial else []))
+
+    def per_spin(self) -> Self:
+        """The same question with arrays and masks of one entry a spin."""
+        counts = self.model.counts
+        pulses = tuple(
+            replace(r, mask=None if r.mask is None else np.repeat(r.mask, counts))
+            for r in self.pulses
+        )
+        return replace(self, model=self.model.per_spin(), pulses=pulses)
 
     @property
     def duration(self) -> float:
@@ -74,6 +96,11 @@ class Steady:
     def features(self) -> frozenset[str]:
         """What the question holds: the features of its model."""
         return self.model.features
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """In what the spins differ, in words."""
+        return self.model.differences
 
 
 Question = Evolve | Steady

@@ -77,13 +77,10 @@ class PermutationInvariant(Method):
 
     def obstacles(self, question: Question) -> list[str]:
         """Models unchanged by exchanging spins, from a state of the symmetric subspace."""
-        reasons = interchangeable.obstacles(question.model)
         if isinstance(question, Steady):
-            return reasons if question.state is None else reasons + _foreign(question.state)
-        if any(r.mask is not None for r in question.pulses):
-            reasons.append("a pulse acts on some of the spins only")
-        if question.losses is not None and self.qfi:
-            reasons.append("qfi is not known of a run with losses; leave it out")
+            return [] if question.state is None else _foreign(question.state)
+        lost = question.losses is not None and self.qfi
+        reasons = ["qfi is not known of a run with losses; leave it out"] if lost else []
         return reasons + _foreign(question.state)
 
     def trust(self, question: Question) -> Trust:
