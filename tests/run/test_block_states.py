@@ -73,7 +73,8 @@ def test_losses_at_given_times():
 
 def test_losses_drawn_by_seed_repeat():
     one, two, other = (
-        sq.simulate_losses(MODEL, STATE, TIMES, loss_rate=0.5, seed=seed) for seed in (4, 4, 5)
+        sq.simulate_losses(MODEL, STATE, TIMES, loss_rate=0.5, runs=4, seed=seed)
+        for seed in (4, 4, 5)
     )
     assert np.array_equal(one.attrs["loss_times"], two.attrs["loss_times"])
     assert not np.array_equal(one.attrs["loss_times"], other.attrs["loss_times"])
@@ -118,7 +119,7 @@ def test_a_run_with_losses_jumps_and_is_not_interpolated():
     assert best.time in turned["time"].values
 
 
-@pytest.mark.parametrize("losses", [{"loss_rate": 0.5}, {"loss_times": [0.25, 0.6]}])
+@pytest.mark.parametrize("losses", [{"loss_rate": 0.5, "runs": 5}, {"loss_times": [0.25, 0.6]}])
 def test_a_run_with_losses_can_be_run_again_from_its_attributes(losses):
     data = sq.simulate_losses(MODEL, STATE, TIMES, **losses, seed=4)
     again = sq.run_study(study_from_tables(json.loads(data.attrs["study"])))

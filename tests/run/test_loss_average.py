@@ -135,6 +135,7 @@ def test_unentangled_spins_have_no_squeezing_however_many_are_left():
     assert data["spins_left"].values[-1] < 7
     for name in ("xi2", "xi2_kitagawa_ueda", "contrast"):
         assert data[name].values == pytest.approx(np.ones(5), abs=1e-8)
+        assert data[f"{name}_stderr"].values == pytest.approx(np.zeros(5), abs=1e-7)
     assert set(data["squeezing_status"].values) == {1}  # round, and no angle
 
 

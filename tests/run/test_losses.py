@@ -69,8 +69,10 @@ def test_spins_that_are_not_alike_are_refused():
 
 def test_a_rate_and_a_seed_may_be_scalars_of_a_result():
     model, start, times = sq.SpinModel(4), sq.CoherentState("+x"), [0.0, 0.5]
-    plain = sq.simulate_losses(model, start, times, loss_rate=0.3, seed=2)
-    scalar = sq.simulate_losses(model, start, times, loss_rate=xr.DataArray(0.3), seed=np.int64(2))
+    plain = sq.simulate_losses(model, start, times, loss_rate=0.3, runs=4, seed=2)
+    scalar = sq.simulate_losses(
+        model, start, times, loss_rate=xr.DataArray(0.3), runs=np.int64(4), seed=np.int64(2)
+    )
     assert json.loads(scalar.attrs["study"]) == json.loads(plain.attrs["study"])
     assert scalar["spins_left"].equals(plain["spins_left"])
 
