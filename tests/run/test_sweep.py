@@ -213,7 +213,7 @@ def test_a_failed_point_does_not_stop_the_rest(tmp_path):
     ],
 )
 def test_failures_that_took_work_are_kept(monkeypatch, error, kept):
-    def broken(tables, *, blocks):
+    def broken(_tables, **_):
         raise error
 
     monkeypatch.setattr(point_module, "_computed", broken)
@@ -692,10 +692,10 @@ class Nobody:
     def ncores(self):
         return self.answers()
 
-    def cancel(self, futures, *, asynchronous):
+    def cancel(self, futures, **_):
         self.cancelled += futures
 
-    def submit(self, *arguments, **options):
+    def submit(self, *_, **__):
         return object()
 
 
@@ -728,7 +728,8 @@ def waited(client, *, patience):
     return str(caught.value), said
 
 
-def test_a_cluster_without_workers_is_waited_for_with_words_and_an_end(impatient):
+@pytest.mark.usefixtures("impatient")
+def test_a_cluster_without_workers_is_waited_for_with_words_and_an_end():
     client = Nobody()
     message, said = waited(client, patience=0.1)
     assert message == (
@@ -740,7 +741,8 @@ def test_a_cluster_without_workers_is_waited_for_with_words_and_an_end(impatient
     assert len(client.cancelled) == 2
 
 
-def test_a_scheduler_that_hangs_is_given_up_too(impatient):
+@pytest.mark.usefixtures("impatient")
+def test_a_scheduler_that_hangs_is_given_up_too():
     def hang():
         raise TimeoutError
 
@@ -749,7 +751,8 @@ def test_a_scheduler_that_hangs_is_given_up_too(impatient):
     assert said[0].startswith("the cluster does not answer: waiting (0 s")
 
 
-def test_a_scheduler_that_is_gone_is_not_waited_for(impatient):
+@pytest.mark.usefixtures("impatient")
+def test_a_scheduler_that_is_gone_is_not_waited_for():
     def gone():
         raise OSError("connection closed")
 
@@ -802,7 +805,7 @@ def test_a_real_cluster_without_workers_is_given_up_and_gone_on_with(tmp_path, w
 
 
 def test_a_lost_cluster_without_a_store_says_what_is_lost(monkeypatch):
-    def lost(*arguments, **options):
+    def lost(*_, **__):
         raise patience.ClusterLost("the cluster is gone")
         yield
 
@@ -832,7 +835,7 @@ def test_a_lost_worker_is_a_reason():
     outcome = dask_cluster._outcome(Future(), None)
     assert "for want of memory" in outcome.reason
     assert not outcome.kept
-    Future.exception = lambda self: ValueError("odd")
+    Future.exception = lambda _self: ValueError("odd")
     assert dask_cluster._outcome(Future(), None).reason == "ValueError: odd"
     Future.status = "cancelled"
     with pytest.raises(SpinSqueezeError, match="cluster was lost"):
@@ -918,8 +921,9 @@ def test_thirty_kills_change_nothing(tmp_path):
     assert identical(sq.load(rough[1]), sq.load(calm[1]))
 
 
+@pytest.mark.usefixtures("capfd")
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
-def test_a_killed_run_goes_on_and_a_flat_script_runs_once(tmp_path, capfd):
+def test_a_killed_run_goes_on_and_a_flat_script_runs_once(tmp_path):
     path = script(tmp_path, points=10, workers=1, method="None")
     arguments = [str(tmp_path / "points"), str(tmp_path / "r.nc")]
     command = [sys.executable, str(path), *arguments]

@@ -189,7 +189,7 @@ def _bar(title: str, *, quiet: bool) -> Iterator[Callable[[Any], None]]:
 
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
-        yield lambda now: None
+        yield lambda _now: None
         return
     columns = (
         TextColumn("{task.description}"),

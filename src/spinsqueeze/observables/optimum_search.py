@@ -87,7 +87,7 @@ def find_optimum(
     noise = None if errors is None else (errors / values)[:, None]
     low = dips(inside, np.log(values)[:, None], noise=noise)
     place = _place(inside, np.log(values), low, smooth=smooth)
-    best = _interpolated(place, low, values, inside, angles)
+    best = _interpolated(place, low, values, angles)
     best["time_bounds"] = _bounds(t, place.time, place.status, best["time_interpolation"])
 
     if replicas is not None:
@@ -201,7 +201,7 @@ def _place(t: Floats, logs: Floats, low: Dips, *, smooth: bool) -> _Place:
 
 
 def _interpolated(
-    place: _Place, low: Dips, values: Floats, t: Floats, angles: Floats | None
+    place: _Place, low: Dips, values: Floats, angles: Floats | None
 ) -> dict[str, Any]:
     """Value, time and angle at a place, with the errors of their interpolation."""
     xi2, time_error, angle, angle_error = float(values[place.point]), None, None, None

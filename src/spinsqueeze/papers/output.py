@@ -65,9 +65,9 @@ def run_paper(
     size: str = "small",
     folder: Path | None = None,
     workers: int | None = None,
-    started: Callable[[Figure], None] = lambda figure: None,
+    started: Callable[[Figure], None] = lambda _figure: None,
     progress: Callable[[Figure, float], None] | None = None,
-    finished: Callable[[FigureResult], None] = lambda result: None,
+    finished: Callable[[FigureResult], None] = lambda _result: None,
 ) -> list[FigureResult]:
     """Figures of a paper, each written as soon as it is done; a rerun computes what is missing.
 

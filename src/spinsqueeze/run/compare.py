@@ -24,7 +24,7 @@ SIGMAS = 5.0
 _SCALES: dict[str, Callable[[int], float]] = {
     "spin": lambda n: np.sqrt(n) / 2,
     "covariance": lambda n: n / 4,
-    "xi2": lambda n: 1.0,
+    "xi2": lambda _n: 1.0,
     "contrast": lambda n: 1 / np.sqrt(n),
     "total_spin_squared": lambda n: float(n),
 }

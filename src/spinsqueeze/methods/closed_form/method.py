@@ -6,6 +6,7 @@ from functools import partial
 from typing import ClassVar, final
 
 import numpy as np
+from typing_extensions import override
 
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, Kernel, StencilKernel
@@ -70,6 +71,7 @@ class ClosedForm(Method):
             reasons += _jump_reasons(model, axis)
         return reasons
 
+    @override
     def trust(self, question: Question) -> Trust:
         """Exact."""
         return EXACT
@@ -113,7 +115,7 @@ class ClosedForm(Method):
             {**readings_of(moments), "purity": Reading(np.array([solution.purity]))},
             error={"spin": STEADY_ERROR * np.sqrt(n)},
             diagnostics={"formula": solution.formula, "dtype": "float64", "device": "cpu"},
-            state_at=lambda k: solution.state(),
+            state_at=lambda _index: solution.state(),
         )
 
 

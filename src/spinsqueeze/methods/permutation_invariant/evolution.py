@@ -149,9 +149,7 @@ def _under_constant(
     def factorise(gamma: float) -> CheckedFactors:
         return tools.factorise(1.0, gamma)
 
-    return rational_evolution(
-        matrix, start=start, times=times, factorise=factorise, tolerance=tolerance
-    )
+    return rational_evolution(start=start, times=times, factorise=factorise, tolerance=tolerance)
 
 
 def _turning(model: Generator) -> float:

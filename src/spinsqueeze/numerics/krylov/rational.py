@@ -6,7 +6,7 @@ space.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,15 +14,11 @@ from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.numerics.krylov.arnoldi import EPSILON, Basis, scaled, without_underflow
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
 DIMENSION = 48
 MAX_STEPS = 20_000
 
 
 def rational_evolution(
-    matrix: "csr_array",
     *,
     start: Floats,
     times: Floats,

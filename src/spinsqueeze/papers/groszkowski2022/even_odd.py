@@ -32,7 +32,7 @@ LARGE = (5_000, 50_000, 500_000)
 # Figure 2
 
 
-def _populations(setting: dict[str, float], points: Points) -> xr.Dataset:
+def _populations(setting: dict[str, float], _points: Points) -> xr.Dataset:
     """Level populations of the dark state of N spins and of the two likeliest states of N + 1."""
     n, r = int(setting["n_spins"]), setting["r"]
     even, odd = n / 2, (n + 1) / 2
@@ -196,7 +196,7 @@ FIGURE_2 = Figure(
 # Figure 3
 
 
-def _steady_squeezing(setting: dict[str, Any], points: Points) -> xr.Dataset:
+def _steady_squeezing(setting: dict[str, Any], _points: Points) -> xr.Dataset:
     """Wineland parameter and purity of 200 and 201 spins against r; least values against N."""
     r = np.linspace(0.0, 5.0, setting["n_r"])
     even = [dark_states.steady_moments(100.0, r=x) for x in r]

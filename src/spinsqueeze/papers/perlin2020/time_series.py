@@ -175,7 +175,7 @@ def claims(data: xr.Dataset, *, place: str, key: str) -> list[Claim]:
         if allowed:
             out.append(_steady(one, place, key))
         elif key == "lower":
-            out.append(_disorders(one, place))
+            out.append(_disorders(one))
     if key == "single":
         out.append(_competing_optima(data.isel(panel=0), place))
     return out
@@ -215,7 +215,7 @@ def _steady(one: xr.Dataset, place: str, key: str) -> Claim:
     )
 
 
-def _disorders(one: xr.Dataset, place: str) -> Claim:
+def _disorders(one: xr.Dataset) -> Claim:
     """Where order is forbidden, the late <S^2> falls below that of longer range."""
     j_z = one["j_z"].values
     k = int(np.argmin(np.abs(j_z)))
