@@ -340,7 +340,7 @@ def started(*words):
     )
 
 
-COMMAND = ("-m", "spinsqueeze.cli.main")
+COMMAND = ("-m", "spinsqueeze")
 
 
 @pytest.mark.usefixtures("here")
@@ -397,7 +397,7 @@ TITLE = r"from $\\ket{+x}$: ξ² ≥ 1/N, 自旋"
 def ours(*words, stdout=subprocess.PIPE, **environment):
     """The command line as a process of its own, of the package that these tests run against."""
     home = str(Path(spinsqueeze.__file__).resolve().parents[1])
-    command = [sys.executable, "-m", "spinsqueeze.cli.main", *words]
+    command = [sys.executable, *COMMAND, *words]
     env = {**os.environ, "PYTHONPATH": home, **environment}
     return subprocess.run(
         command, stdout=stdout, stderr=subprocess.PIPE, timeout=100, check=False, env=env

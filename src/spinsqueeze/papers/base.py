@@ -80,9 +80,9 @@ class Claim:
         if not self.holds:
             table["reason"] = "disagrees" if self.holds is False else "not decided at this size"
         for name in ("note", "value", "stderr", "expected"):
-            found = getattr(self, name)
-            if found not in ("", None) and not (isinstance(found, float) and math.isnan(found)):
-                table[name] = found
+            value = getattr(self, name)
+            if value not in ("", None) and not (isinstance(value, float) and math.isnan(value)):
+                table[name] = value
         return table
 
 

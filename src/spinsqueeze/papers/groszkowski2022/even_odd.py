@@ -80,8 +80,8 @@ def _spectral_sum_error(n_spins: int, r: float) -> float:
     from spinsqueeze.numerics.block_states import coherent_state
 
     start = coherent_state(n_spins, direction=(0.0, 0.0, -1.0))
-    found = steady_state(reservoir_generator(n_spins, r=r), initial=start)
-    top = blocks(found.state, n_spins)[0][::-1, ::-1]  # m rising
+    steady = steady_state(reservoir_generator(n_spins, r=r), initial=start)
+    top = blocks(steady.state, n_spins)[0][::-1, ::-1]  # m rising
     printed = dark_states.spectral_steady_state(n_spins / 2, r=r)
     return float(np.abs(top - printed).max())
 
@@ -241,10 +241,10 @@ def _odd_minimum(n_spins: int) -> tuple[float, float]:
     def xi2(r: float) -> float:
         return float(np.log(dark_states.steady_moments(n_spins / 2, r=r).xi2(n_spins)))
 
-    found = minimize_scalar(
+    least = minimize_scalar(
         xi2, bounds=(0.3 * guess, guess + 1.5), method="bounded", options={"xatol": 1e-7}
     )
-    return float(np.exp(found.fun)), float(found.x)
+    return float(np.exp(least.fun)), float(least.x)
 
 
 def _draw_steady_squeezing(data: xr.Dataset) -> "Picture":
