@@ -93,7 +93,7 @@ class _Tables:
 def assemble(model: Generator, sector: Sector) -> "csr_array":
     """Real CSR matrix A of a sector: dy/dt = A y for y = sector.restrict(state).
 
-    The sector must be closed under the model (layout.symmetry); entries leaving it are dropped.
+    The sector must be closed under the model (`sectors.symmetry`); entries leaving it are dropped.
     """
     constants = ladder_constants(model)
     tables = _Tables(sector.n_spins)
