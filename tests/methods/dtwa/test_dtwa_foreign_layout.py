@@ -38,10 +38,10 @@ def forgotten():
 
 
 @pytest.fixture
-def uncallable(monkeypatch, forgotten):
+def uncallable(monkeypatch):
     """No foreign function may be registered: a call with a wrong layout ends the process."""
 
-    def refuse(dtype):
+    def refuse(_dtype):
         raise AssertionError("a foreign function was registered before its layout was known")
 
     monkeypatch.setattr(lanes, "_target", refuse)
@@ -74,7 +74,8 @@ def evolved():
     return run.run(run.uniform_plan(steps_per_window=4), n_samples=16).spins
 
 
-def test_without_the_foreign_interface_the_numbers_are_the_same(monkeypatch, forgotten):
+@pytest.mark.usefixtures("forgotten")
+def test_without_the_foreign_interface_the_numbers_are_the_same(monkeypatch):
     assert all(lanes.works_here(dtype) for dtype in DTYPES)
     expected = evolved()
     lanes.works_here.cache_clear()
@@ -87,7 +88,8 @@ def test_without_the_foreign_interface_the_numbers_are_the_same(monkeypatch, for
     assert np.abs(spins - expected).max() < rounding
 
 
-def test_the_installed_layout_is_known(header):
+@pytest.mark.usefixtures("header")
+def test_the_installed_layout_is_known():
     assert foreign_layout.is_known()
 
 
@@ -98,8 +100,9 @@ def test_fields_added_at_the_end_do_no_harm(header):
     assert foreign_layout.is_known()
 
 
+@pytest.mark.usefixtures("forgotten", "uncallable")
 @pytest.mark.parametrize("change", CHANGES)
-def test_another_layout_is_never_called(header, uncallable, change):
+def test_another_layout_is_never_called(header, change):
     before, after = CHANGES[change]
     text = header.read_text()
     assert before in text
@@ -107,6 +110,7 @@ def test_another_layout_is_never_called(header, uncallable, change):
     assert not any(lanes.works_here(dtype) for dtype in DTYPES)
 
 
-def test_an_installation_without_the_header_does_without_it(header, uncallable):
+@pytest.mark.usefixtures("forgotten", "uncallable")
+def test_an_installation_without_the_header_does_without_it(header):
     header.unlink()
     assert not any(lanes.works_here(dtype) for dtype in DTYPES)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
+from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
@@ -83,6 +84,7 @@ class PermutationInvariant(Method):
         reasons = ["qfi is not known of a run with losses; leave it out"] if lost else []
         return reasons + _foreign(question.state)
 
+    @override
     def trust(self, question: Question) -> Trust:
         """Exact, but for the tolerance; with losses at random times an average over histories."""
         return Trust("none", sampled=True) if _histories(question) > 1 else EXACT
@@ -203,7 +205,7 @@ class PermutationInvariant(Method):
             {**readings_of(moments_there), **_labelled(extras, n)},
             error={"spin": max(solution.error_estimate, STATE_ROUNDING) * np.sqrt(n)},
             diagnostics=diagnostics,
-            state_at=lambda k: end,
+            state_at=lambda _index: end,
         )
 
     def _measure(self, state: Complexes, n: int, extras: dict[str, Any], index: int) -> None:
