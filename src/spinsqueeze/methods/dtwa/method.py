@@ -8,7 +8,6 @@ from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.methods.base.states import ProductOfSpins, bloch_vectors
-from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.numerics.forks import require_own_threads
 from spinsqueeze.numerics.processors import available_processors
 from spinsqueeze.observables.moments import BlockMoments
@@ -143,12 +142,16 @@ class DTWA(Method):
                 "n_trajectories": self.n_trajectories,
                 "dtype": report.dtype,
                 "device": _device(),
+                "transform": report.transform,
+                **(
+                    {"transform_reason": report.transform_reason} if report.transform_reason else {}
+                ),
             },
-            warnings=_warnings(self, model, report.integration_error),
+            warnings=_warnings(self, report.integration_error),
         )
 
 
-def _warnings(method: DTWA, model: Canonical, error: float) -> tuple[str, ...]:
+def _warnings(method: DTWA, error: float) -> tuple[str, ...]:
     found = []
     if error > method.tolerance:
         found.append(

@@ -8,9 +8,8 @@ and transformed back while it is there. An inverse transform is a forward one wi
 imaginary parts exchanged.
 
 The loops are compiled by numba from vector instructions written out in `butterflies`, and entered
-from a jax program as a foreign function (`convolve`). Where the sizes have other prime factors,
-there is no CPU, or the foreign interface is not the one known here (`foreign_layout`), `fields`
-uses the transforms of jax instead.
+from a jax program as a foreign function (`convolve`). Where `switch` says that they cannot be
+used, `fields` uses the transforms of jax instead.
 """
 
 from functools import lru_cache
@@ -20,7 +19,7 @@ import numpy as np
 from numba import cfunc, njit, types
 
 from spinsqueeze.core.arrays import Floats
-from spinsqueeze.methods.dtwa.butterflies import (
+from spinsqueeze.methods.dtwa.machine_code.butterflies import (
     call,
     clear_row,
     load_integer,
@@ -33,32 +32,10 @@ from spinsqueeze.methods.dtwa.butterflies import (
     scale_row,
     store_integer,
 )
+from spinsqueeze.methods.dtwa.machine_code.sizes import ROW, lanes, radices
 
 _ENTRIES: list[Any] = []
 """Compiled entries, kept alive for as long as jax may call them."""
-
-ROW = 64
-"""Bytes of one vector: 16 samples in float32, 8 in float64."""
-
-
-def lanes(dtype: Any) -> int:
-    """Samples in one vector."""
-    return int(ROW // np.dtype(dtype).itemsize)
-
-
-def radices(size: int) -> tuple[int, ...] | None:
-    """Factors 8, 4, 2, 3, 5 of a transform's size, or None when others are needed."""
-    out = []
-    for r in (8, 4, 2, 3, 5):
-        while size % r == 0 and not (r == 8 and size == 16):
-            out.append(r)
-            size //= r
-    return tuple(out) if size == 1 else None
-
-
-def supports(embedding: tuple[int, ...]) -> bool:
-    """Whether `convolve` can transform this grid."""
-    return len(embedding) <= 3 and all(radices(m) is not None for m in embedding)
 
 
 def twiddles(factors: tuple[int, ...]) -> Floats:
@@ -299,32 +276,3 @@ def convolve(
     call = jax.ffi.ffi_call(_target(str(dtype)), (*([spins] * len(fields)), work))
     scaled = (spectrum / int(np.prod(embedding))).astype(dtype)
     return list(call(jnp.asarray(words), jnp.asarray(table.astype(dtype)), scaled, *fields)[:-1])
-
-
-@lru_cache(maxsize=2)
-def works_here(dtype: str) -> bool:
-    """Whether `convolve` runs on this machine and agrees with numpy on a small grid."""
-    import jax
-
-    from spinsqueeze.methods.dtwa import foreign_layout
-    from spinsqueeze.methods.dtwa.precision import double_precision
-
-    # Nothing is called before the layout is known: a wrong offset would end the process.
-    if jax.default_backend() != "cpu" or not foreign_layout.is_known():
-        return False
-    shape, embedding, n = (3, 4), (6, 4), lanes(dtype)
-    rng = np.random.default_rng(0)
-    u = rng.normal(size=(12, n)).astype(dtype)
-    table = rng.normal(size=embedding)
-    table = table + np.roll(table[::-1, ::-1], 1, axis=(0, 1))
-    spectrum = np.fft.fft2(table).real
-    grid = np.fft.fft2(u.reshape(3, 4, n), embedding, axes=(0, 1)) * spectrum[:, :, None]
-    expected = np.fft.ifft2(grid, axes=(0, 1)).real[:3].reshape(12, n)
-    try:
-        with double_precision():
-            found = jax.jit(lambda a, b: convolve([a], b, shape=shape, embedding=embedding)[0])(
-                u, spectrum.astype(dtype)
-            )
-            return bool(np.abs(np.asarray(found) - expected).max() < 1e-4)
-    except (RuntimeError, ValueError, TypeError, AttributeError):
-        return False
