@@ -51,6 +51,21 @@ def twiddles(factors: tuple[int, ...]) -> Floats:
     return np.array(out)
 
 
+@njit(cache=True, nogil=True)
+def _butterfly(r, sr, si, ss, dr, di, ds, tw, one):  # type: ignore[no-untyped-def]
+    """Transform r rows."""
+    if r == 8:
+        radix_8(sr, si, ss, dr, di, ds, tw, one)
+    elif r == 4:
+        radix_4(sr, si, ss, dr, di, ds, tw, one)
+    elif r == 2:
+        radix_2(sr, si, ss, dr, di, ds, tw, one)
+    elif r == 3:
+        radix_3(sr, si, ss, dr, di, ds, tw, one)
+    else:
+        radix_5(sr, si, ss, dr, di, ds, tw, one)
+
+
 def _line(sr, si, ss, n, dr, di, ds, kept, a, b, size, factors, n_factors, tw, width, one):  # type: ignore[no-untyped-def]
     """Transform n rows at sr + i si (stride ss), zero beyond, to the first `kept` at dr + i di."""
     if n < size:
@@ -73,16 +88,7 @@ def _line(sr, si, ss, n, dr, di, ds, kept, a, b, size, factors, n_factors, tw, w
             for q in range(s):
                 x, y = (q + s * p) * ss, (q + s * r * p) * es
                 i, o = s * m * ss, s * es
-                if r == 8:
-                    radix_8(sr + x, si + x, i, er + y, ei + y, o, tw, one)
-                elif r == 4:
-                    radix_4(sr + x, si + x, i, er + y, ei + y, o, tw, one)
-                elif r == 2:
-                    radix_2(sr + x, si + x, i, er + y, ei + y, o, tw, one)
-                elif r == 3:
-                    radix_3(sr + x, si + x, i, er + y, ei + y, o, tw, one)
-                else:
-                    radix_5(sr + x, si + x, i, er + y, ei + y, o, tw, one)
+                _butterfly(r, sr + x, si + x, i, er + y, ei + y, o, tw, one)
             tw += (r - 1) * 2 * width
         s *= r
         sr, si, ss = er, ei, es
@@ -99,6 +105,23 @@ def _line(sr, si, ss, n, dr, di, ds, kept, a, b, size, factors, n_factors, tw, w
 def _compiled_line(dtype: str) -> Any:
     kind = types.float32 if dtype == "float32" else types.float64
     return cfunc(types.void(*[types.int64] * 15, kind), cache=True)(_line)
+
+
+@njit(cache=True, nogil=True)
+def _middle(line, xr, xi, row, n, kept, m1, m2, a, b, c, f1, c1, w1, width, one):  # type: ignore[no-untyped-def]
+    """Transform the n rows of one plane along its first axis, m2 times, in place; keep some of m1.
+
+    Without factors, c1 = 0, there is no such axis.
+    """
+    if c1 == 0:
+        return
+    for k in range(m2):
+        x = k * ROW
+        call(line, xr + x, xi + x, row, n, c, c + m1 * ROW, ROW, m1, a, b, m1, f1, c1, w1,
+              width, one)  # fmt: skip
+        for j in range(kept):
+            move_row(xr + x + j * row, c + j * ROW, one)
+            move_row(xi + x + j * row, c + (m1 + j) * ROW, one)
 
 
 @njit(cache=True, nogil=True)
@@ -127,14 +150,8 @@ def _grid(ur, ui, vr, vi, stride, plan, tw, spectrum, work, width, one):  # type
             x, y = (i * n1 + j) * n2 * stride, i * plane + j * row
             call(line, ur + x, ui + x, stride, n2, wr + y, wi + y, ROW, m2, a, b, m2, f2, c2, w2,
                   width, one)  # fmt: skip
-        if c1 > 0:
-            for k in range(m2):
-                y = i * plane + k * ROW
-                call(line, wr + y, wi + y, row, n1, c, c + m1 * ROW, ROW, m1, a, b, m1, f1, c1, w1,
-                      width, one)  # fmt: skip
-                for j in range(m1):
-                    move_row(wr + y + j * row, c + j * ROW, one)
-                    move_row(wi + y + j * row, c + (m1 + j) * ROW, one)
+        _middle(line, wr + i * plane, wi + i * plane, row, n1, m1, m1, m2, a, b, c, f1, c1, w1,
+                width, one)  # fmt: skip
     for j in range(m1):
         for k in range(m2):
             y = j * row + k * ROW
@@ -147,14 +164,8 @@ def _grid(ur, ui, vr, vi, stride, plan, tw, spectrum, work, width, one):  # type
             call(line, c + m0 * ROW, c, ROW, m0, wi + y, wr + y, plane, n0, a, b, m0, f0, c0, w0,
                   width, one)  # fmt: skip
     for i in range(n0):
-        if c1 > 0:
-            for k in range(m2):
-                y = i * plane + k * ROW
-                call(line, wi + y, wr + y, row, m1, c + m1 * ROW, c, ROW, m1, a, b, m1, f1, c1, w1,
-                      width, one)  # fmt: skip
-                for j in range(n1):
-                    move_row(wr + y + j * row, c + j * ROW, one)
-                    move_row(wi + y + j * row, c + (m1 + j) * ROW, one)
+        _middle(line, wi + i * plane, wr + i * plane, row, m1, n1, m1, m2, a, b, c, f1, c1, w1,
+                width, one)  # fmt: skip
         for j in range(n1):
             x, y = (i * n1 + j) * n2 * stride, i * plane + j * row
             call(line, wi + y, wr + y, ROW, m2, vi + x, vr + x, stride, n2, a, b, m2, f2, c2, w2,
