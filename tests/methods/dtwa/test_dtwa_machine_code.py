@@ -15,6 +15,7 @@ from spinsqueeze.methods.dtwa.couplings import lower
 from spinsqueeze.methods.dtwa.machine_code import foreign_layout, lanes, switch, verdict
 from spinsqueeze.methods.dtwa.trajectories import Options, Trajectory
 from spinsqueeze.models.canonical import Canonical, Field, Pair
+from spinsqueeze.models.kinds import one_each
 
 DTYPES = ("float32", "float64")
 PROBE = "from spinsqueeze.methods.dtwa.machine_code import lanes, probe\n"
@@ -75,7 +76,7 @@ def evolved():
     """Spins at three times, the same steps and samples in every run, and the transform."""
     kernel = circulant((4, 6), 3.0)
     model = Canonical(
-        24,
+        one_each(24),
         pairs=(Pair(0.5, np.diag([2.0, 2.0, -2.0]), kernel),),
         fields=(Field(1.0, np.array([0.0, 0.2, 1.0])),),
     )
@@ -303,7 +304,9 @@ def test_success_is_remembered_for_good(monkeypatch, children):
 
 def objected(shape=(8, 8), dtype="float32", batch=16):
     plan = lower(
-        Canonical(int(np.prod(shape)), pairs=(Pair(1.0, np.eye(3), circulant(shape, 3.0)),))
+        Canonical(
+            one_each(int(np.prod(shape))), pairs=(Pair(1.0, np.eye(3), circulant(shape, 3.0)),)
+        )
     ).plan
     return switch.transform_of(plan, dtype=dtype, batch=batch)
 

@@ -13,6 +13,7 @@ from spinsqueeze.methods.dtwa.stepper import Crossing, StepPlan
 from spinsqueeze.methods.dtwa.trajectories import Options, Trajectory
 from spinsqueeze.models.canonical import Canonical, Field, Pair
 from spinsqueeze.models.envelope import Envelope
+from spinsqueeze.models.kinds import one_each
 
 X = np.array([1.0, 0.0, 0.0])
 N, OMEGA, RATE = 4, 3.0, 0.8
@@ -86,7 +87,7 @@ def trajectory(model, times, *, stepper=None, rotations=(), batch=64):
     )  # fmt: skip
 
 
-FREE = Canonical(N, fields=(Field(OMEGA, np.array([0.0, 0.0, 1.0])),))
+FREE = Canonical(one_each(N), fields=(Field(OMEGA, np.array([0.0, 0.0, 1.0])),))
 NOISY = partial(DephasingSteps, rate=RATE, step=0.05)
 
 
@@ -134,7 +135,7 @@ def test_without_noise_it_is_the_same_motion():
     """Couplings on a grid, an envelope, pulses: the two differ by the fourth power of the step."""
     shape = Envelope([0.0, 0.3, 1.0], values=[0.5, 2.0, -1.0])
     model = Canonical(
-        24,
+        one_each(24),
         pairs=(Pair(shape, np.diag([2.0, 2.0, -2.0]), circulant((4, 6), 3.0)),),
         fields=(Field(1.0, np.array([0.0, 0.2, 1.0])),),
     )
