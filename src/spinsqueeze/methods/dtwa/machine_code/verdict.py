@@ -4,6 +4,7 @@ The verdict holds for one version of numba, jax and this code on one CPU; a fail
 again after a week, for it may have come from a machine that was too busy or too full.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -55,31 +56,44 @@ def ask(dtype: str) -> str:
         "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
         "JAX_PLATFORMS": "cpu",
     }
-    try:
-        # -P: no module of the folder in which the user stands hides one of ours.
-        child = subprocess.run(
-            [sys.executable, "-P", *CHILD, dtype],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=TIME_LIMIT,
-        )
-    except subprocess.TimeoutExpired:
-        return f"{PROBE} did not end within {TIME_LIMIT:g} s"
+    # -P: no module of the folder in which the user stands hides one of ours.
+    command = [sys.executable, "-P", *CHILD, dtype]
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as child:
+        try:
+            _load_compiler()
+            answer, message = child.communicate(timeout=TIME_LIMIT)
+        except subprocess.TimeoutExpired:
+            return f"{PROBE} did not end within {TIME_LIMIT:g} s"
+        finally:
+            child.kill()  # of a child that has ended, nothing
     if child.returncode < 0:
         return f"{PROBE} was ended by {_signal_name(-child.returncode)}"
     if child.returncode > 0:
-        lines = child.stderr.strip().splitlines() or ["no message"]
+        lines = message.strip().splitlines() or ["no message"]
         return f"{PROBE} ended with status {child.returncode}: {lines[-1][:200]}"
     try:
-        error = float(child.stdout.split()[-1])
+        error = float(answer.split()[-1])
     except (IndexError, ValueError):
-        return f"{PROBE} answered {child.stdout[-80:]!r} instead of a number"
+        return f"{PROBE} answered {answer[-80:]!r} instead of a number"
     if not error <= LARGEST_ERROR:
         return f"{PROBE} erred by {error:.3g} roundings, more than {LARGEST_ERROR:g}"
     return ""
+
+
+def _load_compiler() -> None:
+    """Load what numba loads before its first function: a second of work while the child runs."""
+    with contextlib.suppress(Exception):  # what fails here fails in the child, which says so
+        import numba
+
+        numba.njit(lambda: None)()
 
 
 def key(dtype: str) -> str:
