@@ -230,7 +230,7 @@ def test_steps_of_chaotic_trajectories_are_refined_until_two_runs_agree():
     assert run.plan().error <= 0.05
 
 
-# A sample depends on the seed and its number alone.
+# A sample does not depend on how many others run, nor on threads.
 
 
 def test_samples_do_not_depend_on_chunks():

@@ -27,7 +27,9 @@ class DTWA(Method):
     Moments are averages over trajectories. Sources: schachenmayer2015, perlin2020.
 
     Args:
-        n_trajectories: number of samples, at least 4. Sample k depends on the seed and k alone.
+        n_trajectories: number of samples, at least 4. The seed and k alone give the signs that
+            sample k starts with. Its steps follow from the seed, the model, the state, the times,
+            the pulses, `dtype` and `tolerance`, not from n_trajectories: more extend a run.
         dtype: "float32" or "float64" for the spins (collective sums are float64 in both), or
             "auto": float32 unless its rounding alone exceeds the tolerance.
         tolerance: largest error of a trajectory's collective spin from the steps, in units of
