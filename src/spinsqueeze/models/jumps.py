@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
+from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
@@ -27,6 +28,7 @@ class CollectiveDecay(JumpTerm):
     def __post_init__(self) -> None:
         self._strength("rate", minimum=0.0)
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One collective jump."""
         return [CollectiveJumps(self.rate, ensemble.weighted(MINUS))]
@@ -49,6 +51,7 @@ class SqueezedCollectiveDecay(JumpTerm):
         self._strength("rate", minimum=0.0)
         self._put("r", checks.real("r", self.r, minimum=-20.0, maximum=20.0))
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One collective jump."""
         vector = np.cosh(self.r) * MINUS - np.sinh(self.r) * PLUS
@@ -73,6 +76,7 @@ class CollectiveJump(JumpTerm):
         self._strength("rate", minimum=0.0)
         self._put("vector", checks.complex_vectors("vector", self.vector))
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One collective jump."""
         if self.vector.ndim == 2:

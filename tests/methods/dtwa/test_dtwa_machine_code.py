@@ -104,7 +104,8 @@ def test_without_the_foreign_interface_the_numbers_are_the_same(monkeypatch):
 # The layout of the foreign call.
 
 
-def test_the_installed_layout_is_known(header):
+@pytest.mark.usefixtures("header")
+def test_the_installed_layout_is_known():
     assert foreign_layout.is_known()
 
 
@@ -203,7 +204,8 @@ def test_after_a_crash_the_run_goes_on_and_says_so(monkeypatch):
     assert diagnostics["transform_reason"].endswith("was ended by SIGABRT")
 
 
-def test_the_result_says_that_the_machine_code_ran(children):
+@pytest.mark.usefixtures("children")
+def test_the_result_says_that_the_machine_code_ran():
     model = sq.SpinModel(
         sq.Lattice((4, 4)), hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=0.0, exponent=3)]
     )

@@ -30,7 +30,7 @@ class DephasingSteps:
     def __init__(self, setup, *, rate, step):
         self.setup, self.rate, self.step = setup, rate, step
 
-    def choose(self, pilot):
+    def choose(self, _pilot):
         steps = [
             np.linspace(w.start, w.stop, 1 + int(np.ceil((w.stop - w.start) / self.step)))
             if w.stop > w.start
