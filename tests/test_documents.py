@@ -65,7 +65,7 @@ def test_the_first_study_shown_is_the_main_example(path):
 
 def test_every_other_toml_block_fits_into_a_study():
     for block in blocks("docs/study_files.md", "toml")[1:]:
-        host = "exact_4x4" if "[sweep]" in block else "twist_untwist"
+        host = "exact_4x4" if "[sweep]" in block or "[losses]" in block else "twist_untwist"
         base = tomllib.loads(text_of(f"examples/{host}.toml"))
         study_from_tables({**base, **tomllib.loads(block)})
 

@@ -34,6 +34,7 @@ from .models.jumps import LocalDephasing as LocalDephasing
 from .models.jumps import LocalJump as LocalJump
 from .models.jumps import LocalPumping as LocalPumping
 from .models.jumps import SqueezedCollectiveDecay as SqueezedCollectiveDecay
+from .models.losses import Losses as Losses
 from .models.model import SpinModel as SpinModel
 from .models.pair_terms import PairCoupling as PairCoupling
 from .models.pair_terms import PowerLawXXZ as PowerLawXXZ

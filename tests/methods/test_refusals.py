@@ -113,8 +113,18 @@ def test_a_pulse_on_some_of_the_spins_makes_them_differ(pulse):
 def test_methods_handle_parts_that_there_are(kind):
     assert kind.handles <= {f.name for f in dataclasses.fields(Canonical)} | {
         "pulses",
+        "losses",
         "unlike_spins",
     }
+
+
+@pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
+def test_losses_are_refused_by_all_but_one_method(kind):
+    model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    asked = evolve_question(model, STATE, [1.0], losses=sq.Losses(rate=0.1))
+    refused = [] if kind is sq.PermutationInvariant else ["losses"]
+    reasons = kind().support(asked)
+    assert reasons == [f"the model has {what}, which it does not treat" for what in refused]
 
 
 @pytest.mark.parametrize("kind", [sq.Exact, sq.DTWA])

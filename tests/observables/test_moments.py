@@ -1,9 +1,12 @@
 """Block moments: sums, shifts, merging, and what they refuse."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.observables.jackknife import leave_one_out
 from spinsqueeze.observables.moments import BlockMoments, Moments
 
 
@@ -164,3 +167,41 @@ def test_bad_samples_references_and_merges():
     shorter = BlockMoments.from_samples(samples(times=2), n_spins=10, n_blocks=5)
     with pytest.raises(InvalidInput, match="equal times"):
         BlockMoments.merge([blocks, shorter])
+
+
+def leaving(n_blocks, seed):
+    rng = np.random.default_rng(seed)
+    first = rng.normal(size=(2, n_blocks, 3))
+    return BlockMoments(
+        n_spins=rng.uniform(5, 9, size=(2, n_blocks)),
+        reference=rng.normal(size=(2, 3)),
+        weights=rng.uniform(1, 2, size=n_blocks),
+        first=first,
+        second=first[..., :, None] * first[..., None, :] + np.eye(3),
+    )
+
+
+def test_numbers_of_spins_go_with_their_blocks():
+    parts = [leaving(4, seed=1), leaving(5, seed=2)]
+    whole = BlockMoments.merge(parts)
+    weights = np.concatenate([part.weights for part in parts])
+    numbers = np.concatenate([part.n_spins for part in parts], axis=1)
+    mean = np.average(numbers, weights=weights, axis=1)
+    assert np.array_equal(whole.n_spins, numbers)
+    assert whole.combined().n_spins == pytest.approx(mean)
+    assert whole.coarsened(3).mean_n_spins() == pytest.approx(mean)
+    assert whole.coarsened(9).n_spins == pytest.approx(numbers)
+    left_out = leave_one_out(whole).n_spins
+    for b in range(9):
+        rest = np.delete(np.arange(9), b)
+        expected = np.average(numbers[:, rest], weights=weights[rest], axis=1)
+        assert left_out[:, b] == pytest.approx(expected)
+    fixed = dataclasses.replace(parts[0], n_spins=7)
+    for mixed in ([fixed, parts[1]], [parts[1], fixed]):
+        with pytest.raises(InvalidInput, match="merge needs equal n_spins"):
+            BlockMoments.merge(mixed)
+
+
+def test_a_number_of_spins_of_other_blocks_is_refused():
+    with pytest.raises(InvalidInput, match=r"one for each leading index \(2, 4\)"):
+        dataclasses.replace(leaving(4, seed=1), n_spins=np.full((2, 3), 5.0))

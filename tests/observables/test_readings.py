@@ -60,3 +60,10 @@ def test_what_does_not_fit_is_refused():
         moments_of({"spin": exact}, n_spins=2)
     with pytest.raises(InvalidInput, match="must both be sampled, or both be exact"):
         moments_of({"spin": sampled, "second": exact}, n_spins=2)
+
+
+def test_spins_left_are_sampled_where_the_spin_is():
+    exact = {"spin": Reading(np.ones((2, 3))), "second": Reading(np.tile(np.eye(3), (2, 1, 1)))}
+    left = Reading(np.full((2, 4), 5.0), weights=np.ones(4))
+    with pytest.raises(InvalidInput, match="spins_left must be sampled where spin is"):
+        moments_of({**exact, "spins_left": left}, n_spins=6)

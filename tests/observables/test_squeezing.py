@@ -212,6 +212,6 @@ def test_spins_that_leave_count_at_their_time():
     both = sq.squeezing(Moments(n_spins=np.array([8, 6]), spin=spin, covariance=covariance))
     assert both.xi2 == pytest.approx([8 * 1.0 / 4.0, 6 * 0.5 / 2.25])
     assert both.contrast == pytest.approx([0.5, 0.5])
-    for wrong in (np.array([8]), np.array([8, 0]), np.array([8.0, 6.0])):
+    for wrong in (np.array([8]), np.array([8, -1]), np.array([8.0, np.nan])):
         with pytest.raises(InvalidInput, match="one for each leading index"):
             Moments(n_spins=wrong, spin=spin, covariance=covariance)

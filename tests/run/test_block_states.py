@@ -73,7 +73,8 @@ def test_losses_at_given_times():
 
 def test_losses_drawn_by_seed_repeat():
     one, two, other = (
-        sq.simulate_losses(MODEL, STATE, TIMES, loss_rate=0.5, seed=seed) for seed in (4, 4, 5)
+        sq.simulate_losses(MODEL, STATE, TIMES, loss_rate=0.5, runs=4, seed=seed)
+        for seed in (4, 4, 5)
     )
     assert np.array_equal(one.attrs["loss_times"], two.attrs["loss_times"])
     assert not np.array_equal(one.attrs["loss_times"], other.attrs["loss_times"])
@@ -105,7 +106,7 @@ def test_squeezing_with_losses_is_that_of_the_spins_left(capsys, tmp_path):
     out = capsys.readouterr().out
     assert f"xi2 = {expected:.6g}" in out
     assert "spins        20, 12 left at the end" in out
-    assert "losses       loss_times = [0.1, 0.2" in out
+    assert "losses       times = [0.1, 0.2" in out
 
 
 def test_a_run_with_losses_jumps_and_is_not_interpolated():
@@ -118,22 +119,17 @@ def test_a_run_with_losses_jumps_and_is_not_interpolated():
     assert best.time in turned["time"].values
 
 
-@pytest.mark.parametrize("losses", [{"loss_rate": 0.5}, {"loss_times": [0.25, 0.6]}])
+@pytest.mark.parametrize("losses", [{"loss_rate": 0.5, "runs": 5}, {"loss_times": [0.25, 0.6]}])
 def test_a_run_with_losses_can_be_run_again_from_its_attributes(losses):
     data = sq.simulate_losses(MODEL, STATE, TIMES, **losses, seed=4)
-    study = json.loads(data.attrs["study"])
-    with pytest.raises(InvalidInput, match=r"losses: a study knows no losses.*simulate_losses"):
-        study_from_tables(study)
-    given = study.pop("losses")
-    run = study_from_tables(study)
-    again = sq.simulate_losses(run.model, run.initial_state, run.times, **given, seed=run.seed)
+    again = sq.run_study(study_from_tables(json.loads(data.attrs["study"])))
     assert np.array_equal(again.attrs["loss_times"], data.attrs["loss_times"])
     xr.testing.assert_equal(again, data)
 
 
-def test_runs_with_losses_are_not_merged():
-    runs = [sq.simulate_losses(MODEL, STATE, TIMES, loss_rate=0.5, seed=s) for s in (1, 2)]
-    with pytest.raises(InvalidInput, match="result 1 is one run with losses"):
+def test_single_histories_of_losses_are_not_merged():
+    runs = [sq.simulate_losses(MODEL, STATE, TIMES, loss_times=[t]) for t in (0.3, 0.4)]
+    with pytest.raises(InvalidInput, match=r"result 1 is a single history .* give the rate"):
         sq.merge(runs)
 
 

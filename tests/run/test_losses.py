@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import spinsqueeze as sq
-from spinsqueeze.methods.permutation_invariant.loss import sample_loss_times
+from spinsqueeze.models.losses import sample_loss_times
 
 RATE = 0.7
 
@@ -28,8 +28,8 @@ def test_the_first_of_n_spins_leaves_at_n_times_the_rate(n_spins):
 
 def test_every_wait_follows_from_the_spins_left():
     waits = np.diff([[0.0, *times] for times in arrivals(5, np.inf, 4000)], axis=1)
-    mean = 1 / (RATE * np.array([5, 4, 3, 2]))
-    assert waits.shape == (4000, 4)
+    mean = 1 / (RATE * np.array([5, 4, 3, 2, 1]))
+    assert waits.shape == (4000, 5)
     assert np.all(np.abs(waits.mean(axis=0) - mean) < 5 * mean / np.sqrt(4000))
 
 
@@ -43,19 +43,12 @@ def test_independent_spins_are_left_with_a_binomial_distribution():
 def test_the_rate_and_the_duration_of_a_run_are_those_of_its_losses():
     model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(0.3)])
     times = np.linspace(0.0, 2.0, 9)
-    left = np.array(
-        [
-            sq.simulate_losses(model, sq.CoherentState("+x"), times, loss_rate=0.4, seed=seed)[
-                "spins_left"
-            ].values
-            for seed in range(60)
-        ]
-    )
+    data = sq.simulate_losses(model, sq.CoherentState("+x"), times, loss_rate=0.4, runs=60)
     p = np.exp(-0.4 * times)
-    # The last spin stays: a correction below (1 - p)^6 < 0.03 at the last time.
     sigma = np.sqrt(6 * p * (1 - p) / 60)
-    assert np.all(np.abs(left.mean(axis=0) - 6 * p) <= 5 * sigma + (1 - p) ** 6)
-    assert left[:, 0].tolist() == [6] * 60
+    assert np.all(np.abs(data["spins_left"].values - 6 * p) <= 5 * sigma + 1e-12)
+    assert data["spins_left_stderr"].values == pytest.approx(sigma, rel=0.3)
+    assert data["block_spins_left"].values[0].tolist() == [6] * 60
 
 
 def test_what_needs_more_than_the_memory_budget_is_refused_before_any_work():
@@ -76,8 +69,10 @@ def test_spins_that_are_not_alike_are_refused():
 
 def test_a_rate_and_a_seed_may_be_scalars_of_a_result():
     model, start, times = sq.SpinModel(4), sq.CoherentState("+x"), [0.0, 0.5]
-    plain = sq.simulate_losses(model, start, times, loss_rate=0.3, seed=2)
-    scalar = sq.simulate_losses(model, start, times, loss_rate=xr.DataArray(0.3), seed=np.int64(2))
+    plain = sq.simulate_losses(model, start, times, loss_rate=0.3, runs=4, seed=2)
+    scalar = sq.simulate_losses(
+        model, start, times, loss_rate=xr.DataArray(0.3), runs=np.int64(4), seed=np.int64(2)
+    )
     assert json.loads(scalar.attrs["study"]) == json.loads(plain.attrs["study"])
     assert scalar["spins_left"].equals(plain["spins_left"])
 
@@ -94,5 +89,5 @@ def test_at_the_time_of_a_loss_the_spin_has_left():
 def test_losses_refuse_strengths_in_time():
     ramp = sq.Envelope([0.0, 1.0], values=[0.2, 0.4])
     model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(ramp)])
-    with pytest.raises(sq.InvalidInput, match="needs constant strengths and rates"):
+    with pytest.raises(sq.InvalidInput, match="losses need constant strengths and rates"):
         sq.simulate_losses(model, sq.CoherentState("+x"), [0.0, 1.0], loss_rate=0.1)

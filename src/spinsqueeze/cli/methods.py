@@ -25,6 +25,7 @@ def methods(
         initial_state=asked.initial_state,
         times=asked.times if asked.times is not None else (1.0,),
         pulses=asked.pulses,
+        losses=asked.losses,
         memory_budget=asked.memory_budget,
         method=asked.method,
         steady_state=asked.steady_state,

@@ -140,9 +140,15 @@ def _variables(data: Any) -> str:
 
 
 def _count(data: Any) -> str:
-    """The number of spins, or its range over a sweep."""
-    if "spins_left" in data:
-        return f"{data.attrs['n_spins']}, {int(data['spins_left'].min())} left at the end"
+    """The number of spins, or its range over a sweep, and how many are left at the end."""
+    if "spins_left" not in data:
+        return _count_at_start(data)
+    fewest = data["spins_left"].min().item()
+    left = str(fewest) if isinstance(fewest, int) else f"{fewest:.4g}"
+    return f"{_count_at_start(data)}, {left} left at the end"
+
+
+def _count_at_start(data: Any) -> str:
     if "n_spins" in data.attrs:
         return str(data.attrs["n_spins"])
     counts = data["n_spins"].values if "n_spins" in data else np.array([])

@@ -18,13 +18,16 @@ from spinsqueeze.observables.moments import (
     moments_from_sums,
 )
 from spinsqueeze.observables.squeezing import (
+    MINIMUM_CONTRAST,
     POLE,
     RESOLVED_ANGLE,
     RESOLVED_DIRECTION,
+    ROUND_OFF,
     effective_number,
     ellipse,
     perpendicular_basis,
     require_direction,
+    some_spins,
     squeezing_with_resolution,
 )
 
@@ -162,8 +165,11 @@ def leave_one_out(blocks: BlockMoments) -> Moments:
         second=total.second[..., None, :, :] - w[:, None, None] * blocks.second,
         spread=total.spread[..., None, :, :] - spread,
     )
+    n_spins = blocks.n_spins
+    if isinstance(n_spins, np.ndarray):
+        n_spins = ((n_spins @ w)[..., None] - w * n_spins) / (w.sum() - w)
     return moments_from_sums(
-        n_spins=blocks.n_spins,
+        n_spins=n_spins,
         reference=blocks.reference[..., None, :],
         n_blocks=blocks.n_blocks - 1,
         sums=sums,
@@ -186,14 +192,20 @@ def squeezing_replicas(blocks: BlockMoments) -> SqueezingReplicas:
 
     spin = jackknife(full.spin, replicas=parts.spin, weights=w, axis=-2)
     length = np.linalg.norm(full.spin, axis=-1)
-    direction_floor = RESOLVED_DIRECTION * np.linalg.norm(spin.stderr, axis=-1)
+    # Blocks that agree, as before the first loss, leave only round-off as in exact moments.
+    direction_floor = np.maximum(
+        RESOLVED_DIRECTION * np.linalg.norm(spin.stderr, axis=-1),
+        MINIMUM_CONTRAST * full.n_spins / 2,
+    )
     transverse = np.hypot(spin.stderr[..., 0], spin.stderr[..., 1])
     safe = np.where(length > 0.0, length, 1.0)
     pole = np.maximum(POLE, RESOLVED_DIRECTION * transverse / safe)
 
     split, error = _split_and_error(full, parts, w, pole)
+    round_off = 0.5 * ROUND_OFF * np.trace(full.covariance, axis1=-2, axis2=-1)
+    split_floor = np.maximum(RESOLVED_ANGLE * error, round_off)
     values, status = squeezing_with_resolution(
-        full, direction_floor=direction_floor, pole=pole, split_floor=RESOLVED_ANGLE * error
+        full, direction_floor=direction_floor, pole=pole, split_floor=split_floor
     )
     variance_bias = _isotropy_bias(split, error)
     at_pole = np.hypot(full.spin[..., 0], full.spin[..., 1]) <= pole * safe
@@ -215,7 +227,7 @@ def squeezing_replicas(blocks: BlockMoments) -> SqueezingReplicas:
         weights=w,
         systematic={
             "xi2": full.n_spins * variance_bias / safe**2,
-            "xi2_kitagawa_ueda": 4.0 * variance_bias / full.n_spins,
+            "xi2_kitagawa_ueda": 4.0 * variance_bias / some_spins(full),
         },
         status=status,
         spin=(full.spin, parts.spin),

@@ -28,16 +28,17 @@ class Moments:
     :func:`~spinsqueeze.observables.squeezing.squeezing` then says so in its status.
 
     Attributes:
-        n_spins: number of spins N; one for each leading index (...) where spins leave.
+        n_spins: number of spins N; where spins leave, the mean number left at each leading
+            index (...).
         spin: (..., 3) [1]: <S_a>, a = x, y, z.
         covariance: (..., 3, 3) [1]: <{S_a, S_b}>/2 - <S_a><S_b>.
 
     Raises:
-        InvalidInput: n_spins is not a positive integer, shapes disagree, a value is not finite,
-            or the covariance is not symmetric.
+        InvalidInput: n_spins is not a positive integer nor an array of numbers >= 0, shapes
+            disagree, a value is not finite, or the covariance is not symmetric.
     """
 
-    n_spins: int | Integers
+    n_spins: int | Integers | Floats
     spin: Floats
     covariance: Floats
 
@@ -69,7 +70,7 @@ class BlockMoments:
     near the mean spin nothing cancels at N = 1e6.
 
     Attributes:
-        n_spins: number of spins N.
+        n_spins: number of spins N; where spins leave, the block mean of those left (..., B).
         reference: (..., 3) [1]: the point from which the moments are taken.
         weights: (B,) number of samples in each block.
         first: (..., B, 3) [1]: block mean of S - reference.
@@ -80,7 +81,7 @@ class BlockMoments:
             second moment is not symmetric.
     """
 
-    n_spins: int
+    n_spins: int | Integers | Floats
     reference: Floats
     weights: Floats
     first: Floats
@@ -88,7 +89,6 @@ class BlockMoments:
 
     def __post_init__(self) -> None:
         """Checks shapes and values; stores read-only float64 copies."""
-        n_spins = integer("n_spins", self.n_spins, minimum=1)
         reference = _finite(self.reference, "reference")
         weights = _finite(self.weights, "weights")
         first = _finite(self.first, "first")
@@ -105,6 +105,7 @@ class BlockMoments:
             raise InvalidInput(f"first must have shape {expected}; got {first.shape}.")
         if second.shape != (*expected, 3):
             raise InvalidInput(f"second must have shape {(*expected, 3)}; got {second.shape}.")
+        n_spins = _counts(self.n_spins, expected[:-1])
         second = _symmetrised(second, "second", n_spins / 4)
         _store(self, n_spins=n_spins, reference=reference, weights=weights)
         _store(self, first=first, second=second)
@@ -173,11 +174,17 @@ class BlockMoments:
         covariance by a relative -1/n.
         """
         return moments_from_sums(
-            n_spins=self.n_spins,
+            n_spins=self.mean_n_spins(),
             reference=self.reference,
             n_blocks=self.n_blocks,
             sums=block_sums(self),
         )
+
+    def mean_n_spins(self) -> int | Floats:
+        """Mean number of spins left, over all blocks: N, or (...) where spins leave."""
+        if isinstance(self.n_spins, int):
+            return self.n_spins
+        return np.asarray(self.n_spins @ self.weights / self.n_samples)
 
     def referred_to(self, reference: ArrayLike) -> Self:
         """The same moments about another reference (..., 3)."""
@@ -209,13 +216,15 @@ class BlockMoments:
             Block moments with all blocks, about the mean over all samples.
 
         Raises:
-            InvalidInput: nothing to merge, or the parts differ in n_spins or leading shape.
+            InvalidInput: nothing to merge, the parts differ in leading shape or in the number of
+                spins, or spins leave in some of them only.
         """
         if len(parts) == 0:
             raise InvalidInput("merge needs at least one BlockMoments; got none.")
         head = parts[0]
         for part in parts[1:]:
-            if part.n_spins != head.n_spins:
+            varying = isinstance(part.n_spins, np.ndarray) and isinstance(head.n_spins, np.ndarray)
+            if not varying and not np.array_equal(part.n_spins, head.n_spins):
                 raise InvalidInput(
                     f"merge needs equal n_spins; got {head.n_spins} and {part.n_spins}."
                 )
@@ -226,7 +235,7 @@ class BlockMoments:
                 )
         aligned = [part.referred_to(head.reference) for part in parts]
         joined = cls(
-            n_spins=head.n_spins,
+            n_spins=_joined([part.n_spins for part in aligned]),
             reference=head.reference,
             weights=np.concatenate([part.weights for part in aligned]),
             first=np.concatenate([part.first for part in aligned], axis=-2),
@@ -245,8 +254,11 @@ class BlockMoments:
         weights = np.add.reduceat(self.weights, starts)
         first = np.add.reduceat(self.weights[:, None] * self.first, starts, axis=-2)
         second = np.add.reduceat(self.weights[:, None, None] * self.second, starts, axis=-3)
+        n_spins = self.n_spins
+        if isinstance(n_spins, np.ndarray):
+            n_spins = np.add.reduceat(self.weights * n_spins, starts, axis=-1) / weights
         return type(self)(
-            n_spins=self.n_spins,
+            n_spins=n_spins,
             reference=self.reference,
             weights=weights,
             first=first / weights[:, None],
@@ -284,7 +296,7 @@ def block_sums(blocks: BlockMoments) -> BlockSums:
 
 
 def moments_from_sums(
-    *, n_spins: int, reference: Floats, n_blocks: int, sums: BlockSums
+    *, n_spins: int | Floats, reference: Floats, n_blocks: int, sums: BlockSums
 ) -> Moments:
     """Mean spin and unbiased covariance from sums over n_blocks blocks."""
     weight = sums.weight[..., None]
@@ -310,15 +322,26 @@ def _finite(values: ArrayLike, name: str) -> Floats:
     return array
 
 
-def _counts(value: object, shape: tuple[int, ...]) -> int | Integers:
+def _counts(value: object, shape: tuple[int, ...]) -> int | Integers | Floats:
     if not isinstance(value, np.ndarray) or value.ndim == 0:
         return integer("n_spins", value, minimum=1)
-    if value.shape != shape or value.dtype.kind not in "iu" or not np.all(value > 0):
+    numbers = value.dtype.kind in "iuf" and bool(np.all(np.isfinite(value) & (value >= 0)))
+    if value.shape != shape or not numbers:
         raise InvalidInput(
-            f"n_spins must be one positive integer, or one for each leading index {shape} of "
-            f"spin; got {value.dtype} of shape {value.shape}."
+            "n_spins must be a positive integer, or an array of numbers >= 0, one for each leading "
+            f"index {shape} of spin; got {value.dtype} of shape {value.shape}."
         )
+    if value.dtype.kind == "f":
+        return np.array(value, dtype=np.float64)
     return np.array(value, dtype=np.int64)
+
+
+def _joined(counts: Sequence[int | Integers | Floats]) -> int | Floats:
+    """Numbers of spins of several parts, side by side where they are those of blocks."""
+    head = counts[0]
+    if isinstance(head, int):
+        return head
+    return np.concatenate([np.asarray(part, dtype=np.float64) for part in counts], axis=-1)
 
 
 def _symmetrised(matrices: Floats, name: str, floor: ArrayLike) -> Floats:

@@ -73,8 +73,10 @@ def readings_of(moments: Moments | BlockMoments) -> dict[str, Reading]:
 def moments_of(readings: Mapping[str, Reading], *, n_spins: int) -> Moments | BlockMoments:
     """The collective moments in readings; `spins_left`, where it is there, counts the spins.
 
+    Where "spin" is sampled, spins_left is too, in the same blocks.
+
     Raises:
-        InvalidInput: "spin" or "second" is missing, or one is sampled and the other is not.
+        InvalidInput: "spin" or "second" is missing, or one is sampled and another is not.
     """
     missing = [name for name in REQUIRED if name not in readings]
     if missing:
@@ -82,13 +84,15 @@ def moments_of(readings: Mapping[str, Reading], *, n_spins: int) -> Moments | Bl
     spin, second = readings["spin"], readings["second"]
     if spin.sampled != second.sampled:
         raise InvalidInput("spin and second must both be sampled, or both be exact")
+    left = readings.get("spins_left")
+    if left is not None and left.sampled != spin.sampled:
+        raise InvalidInput("spins_left must be sampled where spin is, and exact where it is exact")
+    count: Any = n_spins if left is None else np.asarray(left.values)
     if spin.weights is None:
-        left = readings.get("spins_left")
-        count: Any = n_spins if left is None else np.asarray(left.values)
         return Moments(n_spins=count, spin=spin.values, covariance=second.values)
     reference = np.zeros((len(spin.values), 3)) if spin.reference is None else spin.reference
     return BlockMoments(
-        n_spins=n_spins,
+        n_spins=count,
         reference=reference,
         weights=spin.weights,
         first=spin.values,

@@ -197,7 +197,12 @@ def extreme_variances(
 
 def contrast(moments: Moments) -> Floats:
     """|<S>| / (N/2), shape (...)."""
-    return _length(moments.spin) / (0.5 * moments.n_spins)
+    return _length(moments.spin) / (0.5 * some_spins(moments))
+
+
+def some_spins(moments: Moments) -> Floats:
+    """The number of spins as a divisor: 1 where none are left, where every moment is 0."""
+    return np.asarray(np.where(np.asarray(moments.n_spins) > 0, moments.n_spins, 1))
 
 
 def total_spin_squared(moments: Moments) -> Floats:
@@ -281,7 +286,7 @@ def squeezing_with_resolution(
         total_spin_squared, <S^2>; effective_spins, 2 sqrt(1/4 + <S^2>) - 1. One more belongs
         here, and into the registry of result variables: its error bar comes by itself.
     """
-    n = moments.n_spins
+    n, divisor = moments.n_spins, some_spins(moments)
     length = _length(moments.spin)
     # Far below any floor the square of the length leaves the range of floats.
     undefined = ~(length > np.maximum(direction_floor, SMALLEST_CONTRAST * n))
@@ -302,9 +307,9 @@ def squeezing_with_resolution(
 
     values = {
         "xi2": n * smallest / np.where(undefined, 1.0, length) ** 2,
-        "xi2_kitagawa_ueda": 4.0 * smallest / n,
+        "xi2_kitagawa_ueda": 4.0 * smallest / divisor,
         "squeezing_angle": np.where(isotropic, np.nan, angle),
-        "contrast": length / (0.5 * n),
+        "contrast": length / (0.5 * divisor),
         "total_spin_squared": squared,
         "effective_spins": effective_number(squared),
     }

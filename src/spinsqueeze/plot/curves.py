@@ -176,7 +176,7 @@ def _draw(dataset: Any, panels: Sequence[Axes], look: Mapping[str, Any]) -> None
     squared, stderr = _values(dataset, "total_spin_squared")
     left = dataset["spins_left"] if "spins_left" in dataset else dataset.attrs["n_spins"]
     spin = np.asarray(left, dtype=float) / 2
-    scale = spin * (spin + 1)
+    scale = np.where(spin > 0, spin * (spin + 1), 1.0)
     _curve(panels[2], time, squared / scale, None if stderr is None else stderr / scale, look)
 
 

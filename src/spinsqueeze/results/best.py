@@ -19,8 +19,8 @@ def optimum_of_run(data: xr.Dataset) -> Optimum:
     """The optimum in time of a run, of a sweep's point too.
 
     Without its sample blocks a sampled curve gives a standard error of the value alone, unless the
-    point was stored with its optimum and that of the curve is still the same. A run with losses
-    jumps between its times: nothing is interpolated.
+    point was stored with its optimum and that of the curve is still the same. A single history of
+    losses jumps between its times: nothing is interpolated.
 
     Raises:
         InvalidInput: not a spinsqueeze result, a steady state, a single selected time, or one
@@ -36,7 +36,7 @@ def optimum_of_run(data: xr.Dataset) -> Optimum:
             "the axis with data.isel(time=slice(...))"
         )
     times = data["time"].values
-    if "spins_left" in data:
+    if "spins_left" in data and "spins_left_stderr" not in data:
         return optimum_of_moments(times, moments=moments, smooth=False)
     if isinstance(moments, BlockMoments) or "xi2_stderr" not in data:
         return optimum_of_moments(times, moments=moments)

@@ -24,6 +24,7 @@ _BLOCKS = {
     "block_second": "second",
 }
 _OF_BLOCKS = "block_"
+_BLOCKS_LEFT = "block_spins_left"
 
 
 def build(
@@ -31,7 +32,7 @@ def build(
     *,
     n_spins: int,
     times: Floats,
-    attributes: Mapping[str, str | int | float],
+    attributes: Mapping[str, Any],
     error: Mapping[str, float | Floats] | None = None,
     final_state: Floats | None = None,
 ) -> xr.Dataset:
@@ -153,7 +154,10 @@ def read_moments(data: xr.Dataset) -> Moments | BlockMoments:
     n_spins = int(data.attrs["n_spins"])
     if "block_first" in data:
         fields = {field: data[name].values for name, field in _BLOCKS.items()}
-        return BlockMoments(n_spins=n_spins, **fields)
+        count: Any = n_spins
+        if _BLOCKS_LEFT in data:
+            count = data[_BLOCKS_LEFT].transpose("time", "block").values
+        return BlockMoments(n_spins=count, **fields)
     left = np.asarray(data["spins_left"].values) if "spins_left" in data else n_spins
     return Moments(n_spins=left, spin=data["spin"].values, covariance=data["covariance"].values)
 

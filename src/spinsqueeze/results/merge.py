@@ -26,7 +26,7 @@ from spinsqueeze.results.grid import (
 )
 from spinsqueeze.results.points import Point, from_dataset
 
-FREE = ("title", "run.seed", "run.memory_budget", "method.n_trajectories")
+FREE = ("title", "run.seed", "run.memory_budget", "method.n_trajectories", "losses.runs")
 """Entries of a study in which merged runs may differ."""
 _BLOCKS = ("block_weight", "block_reference", "block_first", "block_second")
 _SHARED = ("title", "n_spins", "unit", "method", "error_kind", "references")
@@ -50,7 +50,7 @@ def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
 
     Raises:
         InvalidInput: fewer than two results or something else, another model, method, times or
-            sweep, a seed or samples that occur twice, results without sample blocks or with losses.
+            sweep, a seed or samples that occur twice, or results without sample blocks.
     """
     if not isinstance(datasets, Iterable) or isinstance(datasets, str | Mapping):
         raise InvalidInput(f"merge needs results in a list, got {type(datasets).__name__}")
@@ -171,11 +171,6 @@ def _require_blocks(parts: Sequence[xr.Dataset]) -> None:
     for number, part in enumerate(parts, start=1):
         if "study" not in part.attrs or "spin" not in part:
             raise InvalidInput(f"merge: result {number} is not a spinsqueeze result")
-        if "spins_left" in part:
-            raise InvalidInput(
-                f"merge: result {number} is one run with losses, not a sample of a curve: other "
-                "loss times give another curve; average its variables yourself"
-            )
         missing = [name for name in _BLOCKS if name not in part]
         if not missing:
             continue
@@ -183,6 +178,11 @@ def _require_blocks(parts: Sequence[xr.Dataset]) -> None:
             raise InvalidInput(
                 f"merge: result {number} lacks {', '.join(missing)}; give the result with all of "
                 "its block variables"
+            )
+        if "xi2_stderr" not in part and "spins_left" in part:
+            raise InvalidInput(
+                f"merge: result {number} is a single history of losses, which is no sample; give "
+                "the rate of the losses instead of their times"
             )
         if "xi2_stderr" not in part:
             raise InvalidInput(
@@ -232,12 +232,16 @@ def _apart(first: Any, times: Any) -> str:
 
 
 def _require_other_samples(parts: Sequence[xr.Dataset]) -> None:
-    """Raises InvalidInput when two parts hold the same samples, whatever seeds they name."""
+    """Raises InvalidInput when two parts hold the same samples, whatever seeds they name.
+
+    Blocks without any scatter, as of random losses before the first one, are alike in all parts.
+    """
     seen: dict[bytes, int] = {}
     for number, part in enumerate(parts, start=1):
         blocks = part["block_second"].values
         samples = blocks.tobytes() + part["block_first"].values.tobytes()
-        if samples in seen and np.ptp(blocks) > 0.0:
+        scatter = np.ptp(blocks, axis=part["block_second"].get_axis_num("block"))
+        if samples in seen and scatter.any():
             raise InvalidInput(
                 f"merge: results {seen[samples]} and {number} hold the same samples, which would "
                 "count twice; run one of them with another seed"

@@ -8,6 +8,7 @@ from typing import Any, final
 from spinsqueeze.methods.base.method import Cost, Method, in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
 from spinsqueeze.methods.registry import METHODS
+from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import CoherentState, InitialState
@@ -64,6 +65,7 @@ def advise(
     initial_state: InitialState | None = None,
     times: Any = (1.0,),
     pulses: Sequence[Pulse] = (),
+    losses: Losses | None = None,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
     method: Method | None = None,
     steady_state: bool = False,
@@ -75,9 +77,10 @@ def advise(
         initial_state: the state at time 0; the coherent state along +x by default.
         times: output times.
         pulses: instantaneous rotations.
+        losses: single spins leave during the run.
         memory_budget: bytes; a method that needs more does not fit.
         method: judged with its own options; every other method with its defaults.
-        steady_state: ask for the steady state; times and pulses play no part then.
+        steady_state: ask for the steady state; times, pulses and losses play no part.
     """
     question: Question
     if steady_state:
@@ -88,6 +91,7 @@ def advise(
             CoherentState("+x") if initial_state is None else initial_state,
             times,
             pulses=pulses,
+            losses=losses,
             memory_budget=memory_budget,
         )
     rows = []

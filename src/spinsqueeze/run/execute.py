@@ -70,7 +70,7 @@ def _as_dataset(
     times = question.times if isinstance(question, Evolve) else np.array([np.inf])
     if answer.times is not None:
         times = answer.times
-    attributes: dict[str, str | int | float] = {
+    attributes: dict[str, Any] = {
         "title": study.title,
         "n_spins": question.model.n_spins,
         "unit": study.model.unit,
@@ -79,6 +79,7 @@ def _as_dataset(
         "references": ", ".join(method.references),
         "seed": question.seed,
         "study": json.dumps(study.as_tables()),
+        **_loss_times(question),
         "numerical_error": answer.numerical_error,
         "diagnostics": json.dumps(answer.diagnostics),
         "warnings": json.dumps([*answer.warnings, *_doubts(answer)]),
@@ -105,6 +106,19 @@ def _as_dataset(
         error=answer.error,
         final_state=values,
     )
+
+
+def _loss_times(question: Question) -> dict[str, Any]:
+    """The losses of a run: the times of a single history, or those of all as JSON."""
+    if not isinstance(question, Evolve) or question.losses is None:
+        return {}
+    losses = question.losses
+    histories = losses.histories(
+        question.model.n_spins, duration=question.duration, seed=question.seed
+    )
+    if losses.rate is None:
+        return {"loss_times": histories[0]}
+    return {"loss_times": json.dumps([events.tolist() for events in histories])}
 
 
 def _packed(state: InitialState) -> tuple[str, Any]:

@@ -1,28 +1,20 @@
 """simulate_losses: a run in which single random spins leave."""
 
-import json
-import time
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
-from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
-from spinsqueeze.methods.base.states import block_values
-from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant, generator_of
-from spinsqueeze.models import interchangeable
-from spinsqueeze.models.catalogue import state_as_dict
+from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
+from spinsqueeze.models.losses import DEFAULT_RUNS, Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.states import InitialState
-from spinsqueeze.models.tables import model_as_tables
-from spinsqueeze.observables.moments import Moments
-from spinsqueeze.observables.readings import Reading, readings_of
-from spinsqueeze.results import dataset, provenance
-from spinsqueeze.results.files import MARK
-from spinsqueeze.run.questions import evolve_question
-from spinsqueeze.run.ranges import shortest
+from spinsqueeze.run.execute import execute
+from spinsqueeze.run.study import Study
+
+_ARGUMENTS = {"rate": "loss_rate", "times": "loss_times", "losses.times": "loss_times"}
 
 
 def simulate_losses(
@@ -32,99 +24,68 @@ def simulate_losses(
     *,
     loss_rate: float | None = None,
     loss_times: Any = None,
+    runs: int = DEFAULT_RUNS,
     seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
+    progress: Callable[[float], None] | None = None,
 ) -> xr.Dataset:
-    """One run of a permutation-invariant model from which single random spins leave.
+    """Evolve a permutation-invariant model from which single random spins leave.
 
-    The strengths and rates of the Hamiltonian and the jumps stay as they are; a lost spin is traced
-    out (groszkowski2022, Fig. 4b). At an output time equal to a loss the spin has left.
+    The same as `simulate` with `losses=Losses(...)` by `PermutationInvariant`. The strengths and
+    rates of the Hamiltonian and the jumps stay as they are; a lost spin is traced out
+    (groszkowski2022, Fig. 4b). At an output time equal to a loss the spin has left.
+
+    With loss_rate the state is the average over all histories, as of somebody who does not know
+    when spins left: rate sum_i D[|lost><s|_i], s = up and down. Its covariance holds the scatter
+    between the histories too, and N in xi2, xi2_kitagawa_ueda and contrast is the mean number of
+    spins left, so that xi2 >= 1 for every mixture of unentangled spins. It is estimated from
+    `runs` drawn histories, one block of samples each, with standard errors by the jackknife;
+    `merge` joins results with other seeds. With loss_times it is one history, exactly, and N the
+    number left in it.
 
     Args:
         model: alike spins, constant strengths and rates.
         initial_state: a permutation-invariant state.
         times: output times (T,), strictly increasing.
-        loss_rate: every spin leaves independently at this rate, at times drawn by `seed`.
-        loss_times: ascending times of the losses, instead of loss_rate.
+        loss_rate: every spin leaves independently at this rate.
+        loss_times: strictly increasing times of the losses, instead of loss_rate.
+        runs: number of histories, at least 4, with loss_rate only; each costs one run.
         seed: seeds the loss times.
         memory_budget: bytes; more is refused before any work.
+        progress: called with the fraction done.
 
     Returns:
-        Dataset with spins_left(time) and all that `simulate` returns, of the spins that are left;
-        attribute loss_times. It jumps where a spin leaves, so that `optimum` takes the lowest of
-        its times. To run it again::
-
-            from spinsqueeze.run.study_file import study_from_tables
-
-            study = json.loads(data.attrs["study"])
-            losses = study.pop("losses")
-            run = study_from_tables(study)
-            simulate_losses(run.model, run.initial_state, run.times, **losses, seed=run.seed)
+        Dataset as of `simulate`, with spins_left(time); without shell_population and purity.
+        Attribute loss_times: the times, or with loss_rate a JSON list of those of every history.
+        One history jumps where a spin leaves, so that `optimum` takes the lowest of its times.
 
     Raises:
         InvalidInput: an argument breaks its rule, or no spin is left.
         Unsupported: the spins are not interchangeable, with every reason.
         TooLarge: the memory budget would be exceeded.
     """
-    from spinsqueeze.methods.permutation_invariant.loss import evolve_with_losses, sample_loss_times
-
-    question = evolve_question(model, initial_state, times, seed=seed, memory_budget=memory_budget)
-    PermutationInvariant().require(question)
-    if question.model.time_dependent:
-        raise InvalidInput("simulate_losses needs constant strengths and rates, got an envelope")
     if (loss_rate is None) == (loss_times is None):
-        raise InvalidInput("give either loss_rate or loss_times")
-    n = model.n_spins
-    if loss_times is None:
-        rate = checks.real("loss_rate", loss_rate, minimum=0.0)
-        losses: dict[str, Any] = {"loss_rate": rate}
-        drawn = sample_loss_times(
-            n,
-            rate=rate,
-            duration=float(question.times[-1]),
-            rng=np.random.default_rng(question.seed),
+        given = "neither" if loss_rate is None else "both"
+        raise InvalidInput(f"give either loss_rate or loss_times, got {given}")
+    try:
+        losses = Losses(rate=loss_rate, times=loss_times, runs=runs)
+    except InvalidInput as error:
+        raise _renamed(error) from None
+    try:
+        study = Study(
+            model,
+            initial_state=initial_state,
+            times=times,
+            losses=losses,
+            method=PermutationInvariant(),
+            seed=seed,
+            memory_budget=memory_budget,
         )
-    else:
-        empty = np.size(loss_times) == 0
-        drawn = np.zeros(0) if empty else checks.increasing("loss_times", loss_times, minimum=0.0)
-        losses = {"loss_times": drawn.tolist()}
-    arrays = interchangeable.at_peak(question.model)
-    started = time.perf_counter()
-    run = evolve_with_losses(
-        lambda left: generator_of(left, arrays),
-        n_spins=n,
-        state=block_values(initial_state, n),
-        times=question.times,
-        loss_times=drawn,
-    )
-    wall_time = time.perf_counter() - started
-    study = {
-        **model_as_tables(model),
-        "initial_state": state_as_dict(initial_state),
-        "losses": losses,
-        "method": {"name": PermutationInvariant.name()},
-        "run": {"times": shortest(question.times), "seed": question.seed},
-    }
-    attributes: dict[str, Any] = {
-        "n_spins": n,
-        "unit": model.unit,
-        "method": PermutationInvariant.name(),
-        "error_kind": PermutationInvariant().trust(question).in_words,
-        "references": ", ".join(PermutationInvariant.references),
-        "seed": question.seed,
-        "study": json.dumps({k: v for k, v in study.items() if v not in ("", [], {})}),
-        "loss_times": drawn,
-        "dtype": "float64",
-        "device": "cpu",
-        "wall_time": wall_time,
-        MARK: provenance.version(),
-        "commit": provenance.commit(),
-        "machine": provenance.machine(),
-    }
-    moments = Moments(n_spins=run.n_spins, spin=run.spin, covariance=run.covariance)
-    return dataset.build(
-        {**readings_of(moments), "spins_left": Reading(run.n_spins)},
-        n_spins=n,
-        times=question.times,
-        attributes=attributes,
-    )
+    except InvalidInput as error:
+        raise (_renamed(error) if error.argument == "losses.times" else error) from None
+    return execute(study, progress=progress)
+
+
+def _renamed(error: InvalidInput) -> InvalidInput:
+    """An error of `Losses` or its place in a study, under the name of the argument here."""
+    return InvalidInput.of(_ARGUMENTS.get(error.argument, error.argument), error.rule)

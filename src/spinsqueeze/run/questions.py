@@ -18,6 +18,7 @@ from spinsqueeze.methods.base.question import (
 )
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.kinds import owners
+from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
@@ -31,6 +32,7 @@ def evolve_question(
     times: Any,
     *,
     pulses: Sequence[Pulse] = (),
+    losses: Losses | None = None,
     seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
     progress: Callable[[float], None] | None = None,
@@ -44,12 +46,14 @@ def evolve_question(
         raise InvalidInput(f"model must be a SpinModel, got {checks.shown(model)}")
     _check_state(model, initial_state)
     checked_times = checks.increasing("times", np.atleast_1d(times), minimum=0.0)
+    _check_losses(model, losses)
     form, rotations = _addressed(model, pulses, last=float(checked_times[-1]))
     return Evolve(
         model=form,
         state=initial_state,
         times=checked_times,
         pulses=rotations,
+        losses=losses,
         seed=checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
         memory_budget=checks.real("memory_budget", memory_budget, above=0.0),
         progress=_progress(progress),
@@ -102,6 +106,25 @@ def _check_state(model: SpinModel, state: object) -> None:
             f"initial_state must be a state such as CoherentState('+x'), got {checks.shown(state)}"
         )
     state.fit(model.n_spins)
+
+
+def _check_losses(model: SpinModel, losses: object) -> None:
+    if losses is None:
+        return
+    if not isinstance(losses, Losses):
+        raise InvalidInput.of(
+            "losses", f"must be losses such as Losses(rate=0.1), got {checks.shown(losses)}"
+        )
+    if model.canonical.time_dependent:
+        raise InvalidInput.of(
+            "losses", "need constant strengths and rates; this model has an envelope: leave one out"
+        )
+    if losses.rate is None and len(losses.times) >= model.n_spins:
+        raise InvalidInput.of(
+            "losses.times",
+            f"must be fewer than N = {model.n_spins}, so that a spin is left, got "
+            f"{len(losses.times)}",
+        )
 
 
 def _addressed(

@@ -7,6 +7,7 @@ import xarray as xr
 
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
+from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
@@ -22,6 +23,7 @@ def simulate(
     *,
     method: Method | type[Method] | str | None = None,
     pulses: Sequence[Pulse] = (),
+    losses: Losses | None = None,
     seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
     progress: Callable[[float], None] | None = None,
@@ -37,6 +39,7 @@ def simulate(
         method: a method with its options, its name, or None: the most trusted method that
             supports the model and is expected to finish within a minute.
         pulses: instantaneous rotations during the run.
+        losses: single spins leave during the run, see `simulate_losses`.
         seed: seeds the sampling methods; a result depends on nothing else.
         memory_budget: bytes; more is refused before any work.
         progress: called with the fraction done.
@@ -59,6 +62,7 @@ def simulate(
         initial_state=initial_state,
         times=times,
         pulses=pulses,
+        losses=losses,
         method=None if method is None else make_method(method),
         seed=seed,
         memory_budget=memory_budget,

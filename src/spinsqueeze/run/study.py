@@ -9,6 +9,7 @@ from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Evolve, Progress, Question
 from spinsqueeze.models.catalogue import state_as_dict
+from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
@@ -28,6 +29,7 @@ class Study:
         times: output times (T,), strictly increasing, >= 0; None for a steady state.
         steady_state: look for the steady state instead of evolving.
         pulses: instantaneous rotations.
+        losses: single spins leave during the run.
         method: a method with its options; None lets `simulate` choose.
         seed: seed of the sampling methods.
         memory_budget: bytes.
@@ -43,6 +45,7 @@ class Study:
     times: Any = field(default=None, kw_only=True)
     steady_state: bool = field(default=False, kw_only=True)
     pulses: Sequence[Pulse] = field(default=(), kw_only=True)
+    losses: Losses | None = field(default=None, kw_only=True)
     method: Method | None = field(default=None, kw_only=True)
     seed: int = field(default=0, kw_only=True)
     memory_budget: float = field(default=DEFAULT_MEMORY_BUDGET, kw_only=True)
@@ -75,6 +78,8 @@ class Study:
         if self.steady_state:
             if self.times is not None or self.pulses:
                 raise InvalidInput("times and pulses have no place in a steady state; drop them")
+            if self.losses is not None:
+                raise InvalidInput("losses have no place in a steady state; drop them")
             return steady_question(
                 self.model, initial_state=self.initial_state, progress=progress, **options
             )
@@ -87,6 +92,7 @@ class Study:
             self.initial_state,
             self.times,
             pulses=self.pulses,
+            losses=self.losses,
             progress=progress,
             **options,
         )
@@ -99,6 +105,8 @@ class Study:
             tables["initial_state"] = state_as_dict(self.initial_state)
         if self.pulses:
             tables["pulses"] = [pulse.as_dict() for pulse in self.pulses]
+        if self.losses is not None:
+            tables["losses"] = self.losses.as_dict()
         if self.method is not None:
             tables["method"] = self.method.option_table()
         run: dict[str, Any] = (

@@ -13,6 +13,7 @@ from spinsqueeze.core.sizes import size_in_bytes
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.registry import METHODS
+from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.tables import (
     build,
     model_from_tables,
@@ -115,6 +116,8 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
         state = state_from_table(sections.initial_state)
         _below("initial_state", lambda: state.fit(model.n_spins))
         parts["initial_state"] = state
+    if sections.losses is not None:
+        parts["losses"] = build(Losses, sections.losses, path="losses", what="losses")
     if sections.method is not None:
         parts["method"] = _method(sections.method)
     if run.steady_state:
@@ -164,6 +167,8 @@ def _dotted(message: str) -> str:
     word, _, rest = message.partition(" ")
     return {
         "spin_class": f"pulses: {message}",
+        "losses": f"losses: {rest}",
+        "losses.times": f"losses.times: {rest}",
         "seed": f"run.seed: {rest}",
         "memory_budget": f"run.memory_budget: {rest}",
     }.get(word, f"run: {message}")

@@ -34,6 +34,7 @@ class StudyFile(BaseModel):
     cavity: Table | None = None
     initial_state: Table | None = None
     pulses: list[Table] = []
+    losses: Table | None = None
     method: Table | None = None
     run: RunSection
     sweep: Table | None = None
@@ -68,11 +69,6 @@ def _one_line(error: ValidationError) -> str:
 def _worded(problem: Any) -> str:
     where = [str(part) for part in problem["loc"]]
     kind = problem["type"]
-    if kind == "extra_forbidden" and where == ["losses"]:
-        return (
-            "losses: a study knows no losses; give the entries of this table to simulate_losses "
-            "as keywords, with the model, state, times and seed of the rest"
-        )
     if kind == "extra_forbidden":
         model = RunSection if where[0] == "run" and len(where) > 1 else StudyFile
         hint = checks.did_you_mean(where[-1], model.model_fields)
@@ -96,6 +92,7 @@ _RULES = {
     "hamiltonian": "be a list of tables ([[hamiltonian]])",
     "jumps": "be a list of tables ([[jumps]])",
     "pulses": "be a list of tables ([[pulses]])",
+    "losses": "be a table such as [losses] with rate = 0.1",
     "initial_state": 'be a table such as [initial_state] with coherent = "+x"',
     "method": 'be a table such as [method] with name = "dtwa"',
     "run.times": "be a list or a range such as { start = 0.0, stop = 1.0, num = 81 }",

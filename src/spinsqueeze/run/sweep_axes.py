@@ -15,6 +15,7 @@ SECTIONS = (
     "cavity",
     "initial_state",
     "pulses",
+    "losses",
     "method",
     "run",
 )

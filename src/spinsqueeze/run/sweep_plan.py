@@ -23,7 +23,7 @@ _TAKEN = {
     "reason",
     *KEPT_ATTRIBUTES,
 }
-_SMOOTH = ("hamiltonian", "jumps", "initial_state", "pulses", "cavity")
+_SMOOTH = ("hamiltonian", "jumps", "initial_state", "pulses", "losses", "cavity")
 
 
 @final

@@ -9,13 +9,14 @@ from spinsqueeze.methods.permutation_invariant.assembly import assemble
 from spinsqueeze.methods.permutation_invariant.estimate import estimate
 from spinsqueeze.methods.permutation_invariant.evolution import evolve, evolve_driven
 from spinsqueeze.methods.permutation_invariant.generator import generator
-from spinsqueeze.methods.permutation_invariant.loss import evolve_with_losses, sample_loss_times
+from spinsqueeze.methods.permutation_invariant.loss import evolve_with_losses
 from spinsqueeze.methods.permutation_invariant.multifrontal import MultifrontalLU, dissect
 from spinsqueeze.methods.permutation_invariant.sectors import sectors, symmetry
 from spinsqueeze.methods.permutation_invariant.solvers import SectorSolver
 from spinsqueeze.methods.permutation_invariant.spectrum import slow_modes
 from spinsqueeze.methods.permutation_invariant.steady import steady_state
 from spinsqueeze.models.drive import DriveWeights
+from spinsqueeze.models.losses import sample_loss_times
 from spinsqueeze.numerics.block_layout import blocks, flatten, state_size
 from spinsqueeze.numerics.block_states import (
     coherent_state,

@@ -25,7 +25,8 @@ class Answer:
 
     Attributes:
         readings: name of a registered quantity -> its values in time, exact or sampled. "spin" and
-            "second" are required; "spins_left" where the number of spins changes.
+            "second" are required; "spins_left" where the number of spins changes, sampled where
+            they are.
         error: name -> error (T,) at the times answered, or one number for all. "spin", required:
             of the mean spin from steps and round-off, in units of the projection noise sqrt(N)/2.
             Any other name: what an approximation leaves out, in the units of that variable.

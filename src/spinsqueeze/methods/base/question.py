@@ -8,6 +8,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.states import InitialState
 
 Progress = Callable[[float], None]
@@ -35,7 +36,7 @@ class Rotation:
 @final
 @dataclass(frozen=True, eq=False)
 class Evolve:
-    """What are the moments at `times` (T,), from `state` at time 0, with pulses on the way?
+    """What are the moments at `times` (T,), from `state` at time 0, with pulses and losses?
 
     seed: of methods that sample. memory_budget: bytes. progress: called with the fraction done.
     """
@@ -44,15 +45,20 @@ class Evolve:
     state: InitialState
     times: Floats
     pulses: tuple[Rotation, ...] = ()
+    losses: Losses | None = None
     seed: int = 0
     memory_budget: float = DEFAULT_MEMORY_BUDGET
     progress: Progress = field(default=no_progress)
 
     @property
     def features(self) -> frozenset[str]:
-        """What the question holds: the features of its model, and pulses; see `differences`."""
-        unlike = {"unlike_spins"} if self.differences else set()
-        return self.model.features | unlike | ({"pulses"} if self.pulses else set())
+        """What the question holds: its model's features, pulses, losses; see `differences`."""
+        own = {
+            "unlike_spins": bool(self.differences),
+            "pulses": bool(self.pulses),
+            "losses": self.losses is not None,
+        }
+        return self.model.features | {name for name, there in own.items() if there}
 
     @property
     def differences(self) -> tuple[str, ...]:

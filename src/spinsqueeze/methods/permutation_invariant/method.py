@@ -16,6 +16,7 @@ from spinsqueeze.methods.base.states import PermutationInvariantState, block_val
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.interchangeable import CollectiveArrays
+from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.states import BlockState, InitialState
 from spinsqueeze.numerics import block_states
 from spinsqueeze.numerics.null_vectors import STATE_ROUNDING
@@ -34,7 +35,8 @@ class PermutationInvariant(Method):
     """Exact open dynamics of N alike spins: (N+1)(N+2)(N+3)/6 numbers instead of 4^N.
 
     H = S.Q.S + b.S, any collective jumps c.S and any local jumps c.s_i alike for every spin.
-    Evolution over any span of time, steady states, pulses of all spins. Sources: chase2008,
+    Evolution over any span of time, steady states, pulses of all spins, losses of single spins of a
+    model constant in time. Sources: chase2008,
     shammah2018 and NOTES.md.
 
     Args:
@@ -57,7 +59,7 @@ class PermutationInvariant(Method):
     references: ClassVar[tuple[str, ...]] = ("chase2008", "shammah2018", "groszkowski2022")
     summary: ClassVar[str] = "open models of alike spins, evolution and steady states"
     handles: ClassVar[frozenset[str]] = frozenset(
-        ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "pulses")
+        ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "pulses", "losses")
     )
     answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
 
@@ -76,14 +78,16 @@ class PermutationInvariant(Method):
 
     def obstacles(self, question: Question) -> list[str]:
         """Models unchanged by exchanging spins, from a state of the symmetric subspace."""
-        if isinstance(question, Steady) and question.state is None:
-            return []
-        return _foreign(question.state)
+        if isinstance(question, Steady):
+            return [] if question.state is None else _foreign(question.state)
+        lost = question.losses is not None and self.qfi
+        reasons = ["qfi is not known of a run with losses; leave it out"] if lost else []
+        return reasons + _foreign(question.state)
 
     @override
     def trust(self, question: Question) -> Trust:
-        """Exact, but for the tolerance."""
-        return EXACT
+        """Exact, but for the tolerance; with losses at random times an average over histories."""
+        return Trust("none", sampled=True) if _histories(question) > 1 else EXACT
 
     def cost(self, question: Question) -> Cost:
         """From the unknowns of the largest symmetry sector, or the fill of the factorisation."""
@@ -98,13 +102,28 @@ class PermutationInvariant(Method):
             detail = (
                 f"(N+1)(N+2)(N+3)/6 = {needed.complex_numbers} complex numbers a state for N = {n}"
             )
-        return Cost(float(needed.bytes), needed.seconds, detail)
+        return Cost(float(needed.bytes), needed.seconds * _histories(question), detail)
 
     def answer(self, question: Question) -> Answer:
-        """Evolve the block state between pulses, or solve for the null vector."""
+        """Evolve the block state between pulses and losses, or solve for the null vector."""
         if isinstance(question, Steady):
             return self._steady_state(question)
+        if question.losses is not None:
+            return self._with_losses(question, question.losses)
         return self._evolve(question)
+
+    def _with_losses(self, question: Evolve, losses: Losses) -> Answer:
+        from spinsqueeze.methods.permutation_invariant.loss import answer_with_losses
+
+        arrays = interchangeable.at_peak(question.model)
+        return answer_with_losses(
+            question,
+            losses,
+            model_of=lambda left: generator_of(left, arrays),
+            tolerance=self.tolerance,
+            algorithm=self.algorithm,
+            solver=self.solver,
+        )
 
     def _evolve(self, question: Evolve) -> Answer:
         n, times = question.model.n_spins, question.times
@@ -225,6 +244,12 @@ def _labelled(extras: dict[str, Any], n_spins: int) -> dict[str, Reading]:
         name: Reading(values, coords=shells if name == "shell_population" else {})
         for name, values in extras.items()
     }
+
+
+def _histories(question: Question) -> int:
+    """How many runs a question takes: one, or as many as its random losses ask for."""
+    losses = None if isinstance(question, Steady) else question.losses
+    return 1 if losses is None or losses.rate is None else losses.runs
 
 
 def _foreign(state: InitialState | None) -> list[str]:
