@@ -14,6 +14,9 @@ import numpy as np
 from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 
+MOST_EQUIDISTANT = 4
+"""The most sites in three dimensions that all have one distance from each other."""
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -59,6 +62,11 @@ class Kernel(abc.ABC):
     def uniform(self) -> bool:
         """Whether K_ij = 1 for every pair."""
         return False
+
+    @property
+    def common_strength(self) -> float | None:
+        """The K_ij of every pair where all are one number (0 where there is no pair), else None."""
+        return _common(self.matrix()) if self.n_spins <= MOST_EQUIDISTANT else None
 
     @property
     def translation_invariant(self) -> bool:
@@ -275,6 +283,11 @@ class DenseKernel(Kernel):
         return int(self.values.shape[0])
 
     @property
+    def common_strength(self) -> float | None:
+        """The K_ij of every pair where all are one number (0 where there is no pair), else None."""
+        return _common(self.values)
+
+    @property
     def row_sum(self) -> float:
         """The largest row."""
         return float(np.abs(self.values).sum(axis=1).max())
@@ -288,3 +301,11 @@ class DenseKernel(Kernel):
     def matrix(self) -> Floats:
         """The dense matrix (n_spins, n_spins)."""
         return self.values
+
+
+def _common(matrix: Floats) -> float | None:
+    if len(matrix) < 2:
+        return 0.0
+    strength = float(matrix[0, 1])
+    on_the_diagonal = len(matrix) if strength else 0
+    return strength if np.count_nonzero(matrix != strength) == on_the_diagonal else None
