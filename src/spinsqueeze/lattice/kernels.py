@@ -116,6 +116,11 @@ class AllToAllKernel(Kernel):
         return self.count - 1.0
 
     @property
+    def common_strength(self) -> float:
+        """One, without a matrix."""
+        return 1.0
+
+    @property
     def uniform(self) -> bool:
         """True."""
         return True
