@@ -14,9 +14,6 @@ import numpy as np
 from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 
-MOST_EQUIDISTANT = 4
-"""The most sites in three dimensions that all have one distance from each other."""
-
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -65,8 +62,8 @@ class Kernel(abc.ABC):
 
     @property
     def common_strength(self) -> float | None:
-        """The K_ij of every pair where all are one number (0 where there is no pair), else None."""
-        return _common(self.matrix()) if self.n_spins <= MOST_EQUIDISTANT else None
+        """The K_ij of every pair where all are known to be one number, else None."""
+        return None
 
     @property
     def translation_invariant(self) -> bool:
