@@ -151,6 +151,13 @@ def test_complex_vector_reads_numbers_and_pairs(value):
     assert np.array_equal(checks.complex_vector("vector", value), [1, -1j, 0])
 
 
+def test_vectors_written_as_pairs_come_back_bit_for_bit():
+    vectors = np.array([[complex(-0.0, 1), complex(0.3, -0.0), complex(-0.0, -0.0)], [1, 2j, 0]])
+    pairs = np.stack([vectors.real, vectors.imag], axis=-1).tolist()
+    assert checks.complex_vectors("vector", pairs).tobytes() == vectors.tobytes()
+    assert checks.complex_vector("vector", pairs[0]).tobytes() == vectors[0].tobytes()
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [

@@ -36,6 +36,16 @@ COUNTS = {
         model(DETUNED, TWIST, sq.SiteField([0 * UP, -0.3 * UP])),
         [4],
     ),
+    "detunings that a field makes equal": (
+        model(DETUNED, TWIST, sq.SiteField([0.3 * UP, 0 * UP])),
+        [4],
+    ),
+    "couplings that cancel": (
+        model(
+            sq.Lattice(5), *(sq.PowerLawXXZ(j_perp=j, j_z=j, exponent=3) for j in (0.1, 0.2, -0.3))
+        ),
+        [5],
+    ),
     "rates by class": (model([LIGHT, HEAVY], jumps=[sq.LocalDecay([1.0, 2.0])]), [3, 1]),
     "equal rates by class": (model([LIGHT, HEAVY], jumps=[sq.LocalDecay([1.0, 1.0])]), [4]),
     "rates by site of classes": (model(DETUNED, jumps=[sq.LocalDecay([1, 1, 2, 1])]), [1] * 4),
@@ -44,6 +54,16 @@ COUNTS = {
     "a lattice": (model(sq.Lattice(4), XXZ), [1] * 4),
     "a lattice without couplings": (model(sq.Lattice(4), OFF, TWIST), [4]),
     "a lattice, all to all": (model(sq.Lattice(4), ALL_TO_ALL), [4]),
+    "a matrix of one number": (model(N, sq.PairCoupling(0.3 * (1 - np.eye(4)))), [4]),
+    "a matrix of zeros": (model(N, sq.PairCoupling(np.zeros((4, 4)))), [4]),
+    "couplings behind equal ones": (
+        model(N, sq.PairCoupling(1 - np.eye(4)), sq.PairCoupling(np.eye(4)[::-1])),
+        [1] * 4,
+    ),
+    "a tetrahedron": (
+        model(sq.Lattice(positions=[[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]), XXZ),
+        [4],
+    ),
     "a matrix": (model(DETUNED, sq.PairCoupling(np.eye(4)[::-1])), [1] * 4),
 }
 
@@ -53,8 +73,8 @@ def test_kinds_are_the_coarsest_that_the_model_allows(case):
     one, counts = COUNTS[case]
     form = one.canonical
     assert form.counts.tolist() == counts
-    assert form.n_spins == N
-    assert bool(form.differences) == (counts != [4])
+    assert form.n_spins == sum(counts)
+    assert bool(form.differences) == (len(counts) > 1)
 
 
 def test_the_lattice_is_part_of_the_canonical_form():
@@ -92,6 +112,27 @@ def test_finer_kinds_describe_the_same_model(mixed):
     assert fine.per_spin() is fine
 
 
+def test_finer_kinds_keep_the_coupling_of_each_class_to_the_cavity():
+    vectors = np.array([[1, -1j, 0], [0.5, 0.5j, 0.2]])
+    cavity = sq.Cavity(vectors, decay_rate=1.0)
+    classes = sq.SpinModel([sq.SpinClass(2), sq.SpinClass(1)], cavity=cavity)
+    (coupling,) = classes.canonical.per_spin().mode_couplings
+    np.testing.assert_array_equal(coupling.vectors, vectors[[0, 0, 1]])
+
+
+def test_every_row_of_a_collective_jump_counts_for_symmetries():
+    lowers, along = [1, -1j, 0], [0, 0, 1]
+
+    def symmetries(*rows):
+        jumps = [sq.CollectiveJump(1.0, vector=rows)]
+        one = sq.SpinModel(2, jumps=jumps)
+        return one.u1_axis, one.parity
+
+    assert symmetries(lowers, [1j, 1, 0]) == ("z", ("z",))
+    assert symmetries(lowers, along) == (None, ())
+    assert symmetries(along, [0, 1, 0]) == (None, ("x",))
+
+
 def test_which_kind_owns_a_finer_one():
     fine, coarse = np.array([1, 2, 1, 1, 3]), np.array([3, 2, 3])
     assert owners(fine, coarse).tolist() == [0, 0, 1, 1, 2]
@@ -122,6 +163,26 @@ def test_pair_couplings_of_one_matrix_are_one():
     assert len(two) == 2
     (lattice,) = model(sq.Lattice(4), XXZ, XXZ).canonical.pairs
     np.testing.assert_array_equal(lattice.tensor, np.diag([2.0, 2.0, 1.0]))
+
+
+def test_equal_couplings_of_all_pairs_do_not_tell_spins_apart():
+    tensor = np.diag([1.0, 2.0, 0.5])
+    ring = model(3, sq.PairCoupling(0.3 * (1 - np.eye(3)), tensor=tensor, envelope=RAMP))
+    state, times = sq.CoherentState([0.6, 0.0, 0.8]), [0.3, 0.9]
+    exact, alike = (
+        sq.simulate(ring, state, times, method=m) for m in (sq.Exact(), sq.SymmetricSubspace())
+    )
+    np.testing.assert_allclose(exact.covariance, alike.covariance, rtol=0, atol=1e-9)
+    s = site_operators(3)
+    matrix = 0.3 * (1 - np.eye(3))
+    pairs = sq.SpinModel(3, hamiltonian=[sq.PairCoupling(matrix, tensor=np.diag([1.0, 2.0, 0.5]))])
+    dense = sum(
+        0.3 * t * s[i][a] @ s[j][a]
+        for i in range(3)
+        for j in range(i)
+        for a, t in enumerate((1, 2, 0.5))
+    )
+    np.testing.assert_allclose(hamiltonian(pairs.canonical, s, 0.0), dense, rtol=0, atol=1e-15)
 
 
 def twisted_classes(count, jumps):

@@ -402,6 +402,18 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
             r"^SiteField needs one vector a spin: got 2 for 3 spins$",
         ),
         (
+            lambda: SpinModel(3, hamiltonian=[SiteField(np.zeros((0, 3)))]),
+            r"^SiteField needs one vector a spin: got 0 for 3 spins$",
+        ),
+        (
+            lambda: SpinModel(3, jumps=[LocalDecay([])]),
+            r"^LocalDecay needs one rate, or one a spin: got 0 for 3 spins$",
+        ),
+        (
+            lambda: SpinModel(3, hamiltonian=[UniformField([1e308, 0, 0])] * 2),
+            r"^the strengths of alike terms must have a finite sum, got infinity; choose a unit",
+        ),
+        (
             lambda: SpinModel(4, hamiltonian=[PairCoupling(COUPLINGS)]),
             r"^PairCoupling needs a matrix of 4 x 4 for this ensemble, got 3 x 3$",
         ),

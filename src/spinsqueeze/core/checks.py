@@ -116,7 +116,7 @@ def complex_vector(name: str, value: Any) -> Complexes:
     """
     array = numbers_array(name, value)
     if array.shape == (3, 2) and array.dtype.kind != "c":
-        array = array[:, 0] + 1j * array[:, 1]
+        array = _as_complex(array)
     if array.shape != (3,):
         raise InvalidInput.of(
             name,
@@ -147,7 +147,7 @@ def complex_vectors(
     """
     array = numbers_array(name, value)
     pairs = array.ndim == 3 and array.shape[1:] == (3, 2) and array.dtype.kind != "c"
-    rows = array[..., 0] + 1j * array[..., 1] if pairs else array
+    rows = _as_complex(array) if pairs else array
     if rows.ndim != 2 or rows.shape == (3, 2):
         return complex_vector(name, value)
     if rows.shape[1] != 3:
@@ -163,6 +163,13 @@ def complex_vectors(
         raise InvalidInput.of(name, f"must not be zero; {remedy}")
     vectors.setflags(write=False)
     return vectors
+
+
+def _as_complex(pairs: NDArray[Any]) -> Complexes:
+    """Numbers (...) from pairs [re, im] (..., 2); a zero keeps its sign."""
+    values = np.empty(pairs.shape[:-1], dtype=np.complex128)
+    values.real, values.imag = pairs[..., 0], pairs[..., 1]
+    return values
 
 
 def numbers_array(name: str, value: Any) -> NDArray[Any]:

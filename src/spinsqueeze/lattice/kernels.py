@@ -61,6 +61,11 @@ class Kernel(abc.ABC):
         return False
 
     @property
+    def common_strength(self) -> float | None:
+        """The K_ij of every pair where all are known to be one number, else None."""
+        return None
+
+    @property
     def translation_invariant(self) -> bool:
         """Whether K_ij depends on the displacement alone, everywhere alike."""
         return False
@@ -106,6 +111,11 @@ class AllToAllKernel(Kernel):
     def row_sum(self) -> float:
         """All others."""
         return self.count - 1.0
+
+    @property
+    def common_strength(self) -> float:
+        """One, without a matrix."""
+        return 1.0
 
     @property
     def uniform(self) -> bool:
@@ -275,6 +285,11 @@ class DenseKernel(Kernel):
         return int(self.values.shape[0])
 
     @property
+    def common_strength(self) -> float | None:
+        """The K_ij of every pair where all are one number (0 where there is no pair), else None."""
+        return _common(self.values)
+
+    @property
     def row_sum(self) -> float:
         """The largest row."""
         return float(np.abs(self.values).sum(axis=1).max())
@@ -288,3 +303,11 @@ class DenseKernel(Kernel):
     def matrix(self) -> Floats:
         """The dense matrix (n_spins, n_spins)."""
         return self.values
+
+
+def _common(matrix: Floats) -> float | None:
+    if len(matrix) < 2:
+        return 0.0
+    strength = float(matrix[0, 1])
+    on_the_diagonal = len(matrix) if strength else 0
+    return strength if np.count_nonzero(matrix != strength) == on_the_diagonal else None

@@ -20,7 +20,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.lattice.geometry import Lattice
-from spinsqueeze.lattice.kernels import Kernel
+from spinsqueeze.lattice.kernels import AllToAllKernel, Kernel
 from spinsqueeze.models import modes as bosons
 from spinsqueeze.models.envelope import Envelope, Strength, times_number
 from spinsqueeze.models.kinds import Rows, alike, one_each, owners
@@ -247,7 +247,13 @@ def with_rows(piece: P, change: Callable[[Rows], Rows]) -> P:
 
 
 def simplified(piece: P) -> P:
-    """The piece without rows, where all of them are the same."""
+    """The piece without rows, where all of them are the same; equal pairs are all to all."""
+    if isinstance(piece, Pair):
+        strength = None if piece.kernel.uniform else piece.kernel.common_strength
+        if strength is None:
+            return piece
+        everywhere = AllToAllKernel(piece.kernel.n_spins)
+        return _replaced(piece, tensor=strength * piece.tensor, kernel=everywhere)
     rows = rows_of(piece)
     if rows is None or not alike(rows):
         return piece

@@ -80,7 +80,7 @@ class Ensemble:
             InvalidInput: another number of rows.
         """
         n_classes = len(self.classes or ())
-        if n_rows in (self.n_spins, n_classes):
+        if n_rows == self.n_spins or (n_classes and n_rows == n_classes):
             return
         or_class, in_classes = (" or class", f" in {n_classes} classes") if n_classes else ("", "")
         raise InvalidInput(

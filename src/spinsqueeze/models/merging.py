@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats, Integers
+from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.canonical import (
     Field,
     Pair,
@@ -96,9 +97,19 @@ def _same_weights(one: Floats | None, two: Floats | None) -> bool:
 
 
 def _sum(parts: list[Floats]) -> Floats:
-    """The sum; what rounding leaves of parts that cancel is zero, lest it break a symmetry."""
+    """The sum; what rounding leaves of parts that cancel is zero, lest it break a symmetry.
+
+    Raises:
+        InvalidInput: the sum is beyond the largest number.
+    """
     total, sizes = np.zeros(1), np.zeros(1)
-    for part in parts:
-        total, sizes = total + part, sizes + np.abs(part)
+    with np.errstate(over="ignore"):
+        for part in parts:
+            total, sizes = total + part, sizes + np.abs(part)
+    if not np.all(np.isfinite(sizes)):
+        raise InvalidInput(
+            "the strengths of alike terms must have a finite sum, got infinity; choose a unit in "
+            "which they are smaller"
+        )
     rounding = len(parts) * np.finfo(np.float64).eps * sizes
     return np.where(np.abs(total) <= rounding, 0.0, total)
