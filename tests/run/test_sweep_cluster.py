@@ -113,7 +113,7 @@ def test_a_scheduler_that_is_gone_is_not_waited_for():
 
 def test_workers_that_come_in_time_renew_the_patience(monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr(patience.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(patience, "monotonic", lambda: clock[0])
     said = []
     watch = patience.Watch(patience=3600.0, say=said.append)
 

@@ -1,8 +1,8 @@
 """Waiting for a cluster that computes: with a word every minute, and with an end."""
 
 import math
-import time
 from collections.abc import Callable
+from time import monotonic
 from typing import final
 
 from spinsqueeze.core.errors import SpinSqueezeError
@@ -47,7 +47,7 @@ class Watch:
         Raises:
             ClusterLost: patience is at its end.
         """
-        now = time.monotonic()
+        now = monotonic()
         if self._since is None:
             self._since, self._next_word = now, now
         past = now - self._since
