@@ -6,7 +6,7 @@ import pytest
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.run.sweep_axes import with_value
+from spinsqueeze.core.plain import with_value
 
 
 def test_a_check_knows_its_argument_and_rule():

@@ -10,6 +10,7 @@ import pytest
 import spinsqueeze as sq
 import spinsqueeze.run.study_file as study_module
 from spinsqueeze.core.errors import FileProblem, InvalidInput, SpinSqueezeError
+from spinsqueeze.core.plain import same, with_value
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.collective_terms import OneAxisTwisting
@@ -20,7 +21,6 @@ from spinsqueeze.models.states import CoherentState
 from spinsqueeze.run.ranges import expand, shortest
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_file import read_study, study_from_tables
-from spinsqueeze.run.sweep_axes import with_value
 
 TEXT = """
 title = "Dipolar XXZ on 3 x 3"
@@ -125,7 +125,7 @@ def test_a_range_is_written_short_only_if_it_gives_the_same_numbers():
     assert shortest(np.linspace(0, 1, 81)) == {"start": 0.0, "stop": 1.0, "num": 81}
     nearly = np.linspace(0, 1, 81)
     nearly[3] = np.nextafter(nearly[3], 1)
-    assert shortest(nearly) == {"values": nearly.tolist()}
+    assert same(shortest(nearly), {"values": nearly.tolist()})
     assert shortest([0.5]) == {"values": [0.5]}
 
 

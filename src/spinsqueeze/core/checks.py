@@ -105,7 +105,7 @@ def real_array(
     array = numbers_array(name, value)
     if array.dtype.kind == "c":
         raise InvalidInput.of(name, f"must be real, got complex entries {shown(value)}")
-    return _finish(name, array.astype(np.float64), shape, minimum)
+    return _finish(name, array.astype(np.float64, copy=False), shape, minimum)
 
 
 def complex_vector(name: str, value: Any) -> Complexes:

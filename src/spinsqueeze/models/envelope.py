@@ -10,6 +10,7 @@ import numpy as np
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import numbers
 from spinsqueeze.models.pieces import ROUNDING, smooth_pieces
 
 LEAST_POINTS = {"linear": 2, "cubic": 4, "step": 2}
@@ -144,8 +145,8 @@ class Envelope:
         return Envelope(self.times, values=factor * self.values, interpolation=self.interpolation)
 
     def as_dict(self) -> dict[str, Any]:
-        """The table as plain lists, as a study file writes it."""
-        table = {"times": self.times.tolist(), "values": self.values.tolist()}
+        """The table as plain data, as a study file writes it."""
+        table = {"times": numbers(self.times), "values": numbers(self.values)}
         if self.interpolation == "linear":
             return table
         return {**table, "interpolation": self.interpolation}

@@ -1,8 +1,8 @@
 """Models, states and pulses as plain tables (the schema of study files), and back.
 
-A table holds only numbers, strings, lists and tables. Writing a model and reading it back gives an
-equal model, to the last bit. Every error begins with the dotted path of the entry it is about, such
-as `hamiltonian.0.j_z`.
+A table holds only numbers, strings, lists and tables, and arrays in place of long lists of numbers
+(`core.plain`). Writing a model and reading it back gives an equal model, to the last bit. Every
+error begins with the dotted path of the entry it is about, such as `hamiltonian.0.j_z`.
 """
 
 import dataclasses
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import same
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.models.catalogue import HAMILTONIAN_TERMS, INITIAL_STATES, JUMP_TERMS
 from spinsqueeze.models.cavity import Cavity
@@ -276,6 +277,6 @@ def _differing(value: Any) -> dict[str, Any]:
     table = {}
     for item in dataclasses.fields(value):
         entry = plain(getattr(value, item.name))
-        if item.default is dataclasses.MISSING or entry != plain(item.default):
+        if item.default is dataclasses.MISSING or not same(entry, plain(item.default)):
             table[item.name] = entry
     return table

@@ -10,6 +10,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import compact, key, numbers, same
 from spinsqueeze.models.canonical import Piece
 from spinsqueeze.models.ensemble import Ensemble
 from spinsqueeze.models.envelope import Envelope, strength
@@ -21,15 +22,13 @@ def snake_case(name: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A field as plain data: numbers, strings, lists and tables, as a study file holds it."""
+    """A field as plain data, as a study file holds it; many numbers are an array (`core.plain`)."""
     if isinstance(value, Envelope):
         return value.as_dict()
     if isinstance(value, np.ndarray):
-        if value.dtype.kind == "c":
-            return np.stack([value.real, value.imag], axis=-1).tolist()
-        return value.tolist()
+        return numbers(value)
     if isinstance(value, tuple):
-        return [plain(v) for v in value]
+        return compact([plain(v) for v in value])
     if isinstance(value, np.generic):
         return value.item()
     return value
@@ -43,15 +42,19 @@ class Plain:
         table = {}
         for item in dataclasses.fields(self):  # type: ignore[arg-type]
             value = plain(getattr(self, item.name))
-            if item.default is dataclasses.MISSING or value != plain(item.default):
+            if item.default is dataclasses.MISSING or not same(value, plain(item.default)):
                 table[item.name] = value
         return table
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.as_dict() == other.as_dict()
+        return (
+            isinstance(other, Plain)
+            and type(self) is type(other)
+            and same(self.as_dict(), other.as_dict())
+        )
 
     def __hash__(self) -> int:
-        return hash((type(self), repr(self.as_dict())))
+        return hash((type(self), key(self.as_dict())))
 
 
 class Term(Plain, abc.ABC):

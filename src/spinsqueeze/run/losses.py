@@ -1,6 +1,5 @@
 """simulate_losses: a run in which single random spins leave."""
 
-import json
 import time
 from typing import Any
 
@@ -9,6 +8,7 @@ import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import numbers
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.base.states import block_values
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant, generator_of
@@ -21,6 +21,7 @@ from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import Reading, readings_of
 from spinsqueeze.results import dataset, provenance
 from spinsqueeze.results.files import MARK
+from spinsqueeze.results.studies import put_study
 from spinsqueeze.run.questions import evolve_question
 from spinsqueeze.run.ranges import shortest
 
@@ -54,9 +55,10 @@ def simulate_losses(
         attribute loss_times. It jumps where a spin leaves, so that `optimum` takes the lowest of
         its times. To run it again::
 
+            from spinsqueeze.results.studies import study_tables
             from spinsqueeze.run.study_file import study_from_tables
 
-            study = json.loads(data.attrs["study"])
+            study = study_tables(data)
             losses = study.pop("losses")
             run = study_from_tables(study)
             simulate_losses(run.model, run.initial_state, run.times, **losses, seed=run.seed)
@@ -87,7 +89,7 @@ def simulate_losses(
     else:
         empty = np.size(loss_times) == 0
         drawn = np.zeros(0) if empty else checks.increasing("loss_times", loss_times, minimum=0.0)
-        losses = {"loss_times": drawn.tolist()}
+        losses = {"loss_times": numbers(drawn)}
     arrays = interchangeable.at_peak(question.model)
     started = time.perf_counter()
     run = evolve_with_losses(
@@ -112,7 +114,6 @@ def simulate_losses(
         "error_kind": PermutationInvariant().trust(question).in_words,
         "references": ", ".join(PermutationInvariant.references),
         "seed": question.seed,
-        "study": json.dumps({k: v for k, v in study.items() if v not in ("", [], {})}),
         "loss_times": drawn,
         "dtype": "float64",
         "device": "cpu",
@@ -122,9 +123,10 @@ def simulate_losses(
         "machine": provenance.machine(),
     }
     moments = Moments(n_spins=run.n_spins, spin=run.spin, covariance=run.covariance)
-    return dataset.build(
+    data = dataset.build(
         {**readings_of(moments), "spins_left": Reading(run.n_spins)},
         n_spins=n,
         times=question.times,
         attributes=attributes,
     )
+    return put_study(data, study)

@@ -10,13 +10,13 @@ import numpy as np
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
+from spinsqueeze.core.plain import with_value
 from spinsqueeze.core.text import value_with_error
 from spinsqueeze.run.execute import execute
 from spinsqueeze.run.objective import MissingObjective, Objective, jackknifed_minimum
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_file import study_from_tables
-from spinsqueeze.run.sweep import study_of
-from spinsqueeze.run.sweep_axes import with_value
+from spinsqueeze.run.sweep import study_from
 from spinsqueeze.run.sweep_plan import short_names
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def optimise(
         InvalidInput: an argument breaks its rule.
         NumericalFailure: no evaluation gave a number; with the reason of the first.
     """
-    study = study_of(
+    study = study_from(
         subject,
         initial_state,
         times,

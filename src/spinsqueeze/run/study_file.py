@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import FileProblem, InvalidInput
@@ -19,10 +19,16 @@ from spinsqueeze.models.tables import (
     pulses_from_tables,
     state_from_table,
 )
+from spinsqueeze.results.dataset import checked_dataset
+from spinsqueeze.results.grid import as_single_run
+from spinsqueeze.results.studies import study_tables
 from spinsqueeze.run.ranges import expand
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_schema import RunSection, StudyFile, outline
 from spinsqueeze.run.sweep_axes import read_axes
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MAX_FILE_BYTES = 10**9
 
@@ -82,7 +88,7 @@ def _read_toml(source: Path) -> dict[str, Any]:
 
 
 def study_from_tables(tables: Any) -> Study:
-    """The study that plain tables describe.
+    """The study that plain tables describe; those of a result come from `study_of`.
 
     Raises:
         InvalidInput: a wrong entry, in one line that begins with its dotted path.
@@ -96,6 +102,21 @@ def study_from_tables(tables: Any) -> Study:
         return replace(study, sweep=read_axes(rest, sections.sweep, check=study_from_tables))
     except InvalidInput as error:
         raise error.at("sweep") from None
+
+
+def study_of(data: "xr.Dataset") -> Study:
+    """The study that a result came from: `run_study(study_of(data))` gives the result again.
+
+    Args:
+        data: what `simulate`, `steady_state`, `sweep`, `merge` or `load` returns. A point that was
+            selected from a sweep has the study of that point, a merged result that of its first
+            run.
+
+    Raises:
+        InvalidInput: something else, a result with losses or of a paper's figure, or one whose
+            arrays were taken out.
+    """
+    return study_from_tables(study_tables(as_single_run(checked_dataset(data, call="study_of"))))
 
 
 def _single_point(tables: Any, sections: StudyFile) -> Study:
