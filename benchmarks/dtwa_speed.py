@@ -31,6 +31,7 @@ from spinsqueeze.methods.dtwa.sampling import sample_spins
 from spinsqueeze.methods.dtwa.schedule import strengths_at
 from spinsqueeze.methods.dtwa.trajectories import Options, Trajectory, plan_run
 from spinsqueeze.models.canonical import Canonical, Pair
+from spinsqueeze.models.kinds import one_each
 
 TENSOR = np.diag([2.0, 2.0, -2.0])
 X = np.array([1.0, 0.0, 0.0])
@@ -42,7 +43,7 @@ def model(side: int) -> Canonical:
     r = np.hypot(d[:, None], d[None, :])
     table = np.divide(1.0, r**3, out=np.zeros_like(r), where=r > 0)
     kernel = CirculantKernel((side, side), None, table)
-    return Canonical(side * side, pairs=(Pair(1.0, TENSOR, kernel),))
+    return Canonical(one_each(side * side), pairs=(Pair(1.0, TENSOR, kernel),))
 
 
 def best(

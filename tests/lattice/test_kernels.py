@@ -182,9 +182,9 @@ def test_lattices_refuse(arguments, message):
 
 
 def test_circulant_kernels_refuse_a_self_coupling_and_another_dimension():
-    with pytest.raises(InvalidInput, match=r"^table\[0\] must be 0"):
+    with pytest.raises(InvalidInput, match=r"^values\[0\] must be 0"):
         CirculantKernel((3,), None, np.ones(3))
-    with pytest.raises(InvalidInput, match=r"^table must have one dimension per grid axis$"):
+    with pytest.raises(InvalidInput, match=r"^values must have one dimension per grid axis$"):
         CirculantKernel((3, 3), None, np.zeros(3))
 
 

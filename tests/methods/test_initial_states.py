@@ -92,7 +92,7 @@ def test_the_solver_named_is_the_solver_used(monkeypatch):
 @pytest.mark.parametrize("method", TAKES[:2])
 def test_methods_of_alike_spins_refuse_a_pulse_on_some(method):
     pulse = sq.Pulse(0.1, axis="x", angle=1.0, sites=[0, 3])
-    with pytest.raises(sq.Unsupported, match="a pulse acts on some of the spins only"):
+    with pytest.raises(sq.Unsupported, match="the model has spins that differ in their pulses"):
         sq.simulate(IDLE, sq.CoherentState("+x"), [0.0, 0.4], pulses=[pulse], method=method)
 
 

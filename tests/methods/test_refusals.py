@@ -10,6 +10,7 @@ import spinsqueeze as sq
 from spinsqueeze.methods.base.question import Evolve, Steady
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.kinds import one_each
 from spinsqueeze.models.term import JumpTerm
 from spinsqueeze.run.questions import evolve_question, steady_question
 
@@ -48,17 +49,72 @@ def test_an_invented_piece_is_refused_by_every_method(kind):
 
 
 def test_every_part_of_the_canonical_form_is_a_feature():
-    optional = [f for f in dataclasses.fields(Canonical) if f.default is not dataclasses.MISSING]
-    for field in optional:
-        model = dataclasses.replace(Canonical(3), **{field.name: (CorrelatedPiece(np.eye(3)),)})
-        expected = {"classes": set(), "other_pieces": {"CorrelatedPiece"}}
-        assert model.features == expected.get(field.name, {field.name})
-    assert Canonical(3).features == frozenset()
+    whole = sq.SpinModel(
+        3, hamiltonian=[sq.UniformField([1, 0, 0]), sq.OneAxisTwisting(1.0),
+                        sq.PowerLawXXZ(j_perp=1.0, j_z=0.5, exponent=0)],
+        jumps=[LOWER, sq.LocalDecay(1.0), CorrelatedJumps()],
+        cavity=sq.Cavity(coupling=0.1, decay_rate=1.0),
+    ).canonical  # fmt: skip
+    optional = {f.name for f in dataclasses.fields(Canonical)} - {"counts", "lattice"}
+    assert whole.features == optional - {"other_pieces"} | {"CorrelatedPiece"}
+    for name in optional:
+        model = dataclasses.replace(Canonical(one_each(3)), **{name: getattr(whole, name)})
+        assert model.features == ({"CorrelatedPiece"} if name == "other_pieces" else {name})
+
+
+UNLIKE = {
+    "fields": sq.SpinModel([sq.SpinClass(2), sq.SpinClass(2, detuning=0.1)]),
+    "couplings": sq.SpinModel(
+        sq.Lattice(4), hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=0.5, exponent=3)]
+    ),
+    "weights": sq.SpinModel(
+        [sq.SpinClass(2), sq.SpinClass(2, weight=0.5)], hamiltonian=[sq.OneAxisTwisting(1.0)]
+    ),
+    "weights, in a jump": sq.SpinModel(
+        [sq.SpinClass(2), sq.SpinClass(2, weight=0.5)], jumps=[LOWER]
+    ),
+    "local rates": sq.SpinModel(4, jumps=[sq.LocalDecay([1.0, 1.0, 1.0, 2.0])]),
+    "couplings to the cavity": sq.SpinModel(
+        [sq.SpinClass(2), sq.SpinClass(2, weight=0.5)], cavity=sq.Cavity(0.1, decay_rate=1.0)
+    ),
+}
+
+
+@pytest.mark.parametrize("difference", UNLIKE)
+@pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
+def test_spins_that_differ_are_a_feature_with_its_reason(kind, difference):
+    model = UNLIKE[difference].canonical
+    (word,) = model.differences
+    assert word == difference.split(",")[0]
+    assert "unlike_spins" in model.features
+    reasons = kind().support(Evolve(model, STATE, np.ones(1)))
+    said = f"the model has spins that differ in their {word}, which it does not treat"
+    assert (said in reasons) == ("unlike_spins" not in kind.handles)
+
+
+@pytest.mark.parametrize("pulse", [{"spin_class": 1}, {"sites": [0, 2]}])
+def test_a_pulse_on_some_of_the_spins_makes_them_differ(pulse):
+    spins = [sq.SpinClass(2), sq.SpinClass(2)]
+    model = sq.SpinModel(spins, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    assert model.canonical.features == {"quadratics"}
+    echo = sq.Pulse(0.5, axis="+x", angle=1.0, **pulse)
+    question = evolve_question(model, STATE, [1.0], pulses=[echo])
+    for kind in (sq.SymmetricSubspace, sq.PermutationInvariant):
+        reasons = kind().support(question)
+        assert reasons == [
+            "the model has spins that differ in their pulses, which it does not treat"
+        ]
+    for kind in (sq.Exact, sq.DTWA):
+        assert not kind().support(question)
+    assert Canonical(one_each(3)).features == frozenset()
 
 
 @pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
 def test_methods_handle_parts_that_there_are(kind):
-    assert kind.handles <= {f.name for f in dataclasses.fields(Canonical)} | {"pulses"}
+    assert kind.handles <= {f.name for f in dataclasses.fields(Canonical)} | {
+        "pulses",
+        "unlike_spins",
+    }
 
 
 @pytest.mark.parametrize("kind", [sq.Exact, sq.DTWA])
@@ -83,6 +139,6 @@ def test_a_cavity_is_refused(kind):
 @pytest.mark.parametrize("kind", METHODS.values(), ids=METHODS)
 def test_either_part_of_a_cavity_is_refused(kind, part):
     whole = sq.SpinModel(3, cavity=sq.Cavity(coupling=0.1, decay_rate=1.0)).canonical
-    model = dataclasses.replace(Canonical(3), **{part: getattr(whole, part)})
+    model = dataclasses.replace(Canonical(one_each(3)), **{part: getattr(whole, part)})
     reasons = kind().support(Evolve(model, STATE, np.ones(1)))
     assert reasons[0] == "the model has a cavity, which it does not treat"

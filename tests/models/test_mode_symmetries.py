@@ -13,7 +13,8 @@ from tests.problems.brute_force import flow, site_operators
 
 import spinsqueeze as sq
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.modes import Mode, ModeCoupling, Reservoir, allow_rotation, charge
+from spinsqueeze.models.kinds import one_each
+from spinsqueeze.models.modes import Mode, ModeCoupling, Reservoir, allow_rotation, common_charge
 
 N = 2
 LEVELS = 3
@@ -36,7 +37,7 @@ def vector_along(rng, axis):
 
 
 def vectors(rng, axis):
-    """One vector for all, or one for each of the two classes, perhaps none for one of them."""
+    """One vector for all, or one for each of the two spins, perhaps none for one of them."""
     chance = rng.random()
     first = vector_along(rng, axis)
     if chance < 0.5:
@@ -70,7 +71,7 @@ def random_model(rng):
     ]
     jumps = [[], [], [sq.LocalDephasing(0.3)], [sq.CollectiveJump(0.4, vector=e)]]
     model = sq.SpinModel(
-        [sq.SpinClass(1), sq.SpinClass(1)],
+        N,
         hamiltonian=quadratics[rng.integers(len(quadratics))],
         jumps=jumps[rng.integers(len(jumps))],
     )
@@ -80,7 +81,8 @@ def random_model(rng):
         couplings.append(ModeCoupling(0, -0.5, vectors(rng, axis)))
     if rng.random() < 0.2:
         couplings = couplings[1:]
-    return dataclasses.replace(model.canonical, modes=modes, mode_couplings=tuple(couplings))
+    form = model.canonical.per_spin()
+    return dataclasses.replace(form, modes=modes, mode_couplings=tuple(couplings))
 
 
 def operators(model):
@@ -204,14 +206,21 @@ def test_what_a_mode_that_turns_may_hold(mode, along, across):
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
 def test_charges_know_no_unit(scale):
     minus = np.array([1, -1j, 0]) * scale
-    assert [charge(np.roll(minus, k), (2 + k) % 3) for k in range(3)] == [1, 1, 1]
-    assert charge(minus.conj(), 2) == -1
-    assert charge(np.array([0, 0, scale]), 2) == 0
-    assert charge(minus + np.array([1e-9 * scale, 0, 0]), 2) is None
-    assert charge(minus + np.array([0, 0, 1e-9 * scale]), 2) is None
+
+    def charge(*rows, axis):
+        return common_charge(np.array(rows), axis)
+
+    assert [charge(np.roll(minus, k), axis=(2 + k) % 3) for k in range(3)] == [1, 1, 1]
+    assert charge(minus.conj(), axis=2) == -1
+    assert charge(np.array([0, 0, scale]), axis=2) == 0
+    assert charge(minus + np.array([1e-9 * scale, 0, 0]), axis=2) is None
+    assert charge(minus + np.array([0, 0, 1e-9 * scale]), axis=2) is None
+    assert charge(minus, 0 * minus, 2j * minus, axis=2) == 1
+    assert charge(minus, minus.conj(), axis=2) is None
+    assert charge(0 * minus, axis=2) == charge(axis=2) == 0
 
 
 def test_modes_of_a_canonical_form_without_spins_to_couple_to():
-    model = Canonical(3, modes=(Mode(0.1, 0.2, (Reservoir(1.0, 1.1, 0.4),)),))
+    model = Canonical(one_each(3), modes=(Mode(0.1, 0.2, (Reservoir(1.0, 1.1, 0.4),)),))
     assert (model.u1_axis, model.parity) == ("z", ("x", "y", "z"))
     assert model.features == {"modes"}

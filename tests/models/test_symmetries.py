@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import expm
 from tests.problems.brute_force import hamiltonian, site_operators
+from tests.problems.brute_force import jump_operators as dense_jumps
 
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.models.collective_terms import (
@@ -124,16 +125,7 @@ def models(draw, max_jumps=2):
 
 def jump_operators(model):
     """Every Lindblad operator, sqrt(rate) included."""
-    canonical = model.canonical
-    weights = np.ones(N) if canonical.weights is None else canonical.weights
-    operators = [
-        math.sqrt(j.rate) * np.einsum("i,a,iaxy->xy", weights, j.vector, s)
-        for j in canonical.collective_jumps
-    ]
-    for jump in canonical.local_jumps:
-        for i, rate in enumerate(np.broadcast_to(jump.rate, N)):
-            operators.append(math.sqrt(rate) * np.einsum("a,axy->xy", jump.vector, s[i]))
-    return operators
+    return [math.sqrt(rate) * jump for rate, jump in dense_jumps(model.canonical, s, 0.0)]
 
 
 def generator(model):

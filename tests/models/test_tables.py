@@ -292,7 +292,7 @@ BAD_MODELS = [
     ),
     (
         {"cavity": {"coupling": [[1, 0, 0], [0, 1, 0]], "decay_rate": 1.0}},
-        "cavity.coupling: must be one vector, or one for each spin: got 2 for 4",
+        "cavity.coupling: must be one vector, or one a spin: got 2 for 4 spins",
     ),
     (
         {"cavity": {"coupling": 1.0, "decay_rate": {"times": [0, 1], "values": [1, -1]}}},

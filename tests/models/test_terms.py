@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
-from tests.problems.brute_force import hamiltonian, site_operators
+from tests.problems.brute_force import hamiltonian, jump_operators, site_operators
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.geometry import Lattice
@@ -22,7 +22,7 @@ from spinsqueeze.models.collective_terms import (
     UniformField,
 )
 from spinsqueeze.models.ensemble import SpinClass
-from spinsqueeze.models.envelope import Envelope, at
+from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.models.jumps import (
     CollectiveDecay,
     CollectiveJump,
@@ -117,6 +117,11 @@ HAMILTONIANS = {
         ALIKE,
         SiteField(FIELDS, envelope=RAMP),
         NOW * np.einsum("ia,iaxy->xy", FIELDS, s),
+    ),
+    "site_field, by class": (
+        CLASSES,
+        SiteField(FIELDS[:2]),
+        np.einsum("ia,iaxy->xy", FIELDS[[0, 0, 1]], s) + DETUNED,
     ),
     "power_law_xxz": (
         Lattice(positions=TRIANGLE),
@@ -215,21 +220,13 @@ def dissipator(rate, operator):
 
 
 def lowered_dissipator(model, time):
-    weights = np.ones(N) if model.weights is None else model.weights
-    total = 0
-    for jump in model.collective_jumps:
-        vector = np.einsum("i,a,iaxy->xy", weights, jump.vector, s)
-        total = total + dissipator(float(at(jump.rate, time)), vector)
-    for jump in model.local_jumps:
-        for i in range(N):
-            is_array = isinstance(jump.rate, np.ndarray)
-            rate = jump.rate[i] if is_array else float(at(jump.rate, time))
-            total = total + dissipator(rate, np.einsum("a,axy->xy", jump.vector, s[i]))
-    return total
+    return sum(dissipator(rate, jump) for rate, jump in jump_operators(model, s, time))
 
 
 VECTOR = np.array([0.3, -0.5j, 0.2 + 0.1j])
+VECTORS = np.array([[0.3, -0.5j, 0.2], [1.0, 0.4j, 0.0], [0.1j, 0.6, -0.2 + 0.1j]])
 RATES = np.array([0.2, 0.0, 0.5])
+CLASS_RATES = np.array([0.2, 0.2, 0.9])
 minus, plus = sx - 1j * sy, sx + 1j * sy
 Minus, Plus = Sx - 1j * Sy, Sx + 1j * Sy
 JUMPS = {
@@ -244,6 +241,36 @@ JUMPS = {
         ALIKE,
         CollectiveJump(0.4, vector=VECTOR),
         dissipator(0.4, np.einsum("a,axy->xy", VECTOR, s.sum(axis=0))),
+    ),
+    "collective_jump, by site": (
+        ALIKE,
+        CollectiveJump(RAMP, vector=VECTORS),
+        dissipator(NOW, np.einsum("ia,iaxy->xy", VECTORS, s)),
+    ),
+    "collective_jump, by class": (
+        CLASSES,
+        CollectiveJump(0.4, vector=VECTORS[[0, 2]]),
+        dissipator(0.4, np.einsum("i,ia,iaxy->xy", WEIGHTS, VECTORS[[0, 0, 2]], s)),
+    ),
+    "collective_jump, by site of classes": (
+        CLASSES,
+        CollectiveJump(0.4, vector=VECTORS),
+        dissipator(0.4, np.einsum("i,ia,iaxy->xy", WEIGHTS, VECTORS, s)),
+    ),
+    "local_decay, by class": (
+        CLASSES,
+        LocalDecay([0.2, 0.9], envelope=RAMP),
+        sum(dissipator(NOW * g, x) for g, x in zip(CLASS_RATES, minus, strict=True)),
+    ),
+    "local_dephasing, by class": (
+        CLASSES,
+        LocalDephasing([0.2, 0.9]),
+        sum(dissipator(g / 2, 2 * x) for g, x in zip(CLASS_RATES, sz, strict=True)),
+    ),
+    "local_pumping, envelope": (
+        ALIKE,
+        LocalPumping(0.5, envelope=RAMP),
+        sum(dissipator(0.5 * NOW, x) for x in plus),
     ),
     "local_decay": (ALIKE, LocalDecay(0.4), sum(dissipator(0.4, x) for x in minus)),
     "local_decay, by site": (
@@ -342,8 +369,8 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
             r"^squeezing needs a decay_rate into the squeezed reservoir, got squeezing=0.1 and",
         ),
         (
-            lambda: SpinModel([SpinClass(2)], cavity=Cavity([[1, 0, 0]] * 2, decay_rate=1.0)),
-            r"^coupling must be one vector, or one for each class: got 2 for 1$",
+            lambda: SpinModel([SpinClass(2)], cavity=Cavity([[1, 0, 0]] * 3, decay_rate=1.0)),
+            r"^coupling must be one vector, or one a spin or class: got 3 for 2 spins in 1 cla",
         ),
         (lambda: Cavity(True, decay_rate=1.0), r"^coupling must hold numbers only, got True$"),
         (lambda: SpinModel(3, cavity=3), r"^cavity must be a Cavity or None, got 3$"),
@@ -362,8 +389,8 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
         (lambda: SpinModel([]), r"^spins must be a number, a Lattice or SpinClass objects"),
         (lambda: SpinModel([3]), r"^spins must be a number, a Lattice or SpinClass objects"),
         (
-            lambda: SpinModel([SpinClass(10**9), SpinClass(1)]),
-            r"^total number of spins must be at most 1000000000",
+            lambda: SpinModel([SpinClass(10**12), SpinClass(1)]),
+            r"^total number of spins must be at most 1000000000000, got 1000000000001$",
         ),
         (lambda: SpinClass(0), r"^count must be at least 1, got 0$"),
         (lambda: TwoAxisTwisting(1.0, axes=("x", "x")), r"^axes must differ, got 'x' twice$"),
@@ -381,6 +408,22 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
         (
             lambda: SpinModel(3, jumps=[LocalDecay([1.0, 2.0])]),
             r"^LocalDecay needs one rate, or one a spin: got 2 for 3 spins$",
+        ),
+        (
+            lambda: SpinModel(CLASSES, jumps=[LocalDecay([1.0])]),
+            r"^LocalDecay needs one rate, or one a spin or class: got 1 for 3 spins in 2 classes$",
+        ),
+        (
+            lambda: SpinModel(3, jumps=[CollectiveJump(1.0, vector=VECTORS[:2])]),
+            r"^CollectiveJump needs one vector, or one a spin: got 2 for 3 spins$",
+        ),
+        (
+            lambda: LocalDecay(RAMP, envelope=RAMP),
+            r"^rate is an envelope itself: leave out envelope$",
+        ),
+        (
+            lambda: LocalDecay(1.0, envelope=Envelope([0, 1], values=[1, -1])),
+            r"^envelope must be at least 0",
         ),
         (
             lambda: SpinModel(3, hamiltonian=[PowerLawXXZ(j_perp=1.0, j_z=1.0, exponent=3)]),

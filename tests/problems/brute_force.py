@@ -27,12 +27,11 @@ def site_operators(n):
 def hamiltonian(model, s, time, modes=()):
     n = model.n_spins
     total = np.zeros(s.shape[2:], dtype=complex)
-    weights = np.ones(n) if model.weights is None else model.weights
-    collective = np.einsum("i,iaxy->axy", weights, s)
     for piece in model.fields:
-        vectors = np.broadcast_to(piece.vectors, (n, 3))
+        vectors = vectors_per_spin(model, piece.vectors)
         total += float(at(piece.strength, time)) * np.einsum("ia,iaxy->xy", vectors, s)
     for piece in model.quadratics:
+        collective = np.einsum("i,iaxy->axy", numbers_per_spin(model, piece.weights), s)
         for a in range(3):
             for b in range(3):
                 total += (
@@ -59,21 +58,28 @@ def hamiltonian(model, s, time, modes=()):
 
 
 def vectors_per_spin(model, vectors):
-    """(N, 3) from one vector for all, one a class, or one a spin."""
-    if vectors.ndim == 2 and model.classes is not None:
-        return np.repeat(vectors, [c.count for c in model.classes], axis=0)
+    """(N, 3) from one vector for all, or one a kind of spins."""
+    if vectors.ndim == 2:
+        return np.repeat(vectors, model.counts, axis=0)
     return np.broadcast_to(vectors, (model.n_spins, 3))
+
+
+def numbers_per_spin(model, numbers):
+    """(N,) from one number a kind of spins; 1 without any."""
+    return np.ones(model.n_spins) if numbers is None else np.repeat(numbers, model.counts)
 
 
 def jump_operators(model, s, time, modes=()):
     """[(rate, L)]."""
-    weights = np.ones(model.n_spins) if model.weights is None else model.weights
     jumps = [
-        (float(at(j.rate, time)), np.einsum("i,a,iaxy->xy", weights, j.vector, s))
+        (
+            float(at(j.rate, time)),
+            np.einsum("ia,iaxy->xy", vectors_per_spin(model, j.vectors), s),
+        )
         for j in model.collective_jumps
     ]
     for j in model.local_jumps:
-        rates = j.rate if isinstance(j.rate, np.ndarray) else [float(at(j.rate, time))] * len(s)
+        rates = float(at(j.rate, time)) * numbers_per_spin(model, j.factors)
         jumps += [(r, np.einsum("a,axy->xy", j.vector, s[i])) for i, r in enumerate(rates)]
     for mode, a in zip(model.modes, modes, strict=True):
         for r in mode.reservoirs:
@@ -125,7 +131,7 @@ def open_moments(model, directions, times, rotations=(), n_slices=24):
                 rho = (known[key] @ rho.ravel()).reshape(rho.shape)
         for r in rotations:
             if r.time == now:
-                mask = np.ones(n, bool) if r.mask is None else r.mask
+                mask = np.ones(n, bool) if r.mask is None else np.repeat(r.mask, model.counts)
                 turn = expm(-1j * r.angle * np.einsum("a,iaxy->xy", r.axis, s[mask]))
                 rho = turn @ rho @ turn.conj().T
         if now in times:
@@ -161,7 +167,7 @@ def moments(model, directions, times, rotations=(), n_slices=400):
                 psi = expm(-1j * h * hamiltonian(model, s, before + (step + 0.5) * h)) @ psi
         for r in rotations:
             if r.time == now:
-                mask = np.ones(n, bool) if r.mask is None else r.mask
+                mask = np.ones(n, bool) if r.mask is None else np.repeat(r.mask, model.counts)
                 generator = np.einsum("a,iaxy->xy", r.axis, s[mask])
                 psi = expm(-1j * r.angle * generator) @ psi
         if now in times:

@@ -134,7 +134,7 @@ def exact_liouvillian(model):
     for piece in form.quadratics:
         for a, b in product(range(3), repeat=2):
             H = H + mpmath.mpf(piece.strength) * mpmath.mpf(piece.matrix[a, b]) * (S[a] @ S[b])
-    jumps = [(j.rate, np.tensordot(exact(j.vector), S, 1)) for j in form.collective_jumps]
+    jumps = [(j.rate, np.tensordot(exact(j.vectors), S, 1)) for j in form.collective_jumps]
     for j in form.local_jumps:
         jumps += [(j.rate, np.tensordot(exact(j.vector), s[i], 1)) for i in range(n)]
     basis = np.round(symmetric_operators(n))

@@ -8,6 +8,7 @@ from scipy.integrate import quad
 
 import spinsqueeze as sq
 from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.kinds import one_each
 from spinsqueeze.models.modes import Mode, ModeCoupling, Reservoir
 from tests.problems import fock
 from tests.problems.brute_force import flow, liouvillian, site_operators
@@ -231,7 +232,7 @@ def test_two_modes_in_canonical_form():
     thermal = (Reservoir(1.5 * 0.7), Reservoir(0.5 * 0.7, 0.0, 1.0))
     levels = (30, 3)
     a = fock.mode_operators(2, levels)
-    model = Canonical(1, modes=(Mode(0.4, 0.0, thermal), Mode(detuning=-0.3)))
+    model = Canonical(one_each(1), modes=(Mode(0.4, 0.0, thermal), Mode(detuning=-0.3)))
     s = fock.lifted(site_operators(1), levels)
     rho = np.kron(np.eye(2) / 2, np.kron(fock.thermal(30, 0.5), fock.thermal(3, 0.2)))
     np.testing.assert_allclose(flow(model, s, 0.0, rho, a), 0.0, atol=1e-12)

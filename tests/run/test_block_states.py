@@ -181,7 +181,7 @@ def test_shell_walk_of_any_collective_model():
                 loss_rate=1.0,
             ),
             Unsupported,
-            "fields differ between spins",
+            "spins that differ in their fields",
         ),
         (
             lambda: sq.liouvillian_perturbation(sq.SpinModel(4, jumps=[sq.CollectiveDecay(1.0)])),

@@ -131,6 +131,40 @@ def complex_vector(name: str, value: Any) -> Complexes:
     return vector
 
 
+def complex_vectors(
+    name: str, value: Any, *, others: str = "", remedy: str = "leave the term out instead"
+) -> Complexes:
+    """Three complex numbers, or rows of three; each number real, complex or [re, im].
+
+    Args:
+        name: of the argument.
+        value: what to check.
+        others: what else the caller takes, for the message: "a number, ".
+        remedy: against zero, for the message.
+
+    Raises:
+        InvalidInput: another shape, not finite, or all zero.
+    """
+    array = numbers_array(name, value)
+    pairs = array.ndim == 3 and array.shape[1:] == (3, 2) and array.dtype.kind != "c"
+    rows = array[..., 0] + 1j * array[..., 1] if pairs else array
+    if rows.ndim != 2 or rows.shape == (3, 2):
+        return complex_vector(name, value)
+    if rows.shape[1] != 3:
+        raise InvalidInput.of(
+            name,
+            f"must be {others}three numbers (x, y, z) or rows of three, each real, complex or "
+            f"[re, im], got {shown(value)}",
+        )
+    vectors = rows.astype(np.complex128)
+    if not np.all(np.isfinite(vectors)):
+        raise InvalidInput.of(name, f"must be finite, got {shown(value)}")
+    if not np.any(vectors):
+        raise InvalidInput.of(name, f"must not be zero; {remedy}")
+    vectors.setflags(write=False)
+    return vectors
+
+
 def numbers_array(name: str, value: Any) -> NDArray[Any]:
     """A regular array of real or complex numbers, of any shape.
 

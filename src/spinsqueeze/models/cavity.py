@@ -34,7 +34,7 @@ class Cavity(Plain):
 
     Args:
         coupling: a real number or an envelope; or three complex numbers (x, y, z), also one such
-            row for each spin class (n_classes, 3), without classes for each spin.
+            row for each spin (N, 3) or spin class (n_classes, 3).
         decay_rate: energy decay rate kappa >= 0 into the reservoir.
         detuning: cavity frequency minus drive frequency.
         drive: amplitude of a coherent drive.
@@ -84,7 +84,9 @@ class Cavity(Plain):
         elif type(value) in (int, float) or getattr(value, "ndim", None) == 0:
             vectors = checks.real("coupling", value) * MINUS
         else:
-            return _vectors(value)
+            return checks.complex_vectors(
+                "coupling", value, others="a number, ", remedy="leave the cavity out instead"
+            )
         if not np.any(vectors) or is_zero(envelope_factor(self.envelope)):
             raise InvalidInput("coupling must not be zero; leave the cavity out instead")
         vectors.setflags(write=False)
@@ -94,49 +96,13 @@ class Cavity(Plain):
         """The mode and its coupling in canonical form.
 
         Raises:
-            InvalidInput: not one vector for each class of this ensemble (without classes: spin).
+            InvalidInput: rows that are neither one a spin nor one a class of this ensemble.
         """
         u, v = math.cosh(self.squeezing), math.sinh(self.squeezing)
         reservoirs = (Reservoir(self.decay_rate, u, v), Reservoir(self.internal_decay_rate))
         acting = tuple(r for r in reservoirs if not is_zero(r.rate))
         factor = envelope_factor(self.envelope)
-        coupling = ModeCoupling(0, factor, self._weighted(ensemble))
+        if self.coupling.ndim == 2:
+            ensemble.check_rows("coupling must be one vector, or one", len(self.coupling))
+        coupling = ModeCoupling(0, factor, ensemble.weighted(self.coupling))
         return (Mode(self.detuning, self.drive, acting),), (coupling,)
-
-    def _weighted(self, ensemble: Ensemble) -> Complexes:
-        """Vectors with the class weights in them: (3,) where all are alike."""
-        vectors: Complexes = self.coupling
-        classes = ensemble.classes
-        if vectors.ndim == 2:
-            count, what = (len(classes), "class") if classes else (ensemble.n_spins, "spin")
-            if len(vectors) != count:
-                raise InvalidInput(
-                    f"coupling must be one vector, or one for each {what}: got {len(vectors)} "
-                    f"for {count}"
-                )
-        if classes is not None:
-            vectors = np.array([c.weight for c in classes])[:, None] * vectors
-        if vectors.ndim == 2 and np.all(vectors == vectors[0]):
-            return np.asarray(vectors[0])
-        return vectors
-
-
-def _vectors(value: Any) -> Complexes:
-    """Three complex numbers, or rows of three; each number real, complex or [re, im]."""
-    array = checks.numbers_array("coupling", value)
-    pairs = array.ndim == 3 and array.shape[1:] == (3, 2) and array.dtype.kind != "c"
-    rows = array[..., 0] + 1j * array[..., 1] if pairs else array
-    if rows.ndim != 2 or rows.shape == (3, 2):
-        return checks.complex_vector("coupling", value)
-    if rows.shape[1] != 3:
-        raise InvalidInput(
-            "coupling must be a number, three numbers (x, y, z) or rows of three, each real, "
-            f"complex or [re, im], got {checks.shown(value)}"
-        )
-    vectors = rows.astype(np.complex128)
-    if not np.all(np.isfinite(vectors)):
-        raise InvalidInput(f"coupling must be finite, got {checks.shown(value)}")
-    if not np.any(vectors):
-        raise InvalidInput("coupling must not be zero; leave the cavity out instead")
-    vectors.setflags(write=False)
-    return vectors

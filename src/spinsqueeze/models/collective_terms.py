@@ -23,12 +23,6 @@ def _unit(*axes: str) -> Floats:
     return matrix
 
 
-def _weighted(ensemble: Ensemble, vector: Any) -> Any:
-    if ensemble.weights is None:
-        return np.array(vector)
-    return ensemble.weights[:, None] * np.asarray(vector)
-
-
 @final
 @dataclass(frozen=True, eq=False)
 class OneAxisTwisting(HamiltonianTerm):
@@ -48,7 +42,7 @@ class OneAxisTwisting(HamiltonianTerm):
 
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One quadratic piece."""
-        return [Quadratic(self.chi, _unit(self.axis))]
+        return [Quadratic(self.chi, _unit(self.axis), ensemble.weights)]
 
 
 @final
@@ -70,7 +64,8 @@ class TwoAxisTwisting(HamiltonianTerm):
 
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One quadratic piece."""
-        return [Quadratic(self.chi, _unit(self.axes[0]) - _unit(self.axes[1]))]
+        matrix = _unit(self.axes[0]) - _unit(self.axes[1])
+        return [Quadratic(self.chi, matrix, ensemble.weights)]
 
 
 @final
@@ -93,7 +88,7 @@ class CollectiveQuadratic(HamiltonianTerm):
 
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One quadratic piece."""
-        return [Quadratic(envelope_factor(self.envelope), self.matrix)]
+        return [Quadratic(envelope_factor(self.envelope), self.matrix, ensemble.weights)]
 
 
 @final
@@ -111,12 +106,9 @@ class CollectiveExchange(HamiltonianTerm):
 
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """A quadratic piece and the field that the commutator leaves."""
-        along_z = np.array([0.0, 0.0, 1.0])
-        if ensemble.weights is None:
-            vectors = along_z
-        else:
-            vectors = (ensemble.weights**2)[:, None] * along_z
-        return [Quadratic(self.chi, _unit("x", "y")), Field(self.chi, vectors)]
+        along_z = ensemble.weighted(ensemble.weighted(np.array([0.0, 0.0, 1.0])))
+        exchange = Quadratic(self.chi, _unit("x", "y"), ensemble.weights)
+        return [exchange, Field(self.chi, along_z)]
 
 
 @final
@@ -134,7 +126,7 @@ class CollectiveXYZ(HamiltonianTerm):
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One quadratic piece an axis."""
         return [
-            Quadratic(times_number(value, 1.0 / ensemble.n_spins), _unit(axis))
+            Quadratic(times_number(value, 1.0 / ensemble.n_spins), _unit(axis), ensemble.weights)
             for axis, value in zip("xyz", (self.j_x, self.j_y, self.j_z), strict=True)
         ]
 
@@ -159,7 +151,7 @@ class UniformField(HamiltonianTerm):
 
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One field piece."""
-        return [Field(envelope_factor(self.envelope), _weighted(ensemble, self.vector))]
+        return [Field(envelope_factor(self.envelope), ensemble.weighted(self.vector))]
 
 
 @final
@@ -182,7 +174,7 @@ class Drive(HamiltonianTerm):
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One field piece."""
         vector = np.array([np.cos(self.phase), np.sin(self.phase), 0.0])
-        return [Field(self.rabi, _weighted(ensemble, vector))]
+        return [Field(self.rabi, ensemble.weighted(vector))]
 
 
 def symmetric_tensor(name: str, value: Any) -> Any:

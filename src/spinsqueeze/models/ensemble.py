@@ -7,15 +7,13 @@ from typing import Any, final
 import numpy as np
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.arrays import Booleans, Floats
+from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.geometry import Lattice
+from spinsqueeze.models.kinds import Rows
 
 MAX_SPINS = 10**12
-"""For a plain number of spins: beyond, rounded moments no longer resolve the squeezing."""
-
-MAX_IN_CLASSES = 10**9
-"""For spin classes, whose weights and detunings are arrays over the spins."""
+"""Beyond, rounded moments no longer resolve the squeezing."""
 
 
 @final
@@ -35,7 +33,7 @@ class SpinClass:
     detuning: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
-        count = checks.integer("count", self.count, minimum=1, maximum=MAX_IN_CLASSES)
+        count = checks.integer("count", self.count, minimum=1, maximum=MAX_SPINS)
         object.__setattr__(self, "count", count)
         object.__setattr__(self, "weight", checks.real("weight", self.weight))
         object.__setattr__(self, "detuning", checks.real("detuning", self.detuning))
@@ -51,21 +49,55 @@ class Ensemble:
     classes: tuple[SpinClass, ...] | None = None
 
     @property
+    def counts(self) -> Integers:
+        """(n_classes,) spins of each class; without classes (1,)."""
+        if self.classes is None:
+            return np.array([self.n_spins])
+        return np.array([c.count for c in self.classes])
+
+    @property
     def weights(self) -> Floats | None:
-        """Collective weights (n_spins,), or None when all are 1."""
+        """Collective weights (n_classes,), or None when all are 1."""
         if self.classes is None or all(c.weight == 1.0 for c in self.classes):
             return None
-        return np.repeat([c.weight for c in self.classes], [c.count for c in self.classes])
+        return np.array([c.weight for c in self.classes])
 
     @property
     def detunings(self) -> Floats | None:
-        """Detunings (n_spins,), or None when all vanish."""
+        """Detunings (n_classes,), or None when all vanish."""
         if self.classes is None or all(c.detuning == 0.0 for c in self.classes):
             return None
-        return np.repeat([c.detuning for c in self.classes], [c.count for c in self.classes])
+        return np.array([c.detuning for c in self.classes])
+
+    def check_rows(self, what: str, n_rows: int) -> None:
+        """Refuse an array that has neither one row a spin nor one a class.
+
+        Args:
+            what: e.g. "SiteField needs one vector".
+            n_rows: rows of the array.
+
+        Raises:
+            InvalidInput: another number of rows.
+        """
+        n_classes = len(self.classes or ())
+        if n_rows in (self.n_spins, n_classes):
+            return
+        or_class, in_classes = (" or class", f" in {n_classes} classes") if n_classes else ("", "")
+        raise InvalidInput(
+            f"{what} a spin{or_class}: got {n_rows} for {self.n_spins} spins{in_classes}"
+        )
+
+    def weighted(self, vectors: Rows) -> Rows:
+        """Vectors (3,) or (rows, 3) of collective operators, with the class weights in them."""
+        if self.weights is None:
+            return np.array(vectors)
+        weights = self.weights
+        if len(vectors) == self.n_spins and vectors.ndim == 2:
+            weights = np.repeat(weights, self.counts)
+        return np.asarray(weights[:, None] * vectors)
 
     def class_mask(self, index: int) -> Booleans:
-        """Mask (n_spins,) of the spins of class `index`.
+        """Mask (n_classes,) of class `index`.
 
         Raises:
             InvalidInput: the ensemble has no such class.
@@ -77,8 +109,7 @@ class Ensemble:
             raise InvalidInput(
                 f"spin_class must name one of the {n_classes} spin classes (from 0), got {index}"
             )
-        owner = np.repeat(np.arange(n_classes), [c.count for c in self.classes])
-        return np.asarray(owner == index)
+        return np.asarray(np.arange(n_classes) == index)
 
 
 def ensemble(spins: "int | Lattice | Sequence[SpinClass]") -> Ensemble:
@@ -96,7 +127,7 @@ def ensemble(spins: "int | Lattice | Sequence[SpinClass]") -> Ensemble:
                 f"spins must be a number, a Lattice or SpinClass objects, got {checks.shown(spins)}"
             )
         total = sum(c.count for c in classes)
-        checks.integer("total number of spins", total, minimum=1, maximum=MAX_IN_CLASSES)
+        checks.integer("total number of spins", total, minimum=1, maximum=MAX_SPINS)
         return Ensemble(total, classes=classes)
     return Ensemble(number_of_spins(spins))
 

@@ -9,7 +9,6 @@ from typing import final
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats
-from spinsqueeze.lattice.kernels import AllToAllKernel
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope, Strength
@@ -26,18 +25,6 @@ class CollectiveArrays:
     field: Floats
     collective_jumps: Jumps
     local_jumps: Jumps
-
-
-def obstacles(model: Canonical) -> list[str]:
-    """Every reason why the spins of a model are not interchangeable, in words."""
-    reasons = []
-    if any(f.vectors.ndim == 2 for f in model.fields):
-        reasons.append("fields differ between spins")
-    if any(not isinstance(p.kernel, AllToAllKernel) for p in model.pairs):
-        reasons.append("couplings depend on the pair, so spins are not interchangeable")
-    if any(isinstance(j.rate, np.ndarray) for j in model.local_jumps):
-        reasons.append("local rates differ between spins")
-    return reasons
 
 
 def turning(quadratic: Floats, field: Floats, *, n_spins: int) -> float:
@@ -72,6 +59,7 @@ def _peak(strength: Strength) -> float:
 
 
 def _pieces(model: Canonical) -> list[tuple[Strength, CollectiveArrays]]:
+    assert model.permutation_invariant
     none, flat = np.zeros(3), np.zeros((3, 3))
     pieces: list[tuple[Strength, CollectiveArrays]] = []
     for f in model.fields:
@@ -82,9 +70,8 @@ def _pieces(model: Canonical) -> list[tuple[Strength, CollectiveArrays]]:
         # sum_{i<j} s_i.T s_j = S.T S / 2 up to a constant.
         pieces.append((p.strength, CollectiveArrays(p.tensor / 2, none, (), ())))
     for c in model.collective_jumps:
-        pieces.append((c.rate, CollectiveArrays(flat, none, ((1.0, c.vector),), ())))
+        pieces.append((c.rate, CollectiveArrays(flat, none, ((1.0, c.vectors),), ())))
     for j in model.local_jumps:
-        assert not isinstance(j.rate, np.ndarray)
         pieces.append((j.rate, CollectiveArrays(flat, none, (), ((1.0, j.vector),))))
     return pieces
 

@@ -9,8 +9,8 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.canonical import CollectiveJumps, LocalJumps, Piece
 from spinsqueeze.models.ensemble import Ensemble
-from spinsqueeze.models.envelope import Strength, times_number
-from spinsqueeze.models.term import JumpTerm
+from spinsqueeze.models.envelope import Envelope, Strength, times_number
+from spinsqueeze.models.term import JumpTerm, envelope_factor
 
 MINUS = np.array([1.0, -1.0j, 0.0])
 PLUS = np.array([1.0, 1.0j, 0.0])
@@ -29,7 +29,7 @@ class CollectiveDecay(JumpTerm):
 
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One collective jump."""
-        return [CollectiveJumps(self.rate, MINUS)]
+        return [CollectiveJumps(self.rate, ensemble.weighted(MINUS))]
 
 
 @final
@@ -51,17 +51,19 @@ class SqueezedCollectiveDecay(JumpTerm):
 
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One collective jump."""
-        return [CollectiveJumps(self.rate, np.cosh(self.r) * MINUS - np.sinh(self.r) * PLUS)]
+        vector = np.cosh(self.r) * MINUS - np.sinh(self.r) * PLUS
+        return [CollectiveJumps(self.rate, ensemble.weighted(vector))]
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class CollectiveJump(JumpTerm):
-    """Adds rate * D[vector . S].
+    """Adds rate * D[vector . S], or rate * D[sum_i w_i vector_i . s_i].
 
     Args:
         rate: >= 0.
-        vector: three complex numbers (x, y, z).
+        vector: three complex numbers (x, y, z); or rows of three, one a spin or a class of spins,
+            with the weights w of the classes (phases of the coupling may stand in the rows).
     """
 
     rate: Strength
@@ -69,41 +71,50 @@ class CollectiveJump(JumpTerm):
 
     def __post_init__(self) -> None:
         self._strength("rate", minimum=0.0)
-        self._put("vector", checks.complex_vector("vector", self.vector))
+        self._put("vector", checks.complex_vectors("vector", self.vector))
 
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One collective jump."""
-        return [CollectiveJumps(self.rate, self.vector)]
+        if self.vector.ndim == 2:
+            ensemble.check_rows("CollectiveJump needs one vector, or one", len(self.vector))
+        return [CollectiveJumps(self.rate, ensemble.weighted(self.vector))]
 
 
 class _LocalTerm(JumpTerm):
     rate: Any
+    envelope: Any
 
     def _check_rate(self) -> None:
         if isinstance(self.rate, list | tuple | np.ndarray):
             self._put("rate", checks.real_array("rate", self.rate, shape=(None,), minimum=0.0))
         else:
             self._strength("rate", minimum=0.0)
+        if self.envelope is not None:
+            if isinstance(self.rate, Envelope):
+                raise InvalidInput("rate is an envelope itself: leave out envelope")
+            self._strength("envelope", minimum=0.0)
 
     def _lower(self, ensemble: Ensemble, vector: Any, factor: float = 1.0) -> list[Piece]:
         if isinstance(self.rate, np.ndarray):
-            if len(self.rate) != ensemble.n_spins:
-                raise InvalidInput(
-                    f"{type(self).__name__} needs one rate, or one a spin: got {len(self.rate)} "
-                    f"for {ensemble.n_spins} spins"
-                )
-            rates = factor * self.rate
-            uniform = bool(np.all(rates == rates[0]))
-            return [LocalJumps(float(rates[0]) if uniform else rates, vector)]
-        return [LocalJumps(times_number(self.rate, factor), vector)]
+            ensemble.check_rows(f"{type(self).__name__} needs one rate, or one", len(self.rate))
+            return [LocalJumps(envelope_factor(self.envelope), vector, factor * self.rate)]
+        if self.envelope is None:
+            return [LocalJumps(times_number(self.rate, factor), vector)]
+        return [LocalJumps(times_number(self.envelope, factor * self.rate), vector)]
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class LocalDecay(_LocalTerm):
-    """Adds sum_i rate_i D[s_minus_i]; rate = 1/T1, one number or one a spin."""
+    """Adds sum_i rate_i D[s_minus_i]; rate = 1/T1.
+
+    Args:
+        rate: >= 0; one number or envelope, or an array of one number a spin or a class of spins.
+        envelope: optional factor in time, an `Envelope`.
+    """
 
     rate: Any
+    envelope: Any = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         self._check_rate()
@@ -116,9 +127,15 @@ class LocalDecay(_LocalTerm):
 @final
 @dataclass(frozen=True, eq=False)
 class LocalPumping(_LocalTerm):
-    """Adds sum_i rate_i D[s_plus_i]; one number or one a spin."""
+    """Adds sum_i rate_i D[s_plus_i].
+
+    Args:
+        rate: >= 0; one number or envelope, or an array of one number a spin or a class of spins.
+        envelope: optional factor in time, an `Envelope`.
+    """
 
     rate: Any
+    envelope: Any = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         self._check_rate()
@@ -131,9 +148,15 @@ class LocalPumping(_LocalTerm):
 @final
 @dataclass(frozen=True, eq=False)
 class LocalDephasing(_LocalTerm):
-    """Adds 2 rate_i sum_i D[s^z_i]: single-spin coherences decay at exactly rate."""
+    """Adds sum_i 2 rate_i D[s^z_i]: single-spin coherences decay at exactly rate_i.
+
+    Args:
+        rate: >= 0; one number or envelope, or an array of one number a spin or a class of spins.
+        envelope: optional factor in time, an `Envelope`.
+    """
 
     rate: Any
+    envelope: Any = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         self._check_rate()
@@ -149,12 +172,14 @@ class LocalJump(_LocalTerm):
     """Adds sum_i rate_i D[vector . s_i].
 
     Args:
-        rate: >= 0, one number or one a spin.
+        rate: >= 0; one number or envelope, or an array of one number a spin or a class of spins.
         vector: three complex numbers (x, y, z).
+        envelope: optional factor in time, an `Envelope`.
     """
 
     rate: Any
     vector: Any = field(kw_only=True)
+    envelope: Any = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         self._check_rate()

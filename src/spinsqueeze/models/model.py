@@ -1,14 +1,13 @@
 """SpinModel: spins, Hamiltonian terms, jump terms and perhaps a cavity."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.canonical import (
     Canonical,
@@ -16,12 +15,18 @@ from spinsqueeze.models.canonical import (
     Field,
     LocalJumps,
     Pair,
-    Piece,
     Quadratic,
 )
 from spinsqueeze.models.cavity import Cavity
 from spinsqueeze.models.ensemble import Ensemble, ensemble
-from spinsqueeze.models.envelope import Envelope, is_zero
+from spinsqueeze.models.envelope import is_zero
+from spinsqueeze.models.merging import (
+    merged_fields,
+    merged_pairs,
+    merged_quadratics,
+    on_one_set_of_kinds,
+)
+from spinsqueeze.models.modes import ModeCoupling
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm, Term
 
 
@@ -67,32 +72,39 @@ class SpinModel:
 
     @cached_property
     def canonical(self) -> Canonical:
-        """The canonical form that every method consumes; constant pieces alike are merged."""
+        """The canonical form that every method consumes; constant pieces alike are merged.
+
+        Its kinds are the spin classes, or single spins where a term tells them apart; all spins
+        are of one kind where nothing does.
+        """
         spins = self.ensemble
-        pieces: list[Piece] = []
+        pieces: list[Any] = []
         for term in (*self.hamiltonian, *self.jumps):
             pieces += term.lower(spins)
         if spins.detunings is not None:
             pieces.append(Field(1.0, spins.detunings[:, None] * np.array([0.0, 0.0, 1.0])))
         modes, mode_couplings = ((), ()) if self.cavity is None else self.cavity.lower(spins)
-        known = (Field, Quadratic, Pair, CollectiveJumps, LocalJumps)
-        return Canonical(
-            n_spins=spins.n_spins,
-            fields=_merged_fields([p for p in pieces if isinstance(p, Field)]),
-            quadratics=_merged_quadratics([p for p in pieces if isinstance(p, Quadratic)]),
-            pairs=_merged_pairs([p for p in pieces if isinstance(p, Pair)]),
+        counts, pieces = on_one_set_of_kinds(spins.counts, [*pieces, *mode_couplings])
+        known = (Field, Quadratic, Pair, CollectiveJumps, LocalJumps, ModeCoupling)
+        form = Canonical(
+            counts=counts,
+            fields=merged_fields([p for p in pieces if isinstance(p, Field)]),
+            quadratics=merged_quadratics([p for p in pieces if isinstance(p, Quadratic)]),
+            pairs=merged_pairs([p for p in pieces if isinstance(p, Pair)]),
             collective_jumps=tuple(
-                p for p in pieces if isinstance(p, CollectiveJumps) and not is_zero(p.rate)
+                p
+                for p in pieces
+                if isinstance(p, CollectiveJumps) and not is_zero(p.rate) and np.any(p.vectors)
             ),
             local_jumps=tuple(
-                p for p in pieces if isinstance(p, LocalJumps) and not _no_rate(p.rate)
+                p for p in pieces if isinstance(p, LocalJumps) and not is_zero(p.rate)
             ),
             modes=modes,
-            mode_couplings=mode_couplings,
-            weights=spins.weights,
-            classes=spins.classes,
+            mode_couplings=tuple(p for p in pieces if isinstance(p, ModeCoupling)),
+            lattice=spins.lattice,
             other_pieces=tuple(p for p in pieces if not isinstance(p, known)),
         )
+        return form if form.differences else replace(form, counts=np.array([spins.n_spins]))
 
     @property
     def dissipative(self) -> bool:
@@ -138,55 +150,3 @@ def _terms(name: str, value: Any, kind: Any) -> tuple[Any, ...]:
             shown = type(term).__name__ if isinstance(term, Term) else checks.shown(term)
             raise InvalidInput(f"{name} must hold {kind.kind} terms only, got {shown}{other}")
     return terms
-
-
-def _no_rate(rate: Any) -> bool:
-    return not np.any(rate) if isinstance(rate, np.ndarray) else is_zero(rate)
-
-
-def _merged_fields(fields: list[Field]) -> tuple[Field, ...]:
-    changing = [f for f in fields if isinstance(f.strength, Envelope) and not is_zero(f.strength)]
-    constant = _sum(
-        [f.strength * f.vectors for f in fields if not isinstance(f.strength, Envelope)]
-    )
-    if constant.ndim == 2 and np.all(constant == constant[0]):
-        constant = constant[0]
-    return (*([Field(1.0, constant)] if np.any(constant) else []), *changing)
-
-
-def _merged_quadratics(quadratics: list[Quadratic]) -> tuple[Quadratic, ...]:
-    changing = [
-        q for q in quadratics if isinstance(q.strength, Envelope) and not is_zero(q.strength)
-    ]
-    constant = _sum(
-        [q.strength * q.matrix for q in quadratics if not isinstance(q.strength, Envelope)]
-    )
-    return (*([Quadratic(1.0, constant)] if np.any(constant) else []), *changing)
-
-
-def _sum(parts: list[Floats]) -> Floats:
-    """The sum; what rounding leaves of parts that cancel is zero, lest it break a symmetry."""
-    total, sizes = np.zeros(1), np.zeros(1)
-    for part in parts:
-        total, sizes = total + part, sizes + np.abs(part)
-    rounding = len(parts) * np.finfo(np.float64).eps * sizes
-    return np.where(np.abs(total) <= rounding, 0.0, total)
-
-
-def _merged_pairs(pairs: list[Pair]) -> tuple[Pair, ...]:
-    merged: list[Pair] = []
-    for piece in pairs:
-        if is_zero(piece.strength):
-            continue
-        if not isinstance(piece.strength, Envelope):
-            piece = Pair(1.0, piece.strength * piece.tensor, piece.kernel)
-            twin = next(
-                (k for k, p in enumerate(merged) if p.kernel == piece.kernel and p.strength == 1.0),
-                None,
-            )
-            if twin is not None:
-                total = _sum([merged[twin].tensor, piece.tensor])
-                merged[twin] = Pair(1.0, total, piece.kernel)
-                continue
-        merged.append(piece)
-    return tuple(p for p in merged if np.any(p.tensor))

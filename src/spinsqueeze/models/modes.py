@@ -80,11 +80,6 @@ def envelopes(modes: Sequence[Mode], couplings: Sequence[ModeCoupling]) -> list[
     return [s for s in strengths if isinstance(s, Envelope)]
 
 
-def alike(couplings: Sequence[ModeCoupling]) -> bool:
-    """Whether every spin couples in the same way."""
-    return all(c.vectors.ndim == 1 for c in couplings)
-
-
 def allow_half_turn(modes: Sequence[Mode], couplings: Sequence[ModeCoupling], axis: int) -> bool:
     """Whether a rotation by pi about `axis` is a symmetry, with a sign of each mode."""
     across = [k for k in range(3) if k != axis]
@@ -99,16 +94,20 @@ def allow_half_turn(modes: Sequence[Mode], couplings: Sequence[ModeCoupling], ax
 def allow_rotation(modes: Sequence[Mode], couplings: Sequence[ModeCoupling], axis: int) -> bool:
     """Whether every rotation about `axis` is a symmetry, with a phase of each mode."""
     for index, mode in enumerate(modes):
-        charges = {charge(c, axis) for c in _rows(couplings, index) if np.any(c)}
-        if None in charges or len(charges) > 1:
-            return False
+        charge = common_charge(_rows(couplings, index), axis)
         squeezed = any(r.u != 0 and r.v != 0 for r in mode.reservoirs)
-        if charges & {1, -1} and (mode.driven or squeezed):
+        if charge is None or (charge != 0 and (mode.driven or squeezed)):
             return False
     return True
 
 
-def charge(vector: Complexes, axis: int) -> int | None:
+def common_charge(rows: Complexes, axis: int) -> int | None:
+    """The charge of sum_i rows_i . s_i, of which every row is a part; None: they differ."""
+    charges = {_charge(c, axis) for c in rows if np.any(c)}
+    return charges.pop() if len(charges) == 1 else None if charges else 0
+
+
+def _charge(vector: Complexes, axis: int) -> int | None:
     """By how many units along `axis` vector.s lowers: 0 along it, -1 raises, None: a mixture.
 
     exp(i angle s) (vector.s) exp(-i angle s) = vector.s exp(-i charge angle), s that of the axis.

@@ -19,10 +19,11 @@ from spinsqueeze.models.term import HamiltonianTerm, envelope_factor, exponent
 @final
 @dataclass(frozen=True, eq=False)
 class SiteField(HamiltonianTerm):
-    """H = sum_i vectors_i . s_i, one vector a spin.
+    """H = sum_i vectors_i . s_i, one vector a spin, or a class of spins.
 
     Args:
-        vectors: real array (N, 3).
+        vectors: real array (N, 3), or (n_classes, 3) in a model made of spin classes. The weights
+            of the classes do not act here.
         envelope: optional factor in time, an `Envelope`.
     """
 
@@ -36,11 +37,7 @@ class SiteField(HamiltonianTerm):
 
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One field piece."""
-        if len(self.vectors) != ensemble.n_spins:
-            raise InvalidInput(
-                f"SiteField needs one vector a spin: got {len(self.vectors)} for "
-                f"{ensemble.n_spins} spins"
-            )
+        ensemble.check_rows("SiteField needs one vector", len(self.vectors))
         return [Field(envelope_factor(self.envelope), self.vectors)]
 
 

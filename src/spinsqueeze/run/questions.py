@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Booleans
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.lattice.geometry import MAX_SITES
 from spinsqueeze.methods.base.question import (
     DEFAULT_MEMORY_BUDGET,
     Evolve,
@@ -14,6 +16,8 @@ from spinsqueeze.methods.base.question import (
     Steady,
     no_progress,
 )
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.kinds import owners
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
@@ -40,11 +44,12 @@ def evolve_question(
         raise InvalidInput(f"model must be a SpinModel, got {checks.shown(model)}")
     _check_state(model, initial_state)
     checked_times = checks.increasing("times", np.atleast_1d(times), minimum=0.0)
+    form, rotations = _addressed(model, pulses, last=float(checked_times[-1]))
     return Evolve(
-        model=model.canonical,
+        model=form,
         state=initial_state,
         times=checked_times,
-        pulses=_rotations(model, pulses, last=float(checked_times[-1])),
+        pulses=rotations,
         seed=checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
         memory_budget=checks.real("memory_budget", memory_budget, above=0.0),
         progress=_progress(progress),
@@ -99,9 +104,11 @@ def _check_state(model: SpinModel, state: object) -> None:
     state.fit(model.n_spins)
 
 
-def _rotations(model: SpinModel, pulses: Any, *, last: float) -> tuple[Rotation, ...]:
+def _addressed(
+    model: SpinModel, pulses: Any, *, last: float
+) -> tuple[Canonical, tuple[Rotation, ...]]:
+    """The canonical form and the pulses in order of time, on kinds that no pulse cuts through."""
     items = (pulses,) if isinstance(pulses, Pulse) else tuple(pulses)
-    rotations = []
     for k, pulse in enumerate(items):
         if not isinstance(pulse, Pulse):
             raise InvalidInput(f"pulses[{k}] must be a Pulse, got {checks.shown(pulse)}")
@@ -110,15 +117,40 @@ def _rotations(model: SpinModel, pulses: Any, *, last: float) -> tuple[Rotation,
                 f"pulses[{k}] comes at time {pulse.time:g}, after the last output time {last:g}: "
                 "it would change nothing"
             )
-        mask = None
-        if pulse.spin_class is not None:
-            mask = model.ensemble.class_mask(pulse.spin_class)
-        elif pulse.sites is not None:
-            if max(pulse.sites) >= model.n_spins:
-                raise InvalidInput(
-                    f"pulses[{k}].sites must be below N = {model.n_spins}, got {max(pulse.sites)}"
-                )
-            mask = np.zeros(model.n_spins, bool)
-            mask[list(pulse.sites)] = True
-        rotations.append(Rotation(pulse.time, pulse.axis, pulse.angle, mask))
-    return tuple(sorted(rotations, key=lambda r: r.time))
+        if pulse.sites is not None and model.n_spins > MAX_SITES:
+            raise InvalidInput(
+                f"pulses[{k}].sites must address single spins of at most {MAX_SITES}, got N = "
+                f"{model.n_spins}; make classes of spins and give spin_class"
+            )
+    form = model.canonical
+    if any(pulse.sites is not None for pulse in items):
+        form = form.per_spin()
+    elif any(pulse.spin_class is not None for pulse in items) and not form.differences:
+        form = form.split(model.ensemble.counts)
+    rotations = [
+        Rotation(pulse.time, pulse.axis, pulse.angle, _mask(model, form, pulse, k))
+        for k, pulse in enumerate(items)
+    ]
+    return form, tuple(sorted(rotations, key=lambda r: r.time))
+
+
+def _mask(model: SpinModel, form: Canonical, pulse: Pulse, k: int) -> Booleans | None:
+    """The kinds that pulse k turns; None: all."""
+    if pulse.spin_class is None and pulse.sites is None:
+        return None
+    if pulse.spin_class is not None:
+        classes = model.ensemble.class_mask(pulse.spin_class)
+        mask = classes[owners(form.counts, model.ensemble.counts)]
+    else:
+        mask = _sites_mask(model, pulse, k)
+    return None if np.all(mask) else mask
+
+
+def _sites_mask(model: SpinModel, pulse: Pulse, k: int) -> Booleans:
+    if max(pulse.sites) >= model.n_spins:
+        raise InvalidInput(
+            f"pulses[{k}].sites must be below N = {model.n_spins}, got {max(pulse.sites)}"
+        )
+    mask = np.zeros(model.n_spins, bool)
+    mask[list(pulse.sites)] = True
+    return mask

@@ -50,11 +50,11 @@ def pair_tensors(canonical: Canonical, time=0.0):
     from spinsqueeze.models.envelope import at
 
     n = canonical.n_spins
-    w = np.ones(n) if canonical.weights is None else canonical.weights
     J = np.zeros((n, n, 3, 3))
     for p in canonical.pairs:
         J += at(p.strength, time) * p.kernel.matrix()[:, :, None, None] * p.tensor
     for q in canonical.quadratics:
+        w = np.ones(n) if q.weights is None else q.weights
         J += at(q.strength, time) * 2 * np.multiply.outer(np.outer(w, w), q.matrix)
     J[np.arange(n), np.arange(n)] = 0.0
     b = np.zeros((n, 3))

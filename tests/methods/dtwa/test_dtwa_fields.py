@@ -15,6 +15,7 @@ from spinsqueeze.methods.dtwa.engine import engine_of
 from spinsqueeze.methods.dtwa.lanes import works_here
 from spinsqueeze.methods.dtwa.schedule import Window, strengths_at
 from spinsqueeze.models.canonical import Canonical, Field, Pair, Quadratic
+from spinsqueeze.models.kinds import one_each
 
 RNG = np.random.default_rng(11)
 TENSOR = np.array([[0.3, -0.2, 0.5], [-0.2, 1.1, 0.4], [0.5, 0.4, -0.7]])
@@ -26,7 +27,7 @@ HOLES_342 = RNG.random((3, 4, 2)) < 0.7
 
 
 def lattice(kernel, tensor=XXZ, **more):
-    return Canonical(kernel.n_spins, pairs=(Pair(0.8, tensor, kernel),), **more)
+    return Canonical(one_each(kernel.n_spins), pairs=(Pair(0.8, tensor, kernel),), **more)
 
 
 MODELS = {
@@ -49,20 +50,23 @@ MODELS = {
     "nearest holes": lattice(nearest((4, 5), (True, False), HOLES_45)),
     "dense": lattice(random_dense(9, 2), TENSOR),
     "all to all": lattice(AllToAllKernel(7), TENSOR),
-    "quadratic": Canonical(6, quadratics=(Quadratic(0.4, TENSOR), Quadratic(-0.3, ISING))),
+    "quadratic": Canonical(
+        one_each(6), quadratics=(Quadratic(0.4, TENSOR), Quadratic(-0.3, ISING))
+    ),
     "weights": Canonical(
-        6, quadratics=(Quadratic(0.4, TENSOR),), weights=RNG.normal(size=6),
+        one_each(6), quadratics=(Quadratic(0.4, TENSOR, RNG.normal(size=6)),),
         pairs=(Pair(1.0, XXZ, AllToAllKernel(6)),),
     ),
     "fields": Canonical(
-        5, fields=(Field(0.7, np.array([1.0, 2.0, -3.0])), Field(2.0, RNG.normal(size=(5, 3))),
-                   Field(-1.0, RNG.normal(size=(5, 3))))
+        one_each(5),
+        fields=(Field(0.7, np.array([1.0, 2.0, -3.0])), Field(2.0, RNG.normal(size=(5, 3))),
+                Field(-1.0, RNG.normal(size=(5, 3))))
     ),
-    "empty": Canonical(4),
-    "one spin": Canonical(1, quadratics=(Quadratic(3.0, TENSOR),),
+    "empty": Canonical(one_each(4)),
+    "one spin": Canonical(one_each(1), quadratics=(Quadratic(3.0, TENSOR),),
                           fields=(Field(1.0, np.array([0.0, 0.2, 1.0])),)),
     "everything": Canonical(
-        24,
+        one_each(24),
         fields=(Field(0.7, np.array([1.0, 2.0, -3.0])), Field(2.0, RNG.normal(size=(24, 3)))),
         quadratics=(Quadratic(0.05, TENSOR),),
         pairs=(
@@ -72,10 +76,9 @@ MODELS = {
         ),
     ),
     "everything with holes": Canonical(
-        int(HOLES_45.sum()),
+        one_each(int(HOLES_45.sum())),
         fields=(Field(2.0, RNG.normal(size=(int(HOLES_45.sum()), 3))),),
-        quadratics=(Quadratic(0.05, TENSOR),),
-        weights=RNG.normal(size=int(HOLES_45.sum())),
+        quadratics=(Quadratic(0.05, TENSOR, RNG.normal(size=int(HOLES_45.sum()))),),
         pairs=(
             Pair(0.8, XXZ, circulant((4, 5), 3.0, None, HOLES_45)),
             Pair(0.3, TENSOR, nearest((4, 5), (True, True), HOLES_45)),
@@ -144,15 +147,16 @@ def test_terms_of_one_kernel_share_its_transforms():
 
 def test_exponent_zero_is_a_collective_quadratic():
     chi, n = 0.3, 12
-    on_grid = Canonical(n, pairs=(Pair(2 * chi, ISING, circulant((n,), 0.0)),))
-    collective = Canonical(n, quadratics=(Quadratic(chi, ISING),))
+    on_grid = Canonical(one_each(n), pairs=(Pair(2 * chi, ISING, circulant((n,), 0.0)),))
+    collective = Canonical(one_each(n), quadratics=(Quadratic(chi, ISING),))
     sigma = RNG.choice([-1.0, 1.0], size=(3, 3, n))
     assert np.allclose(brute_field(on_grid, sigma), brute_field(collective, sigma), atol=1e-13)
 
 
 def test_grids_must_agree():
     model = Canonical(
-        24, pairs=(Pair(1.0, XXZ, circulant((4, 6), 3.0)), Pair(1.0, XXZ, circulant((24,), 3.0)))
+        one_each(24),
+        pairs=(Pair(1.0, XXZ, circulant((4, 6), 3.0)), Pair(1.0, XXZ, circulant((24,), 3.0))),
     )
     with pytest.raises(InvalidInput, match=r"share one grid .* \(4, 6\) and \(24,\)"):
         lower(model)

@@ -12,6 +12,7 @@ from spinsqueeze.methods.dtwa import foreign_layout, lanes
 from spinsqueeze.methods.dtwa.couplings import lower
 from spinsqueeze.methods.dtwa.trajectories import Options, Trajectory
 from spinsqueeze.models.canonical import Canonical, Field, Pair
+from spinsqueeze.models.kinds import one_each
 
 DTYPES = ("float32", "float64")
 CHANGES = {
@@ -62,7 +63,7 @@ def evolved():
     """Spins at three times, the same steps and samples in every run."""
     kernel = circulant((4, 6), 3.0)
     model = Canonical(
-        24,
+        one_each(24),
         pairs=(Pair(0.5, np.diag([2.0, 2.0, -2.0]), kernel),),
         fields=(Field(1.0, np.array([0.0, 0.2, 1.0])),),
     )

@@ -21,6 +21,7 @@ from spinsqueeze.methods.dtwa.schedule import rotation_matrix
 from spinsqueeze.methods.dtwa.trajectories import Options, Trajectory, plan_run
 from spinsqueeze.models.canonical import Canonical, Field, Pair, Quadratic
 from spinsqueeze.models.envelope import Envelope
+from spinsqueeze.models.kinds import one_each
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pair_terms import PowerLawXXZ
 
@@ -56,7 +57,9 @@ def every_sample(model, time, **more):
 
 
 def ising(seed=1, strength=1.0, fields=()):
-    return Canonical(N, pairs=(Pair(strength, ISING, random_dense(N, seed)),), fields=fields)
+    return Canonical(
+        one_each(N), pairs=(Pair(strength, ISING, random_dense(N, seed)),), fields=fields
+    )
 
 
 # Exactness for Ising couplings, by enumeration of every sample.
@@ -88,7 +91,7 @@ def test_ising_moments_and_correlators_pair_by_pair():
 
 def test_one_axis_twisting_has_no_self_interaction():
     chi, time = 0.7, 0.5
-    model = Canonical(N, quadratics=(Quadratic(chi, ISING),))
+    model = Canonical(one_each(N), quadratics=(Quadratic(chi, ISING),))
     spins = every_sample(model, time).spins[:, 0]
     assert spins[:, 0].mean() == pytest.approx(N / 2 * np.cos(chi * time) ** (N - 1), abs=1e-10)
 
@@ -111,7 +114,7 @@ PAIRS = {
 @pytest.mark.parametrize("name", PAIRS)
 def test_kernels_give_the_same_trajectories(name):
     one, two = (
-        trajectory(Canonical(k.n_spins, pairs=(Pair(0.5, XXZ, k),)), [0.0, 0.3, 1.0])
+        trajectory(Canonical(one_each(k.n_spins), pairs=(Pair(0.5, XXZ, k),)), [0.0, 0.3, 1.0])
         for k in PAIRS[name]
     )
     first, second = (
@@ -128,14 +131,14 @@ def test_exponent_infinity_is_nearest_neighbours():
     kernel = circulant((6,), 1.0)
     kernel.table[far] = 0.0
     pair = kernel, nearest((6,), (True,))
-    runs = [trajectory(Canonical(6, pairs=(Pair(1.0, XXZ, k),)), [1.0]) for k in pair]
+    runs = [trajectory(Canonical(one_each(6), pairs=(Pair(1.0, XXZ, k),)), [1.0]) for k in pair]
     one, two = (t.run(t.uniform_plan(steps_per_window=9), n_samples=4).spins for t in runs)
     assert np.abs(one - two).max() < 1e-12
 
 
 # Conserved quantities, order, and the reported error.
 
-LATTICE = Canonical(16, pairs=(Pair(1.0, XXZ, circulant(GRID, 3.0)),))
+LATTICE = Canonical(one_each(16), pairs=(Pair(1.0, XXZ, circulant(GRID, 3.0)),))
 
 
 def test_conserved_quantities_of_xxz():
@@ -148,7 +151,7 @@ def test_conserved_quantities_of_xxz():
 
 
 def test_isotropic_couplings_conserve_the_total_spin():
-    model = Canonical(16, pairs=(Pair(1.0, 2 * np.eye(3), circulant(GRID, 3.0)),))
+    model = Canonical(one_each(16), pairs=(Pair(1.0, 2 * np.eye(3), circulant(GRID, 3.0)),))
     result = solve(model, [0.0, 0.5, 1.0], n_samples=8, keep_final=True)
     assert np.abs(result.spins - result.spins[:, :1]).max() < 1e-12
     moved = result.final_spins - solve(model, [0.0], n_samples=8, keep_final=True).final_spins
@@ -303,7 +306,7 @@ def test_pulse_on_some_spins():
 def test_pulse_with_empty_sites():
     kernel = circulant(GRID, 1.0, (False, False), HOLES)
     mask = np.arange(kernel.n_spins) % 2 == 0
-    model = Canonical(kernel.n_spins, pairs=(Pair(0.0, XXZ, kernel),))
+    model = Canonical(one_each(kernel.n_spins), pairs=(Pair(0.0, XXZ, kernel),))
     pulses = (pulse(0.0, [0, 0, 1], np.pi, mask),)
     spins = solve(model, [0.0], rotations=pulses, n_samples=1, keep_final=True).final_spins
     assert np.allclose(spins[0, 0], np.where(mask, -1.0, 1.0), atol=1e-12)
@@ -365,7 +368,7 @@ def test_strong_fields_and_no_hamiltonian():
     angle = 30 * model.fields[0].vectors[:, 2]
     expected = start[:, 0] * np.cos(angle) - start[:, 1] * np.sin(angle)
     assert np.abs(result.final_spins[:, 0] - expected).max() < 1e-7
-    still = solve(Canonical(3), [0.0, 1e6], n_samples=2)
+    still = solve(Canonical(one_each(3)), [0.0, 1e6], n_samples=2)
     assert np.array_equal(still.spins[:, 0], still.spins[:, 1])
     assert still.report.n_steps == 1
 

@@ -13,7 +13,6 @@ from spinsqueeze.models.term import Plain, snake_case
 _IN_WORDS = {
     "modes": "a cavity",
     "mode_couplings": "a cavity",
-    "weights": "spins of different weight",
 }
 _NO_ANSWER = {
     Evolve: "it finds steady states only and does not evolve in time",
@@ -129,7 +128,7 @@ class Method(Plain, abc.ABC):
     def support(self, question: Question) -> list[str]:
         """Every reason why it does not fit a question, memory aside; empty where it fits."""
         unknown = question.features - self.handles
-        words = {_IN_WORDS.get(name, name.replace("_", " ")) for name in unknown}
+        words = {_in_words(name, question) for name in unknown}
         reasons = [f"the model has {what}, which it does not treat" for what in sorted(words)]
         if type(question) not in self.answers:
             return [*reasons, _NO_ANSWER[type(question)]]
@@ -180,6 +179,12 @@ class Method(Plain, abc.ABC):
     def option_table(self) -> dict[str, Any]:
         """The method as a study file writes it: its name and the options that are not default."""
         return {"name": self.name(), **self.as_dict()}
+
+
+def _in_words(feature: str, question: Question) -> str:
+    if feature == "unlike_spins":
+        return f"spins that differ in their {' and '.join(question.differences)}"
+    return _IN_WORDS.get(feature, feature.replace("_", " "))
 
 
 def in_bytes(count: float) -> str:

@@ -1,8 +1,8 @@
 """What a method is asked: to evolve a state, or to find a steady state."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import final
+from dataclasses import dataclass, field, replace
+from typing import Self, final
 
 import numpy as np
 
@@ -21,7 +21,10 @@ def no_progress(fraction: float) -> None:
 @final
 @dataclass(frozen=True, eq=False)
 class Rotation:
-    """A pulse in canonical form: exp(-i angle axis . S) at `time` on the spins of `mask`."""
+    """A pulse in canonical form: exp(-i angle axis . S) at `time`.
+
+    mask (C,): the kinds whose spins it turns; None: all.
+    """
 
     time: float
     axis: Floats
@@ -47,8 +50,24 @@ class Evolve:
 
     @property
     def features(self) -> frozenset[str]:
-        """What the question holds: the features of its model, and pulses."""
-        return self.model.features | ({"pulses"} if self.pulses else set())
+        """What the question holds: the features of its model, and pulses; see `differences`."""
+        unlike = {"unlike_spins"} if self.differences else set()
+        return self.model.features | unlike | ({"pulses"} if self.pulses else set())
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """In what the spins differ, in words: in the model, and as pulses address some of them."""
+        partial = any(r.mask is not None for r in self.pulses)
+        return (*self.model.differences, *(["pulses"] if partial else []))
+
+    def per_spin(self) -> Self:
+        """The same question with arrays and masks of one entry a spin."""
+        counts = self.model.counts
+        pulses = tuple(
+            replace(r, mask=None if r.mask is None else np.repeat(r.mask, counts))
+            for r in self.pulses
+        )
+        return replace(self, model=self.model.per_spin(), pulses=pulses)
 
     @property
     def duration(self) -> float:
@@ -71,6 +90,11 @@ class Steady:
     def features(self) -> frozenset[str]:
         """What the question holds: the features of its model."""
         return self.model.features
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """In what the spins differ, in words."""
+        return self.model.differences
 
 
 Question = Evolve | Steady

@@ -45,7 +45,7 @@ def steady_formula(model: Canonical) -> Callable[[], SteadyMoments] | None:
     """
     if (
         model.modes
-        or model.weights is not None
+        or model.differences
         or model.local_jumps
         or model.pairs
         or len(model.collective_jumps) != 1
@@ -54,7 +54,7 @@ def steady_formula(model: Canonical) -> Callable[[], SteadyMoments] | None:
         return None
     (jump,) = model.collective_jumps
     assert not isinstance(jump.rate, Envelope)
-    squeezing = _reservoir(jump.vector)
+    squeezing = _reservoir(jump.vectors)
     if squeezing is None:
         return None
     r, scale = squeezing
@@ -74,7 +74,9 @@ def reservoir_squeezing(model: Canonical) -> float | None:
     """R of a model whose collective part is squeezed collective decay alone, else None."""
     if len(model.collective_jumps) != 1 or model.fields or model.quadratics or model.pairs:
         return None
-    found = _reservoir(model.collective_jumps[0].vector)
+    if model.differences:
+        return None
+    found = _reservoir(model.collective_jumps[0].vectors)
     return None if found is None else found[0]
 
 
@@ -98,8 +100,6 @@ def _coherent_part(model: Canonical) -> tuple[float, Floats] | None:
         Q = Q + quadratic.strength * quadratic.matrix
     for field in model.fields:
         assert not isinstance(field.strength, Envelope)
-        if field.vectors.ndim != 1:
-            return None
         b = b + field.strength * field.vectors
     chi = Q[0, 0] - Q[2, 2]
     exchange = np.diag([chi, chi, 0.0]) + Q[2, 2] * np.eye(3)

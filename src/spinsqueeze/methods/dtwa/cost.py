@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, DenseKernel, StencilKernel
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import largest_size
 
@@ -32,11 +31,11 @@ def expected_cost(
     cells, per_cell, matrices = model.n_spins, SECONDS_PER_CELL, 0.0
     for pair in model.pairs:
         kernel = pair.kernel
-        if isinstance(kernel, CirculantKernel):
+        if kernel.stencil is not None:
+            cells = max(cells, int(np.prod(kernel.stencil.grid_shape)))
+        elif kernel.table is not None:
             cells = max(cells, kernel.table.size)
-        elif isinstance(kernel, StencilKernel):
-            cells = max(cells, int(np.prod(kernel.grid_shape)))
-        elif isinstance(kernel, DenseKernel):
+        elif not kernel.uniform:
             per_cell += 1e-10 * kernel.n_spins
             matrices += (8 + size) * kernel.n_spins**2
     batch = n_threads * max(batch_cells, 2 * cells)
@@ -54,20 +53,11 @@ def largest_field(model: Canonical) -> float:
         vectors = field.vectors.reshape(-1, 3)
         largest += largest_size(field.strength) * float(np.linalg.norm(vectors, axis=1).max())
     for quadratic in model.quadratics:
-        weights = np.ones(1) if model.weights is None else np.abs(model.weights)
-        total = float(weights.sum()) if model.weights is not None else float(model.n_spins)
+        weights = np.ones(1) if quadratic.weights is None else np.abs(quadratic.weights)
+        total = float(np.sum(weights * model.counts))
         norm = float(np.abs(np.linalg.eigvalsh(quadratic.matrix)).max())
         largest += largest_size(quadratic.strength) * norm * total * float(weights.max())
     for pair in model.pairs:
         norm = float(np.abs(np.linalg.eigvalsh(pair.tensor)).max())
-        kernel = pair.kernel
-        if isinstance(kernel, AllToAllKernel):
-            row = float(kernel.n_spins - 1)
-        elif isinstance(kernel, CirculantKernel):
-            row = float(np.abs(kernel.table).sum())
-        elif isinstance(kernel, StencilKernel):
-            row = float(np.abs(kernel.strengths).sum())
-        else:
-            row = float(np.abs(kernel.matrix()).sum(axis=1).max())
-        largest += largest_size(pair.strength) * norm * row / 2
+        largest += largest_size(pair.strength) * norm * pair.kernel.row_sum / 2
     return largest

@@ -18,15 +18,9 @@ from typing import Any, final
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Booleans, Floats, Integers
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.lattice.kernels import (
-    AllToAllKernel,
-    CirculantKernel,
-    DenseKernel,
-    Kernel,
-    StencilKernel,
-)
+from spinsqueeze.lattice.kernels import Grid, Kernel
 from spinsqueeze.models.canonical import Canonical, Field
 from spinsqueeze.models.drive import breakpoints, constant_between
 from spinsqueeze.models.envelope import Strength, at
@@ -128,7 +122,7 @@ class Couplings:
 
 
 def lower(canonical: Canonical) -> Couplings:
-    """The couplings of a closed model; jumps and cavity are not looked at.
+    """The couplings of a closed model with one row a spin; jumps and cavity are not looked at.
 
     Raises:
         InvalidInput: grid kernels on different grids, or with different empty sites.
@@ -136,18 +130,16 @@ def lower(canonical: Canonical) -> Couplings:
     n = canonical.n_spins
     grid = _common_grid(p.kernel for p in canonical.pairs)
     cells, n_cells = None, n
-    if grid is not None and grid[1] is not None:
-        cells, n_cells = np.flatnonzero(grid[1]), grid[1].size
+    if grid is not None and grid.occupied is not None:
+        cells, n_cells = np.flatnonzero(grid.occupied), grid.occupied.size
 
-    weights = np.ones(n) if canonical.weights is None else canonical.weights
     groups: list[tuple[Kernel | None, Floats, list[tuple[Strength, Floats]]]] = []
     for quadratic in canonical.quadratics:
+        weights = np.ones(n) if quadratic.weights is None else quadratic.weights
         _add(groups, None, weights, quadratic.strength, quadratic.matrix)
     for pair in canonical.pairs:
-        if isinstance(pair.kernel, AllToAllKernel):
-            _add(groups, None, np.ones(n), pair.strength, pair.tensor / 2)
-        else:
-            _add(groups, pair.kernel, weights, pair.strength, pair.tensor / 2)
+        kernel = None if pair.kernel.uniform else pair.kernel
+        _add(groups, kernel, np.ones(n), pair.strength, pair.tensor / 2)
 
     plans, arrays, terms = [], [], []
     for kernel, group_weights, group_terms in groups:
@@ -213,7 +205,7 @@ def _add(
         same = (
             np.array_equal(known_weights, weights)
             if kernel is None and known is None
-            else _same_kernel(known, kernel)
+            else known is not None and kernel is not None and known.same_as(kernel)
         )
         if same:
             terms.append((strength, tensor))
@@ -221,46 +213,17 @@ def _add(
     groups.append((kernel, weights, [(strength, tensor)]))
 
 
-def _same_kernel(one: Kernel | None, two: Kernel | None) -> bool:
-    if one is None or two is None or type(one) is not type(two):
-        return False
-    if one is two:
-        return True
-    if isinstance(one, CirculantKernel) and isinstance(two, CirculantKernel):
-        return np.array_equal(one.table, two.table)
-    if isinstance(one, StencilKernel) and isinstance(two, StencilKernel):
-        return (
-            one.periodic == two.periodic
-            and np.array_equal(one.offsets, two.offsets)
-            and np.array_equal(one.strengths, two.strengths)
-        )
-    if isinstance(one, DenseKernel) and isinstance(two, DenseKernel):
-        return np.array_equal(one.values, two.values)
-    return False
-
-
-def _common_grid(
-    kernels: Iterable[Kernel],
-) -> tuple[tuple[int, ...], Booleans | None] | None:
-    grid: tuple[tuple[int, ...], Booleans | None] | None = None
-    for kernel in kernels:
-        if not isinstance(kernel, CirculantKernel | StencilKernel):
-            continue
-        mine = (tuple(kernel.grid_shape), kernel.occupied)
-        if grid is None:
-            grid = mine
-        elif grid[0] != mine[0] or not _same_mask(grid[1], mine[1]):
+def _common_grid(kernels: Iterable[Kernel]) -> Grid | None:
+    common: Grid | None = None
+    for grid in (kernel.grid for kernel in kernels):
+        if grid is None or common is None:
+            common = common or grid
+        elif common != grid:
             raise InvalidInput(
-                f"grid kernels must share one grid and its empty sites, got grids {grid[0]} and "
-                f"{mine[0]}; write one of them as a dense matrix (PairCoupling)"
+                f"grid kernels must share one grid and its empty sites, got grids {common.shape} "
+                f"and {grid.shape}; write one of them as a dense matrix (PairCoupling)"
             )
-    return grid
-
-
-def _same_mask(one: Booleans | None, two: Booleans | None) -> bool:
-    if one is None or two is None:
-        return one is two
-    return np.array_equal(one, two)
+    return common
 
 
 def _kernel_data(
@@ -276,15 +239,15 @@ def _kernel_data(
             spread = np.zeros(n_cells)
             spread[cells] = weights
         return KernelPlan("collective", entries), spread
-    if isinstance(kernel, CirculantKernel):
-        shape = tuple(kernel.grid_shape)
-        plan = KernelPlan("circulant", entries, shape, tuple(kernel.table.shape))
+    if kernel.stencil is not None:
+        stencil = kernel.stencil
+        offsets = tuple(tuple(int(d) for d in row) for row in stencil.offsets)
+        shape = tuple(stencil.grid_shape)
+        plan = KernelPlan("stencil", entries, shape, shape, offsets, tuple(stencil.periodic))
+        return plan, np.asarray(stencil.strengths, dtype=float)
+    if kernel.grid is not None and kernel.table is not None:
+        plan = KernelPlan("circulant", entries, kernel.grid.shape, tuple(kernel.table.shape))
         return plan, np.fft.fftn(kernel.table).real
-    if isinstance(kernel, StencilKernel):
-        offsets = tuple(tuple(int(d) for d in row) for row in kernel.offsets)
-        shape = tuple(kernel.grid_shape)
-        plan = KernelPlan("stencil", entries, shape, shape, offsets, tuple(kernel.periodic))
-        return plan, np.asarray(kernel.strengths, dtype=float)
     matrix: Any = kernel.matrix()
     if cells is not None:
         whole = np.zeros((n_cells, n_cells))

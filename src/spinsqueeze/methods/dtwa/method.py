@@ -47,7 +47,7 @@ class DTWA(Method):
     references: ClassVar[tuple[str, ...]] = ("schachenmayer2015", "perlin2020")
     summary: ClassVar[str] = "closed lattice models of any size by classical trajectories"
     handles: ClassVar[frozenset[str]] = frozenset(
-        ("fields", "quadratics", "pairs", "weights", "pulses")
+        ("fields", "quadratics", "pairs", "unlike_spins", "pulses")
     )
 
     def __post_init__(self) -> None:
@@ -108,6 +108,7 @@ class DTWA(Method):
 
         require_own_threads("jax")
         assert isinstance(question, Evolve)
+        question = question.per_spin()
         model = question.model
         run, plan = plan_run(
             lower(model),

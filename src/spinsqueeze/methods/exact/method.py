@@ -46,7 +46,7 @@ class Exact(Method):
     references: ClassVar[tuple[str, ...]] = ("park1986", "hochbruck1997")
     summary: ClassVar[str] = "any closed model on 2^N amplitudes"
     handles: ClassVar[frozenset[str]] = frozenset(
-        ("fields", "quadratics", "pairs", "weights", "pulses")
+        ("fields", "quadratics", "pairs", "unlike_spins", "pulses")
     )
 
     def __post_init__(self) -> None:
@@ -73,6 +73,7 @@ class Exact(Method):
         from spinsqueeze.methods.exact.propagate import required_bytes
 
         assert isinstance(question, Evolve)
+        question = question.per_spin()
         model = question.model
         n = model.n_spins
         parts, drive = _parts(model)
@@ -95,6 +96,7 @@ class Exact(Method):
         from spinsqueeze.methods.exact.hamiltonian import SpinHamiltonian, required_frames
 
         assert isinstance(question, Evolve)
+        question = question.per_spin()
         model = question.model
         n = model.n_spins
         parts, drive = _parts(model)
@@ -152,9 +154,6 @@ def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], DriveWeights | Non
     from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
 
     n = model.n_spins
-    weights = np.ones(n) if model.weights is None else model.weights
-    outer = np.outer(weights, weights)
-    np.fill_diagonal(outer, 0.0)
     strengths: list[Strength] = [1.0]
     collected: list[tuple[Floats, list[Floats], list[Floats]]] = [(np.zeros((n, 3)), [], [])]
 
@@ -175,6 +174,9 @@ def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], DriveWeights | Non
     for quadratic in model.quadratics:
         k, factor = part_of(quadratic.strength)
         collected[k][1].append(2 * factor * quadratic.matrix)
+        weights = np.ones(n) if quadratic.weights is None else quadratic.weights
+        outer = np.outer(weights, weights)
+        np.fill_diagonal(outer, 0.0)
         collected[k][2].append(outer)
     for pair in model.pairs:
         k, factor = part_of(pair.strength)
@@ -202,7 +204,7 @@ def _generators(question: Evolve, parts: "list[HamiltonianPart]") -> list[Intege
     partial_pulse = any(r.mask is not None for r in question.pulses)
     if model.n_spins < SECTOR_SPINS or not uniform or partial_pulse:
         return []
-    shapes = {getattr(pair.kernel, "grid_shape", ()) for pair in model.pairs} - {()}
+    shapes = {grid.shape for pair in model.pairs if (grid := pair.kernel.grid) is not None}
     if len(shapes) != 1:
         return []
     (shape,) = shapes
@@ -212,15 +214,14 @@ def _generators(question: Evolve, parts: "list[HamiltonianPart]") -> list[Intege
 def _spectral_width(model: Canonical) -> float:
     """An upper estimate of the width of the Hamiltonian's spectrum."""
     n = model.n_spins
-    weights = np.ones(n) if model.weights is None else model.weights
-
     width = 0.0
     for f in model.fields:
         lengths = np.linalg.norm(np.broadcast_to(f.vectors, (n, 3)), axis=1)
         width += largest_size(f.strength) * float(lengths.sum())
     for q in model.quadratics:
         largest = float(np.abs(np.linalg.eigvalsh(q.matrix)).max())
-        width += largest_size(q.strength) * largest * float(np.abs(weights).sum()) ** 2 / 4
+        total = n if q.weights is None else float(np.abs(q.weights).sum())
+        width += largest_size(q.strength) * largest * total**2 / 4
     for p in model.pairs:
         largest = float(np.abs(np.linalg.eigvalsh(p.tensor)).max())
         couplings = float(np.abs(p.kernel.matrix()).sum()) / 2

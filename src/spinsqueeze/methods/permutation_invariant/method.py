@@ -75,12 +75,9 @@ class PermutationInvariant(Method):
 
     def obstacles(self, question: Question) -> list[str]:
         """Models unchanged by exchanging spins, from a state of the symmetric subspace."""
-        reasons = interchangeable.obstacles(question.model)
-        if isinstance(question, Steady):
-            return reasons if question.state is None else reasons + _foreign(question.state)
-        if any(r.mask is not None for r in question.pulses):
-            reasons.append("a pulse acts on some of the spins only")
-        return reasons + _foreign(question.state)
+        if isinstance(question, Steady) and question.state is None:
+            return []
+        return _foreign(question.state)
 
     def trust(self, question: Question) -> Trust:
         """Exact, but for the tolerance."""

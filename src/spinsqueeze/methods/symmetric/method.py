@@ -62,7 +62,7 @@ class SymmetricSubspace(Method):
     def obstacles(self, question: Question) -> list[str]:
         """Collective models, from a state of the symmetric subspace."""
         model = question.model
-        reasons = interchangeable.obstacles(model)
+        reasons = []
         if model.local_jumps:
             reasons.append("local jumps lead out of total spin N/2")
         inside = isinstance(question.state, InSymmetricSubspace)
@@ -75,8 +75,6 @@ class SymmetricSubspace(Method):
             return reasons
         if model.dissipative and model.time_dependent:
             reasons.append("jumps with an envelope in the model; use PermutationInvariant")
-        if any(r.mask is not None for r in question.pulses):
-            reasons.append("a pulse acts on some of the spins only")
         if not inside:
             reasons.append(f"{type(question.state).__name__} is not in the symmetric subspace")
         return reasons

@@ -21,7 +21,6 @@ import numpy as np
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.lattice.couplings import power_law_kernel
 from spinsqueeze.lattice.geometry import Lattice
-from spinsqueeze.lattice.kernels import AllToAllKernel, CirculantKernel, StencilKernel
 from spinsqueeze.methods.closed_form.method import ClosedForm
 from spinsqueeze.methods.dtwa.method import DTWA
 from spinsqueeze.models.collective_terms import OneAxisTwisting
@@ -145,13 +144,7 @@ def xxz_point(
 @functools.cache
 def neighbour_sum(shape: tuple[int, ...], *, exponent: float) -> float:
     """Sum over j != i of |r_i - r_j|^-alpha: (N - 1) h_alpha of the paper on a full lattice."""
-    kernel = power_law_kernel(Lattice(shape), exponent=exponent)
-    if isinstance(kernel, CirculantKernel):
-        return float(kernel.table.sum())
-    if isinstance(kernel, StencilKernel):
-        return float(kernel.strengths.sum())
-    assert isinstance(kernel, AllToAllKernel)
-    return float(kernel.n_spins - 1)
+    return power_law_kernel(Lattice(shape), exponent=exponent).row_sum
 
 
 def twisting_time(
