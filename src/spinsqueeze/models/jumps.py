@@ -73,10 +73,14 @@ class CollectiveJump(JumpTerm):
         self._strength("rate", minimum=0.0)
         self._put("vector", checks.complex_vectors("vector", self.vector))
 
-    def lower(self, ensemble: Ensemble) -> list[Piece]:
-        """One collective jump."""
+    def fit(self, ensemble: Ensemble) -> None:
+        """Check that there is one vector, or one a spin or class."""
         if self.vector.ndim == 2:
             ensemble.check_rows("CollectiveJump needs one vector, or one", len(self.vector))
+
+    def lower(self, ensemble: Ensemble) -> list[Piece]:
+        """One collective jump."""
+        self.fit(ensemble)
         return [CollectiveJumps(self.rate, ensemble.weighted(self.vector))]
 
 
@@ -91,12 +95,17 @@ class _LocalTerm(JumpTerm):
             self._strength("rate", minimum=0.0)
         if self.envelope is not None:
             if isinstance(self.rate, Envelope):
-                raise InvalidInput("rate is an envelope itself: leave out envelope")
+                raise InvalidInput.of("rate", "is an envelope itself: leave out envelope")
             self._strength("envelope", minimum=0.0)
 
-    def _lower(self, ensemble: Ensemble, vector: Any, factor: float = 1.0) -> list[Piece]:
+    def fit(self, ensemble: Ensemble) -> None:
+        """Check that there is one rate, or one a spin or class."""
         if isinstance(self.rate, np.ndarray):
             ensemble.check_rows(f"{type(self).__name__} needs one rate, or one", len(self.rate))
+
+    def _lower(self, ensemble: Ensemble, vector: Any, factor: float = 1.0) -> list[Piece]:
+        self.fit(ensemble)
+        if isinstance(self.rate, np.ndarray):
             return [LocalJumps(envelope_factor(self.envelope), vector, factor * self.rate)]
         if self.envelope is None:
             return [LocalJumps(times_number(self.rate, factor), vector)]

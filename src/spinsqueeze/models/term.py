@@ -67,6 +67,13 @@ class Term(Plain, abc.ABC):
         """The name in study files."""
         return snake_case(cls.__name__)
 
+    def fit(self, ensemble: Ensemble) -> None:
+        """Check the term against the spins; cheap, also where `lower` is not.
+
+        Raises:
+            InvalidInput: the term does not fit the ensemble (no lattice, another size).
+        """
+
     @abc.abstractmethod
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """The term in canonical form on this ensemble.
@@ -119,8 +126,10 @@ def distinct_axes(value: Any) -> tuple[str, str]:
         InvalidInput: not two different letters of x, y, z.
     """
     if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
-        raise InvalidInput(f"axes must be two axes such as ('x', 'y'), got {checks.shown(value)}")
+        raise InvalidInput.of(
+            "axes", f"must be two axes such as ('x', 'y'), got {checks.shown(value)}"
+        )
     pair = (checks.axis_name("axes[0]", value[0]), checks.axis_name("axes[1]", value[1]))
     if pair[0] == pair[1]:
-        raise InvalidInput(f"axes must differ, got {pair[0]!r} twice")
+        raise InvalidInput.of("axes", f"must differ, got {pair[0]!r} twice")
     return pair

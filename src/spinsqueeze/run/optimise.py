@@ -9,7 +9,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
-from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
+from spinsqueeze.core.errors import InvalidInput, NotAnInteger, NumericalFailure, SpinSqueezeError
 from spinsqueeze.core.plain import with_value
 from spinsqueeze.core.text import value_with_error
 from spinsqueeze.run.execute import execute
@@ -210,10 +210,9 @@ class _Search:
         for side in (0.0, 1.0):
             try:
                 study_from_tables(self._at(np.full(len(box), side)))
-            except InvalidInput as error:
-                whole = "must be an integer" in str(error)
-                remedy = "; optimise varies real numbers only, sweep whole ones" if whole else ""
-                raise InvalidInput(f"{error}{remedy}") from None
+            except NotAnInteger as error:
+                rule = f"{error.rule}; optimise varies real numbers only, sweep whole ones"
+                raise InvalidInput(rule, path=error.path) from None
 
     def _at(self, u: Sequence[float] | Floats) -> dict[str, Any]:
         tables: Any = self.tables

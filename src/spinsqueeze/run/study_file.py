@@ -13,6 +13,7 @@ from spinsqueeze.core.sizes import size_in_bytes
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.registry import METHODS
+from spinsqueeze.models.catalogue import INITIAL_STATES
 from spinsqueeze.models.tables import (
     build,
     model_from_tables,
@@ -134,7 +135,11 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
     }
     if sections.initial_state is not None:
         state = state_from_table(sections.initial_state)
-        _below("initial_state", lambda: state.fit(model.n_spins))
+        try:
+            state.fit(model.n_spins)
+        except InvalidInput as error:
+            names = {main: name for name, (_, main) in INITIAL_STATES.items()}
+            raise error.at("initial_state", names=names) from None
         parts["initial_state"] = state
     if sections.method is not None:
         parts["method"] = _method(sections.method)
@@ -157,7 +162,8 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
     try:
         return Study(model, **parts)
     except InvalidInput as error:
-        raise InvalidInput(_dotted(str(error))) from None
+        own = error.entry.partition(".")[0] in ("pulses", "initial_state", "title")
+        raise error.at("" if own else "run") from None
 
 
 _MODEL_SECTIONS = ("ensemble", "hamiltonian", "jumps", "cavity")
@@ -174,20 +180,6 @@ def _below(path: str, action: Callable[[], Any]) -> Any:
         return action()
     except InvalidInput as error:
         raise error.at(path) from None
-
-
-def _dotted(message: str) -> str:
-    """A message of the whole study, with the dotted path of its entry in front."""
-    match = re.match(r"pulses\[(\d+)\](?:\.(\w+))? ", message)
-    if match:
-        path = f"pulses.{match[1]}" + (f".{match[2]}" if match[2] else "")
-        return f"{path}: {message[match.end() :]}"
-    word, _, rest = message.partition(" ")
-    return {
-        "spin_class": f"pulses: {message}",
-        "seed": f"run.seed: {rest}",
-        "memory_budget": f"run.memory_budget: {rest}",
-    }.get(word, f"run: {message}")
 
 
 def _method(table: Any) -> Method:
