@@ -82,8 +82,7 @@ class Lattice:
             cause = "vacancies" if self.vacancies else "filling"
             raise InvalidInput.of(
                 cause,
-                f"leaves no spin on {n_sites} sites, got {getattr(self, cause)}; "
-                "at least one must stay",
+                f"must leave a spin on {n_sites} sites, got {getattr(self, cause)}",
             )
 
     def _checked_spacing(self, dimension: int) -> float | tuple[float, ...]:
