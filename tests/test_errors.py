@@ -2,10 +2,12 @@
 
 import pickle
 
+import numpy as np
 import pytest
 
+import spinsqueeze as sq
 from spinsqueeze.core import checks
-from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.errors import InvalidInput, NotAnInteger
 from spinsqueeze.core.plain import with_value
 
 
@@ -64,7 +66,7 @@ def test_an_error_of_a_whole_number_stays_one_on_its_way_up():
     with pytest.raises(NotAnInteger) as caught:
         checks.integer("n_trajectories", 1.5, minimum=1)
     assert type(caught.value.at("method")) is NotAnInteger
-    assert type(checks.InvalidInput.of("a", "b").at("c")) is InvalidInput
+    assert type(InvalidInput.of("a", "b").at("c")) is InvalidInput
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ def test_a_steady_state_runs_and_can_be_rerun_from_itself(steady):
         ({"jumps": []}, r"^run: a steady state needs at least one jump; this model is closed$"),
         (
             {"initial_state": {"dicke": 0.5}},
-            r"^initial_state.dicke: must be one of -N/2, ..., N/2 in steps of 1 with N = 6, got 0.5$",
+            r"^initial_state.dicke: must be one of -N/2, ..., N/2 in steps of 1 with N = 6, got",
         ),
         ({"pulses": [{"time": 0, "axis": "x", "angle": 1}]}, r"^run: times and pulses have no"),
     ],
