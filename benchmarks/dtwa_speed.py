@@ -28,8 +28,8 @@ import numpy as np
 from spinsqueeze.lattice.kernels import CirculantKernel
 from spinsqueeze.methods.dtwa.couplings import lower
 from spinsqueeze.methods.dtwa.sampling import sample_spins
-from spinsqueeze.methods.dtwa.schedule import strengths_at
 from spinsqueeze.methods.dtwa.trajectories import Options, Trajectory, plan_run
+from spinsqueeze.methods.dtwa.windows import strengths_at
 from spinsqueeze.models.canonical import Canonical, Pair
 from spinsqueeze.models.kinds import one_each
 
@@ -155,15 +155,15 @@ def right_hand_side(canonical: Canonical, times: Any, dtype: str) -> float:
     """Microseconds of processor time for one sample's slope, its share of the step included."""
     options = Options(dtype=dtype, tolerance=TARGET, n_threads=1)
     run = Trajectory(lower(canonical), directions=X, times=times, seed=0, options=options)
-    window, steps = run.windows[0], run.uniform_plan(steps_per_window=8).steps[0]
-    assert steps is not None
+    window = run.windows[0]
+    steps = run.stepper.lay([np.linspace(window.start, window.stop, 9), None])[0]
     segment = steps.segments(estimate=False)[0]
     sigma = sample_spins(X, n_spins=canonical.n_spins, seed=0, first_sample=0, n_samples=run.batch)
     spins = run.engine.load(sigma)
     first = strengths_at(run.couplings, window, np.array(window.start))
     slope = run.engine.edge(spins, first).slope
     slopes = 12 * 8 + 3 * int(steps.interior.sum())
-    seconds = best(partial(run.engine.advance, spins, slope, segment), 30, time.process_time)
+    seconds = best(partial(run.stepper.advance, spins, slope, segment), 30, time.process_time)
     return seconds / slopes / run.batch * 1e6
 
 

@@ -291,7 +291,7 @@ def test_studies(here, capsys, old, new, message):
 def idle(monkeypatch):
     """The computation must not even start."""
 
-    def started(self, progress=None):
+    def started(*_, **__):
         raise AssertionError("the run was started")
 
     monkeypatch.setattr("spinsqueeze.run.sweep.run_study", started)
@@ -387,7 +387,8 @@ def test_the_words_after_plot_and_info(results, capsys, words, message):
     assert message in refused(words, capsys, results)
 
 
-def test_a_result_without_spins_has_no_optimum(results, capsys):
+@pytest.mark.usefixtures("results")
+def test_a_result_without_spins_has_no_optimum(capsys):
     assert main(["info", "bare.nc"]) == 0
     assert "\nno optimum: data must be a spinsqueeze result" in capsys.readouterr().out
 

@@ -18,7 +18,7 @@ METHODS = {
     "exact": lambda tolerance: sq.Exact(tolerance),
     "symmetric": lambda tolerance: sq.SymmetricSubspace(tolerance),
     "permutation_invariant": lambda tolerance: sq.PermutationInvariant(tolerance, qfi=True),
-    "closed_form": lambda tolerance: sq.ClosedForm(),
+    "closed_form": lambda _tolerance: sq.ClosedForm(),
 }
 TIGHT, LOOSE = 1e-10, 1e-5
 QUICK = range(18)

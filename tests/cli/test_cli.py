@@ -67,7 +67,8 @@ def test_run_writes_the_result_and_the_picture(here, capsys):
     assert json.loads(data.attrs["study"])["title"] == "Small [array]"
 
 
-def test_run_names_the_result_after_the_study(here, capsys):
+@pytest.mark.usefixtures("capsys")
+def test_run_names_the_result_after_the_study(here):
     (here / "studies").mkdir()
     (here / "study.toml").rename(here / "studies" / "mine.toml")
     assert main(["run", "studies/mine.toml"]) == 0
@@ -89,7 +90,7 @@ def test_naming_the_method_of_the_study_keeps_its_options(here, monkeypatch):
     seen = []
     monkeypatch.setattr(
         "spinsqueeze.run.sweep.run_study",
-        lambda study, progress: seen.append(study.method) or stop(),
+        lambda study, **_: seen.append(study.method) or stop(),
     )
     assert main(["run", "study.toml", "--method", "dtwa"]) == 130
     assert main(["run", "study.toml", "--method", "exact"]) == 130
@@ -101,7 +102,8 @@ def stop():
     raise KeyboardInterrupt
 
 
-def test_quiet_prints_nothing(here, capsys):
+@pytest.mark.usefixtures("here")
+def test_quiet_prints_nothing(capsys):
     assert main(["run", "study.toml", "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
 
@@ -119,7 +121,8 @@ def test_files_are_replaced_only_on_request(here, capsys):
     assert main(["run", "study.toml", "-q", "--plot", "study.png", "--overwrite"]) == 0
 
 
-def test_the_warnings_of_a_run_are_told(here, capsys, monkeypatch):
+@pytest.mark.usefixtures("here")
+def test_the_warnings_of_a_run_are_told(capsys, monkeypatch):
     run = run_study
 
     def warned(study, progress):
@@ -142,7 +145,8 @@ def test_plot_draws_a_result(here, capsys):
     assert names(here) == ["other.svg", "study.nc", "study.png", "study.toml"]
 
 
-def test_info_says_what_is_in_a_result(here, capsys):
+@pytest.mark.usefixtures("here")
+def test_info_says_what_is_in_a_result(capsys):
     main(["run", "study.toml"])
     best = capsys.readouterr().out.splitlines()[0]
     assert main(["info", "study.nc"]) == 0
@@ -158,7 +162,8 @@ def test_info_says_what_is_in_a_result(here, capsys):
     assert "squeezing_angle" in text
 
 
-def test_info_tells_of_pulses_jumps_and_cavities(here, capsys):
+@pytest.mark.usefixtures("here")
+def test_info_tells_of_pulses_jumps_and_cavities(capsys):
     main(["run", "study.toml", "-q"])
     study = {
         "ensemble": {"spins": 6},
@@ -175,7 +180,8 @@ def test_info_tells_of_pulses_jumps_and_cavities(here, capsys):
     assert "method       exact()" in text
 
 
-def test_methods_lists_every_method_with_its_reasons(here, capsys):
+@pytest.mark.usefixtures("here")
+def test_methods_lists_every_method_with_its_reasons(capsys):
     from spinsqueeze.methods.registry import METHODS
 
     assert main(["methods", "study.toml"]) == 0
@@ -241,7 +247,7 @@ def test_version(capsys):
 
 
 def test_ctrl_c_is_one_line_and_130(here, capsys, monkeypatch):
-    def interrupted(study, progress):
+    def interrupted(_study, **_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("spinsqueeze.run.sweep.run_study", interrupted)
@@ -253,8 +259,9 @@ def test_ctrl_c_is_one_line_and_130(here, capsys, monkeypatch):
     assert names(here) == ["study.toml"]
 
 
-def test_a_command_that_has_told_of_its_interruption_is_not_told_again(here, capsys, monkeypatch):
-    def told(study, progress):
+@pytest.mark.usefixtures("here")
+def test_a_command_that_has_told_of_its_interruption_is_not_told_again(capsys, monkeypatch):
+    def told(_study, **_):
         raise typer.Exit(130)
 
     monkeypatch.setattr("spinsqueeze.run.sweep.run_study", told)
@@ -262,8 +269,9 @@ def test_a_command_that_has_told_of_its_interruption_is_not_told_again(here, cap
     assert capsys.readouterr() == ("", "")
 
 
-def test_out_of_memory_is_one_line(here, capsys, monkeypatch):
-    def exhausted(study, progress):
+@pytest.mark.usefixtures("here")
+def test_out_of_memory_is_one_line(capsys, monkeypatch):
+    def exhausted(_study, **_):
         raise MemoryError
 
     monkeypatch.setattr("spinsqueeze.run.sweep.run_study", exhausted)
@@ -271,8 +279,9 @@ def test_out_of_memory_is_one_line(here, capsys, monkeypatch):
     assert capsys.readouterr().err.startswith("spinsqueeze: out of memory; lower memory_budget")
 
 
-def test_a_fault_of_ours_is_not_hidden(here, monkeypatch):
-    def broken(study, progress):
+@pytest.mark.usefixtures("here")
+def test_a_fault_of_ours_is_not_hidden(monkeypatch):
+    def broken(_study, **_):
         raise ZeroDivisionError("ours")
 
     monkeypatch.setattr("spinsqueeze.run.sweep.run_study", broken)
@@ -280,7 +289,7 @@ def test_a_fault_of_ours_is_not_hidden(here, monkeypatch):
         main(["run", "study.toml"])
 
 
-def full(descriptor):
+def full(_descriptor):
     raise OSError(28, "No space left on device")
 
 
@@ -331,10 +340,11 @@ def started(*words):
     )
 
 
-COMMAND = ("-m", "spinsqueeze.cli.main")
+COMMAND = ("-m", "spinsqueeze")
 
 
-def test_the_process_answers_with_its_exit_code(here):
+@pytest.mark.usefixtures("here")
+def test_the_process_answers_with_its_exit_code():
     process = started(*COMMAND, "info", "nope.nc")
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, "")
@@ -351,7 +361,8 @@ def test_help_loads_nothing_heavy():
     assert (out.splitlines()[-1], err) == ("[]", "")
 
 
-def test_a_reader_that_leaves_early_is_no_mistake(here):
+@pytest.mark.usefixtures("here")
+def test_a_reader_that_leaves_early_is_no_mistake():
     main(["run", "study.toml", "-q"])
     with started(*COMMAND, "info", "study.nc") as process:
         process.stdout.close()
@@ -386,7 +397,7 @@ TITLE = r"from $\\ket{+x}$: ξ² ≥ 1/N, 自旋"
 def ours(*words, stdout=subprocess.PIPE, **environment):
     """The command line as a process of its own, of the package that these tests run against."""
     home = str(Path(spinsqueeze.__file__).resolve().parents[1])
-    command = [sys.executable, "-m", "spinsqueeze.cli.main", *words]
+    command = [sys.executable, *COMMAND, *words]
     env = {**os.environ, "PYTHONPATH": home, **environment}
     return subprocess.run(
         command, stdout=stdout, stderr=subprocess.PIPE, timeout=100, check=False, env=env
@@ -407,8 +418,9 @@ def test_a_title_with_latex_that_matplotlib_lacks(titled, capsys):
     assert names(titled) == ["out.svg", "study.nc", "study.toml"]
 
 
+@pytest.mark.usefixtures("titled")
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
-def test_a_title_on_any_console(titled, encoding):
+def test_a_title_on_any_console(encoding):
     assert main(["run", "study.toml", "-q"]) == 0
     done = ours("info", "study.nc", PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -425,7 +437,8 @@ def test_any_text_leaves_the_streams_as_they_were(capsys):
     assert capsys.readouterr().out == "\\udcff\n"
 
 
-def test_a_name_that_is_no_text_can_be_printed(here, capsys):
+@pytest.mark.usefixtures("here")
+def test_a_name_that_is_no_text_can_be_printed(capsys):
     assert main(["run", "study.toml", "-o", os.fsdecode(b"a\xff.nc")]) == 0
     assert r"result: a\udcff.nc" in capsys.readouterr().out
 
@@ -434,13 +447,14 @@ def test_a_name_that_is_no_text_can_be_printed(here, capsys):
 def test_a_result_named_like_something_else_is_refused_before_any_work(
     here, capsys, monkeypatch, name
 ):
-    monkeypatch.setattr("spinsqueeze.run.sweep.run_study", lambda self, progress: stop())
+    monkeypatch.setattr("spinsqueeze.run.sweep.run_study", lambda _study, **_: stop())
     assert main(["run", "study.toml", "-o", name]) == 2
     assert f"output {name} is named like a" in capsys.readouterr().err
     assert names(here) == ["study.toml"]
 
 
-def test_a_picture_is_not_drawn_over_its_result(here, capsys):
+@pytest.mark.usefixtures("here")
+def test_a_picture_is_not_drawn_over_its_result(capsys):
     assert main(["run", "study.toml", "-q"]) == 0
     os.replace("study.nc", "old.png")
     assert main(["plot", "old.png"]) == 2
@@ -465,7 +479,8 @@ def test_links_to_the_study_and_to_one_another(here, capsys):
     assert "a file is named twice" in capsys.readouterr().err
 
 
-def test_pictures_follow_links_and_go_into_pipes(here):
+@pytest.mark.usefixtures("here")
+def test_pictures_follow_links_and_go_into_pipes():
     assert main(["run", "study.toml", "-q"]) == 0
     os.symlink("real.png", "link.png")
     assert main(["plot", "study.nc", "-o", "link.png"]) == 0
@@ -490,13 +505,15 @@ def test_a_result_on_standard_output_is_alone_there(here):
     assert load("copy.nc").sizes["time"] == 11
 
 
-def test_standard_output_that_is_a_file_needs_no_overwriting(here):
+@pytest.mark.usefixtures("here")
+def test_standard_output_that_is_a_file_needs_no_overwriting():
     with open("copy.nc", "wb") as copy:
         done = ours("run", "study.toml", "-o", "/dev/stdout", stdout=copy)
     assert done.returncode == 0
     assert load("copy.nc").sizes["time"] == 11
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     "words",
     [
@@ -509,15 +526,16 @@ def test_standard_output_that_is_a_file_needs_no_overwriting(here):
     ],
     ids=" ".join,
 )
-def test_a_name_that_is_too_long_is_one_line(here, capsys, words):
+def test_a_name_that_is_too_long_is_one_line(capsys, words):
     assert main([word.format("a" * 300) for word in words]) == 2
     error = capsys.readouterr().err
     assert error.endswith(("File name too long\n", "File name too long; name a file\n"))
     assert error.count("\n") == 1
 
 
-def test_a_full_standard_output_is_one_line(here, capsys, monkeypatch):
-    def full(*arguments):
+@pytest.mark.usefixtures("here")
+def test_a_full_standard_output_is_one_line(capsys, monkeypatch):
+    def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("spinsqueeze.cli.main._print_no_more", lambda: None)
@@ -528,6 +546,6 @@ def test_a_full_standard_output_is_one_line(here, capsys, monkeypatch):
         "spinsqueeze: the standard output could not be written: the disk is full "
         "(No space left on device)\n"
     )
-    monkeypatch.setattr("spinsqueeze.cli.summary.contents", lambda data: [][3])
+    monkeypatch.setattr("spinsqueeze.cli.summary.contents", lambda _data: [][3])
     with pytest.raises(IndexError):
         main(["info", "study.nc"])

@@ -51,7 +51,8 @@ def test_sweep_and_run_give_the_same(study, capsys):
     assert sq.load("b.nc").identical(data)
 
 
-def test_info_on_a_sweep_tells_its_axes_and_its_best_point(study, capsys):
+@pytest.mark.usefixtures("study")
+def test_info_on_a_sweep_tells_its_axes_and_its_best_point(capsys):
     assert main(["sweep", "study.toml", "-o", "a.nc", "--workers", "0"]) == 0
     best = next(line for line in capsys.readouterr().out.splitlines() if "least xi2" in line)
     assert main(["info", "a.nc"]) == 0
@@ -81,7 +82,8 @@ def test_info_on_a_sweep_of_times_and_of_failed_points(study, capsys):
     assert "times        2 of each point" in told
 
 
-def test_a_second_run_reuses_the_points(study, capsys):
+@pytest.mark.usefixtures("study")
+def test_a_second_run_reuses_the_points(capsys):
     assert main(["sweep", "study.toml", "--store", "p", "--workers", "0", "-q"]) == 0
     assert capsys.readouterr().out == ""
     assert main(["sweep", "study.toml", "--store", "p", "--workers", "0", "--overwrite"]) == 0
@@ -298,22 +300,25 @@ def test_info_knows_what_is_no_result(study, capsys, name, kind):
     assert kind in capsys.readouterr().err
 
 
-def test_a_store_or_memory_limit_that_is_none_is_refused(study, capsys):
+@pytest.mark.usefixtures("study")
+def test_a_store_or_memory_limit_that_is_none_is_refused(capsys):
     assert main(["sweep", "study.toml", "--memory-limit", "abc", "--workers", "0"]) == 2
     assert "memory_limit must be a size" in capsys.readouterr().err
     with pytest.raises(sq.InvalidInput, match=r"^store must be the name of a folder, got 3"):
         sq.sweep(sq.read_study("study.toml"), store=3)
 
 
+@pytest.mark.usefixtures("study")
 @pytest.mark.parametrize("command", ["run", "sweep"])
-def test_points_need_a_place_of_their_own_where_the_output_is_no_file(study, capsys, command):
+def test_points_need_a_place_of_their_own_where_the_output_is_no_file(capsys, command):
     os.mkfifo("pipe")
     assert main([command, "study.toml", "-o", "pipe"]) == 2
     assert "--store must name the folder of finished points" in capsys.readouterr().err
     assert sorted(os.listdir()) == ["pipe", "study.toml"]
 
 
-def test_a_cluster_without_workers_is_told_every_minute_and_left(study, capsys, monkeypatch):
+@pytest.mark.usefixtures("study")
+def test_a_cluster_without_workers_is_told_every_minute_and_left(capsys, monkeypatch):
     from distributed import LocalCluster
 
     monkeypatch.setattr("spinsqueeze.run.patience.WORD", 0.5)

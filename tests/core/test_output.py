@@ -211,7 +211,7 @@ def test_a_name_must_be_one():
 
 
 def test_a_folder_that_takes_no_files(tmp_path, monkeypatch):
-    def closed(*arguments, **options):
+    def closed(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(output.os, "open", closed)
@@ -227,7 +227,7 @@ def test_a_folder_that_takes_no_files(tmp_path, monkeypatch):
 def test_a_failed_write_leaves_the_old_file_whole(tmp_path, monkeypatch, call, code, message):
     (tmp_path / "old").write_bytes(b"old")
 
-    def broken(*arguments):
+    def broken(*_):
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(output.os, call, broken)

@@ -156,8 +156,8 @@ def test_from_function_follows_the_function():
         (lambda t: float(t > 1.1), r"^the envelope function jumps or has a spike near t = 1\.1,"),
         (lambda t: float(0.7 < t < 0.71), r"jumps .* near t = 0\.7.*interpolation='step'"),
         (lambda t: math.sin(1e6 * t * t), r"varies too fast for 65536 points on \[0, 2\]"),
-        (lambda t: math.nan, r"^envelope value must be a number, got NaN"),
-        (lambda t: "1", r"^envelope value must be a real number, got '1' \(str\)$"),
+        (lambda _t: math.nan, r"^envelope value must be a number, got NaN"),
+        (lambda _t: "1", r"^envelope value must be a real number, got '1' \(str\)$"),
     ],
 )
 def test_from_function_refuses(function, message):
@@ -201,7 +201,7 @@ def test_a_feature_that_vanishes_at_its_centre_is_seen():
 def test_from_function_puts_points_only_where_they_are_needed():
     kink = Envelope.from_function(lambda t: abs(t - 1 / 3), start=0.0, stop=1.0)
     assert len(kink.times) < 500
-    assert len(Envelope.from_function(lambda t: 2.0, start=0.0, stop=1.0).times) == 17
+    assert len(Envelope.from_function(lambda _t: 2.0, start=0.0, stop=1.0).times) == 17
     assert kink(1 / 3) == pytest.approx(0.0, abs=1e-9)
 
 

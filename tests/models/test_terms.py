@@ -131,7 +131,7 @@ HAMILTONIANS = {
     "power_law_xxz, all to all, ramp": (
         ALIKE,
         PowerLawXXZ(j_perp=RAMP, j_z=-1.7, exponent=0),
-        pairs(lambda i, j: NOW, 0, 1) + pairs(lambda i, j: -1.7, 2),
+        pairs(lambda _i, _j: NOW, 0, 1) + pairs(lambda _i, _j: -1.7, 2),
     ),
     "power_law_xxz, nearest neighbours": (
         Lattice(3, boundary="open"),

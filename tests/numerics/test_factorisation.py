@@ -17,7 +17,7 @@ class Scaled:
     def __init__(self, share):
         self.share = share
 
-    def solve(self, right, *, refinements=1, transposed=False):
+    def solve(self, right, *, refinements=1, **_):
         x = self.share * right
         for _ in range(refinements):
             x = x + self.share * (right - x)

@@ -24,11 +24,11 @@ class Dense:
         self.matrices = -1j * np.array(matrices)
         self.steps = 0
 
-    def exponential(self, weights, state, *, allowed):
+    def exponential(self, weights, state, **_):
         self.steps += 1
         return expm(np.tensordot(weights, self.matrices, 1)) @ state, 0.0
 
-    def constant(self, weights, state, duration, *, allowed, outputs, emit):
+    def constant(self, weights, state, duration, *, outputs, emit, **_):
         for t in outputs:
             emit(self.exponential(weights * t, state, allowed=0)[0], 0.0)
         return self.exponential(weights * duration, state, allowed=0)
@@ -150,7 +150,7 @@ def test_errors_of_exponentials_are_shared_and_summed():
             self.claimed += allowed
             return super().exponential(weights, state, allowed=allowed)[0], allowed
 
-        def constant(self, weights, state, duration, *, allowed, outputs, emit):
+        def constant(self, weights, state, duration, *, allowed, **_):
             self.claimed += allowed
             return Dense.exponential(self, weights * duration, state, allowed=0)[0], allowed
 

@@ -12,7 +12,7 @@ from tests.rounding import rounding
 from .helpers import moments_of_state, spin_matrices, twisted_state
 
 FORMS = {
-    "symmetric": lambda state, n: state,
+    "symmetric": lambda state, _n: state,
     "vector": lambda state, n: sq.StateVector(state_vector(state, n)),
     "block": lambda state, n: sq.BlockState(block_values(state, n)),
 }

@@ -259,8 +259,8 @@ def test_finer_steps_tell_a_jump_from_a_crossover():
 def test_a_claim_over_failed_points_is_undecided():
     figure = dataclasses.replace(
         tiny("gap"),
-        compute=lambda setting, points: xr.Dataset(attrs={FAILED: "1 of 2 failed"}),
-        claims=lambda data: [Claim("right", "it holds", "p. 1", "it does", True)],
+        compute=lambda _setting, _points: xr.Dataset(attrs={FAILED: "1 of 2 failed"}),
+        claims=lambda _data: [Claim("right", "it holds", "p. 1", "it does", True)],
     )
     (claim,) = output.run_figure(figure, size="tiny", points=Points()).claims
     assert (claim.holds, claim.note) == (None, "1 of 2 failed")
@@ -304,12 +304,12 @@ def test_number_claims_hold_within_digit_and_error(value, state):
 
 def failing_figure():
     claim = Claim("wrong", "the moon is green", "Fig. 0", "grey", False, note="looked at it")
-    return dataclasses.replace(tiny("gap"), claims=lambda data: [claim])
+    return dataclasses.replace(tiny("gap"), claims=lambda _data: [claim])
 
 
 def test_a_failing_claim_stays_visible(tmp_path, capsys, monkeypatch):
     broken = dataclasses.replace(PAPER, figures=(failing_figure(),))
-    monkeypatch.setattr("spinsqueeze.papers.registry.paper", lambda key: broken)
+    monkeypatch.setattr("spinsqueeze.papers.registry.paper", lambda _key: broken)
     code = main(["papers", "run", "perlin2020", "--size", "tiny", "-o", str(tmp_path / "out")])
     shown = capsys.readouterr().out
     assert code == 0
@@ -406,7 +406,7 @@ def test_failed_points_are_left_empty_and_said(monkeypatch):
     )
     assert data.attrs[FAILED].startswith("1 of 2 points failed, the first because: Numerical")
     np.testing.assert_array_equal(np.isnan(data["optimal_xi2"].values), [False, True])
-    monkeypatch.setattr("spinsqueeze.run.jobs.compute", failing_compute(lambda tables: True))
+    monkeypatch.setattr("spinsqueeze.run.jobs.compute", failing_compute(lambda _tables: True))
     with pytest.raises(NumericalFailure, match="1 of 1 points failed, the first because"):
         Points()(base_study((4, 4), sampling=FEW, title=""), over={"run.seed": [1]})
 

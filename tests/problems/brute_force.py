@@ -4,6 +4,8 @@ Modes of a model are cut: their operators (`fock.mode_operators`) come as `modes
 spin operators then act on the product space too (`fock.lifted`).
 """
 
+from itertools import combinations, product
+
 import numpy as np
 from scipy.linalg import expm
 
@@ -32,21 +34,17 @@ def hamiltonian(model, s, time, modes=()):
         total += float(at(piece.strength, time)) * np.einsum("ia,iaxy->xy", vectors, s)
     for piece in model.quadratics:
         collective = np.einsum("i,iaxy->axy", numbers_per_spin(model, piece.weights), s)
-        for a in range(3):
-            for b in range(3):
-                total += (
-                    float(at(piece.strength, time))
-                    * piece.matrix[a, b]
-                    * (collective[a] @ collective[b])
-                )
+        for a, b in product(range(3), repeat=2):
+            total += (
+                float(at(piece.strength, time))
+                * piece.matrix[a, b]
+                * (collective[a] @ collective[b])
+            )
     for piece in model.pairs:
         coupling = float(at(piece.strength, time)) * piece.kernel.matrix()
-        for i in range(n):
-            for j in range(i):
-                for a in range(3):
-                    for b in range(3):
-                        if coupling[i, j] * piece.tensor[a, b]:
-                            total += coupling[i, j] * piece.tensor[a, b] * (s[i, a] @ s[j, b])
+        for (i, j), a, b in product(combinations(range(n), 2), range(3), range(3)):
+            if coupling[j, i] * piece.tensor[a, b]:
+                total += coupling[j, i] * piece.tensor[a, b] * (s[j, a] @ s[i, b])
     for mode, a in zip(model.modes, modes, strict=True):
         total += float(at(mode.detuning, time)) * (a.conj().T @ a)
         total += float(at(mode.drive, time)) * (a + a.conj().T)

@@ -96,46 +96,54 @@ def hamiltonian(model):
     s = spins(n)
     weights = per_spin(model, "weight", 1.0)
     S = np.einsum("i,iaxy->axy", weights, s)
-    square = [S[a] @ S[a] for a in range(3)]
     terms = []
     for term in model.hamiltonian:
-        match term:
-            case sq.OneAxisTwisting():
-                terms.append((term.chi, square[AXIS[term.axis]]))
-            case sq.TwoAxisTwisting():
-                a, b = (square[AXIS[name]] for name in term.axes)
-                terms.append((term.chi, a - b))
-            case sq.CollectiveQuadratic():
-                terms.append((term.envelope, np.einsum("ab,axy,byz->xz", term.matrix, S, S)))
-            case sq.CollectiveExchange():
-                raising = S[X] + 1j * S[Y]
-                terms.append((term.chi, raising @ raising.conj().T))
-            case sq.CollectiveXYZ():
-                strengths = (term.j_x, term.j_y, term.j_z)
-                terms += [(j, square[a] / n) for a, j in enumerate(strengths)]
-            case sq.UniformField():
-                terms.append((term.envelope, along(term.vector, S)))
-            case sq.Drive():
-                direction = [np.cos(term.phase), np.sin(term.phase), 0.0]
-                terms.append((term.rabi, along(direction, S)))
-            case sq.SiteField():
-                field = sum(along(term.vectors[i], s[i]) for i in range(n))
-                terms.append((term.envelope, field))
-            case sq.PowerLawXXZ() | sq.PowerLawXYZ():
-                couplings = power_law(model, term.exponent)
-                if isinstance(term, sq.PowerLawXXZ):
-                    strengths = (term.j_perp, term.j_perp, term.j_z)
-                else:
-                    strengths = (term.j_x, term.j_y, term.j_z)
-                for a, j in enumerate(strengths):
-                    terms.append((j, pair_sum(couplings, np.diag(np.eye(3)[a]), s)))
-            case sq.PairCoupling():
-                operator = pair_sum(np.asarray(term.matrix), np.asarray(term.tensor), s)
-                terms.append((term.envelope, operator))
-            case _:
-                raise NotImplementedError(type(term).__name__)
+        terms += collective_term(term, S, n) or single_or_pair_term(term, model, s)
     detuning = sum(d * s[i, Z] for i, d in enumerate(per_spin(model, "detuning", 0.0)))
     return [*((1.0 if f is None else f, operator) for f, operator in terms), (1.0, detuning)]
+
+
+def collective_term(term, S, n):
+    """[(strength, operator)] of a term in the collective spin; empty for any other."""
+    square = [S[a] @ S[a] for a in range(3)]
+    match term:
+        case sq.OneAxisTwisting():
+            return [(term.chi, square[AXIS[term.axis]])]
+        case sq.TwoAxisTwisting():
+            a, b = (square[AXIS[name]] for name in term.axes)
+            return [(term.chi, a - b)]
+        case sq.CollectiveQuadratic():
+            return [(term.envelope, np.einsum("ab,axy,byz->xz", term.matrix, S, S))]
+        case sq.CollectiveExchange():
+            raising = S[X] + 1j * S[Y]
+            return [(term.chi, raising @ raising.conj().T)]
+        case sq.CollectiveXYZ():
+            strengths = (term.j_x, term.j_y, term.j_z)
+            return [(j, square[a] / n) for a, j in enumerate(strengths)]
+        case sq.UniformField():
+            return [(term.envelope, along(term.vector, S))]
+        case sq.Drive():
+            direction = [np.cos(term.phase), np.sin(term.phase), 0.0]
+            return [(term.rabi, along(direction, S))]
+    return []
+
+
+def single_or_pair_term(term, model, s):
+    """[(strength, operator)] of a term with a field for each spin or a coupling for each pair."""
+    match term:
+        case sq.SiteField():
+            return [(term.envelope, sum(along(v, s[i]) for i, v in enumerate(term.vectors)))]
+        case sq.PowerLawXXZ():
+            strengths = (term.j_perp, term.j_perp, term.j_z)
+        case sq.PowerLawXYZ():
+            strengths = (term.j_x, term.j_y, term.j_z)
+        case sq.PairCoupling():
+            operator = pair_sum(np.asarray(term.matrix), np.asarray(term.tensor), s)
+            return [(term.envelope, operator)]
+        case _:
+            raise NotImplementedError(type(term).__name__)
+    couplings = power_law(model, term.exponent)
+    return [(j, pair_sum(couplings, np.diag(np.eye(3)[a]), s)) for a, j in enumerate(strengths)]
 
 
 def jumps(model):

@@ -21,35 +21,44 @@ def unit(rng):
     return vector / np.linalg.norm(vector)
 
 
-def random_model(rng, *, n_spins, wide=False):
-    """A model with at least one jump; `wide`: rates from 1e-6 to 1e3, else 0.2 to 2."""
-    shared = AXES[rng.integers(3)] if rng.random() < 0.6 else unit(rng)
+class Draw:
+    """Draws of one model: `shared` is an axis that its parts have in common more often than not."""
 
-    def rate():
-        return 10 ** rng.uniform(-6, 3) if wide else rng.uniform(0.2, 2)
+    def __init__(self, rng, *, wide):
+        self.rng = rng
+        self.wide = wide
+        self.shared = AXES[rng.integers(3)] if rng.random() < 0.6 else unit(rng)
 
-    def axis():
-        chance = rng.random()
-        return shared if chance < 0.6 else AXES[rng.integers(3)] if chance < 0.85 else unit(rng)
+    def rate(self):
+        return 10 ** self.rng.uniform(-6, 3) if self.wide else self.rng.uniform(0.2, 2)
 
-    def term():
+    def axis(self):
+        chance = self.rng.random()
+        if chance < 0.6:
+            return self.shared
+        return AXES[self.rng.integers(3)] if chance < 0.85 else unit(self.rng)
+
+    def term(self):
+        rng = self.rng
         kind = rng.integers(4)
         if kind == 0:
-            a = axis()
-            return sq.CollectiveQuadratic((rate() * rng.choice([-1, 1]) * np.outer(a, a)).tolist())
+            a = self.axis()
+            strength = self.rate() * rng.choice([-1, 1])
+            return sq.CollectiveQuadratic((strength * np.outer(a, a)).tolist())
         if kind == 1:
-            return sq.UniformField((rate() * axis()).tolist())
+            return sq.UniformField((self.rate() * self.axis()).tolist())
         if kind == 2:
-            return sq.CollectiveExchange(rate())
+            return sq.CollectiveExchange(self.rate())
         matrix = rng.normal(size=(3, 3))
-        return sq.CollectiveQuadratic((rate() * (matrix + matrix.T)).tolist())
+        return sq.CollectiveQuadratic((self.rate() * (matrix + matrix.T)).tolist())
 
-    def vector():
+    def vector(self):
+        rng = self.rng
         chance = rng.random()
         if chance < 0.5:
-            return axis().astype(complex)
+            return self.axis().astype(complex)
         if chance < 0.7:  # lowers or raises about an axis
-            a = axis()
+            a = self.axis()
             across = np.cross(a, unit(rng))
             across /= np.linalg.norm(across)
             return across + 1j * rng.choice([-1, 1]) * np.cross(a, across)
@@ -58,13 +67,18 @@ def random_model(rng, *, n_spins, wide=False):
             return np.array([np.exp(-r), -1j * np.exp(r), 0])
         return rng.normal(size=3) + 1j * rng.normal(size=3)
 
+
+def random_model(rng, *, n_spins, wide=False):
+    """A model with at least one jump; `wide`: rates from 1e-6 to 1e3, else 0.2 to 2."""
+    draw = Draw(rng, wide=wide)
     kinds = [[sq.LocalJump], [sq.CollectiveJump], [sq.CollectiveJump, sq.LocalJump]]
     kinds += [[sq.LocalJump] * 2, [sq.CollectiveJump] * 2]
     chosen = kinds[rng.integers(len(kinds))]
-    jumps = [kind(rate(), vector=list(vector())) for kind in chosen]
+    jumps = [kind(draw.rate(), vector=list(draw.vector())) for kind in chosen]
     if len(jumps) == 2 and rng.random() < 0.1:
-        jumps[1] = chosen[1](0.0, vector=list(vector()))
-    return sq.SpinModel(n_spins, hamiltonian=[term() for _ in range(rng.integers(3))], jumps=jumps)
+        jumps[1] = chosen[1](0.0, vector=list(draw.vector()))
+    hamiltonian = [draw.term() for _ in range(rng.integers(3))]
+    return sq.SpinModel(n_spins, hamiltonian=hamiltonian, jumps=jumps)
 
 
 def random_direction(rng):

@@ -57,7 +57,7 @@ def test_truncated_missing_and_foreign_files(data, tmp_path):
 
 
 def test_a_failed_write_leaves_nothing_behind_and_the_data_whole(data, tmp_path, monkeypatch):
-    def full(descriptor):
+    def full(_descriptor):
         raise OSError(28, "No space left on device")
 
     before = data.copy(deep=True)

@@ -34,7 +34,8 @@ def with_purity(monkeypatch):
     monkeypatch.setattr(sq.DTWA, "answer", answer)
 
 
-def test_sampled_extras_have_error_bars_and_are_merged(with_purity, tmp_path):
+@pytest.mark.usefixtures("with_purity")
+def test_sampled_extras_have_error_bars_and_are_merged(tmp_path):
     runs = [sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(40), seed=seed) for seed in (1, 2)]
     means = [run["block_purity"].values for run in runs]
     assert np.abs(means[0] - 5.0).max() < 5.0

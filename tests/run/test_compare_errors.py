@@ -50,7 +50,7 @@ def test_standard_errors_count():
 def test_a_method_that_takes_minutes_is_run_only_by_name(monkeypatch):
     model = sq.SpinModel(4, hamiltonian=[sq.TwoAxisTwisting(0.3)])
     hours = Cost(1e6, 7200.0, "a lot of work")
-    monkeypatch.setattr(sq.PermutationInvariant, "cost", lambda self, question: hours)
+    monkeypatch.setattr(sq.PermutationInvariant, "cost", lambda _self, _question: hours)
     found = sq.compare(model, sq.DickeState(1.0), TIMES)
     assert set(found.datasets) == {"symmetric", "exact"}
     message = "would take about 7200 s; name it in methods to run it"

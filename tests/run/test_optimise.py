@@ -123,7 +123,7 @@ def test_failed_runs_are_part_of_the_path():
 
 def test_nothing_works():
     with pytest.raises(NumericalFailure, match="no run of the optimisation gave a number"):
-        sq.optimise(MODEL, STATE, [0.2], over={CHI: (0.1, 1.0)}, objective=lambda data: math.nan)
+        sq.optimise(MODEL, STATE, [0.2], over={CHI: (0.1, 1.0)}, objective=lambda _data: math.nan)
 
 
 def test_progress():
@@ -172,7 +172,7 @@ def test_an_objective_that_the_result_lacks_is_refused_at_the_first_run():
     with pytest.raises(InvalidInput, match=r"^objective 'photon_number' is not in the result"):
         sq.optimise(
             MODEL, STATE, [0.2], over={CHI: (0.1, 3.0)}, objective="photon_number",
-            progress=lambda n, best: runs.append(n),
+            progress=lambda n, _best: runs.append(n),
         )  # fmt: skip
     assert runs == []
 

@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_read(tmp_path):
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch, code):
     store = Store(tmp_path, say=silent)
 
-    def broken(descriptor):
+    def broken(_descriptor):
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(output.os, "fsync", broken)

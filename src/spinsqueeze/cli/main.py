@@ -121,7 +121,3 @@ def _print_no_more() -> None:
 def _failed(message: str) -> int:
     print(f"spinsqueeze: {' '.join(message.split())}", file=sys.stderr)
     return FAILED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -31,27 +31,27 @@ def _list(context: typer.Context) -> None:
     if not console.is_terminal:
         console = Console(width=160)
     for key in PAPERS:
-        found = paper(key)
-        sizes = list(dict.fromkeys(s for figure in found.figures for s in figure.settings))
-        known = {size: last_known(found, size=size) for size in sizes}
-        print(f"{key}: {found.title}")
+        publication = paper(key)
+        sizes = list(dict.fromkeys(s for figure in publication.figures for s in figure.settings))
+        known = {size: last_known(publication, size=size) for size in sizes}
+        print(f"{key}: {publication.title}")
         table = Table(box=None, pad_edge=False, header_style="")
         for name in ("figure", "shows", "methods", "sizes", *(f"last {s} run" for s in sizes)):
             table.add_column(name)
-        for figure in found.figures:
-            told = [_state(known[size], figure.name) for size in sizes]
+        for figure in publication.figures:
+            last_states = [_state(known[size], figure.name) for size in sizes]
             cells = (figure.name, figure.title, ", ".join(figure.methods))
-            table.add_row(*map(Text, (*cells, ", ".join(figure.settings), *told)))
+            table.add_row(*map(Text, (*cells, ", ".join(figure.settings), *last_states)))
         console.print(table)
 
 
 def _state(table: Any, name: str) -> str:
     from spinsqueeze.papers.output import verdicts
 
-    found = None if table is None else verdicts(table, name)
-    if found is None:
+    counts = None if table is None else verdicts(table, name)
+    if counts is None:
         return "not run"
-    return ", ".join(f"{n} {state}" for state, n in found.items() if n) or "no claims"
+    return ", ".join(f"{n} {state}" for state, n in counts.items() if n) or "no claims"
 
 
 @papers.command()

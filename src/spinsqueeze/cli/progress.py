@@ -25,7 +25,7 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
 
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
-        yield lambda fraction: None
+        yield lambda _fraction: None
         return
     columns = (
         TextColumn("{task.description}"),

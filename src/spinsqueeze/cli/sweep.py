@@ -5,9 +5,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 INTERRUPTED = 130
 
@@ -113,8 +116,7 @@ def run_sweep(
         typer.Exit: interrupted, after saying what is kept.
     """
     from spinsqueeze.cli.pictures import check_drawable, check_names, check_picture, draw
-    from spinsqueeze.cli.summary import concerns, points_and_best
-    from spinsqueeze.cli.text import report_to
+    from spinsqueeze.cli.summary import concerns
     from spinsqueeze.core.errors import SpinSqueezeError
     from spinsqueeze.results.files import check_result_name, save
     from spinsqueeze.run.sweep import sweep as run
@@ -153,15 +155,24 @@ def run_sweep(
     if picture is not None:
         draw(data, picture, overwrite=overwrite)
     if not quiet:
-        with report_to(target, picture):
-            for line in points_and_best(data):
-                print(line)
-            if last and last[0].reused:
-                print(f"{last[0].reused} points were there already")
-            print(f"result: {target}")
-            if picture is not None:
-                print(f"picture: {picture}")
-            print(f"points: {folder} (no longer needed, unless you change an axis or go on)")
+        _report(data, target, picture, folder=folder, reused=last[0].reused if last else 0)
+
+
+def _report(
+    data: "xr.Dataset", target: Path, picture: Path | None, *, folder: Path, reused: int
+) -> None:
+    from spinsqueeze.cli.summary import points_and_best
+    from spinsqueeze.cli.text import report_to
+
+    with report_to(target, picture):
+        for line in points_and_best(data):
+            print(line)
+        if reused:
+            print(f"{reused} points were there already")
+        print(f"result: {target}")
+        if picture is not None:
+            print(f"picture: {picture}")
+        print(f"points: {folder} (no longer needed, unless you change an axis or go on)")
 
 
 def _store_beside(target: Path) -> Path:
@@ -189,7 +200,7 @@ def _bar(title: str, *, quiet: bool) -> Iterator[Callable[[Any], None]]:
 
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
-        yield lambda now: None
+        yield lambda _now: None
         return
     columns = (
         TextColumn("{task.description}"),

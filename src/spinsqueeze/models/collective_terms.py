@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
+from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
@@ -40,6 +41,7 @@ class OneAxisTwisting(HamiltonianTerm):
         self._strength("chi")
         checks.axis_name("axis", self.axis)
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One quadratic piece."""
         return [Quadratic(self.chi, _unit(self.axis), ensemble.weights)]
@@ -62,6 +64,7 @@ class TwoAxisTwisting(HamiltonianTerm):
         self._strength("chi")
         self._put("axes", distinct_axes(self.axes))
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One quadratic piece."""
         matrix = _unit(self.axes[0]) - _unit(self.axes[1])
@@ -86,6 +89,7 @@ class CollectiveQuadratic(HamiltonianTerm):
         if self.envelope is not None:
             self._strength("envelope")
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One quadratic piece."""
         return [Quadratic(envelope_factor(self.envelope), self.matrix, ensemble.weights)]

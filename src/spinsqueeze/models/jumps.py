@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
+from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
@@ -27,6 +28,7 @@ class CollectiveDecay(JumpTerm):
     def __post_init__(self) -> None:
         self._strength("rate", minimum=0.0)
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One collective jump."""
         return [CollectiveJumps(self.rate, ensemble.weighted(MINUS))]
@@ -49,6 +51,7 @@ class SqueezedCollectiveDecay(JumpTerm):
         self._strength("rate", minimum=0.0)
         self._put("r", checks.real("r", self.r, minimum=-20.0, maximum=20.0))
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One collective jump."""
         vector = np.cosh(self.r) * MINUS - np.sinh(self.r) * PLUS
@@ -73,11 +76,13 @@ class CollectiveJump(JumpTerm):
         self._strength("rate", minimum=0.0)
         self._put("vector", checks.complex_vectors("vector", self.vector))
 
+    @override
     def fit(self, ensemble: Ensemble) -> None:
         """Check that there is one vector, or one a spin or class."""
         if self.vector.ndim == 2:
             ensemble.check_rows("CollectiveJump needs one vector, or one", len(self.vector))
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One collective jump."""
         self.fit(ensemble)
@@ -98,6 +103,7 @@ class _LocalTerm(JumpTerm):
                 raise InvalidInput.of("rate", "is an envelope itself: leave out envelope")
             self._strength("envelope", minimum=0.0)
 
+    @override
     def fit(self, ensemble: Ensemble) -> None:
         """Check that there is one rate, or one a spin or class."""
         if isinstance(self.rate, np.ndarray):
@@ -128,6 +134,7 @@ class LocalDecay(_LocalTerm):
     def __post_init__(self) -> None:
         self._check_rate()
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One local jump."""
         return self._lower(ensemble, MINUS)
@@ -149,6 +156,7 @@ class LocalPumping(_LocalTerm):
     def __post_init__(self) -> None:
         self._check_rate()
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One local jump."""
         return self._lower(ensemble, PLUS)
@@ -170,6 +178,7 @@ class LocalDephasing(_LocalTerm):
     def __post_init__(self) -> None:
         self._check_rate()
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One local jump, at twice the rate."""
         return self._lower(ensemble, ALONG_Z, 2.0)
@@ -194,6 +203,7 @@ class LocalJump(_LocalTerm):
         self._check_rate()
         self._put("vector", checks.complex_vector("vector", self.vector))
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One local jump."""
         return self._lower(ensemble, self.vector)

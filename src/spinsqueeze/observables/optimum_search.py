@@ -60,53 +60,23 @@ def find_optimum(
     """
     t = increasing("times", times)
     curve = _curve("xi2", xi2, t.size)
-    usable = np.isfinite(curve)
-    if not usable.any():
-        raise UndefinedDirection(
-            "xi2 is undefined at all times (the mean spin is zero within its error): there is no "
-            "optimum. Take more samples or earlier times."
-        )
-    if np.any(curve[usable] <= 0.0):
-        raise InvalidInput(
-            f"xi2 must be positive; got {np.nanmin(curve):.6g}. A negative variance means that "
-            "the method has left its range of validity: cut the curve before."
-        )
+    usable = _usable(curve)
     errors = None if stderr is None else _curve("stderr", stderr, t.size)[usable]
     angles = None if angle is None else _curve("angle", angle, t.size)[usable]
     inside, values = t[usable], curve[usable]
-    replicas = None
+    samples = None
     if xi2_replicas is not None:
-        replicas = _replica_curves("xi2_replicas", xi2_replicas, t.size)[usable]
-        if not np.all(replicas > 0.0):
-            raise InvalidInput(
-                "xi2_replicas must be positive wherever xi2 is defined; use more samples a block."
-            )
-        w = np.ones(replicas.shape[1]) if weights is None else np.asarray(weights, np.float64)
+        samples = _samples(t.size, usable, xi2_replicas, angle_replicas, weights)
         if errors is None:
-            errors = jackknife(values, replicas=replicas, weights=w).stderr
+            errors = jackknife(values, replicas=samples.xi2, weights=samples.weights).stderr
     noise = None if errors is None else (errors / values)[:, None]
     low = dips(inside, np.log(values)[:, None], noise=noise)
     place = _place(inside, np.log(values), low, smooth=smooth)
-    best = _interpolated(place, low, values, inside, angles)
+    best = _interpolated(place, low, values, angles)
     best["time_bounds"] = _bounds(t, place.time, place.status, best["time_interpolation"])
 
-    if replicas is not None:
-        turns = None
-        if angle_replicas is not None and best["angle"] is not None:
-            turns = _replica_curves("angle_replicas", angle_replicas, t.size)[usable]
-            if turns.shape[1] != w.size:
-                raise InvalidInput(
-                    f"angle_replicas must have {w.size} columns as xi2_replicas; "
-                    f"got {turns.shape[1]}."
-                )
-        at, lowest, turned = _minima(inside, replicas, place.status, turns)
-        best["xi2_stderr"] = float(jackknife(best["xi2"], replicas=lowest, weights=w).stderr)
-        if place.status is OptimumStatus.INSIDE:
-            best["time_stderr"] = float(jackknife(best["time"], replicas=at, weights=w).stderr)
-        if turned is not None:
-            best["angle_stderr"] = float(
-                jackknife(best["angle"], replicas=turned, weights=w, period=np.pi).stderr
-            )
+    if samples is not None:
+        best |= _sampled_errors(best, samples, inside, place.status)
     elif errors is not None:
         best["xi2_stderr"] = float(np.interp(place.time, inside, errors))
     if best.get("xi2_stderr") is not None:
@@ -161,6 +131,76 @@ def optimum_of_moments(
     )
 
 
+def _usable(curve: Floats) -> Booleans:
+    """Where xi2 (T,) is defined.
+
+    Raises:
+        UndefinedDirection: nowhere.
+        InvalidInput: it is zero or negative somewhere.
+    """
+    usable = np.isfinite(curve)
+    if not usable.any():
+        raise UndefinedDirection(
+            "xi2 is undefined at all times (the mean spin is zero within its error): there is no "
+            "optimum. Take more samples or earlier times."
+        )
+    if np.any(curve[usable] <= 0.0):
+        raise InvalidInput(
+            f"xi2 must be positive; got {np.nanmin(curve):.6g}. A negative variance means that "
+            "the method has left its range of validity: cut the curve before."
+        )
+    return usable
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """Jackknife replicas (T', B) at the usable times, and the sizes (B,) of their blocks."""
+
+    xi2: Floats
+    angle: Floats | None
+    weights: Floats
+
+
+def _samples(
+    n_times: int,
+    usable: Booleans,
+    xi2: ArrayLike,
+    angle: ArrayLike | None,
+    weights: ArrayLike | None,
+) -> _Samples:
+    curves = _replica_curves("xi2_replicas", xi2, n_times)[usable]
+    if not np.all(curves > 0.0):
+        raise InvalidInput(
+            "xi2_replicas must be positive wherever xi2 is defined; use more samples a block."
+        )
+    w = np.ones(curves.shape[1]) if weights is None else np.asarray(weights, np.float64)
+    angles = None
+    if angle is not None:
+        angles = _replica_curves("angle_replicas", angle, n_times)[usable]
+        if angles.shape[1] != w.size:
+            raise InvalidInput(
+                f"angle_replicas must have {w.size} columns as xi2_replicas; got {angles.shape[1]}."
+            )
+    return _Samples(curves, angles, w)
+
+
+def _sampled_errors(
+    best: dict[str, Any], samples: _Samples, t: Floats, status: OptimumStatus
+) -> dict[str, float]:
+    """Standard errors of value, time and angle, with the search repeated in each replica."""
+    w = samples.weights
+    angles = None if best["angle"] is None else samples.angle
+    at, lowest, turned = _minima(t, samples.xi2, status, angles)
+    errors = {"xi2_stderr": float(jackknife(best["xi2"], replicas=lowest, weights=w).stderr)}
+    if status is OptimumStatus.INSIDE:
+        errors["time_stderr"] = float(jackknife(best["time"], replicas=at, weights=w).stderr)
+    if turned is not None:
+        errors["angle_stderr"] = float(
+            jackknife(best["angle"], replicas=turned, weights=w, period=np.pi).stderr
+        )
+    return errors
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where the optimum of one curve is: at its point, or by the dip that is interpolated."""
@@ -201,7 +241,7 @@ def _place(t: Floats, logs: Floats, low: Dips, *, smooth: bool) -> _Place:
 
 
 def _interpolated(
-    place: _Place, low: Dips, values: Floats, t: Floats, angles: Floats | None
+    place: _Place, low: Dips, values: Floats, angles: Floats | None
 ) -> dict[str, Any]:
     """Value, time and angle at a place, with the errors of their interpolation."""
     xi2, time_error, angle, angle_error = float(values[place.point]), None, None, None

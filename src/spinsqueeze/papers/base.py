@@ -80,9 +80,9 @@ class Claim:
         if not self.holds:
             table["reason"] = "disagrees" if self.holds is False else "not decided at this size"
         for name in ("note", "value", "stderr", "expected"):
-            found = getattr(self, name)
-            if found not in ("", None) and not (isinstance(found, float) and math.isnan(found)):
-                table[name] = found
+            value = getattr(self, name)
+            if value not in ("", None) and not (isinstance(value, float) and math.isnan(value)):
+                table[name] = value
         return table
 
 
@@ -137,7 +137,9 @@ class Figure:
         name: as the command line takes it: "2", "table-1".
         title: what it shows, in one line.
         methods: names of the methods that it uses.
-        compute: (size, points) -> Dataset; every simulation goes through `points`.
+        compute: (setting, points) -> Dataset. Simulations that go through `points` are kept and go
+            on after an interruption; closed forms and single kernels are called as they are, and
+            use `points` for their progress only.
         draw: Dataset -> picture, with the paper's axes.
         claims: Dataset -> claims.
         settings: size -> anything that `compute` reads; its keys are the sizes on offer.

@@ -65,9 +65,9 @@ def run_paper(
     size: str = "small",
     folder: Path | None = None,
     workers: int | None = None,
-    started: Callable[[Figure], None] = lambda figure: None,
+    started: Callable[[Figure], None] = lambda _figure: None,
     progress: Callable[[Figure, float], None] | None = None,
-    finished: Callable[[FigureResult], None] = lambda result: None,
+    finished: Callable[[FigureResult], None] = lambda _result: None,
 ) -> list[FigureResult]:
     """Figures of a paper, each written as soon as it is done; a rerun computes what is missing.
 
@@ -183,9 +183,9 @@ def verdicts(table: Mapping[str, Any], name: str) -> dict[str, int] | None:
 
 def last_known(paper: Paper, *, size: str) -> dict[str, Any] | None:
     """The claims of the last run: of the default folder, else those that came with the package."""
-    found = read_claims(default_folder(paper, size=size))
-    if found is not None:
-        return found
+    last_run = read_claims(default_folder(paper, size=size))
+    if last_run is not None:
+        return last_run
     path = Path(__file__).parent / paper.key / f"last_known_{size}.json"
     if not path.is_file():
         return None

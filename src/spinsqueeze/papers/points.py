@@ -60,27 +60,27 @@ class Points:
             NumericalFailure: all points failed; with the first reason. Where some failed they
                 hold NaN, and the attribute `failed_points` says so.
         """
-        told = self.progress
+        tell = self.progress
         data = sweep(
             study,
             over=over,
             zipped=True,
             store=self.store,
             workers=self.workers,
-            progress=None if told is None else lambda now: told(now.fraction),
+            progress=None if tell is None else lambda now: tell(now.fraction),
         )
         (dim,) = data["status"].dims
         data = data.reset_index(dim).rename({dim: POINT})
         failed = np.flatnonzero(data["status"].values != DONE)
         if len(failed) == 0:
             return data
-        told_failed = (
+        failures = (
             f"{len(failed)} of {data.sizes[POINT]} points failed, the first because: "
             f"{data['reason'].values[failed[0]]}"
         )
         if len(failed) == data.sizes[POINT]:
-            raise NumericalFailure(told_failed)
-        return data.assign_attrs({FAILED: told_failed})
+            raise NumericalFailure(failures)
+        return data.assign_attrs({FAILED: failures})
 
 
 def scan(
@@ -116,60 +116,63 @@ def scan(
             overs.append(chosen)
             places.append(k)
     over = {path: [chosen[path] for chosen in overs] for path in overs[0]}
-    found = points(study, over=over)
-    variables = _reduced(found, curves=curves)
+    swept = points(study, over=over)
+    variables = _reduced(swept, curves=curves)
     data = xr.Dataset(coords={name: list(values) for name, values in axes.items()})
     for name, (array, attributes) in variables.items():
         whole = np.full((int(np.prod(shape)), *array.shape[1:]), np.nan)
         whole[places] = array
         inner = ("step",) * (array.ndim - 1)
         data[name] = ((*axes, *inner), whole.reshape(*shape, *array.shape[1:]), attributes)
-    data.attrs.update({k: v for k, v in found.attrs.items() if k in _CARRIED})
+    data.attrs.update({k: v for k, v in swept.attrs.items() if k in _CARRIED})
     return data
 
 
-def _reduced(found: xr.Dataset, *, curves: bool) -> dict[str, tuple[Floats, dict[str, str]]]:
-    n_points = found.sizes[POINT]
+def _reduced(swept: xr.Dataset, *, curves: bool) -> dict[str, tuple[Floats, dict[str, str]]]:
+    n_points = swept.sizes[POINT]
     n_spins = np.broadcast_to(
-        found["n_spins"].values if "n_spins" in found else found.attrs["n_spins"], (n_points,)
+        swept["n_spins"].values if "n_spins" in swept else swept.attrs["n_spins"], (n_points,)
     ).astype(float)
     n_spins = np.where(n_spins > 0, n_spins, np.nan)
     start = n_spins / 2 * (n_spins / 2 + 1)
-    given = found["time_of_point"] if "time_of_point" in found else found["time"]
+    given = swept["time_of_point"] if "time_of_point" in swept else swept["time"]
     times = np.broadcast_to(given.values, (n_points, given.shape[-1])).astype(float)
-    squared = found["total_spin_squared"].values / start[:, None]
+    squared = swept["total_spin_squared"].values / start[:, None]
     out: dict[str, tuple[Floats, dict[str, str]]] = {
         "n_spins": (n_spins, {"units": "1", "long_name": "number of spins"})
     }
     for name in ("optimal_xi2", "optimal_time"):
         for full in (name, f"{name}_stderr"):
-            if full in found:
-                out[full] = (found[full].values, dict(found[full].attrs))
+            if full in swept:
+                out[full] = (swept[full].values, dict(swept[full].attrs))
     out["at_edge"] = (
-        np.where(found["optimal_at_edge"].values < 0, np.nan, found["optimal_at_edge"].values),
+        np.where(swept["optimal_at_edge"].values < 0, np.nan, swept["optimal_at_edge"].values),
         {"units": "1", "long_name": "1: the optimum lies at the first or last time"},
     )
-    best = found["optimal_time"].values
+    best = swept["optimal_time"].values
     least, at = _least_until(times, squared, best)
-    told = {"units": "1", "long_name": "least <S^2> up to the optimal time over <S^2> at t = 0"}
-    out["least_total_spin_squared"] = (least, told)
-    sampled = "total_spin_squared_stderr" in found
+    attributes = {
+        "units": "1",
+        "long_name": "least <S^2> up to the optimal time over <S^2> at t = 0",
+    }
+    out["least_total_spin_squared"] = (least, attributes)
+    sampled = "total_spin_squared_stderr" in swept
     if sampled:
-        errors = found["total_spin_squared_stderr"].values / start[:, None]
+        errors = swept["total_spin_squared_stderr"].values / start[:, None]
         picked = np.take_along_axis(errors, at[:, None], axis=1)[:, 0]
         out["least_total_spin_squared_stderr"] = (
             picked,
-            {**told, "long_name": f"standard error of {told['long_name']}"},
+            {**attributes, "long_name": f"standard error of {attributes['long_name']}"},
         )
     if curves:
         out["times"] = (times, dict(given.attrs))
-        out["xi2"] = (found["xi2"].values, dict(found["xi2"].attrs))
+        out["xi2"] = (swept["xi2"].values, dict(swept["xi2"].attrs))
         out["total_spin_squared"] = (
             squared,
             {"units": "1", "long_name": "<S^2> over its value at t = 0"},
         )
         if sampled:
-            out["xi2_stderr"] = (found["xi2_stderr"].values, dict(found["xi2_stderr"].attrs))
+            out["xi2_stderr"] = (swept["xi2_stderr"].values, dict(swept["xi2_stderr"].attrs))
             out["total_spin_squared_stderr"] = (
                 errors,
                 {"units": "1", "long_name": "standard error of <S^2> over its value at t = 0"},

@@ -17,5 +17,5 @@ def paper(key: str) -> Paper:
     """
     if key not in PAPERS:
         raise InvalidInput(f"paper {key!r} is not known; {checks.did_you_mean(key, PAPERS)}")
-    found: Paper = importlib.import_module(f"spinsqueeze.papers.{key}").PAPER
-    return found
+    loaded: Paper = importlib.import_module(f"spinsqueeze.papers.{key}").PAPER
+    return loaded

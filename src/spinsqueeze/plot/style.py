@@ -115,5 +115,5 @@ def figure_of(axes: Axes) -> Figure:
     holder: Any = axes.figure
     while getattr(holder, "figure", holder) is not holder:
         holder = holder.figure
-    found: Figure = holder
-    return found
+    figure: Figure = holder
+    return figure

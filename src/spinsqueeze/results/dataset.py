@@ -53,7 +53,25 @@ def build(
     coordinates: dict[str, Any] = {"time": times, "axis": list("xyz"), "axis_2": list("xyz")}
     for reading in readings.values():
         coordinates |= reading.coords
-    moments = moments_of(readings, n_spins=n_spins)
+    _put_moments(data, moments_of(readings, n_spins=n_spins), coordinates)
+    for name, reading in readings.items():
+        if name not in _OF_MOMENTS:
+            _put_reading(data, variable(name), reading, coordinates)
+    for name, size in (error or {}).items():
+        if name != "spin":
+            _put(data, _truncation(variable(name)), _each(size, times), coordinates)
+        elif np.ndim(size):
+            _put(data, variable("spin_numerical_error"), size, coordinates)
+    if final_state is not None:
+        _put(data, variable("final_state"), final_state, coordinates)
+    data["time"].attrs.update(long_name="time", units=f"1/{data.attrs.get('unit', '1')}")
+    return data
+
+
+def _put_moments(
+    data: xr.Dataset, moments: Moments | BlockMoments, coordinates: Mapping[str, Any]
+) -> None:
+    """Mean spin, covariance and what follows from them; sampled ones with errors and blocks."""
     if isinstance(moments, BlockMoments):
         estimates = squeezing_estimates(moments)
         for name, estimate in estimates.values.items():
@@ -69,18 +87,6 @@ def build(
             _put(data, variable(name), values, coordinates)
         status = derived.status
     _put(data, variable("squeezing_status"), status, coordinates)
-    for name, reading in readings.items():
-        if name not in _OF_MOMENTS:
-            _put_reading(data, variable(name), reading, coordinates)
-    for name, size in (error or {}).items():
-        if name != "spin":
-            _put(data, _truncation(variable(name)), _each(size, times), coordinates)
-        elif np.ndim(size):
-            _put(data, variable("spin_numerical_error"), size, coordinates)
-    if final_state is not None:
-        _put(data, variable("final_state"), final_state, coordinates)
-    data["time"].attrs.update(long_name="time", units=f"1/{data.attrs.get('unit', '1')}")
-    return data
 
 
 def _put_reading(

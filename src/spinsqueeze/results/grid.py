@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -64,8 +64,28 @@ def stack(
     """
     shape = tuple(axis.size for axis in axes)
     dims = tuple(axis.name for axis in axes)
-    done = [p for p in points if not p.reason]
     data = xr.Dataset()
+    _stack_arrays(data, points, dims=dims, shape=shape)
+    swept = {name for axis in axes for name in axis.coordinates}
+    shared = _stack_attributes(data, points, dims=dims, shape=shape, but=swept)
+    states = [FAILED if p.reason else DONE for p in points]
+    data["status"] = (dims, np.array(states).reshape(shape))
+    data["reason"] = (dims, np.array([p.reason for p in points], dtype=str).reshape(shape))
+    for name, text in _LONG_NAMES.items():
+        if name in data:
+            data[name].attrs["long_name"] = text
+    for axis in axes:
+        for name, (values, path) in axis.coordinates.items():
+            data.coords[name] = (axis.name, _labels(values), {"path": path})
+    data.attrs.update({**shared, **attributes, "warnings": json.dumps(_summary(points))})
+    return data
+
+
+def _stack_arrays(
+    data: xr.Dataset, points: Sequence[Point], *, dims: tuple[str, ...], shape: tuple[int, ...]
+) -> None:
+    """The variables of the points, and their coordinates: once where they are alike everywhere."""
+    done = [p for p in points if not p.reason]
     for name in dict.fromkeys(n for p in done for n in p.variables):
         _put(data, name, [p.variables.get(name) for p in points], dims=dims, shape=shape)
     for name in dict.fromkeys(n for p in done for n in p.coordinates):
@@ -76,31 +96,31 @@ def stack(
         else:
             given = [p.coordinates.get(name) for p in points]
             _put(data, f"{name}_of_point", given, dims=dims, shape=shape)
+
+
+def _stack_attributes(
+    data: xr.Dataset,
+    points: Sequence[Point],
+    *,
+    dims: tuple[str, ...],
+    shape: tuple[int, ...],
+    but: Collection[str],
+) -> dict[str, Any]:
+    """Attributes that differ between points become variables; returns those that all share."""
     shared: dict[str, Any] = {}
-    labels = {name for axis in axes for name in axis.coordinates}
     for name in KEPT_ATTRIBUTES:
-        if name in labels:
+        if name in but:
             continue
-        told = [p.attributes[name] for p in done if name in p.attributes]
-        if name in _ALWAYS or any(value != told[0] for value in told):
+        values = [p.attributes[name] for p in points if not p.reason and name in p.attributes]
+        if name in _ALWAYS or any(value != values[0] for value in values):
             own: list[Entry | None] = [
                 Entry((), np.asarray(p.attributes[name])) if name in p.attributes else None
                 for p in points
             ]
             _put(data, name, own, dims=dims, shape=shape)
-        elif told:
-            shared[name] = told[0]
-    told_status = [FAILED if p.reason else DONE for p in points]
-    data["status"] = (dims, np.array(told_status).reshape(shape))
-    data["reason"] = (dims, np.array([p.reason for p in points], dtype=str).reshape(shape))
-    for name, text in _LONG_NAMES.items():
-        if name in data:
-            data[name].attrs["long_name"] = text
-    for axis in axes:
-        for name, (values, path) in axis.coordinates.items():
-            data.coords[name] = (axis.name, _labels(values), {"path": path})
-    data.attrs.update({**shared, **attributes, "warnings": json.dumps(_summary(points))})
-    return data
+        elif values:
+            shared[name] = values[0]
+    return shared
 
 
 def _put(
@@ -139,13 +159,13 @@ def _labels(values: Sequence[Any]) -> NDArray[Any]:
 
 
 def _summary(points: Sequence[Point]) -> list[str]:
-    told: Counter[str] = Counter()
+    concerns: Counter[str] = Counter()
     for point in points:
-        told.update(set(json.loads(point.attributes.get("warnings", "[]"))))
+        concerns.update(set(json.loads(point.attributes.get("warnings", "[]"))))
     failed = Counter(p.reason for p in points if p.reason)
     return [
         f"{count} of {len(points)} points failed: {reason}" for reason, count in failed.items()
-    ] + [f"{count} of {len(points)} points: {text}" for text, count in told.items()]
+    ] + [f"{count} of {len(points)} points: {text}" for text, count in concerns.items()]
 
 
 def sweep_dims(data: xr.Dataset) -> tuple[str, ...]:

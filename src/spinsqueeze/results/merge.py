@@ -69,9 +69,9 @@ def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
     dims = sweep_dims(head)
     for number, part in enumerate(parts[1:], start=2):
         if sweep_dims(part) != dims:
-            told = [", ".join(sweep_dims(p)) or "nothing" for p in (head, part)]
+            swept = [", ".join(sweep_dims(p)) or "nothing" for p in (head, part)]
             raise InvalidInput(
-                f"merge: result 1 sweeps {told[0]} and result {number} {told[1]}; only sweeps "
+                f"merge: result 1 sweeps {swept[0]} and result {number} {swept[1]}; only sweeps "
                 "over the same parameters can be merged"
             )
         for dim in dims:
@@ -136,13 +136,13 @@ def _merged(parts: Sequence[xr.Dataset]) -> xr.Dataset:
         made_on = [str(part.attrs[name]) for part in parts if name in part.attrs]
         if made_on:
             attributes[name] = ", ".join(dict.fromkeys(made_on))
-    told = {text: None for part in parts for text in warnings_of(part)}
+    concerns = {text: None for part in parts for text in warnings_of(part)}
     attributes |= {
         "seed": seeds[0],
         "seeds": json.dumps(seeds),
         "numerical_error": max(float(p.attrs["numerical_error"]) for p in parts),
         "diagnostics": json.dumps({"merged": [diagnostics_of(part) for part in parts]}),
-        "warnings": json.dumps(list(told)),
+        "warnings": json.dumps(list(concerns)),
         MARK: provenance.version(),
         "commit": provenance.commit(),
         "machine": provenance.machine(),
@@ -261,10 +261,10 @@ def _require_alike(parts: Sequence[xr.Dataset]) -> None:
         for path in dict.fromkeys((*head, *other)):
             if path in FREE or same(head.get(path), other.get(path)):
                 continue
-            told = [_shown(study.get(path)) for study in (head, other)]
+            values = [_shown(study.get(path)) for study in (head, other)]
             raise InvalidInput(
-                f"merge: {path} is {told[0]} in result 1 and {told[1]} in result {number}; only "
-                "runs of one model and method can be merged"
+                f"merge: {path} is {values[0]} in result 1 and {values[1]} in result {number}; "
+                "only runs of one model and method can be merged"
             )
 
 

@@ -24,7 +24,7 @@ SIGMAS = 5.0
 _SCALES: dict[str, Callable[[int], float]] = {
     "spin": lambda n: np.sqrt(n) / 2,
     "covariance": lambda n: n / 4,
-    "xi2": lambda n: 1.0,
+    "xi2": lambda _n: 1.0,
     "contrast": lambda n: 1 / np.sqrt(n),
     "total_spin_squared": lambda n: float(n),
 }
@@ -107,15 +107,54 @@ def compare(
         TooLarge: a method in `methods` needs more memory than the budget.
     """
     shared: dict[str, Any] = {"seed": seed, "memory_budget": memory_budget}
-    question: Question
+    question = _question(model, initial_state, times, pulses, shared)
+    chosen, refused = _choose(question, methods)
+    datasets = {}
+    for k, (label, method) in enumerate(chosen.items()):
+        options: dict[str, Any] = {**shared, "progress": _share(progress, k, len(chosen))}
+        if initial_state is None or times is None:
+            datasets[label] = steady_state(
+                model, initial_state=initial_state, method=method, **options
+            )
+        else:
+            datasets[label] = simulate(
+                model, initial_state, times, method=method, pulses=pulses, **options
+            )
+    reference = min(chosen, key=lambda name: chosen[name].trust(question).rank)
+    differences = tuple(
+        _difference(datasets[reference], datasets[name], variable=variable, method=name)
+        for name in datasets
+        if name != reference
+        for variable in _SCALES
+    )
+    return Comparison(reference, datasets, differences, refused)
+
+
+def _question(
+    model: SpinModel,
+    initial_state: InitialState | None,
+    times: Any,
+    pulses: Sequence[Pulse],
+    shared: dict[str, Any],
+) -> Question:
     if times is None:
         if pulses:
             raise InvalidInput("pulses have no place in a steady state; drop them, or give times")
-        question = steady_question(model, initial_state=initial_state, **shared)
-    else:
-        if initial_state is None:
-            raise InvalidInput("initial_state must be given with times, e.g. CoherentState('+x')")
-        question = evolve_question(model, initial_state, times, pulses=pulses, **shared)
+        return steady_question(model, initial_state=initial_state, **shared)
+    if initial_state is None:
+        raise InvalidInput("initial_state must be given with times, e.g. CoherentState('+x')")
+    return evolve_question(model, initial_state, times, pulses=pulses, **shared)
+
+
+def _choose(
+    question: Question, methods: Sequence[Method | type[Method] | str] | None
+) -> tuple[dict[str, Method], dict[str, str]]:
+    """The methods to run, by label, and why the others are not.
+
+    Raises:
+        InvalidInput: fewer than two are left.
+        TooLarge: a method that was named needs more memory than the budget.
+    """
     chosen: dict[str, Method] = {}
     refused: dict[str, str] = {}
     for item in METHODS.values() if methods is None else methods:
@@ -136,25 +175,7 @@ def compare(
             f"compare needs two methods that fit, got {len(chosen)}: "
             + "; ".join(f"{name}: {why}" for name, why in refused.items())
         )
-    datasets = {}
-    for k, (label, method) in enumerate(chosen.items()):
-        options: dict[str, Any] = {**shared, "progress": _share(progress, k, len(chosen))}
-        if initial_state is None or times is None:
-            datasets[label] = steady_state(
-                model, initial_state=initial_state, method=method, **options
-            )
-        else:
-            datasets[label] = simulate(
-                model, initial_state, times, method=method, pulses=pulses, **options
-            )
-    reference = min(chosen, key=lambda name: chosen[name].trust(question).rank)
-    differences = tuple(
-        _difference(datasets[reference], datasets[name], variable=variable, method=name)
-        for name in datasets
-        if name != reference
-        for variable in _SCALES
-    )
-    return Comparison(reference, datasets, differences, refused)
+    return chosen, refused
 
 
 def _label(method: Method, taken: dict[str, Method]) -> str:

@@ -58,8 +58,8 @@ def liouvillian_perturbation(model: SpinModel) -> LiouvillianPerturbation:
 def _squeezed_shells(n_spins: int, r: float) -> tuple[Any, Any]:
     from spinsqueeze.methods.closed_form.dark_states import shell_moments
 
-    found = shell_moments(n_spins, r=r)
-    return np.array([m.spin for m in found]), np.array([m.deficit for m in found])
+    shells = shell_moments(n_spins, r=r)
+    return np.array([m.spin for m in shells]), np.array([m.deficit for m in shells])
 
 
 def _solved_shells(shells: Any, arrays: interchangeable.CollectiveArrays) -> tuple[Any, Any]:

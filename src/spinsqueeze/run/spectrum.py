@@ -83,12 +83,12 @@ def liouvillian_gap(
             f"the gap of N = {model.n_spins} spins needs {in_bytes(needed)}; the budget is "
             f"{in_bytes(question.memory_budget)}: raise memory_budget or lower the number of spins"
         )
-    found = slow_modes(generator, n_modes=n_modes, shells=(0, 1) if maximal_spin_only else None)
+    spectrum = slow_modes(generator, n_modes=n_modes, shells=(0, 1) if maximal_spin_only else None)
     return LiouvillianGap(
-        gap=found.gap,
-        eigenvalues=np.array([mode.eigenvalue for mode in found.modes]),
-        errors=np.array([mode.error for mode in found.modes]),
-        residuals=np.array([mode.residual for mode in found.modes]),
-        zero_modes=found.zero_modes,
-        complete=found.complete,
+        gap=spectrum.gap,
+        eigenvalues=np.array([mode.eigenvalue for mode in spectrum.modes]),
+        errors=np.array([mode.error for mode in spectrum.modes]),
+        residuals=np.array([mode.residual for mode in spectrum.modes]),
+        zero_modes=spectrum.zero_modes,
+        complete=spectrum.complete,
     )

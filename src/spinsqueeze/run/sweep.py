@@ -125,7 +125,7 @@ def sweep(
     patience = checks.real("patience", patience, above=0.0, infinite=True)
     if progress is not None and not callable(progress):
         raise InvalidInput(f"progress must be a function of a SweepProgress, got {progress!r}")
-    told = [] if progress is None else [progress]
+    listeners = [] if progress is None else [progress]
     with _noted(store):
         return _run(
             plan,
@@ -136,7 +136,7 @@ def sweep(
             scheduler=scheduler,
             memory_limit=memory_limit,
             patience=patience,
-            told=told,
+            listeners=listeners,
             say=lambda text: warnings.warn(text, stacklevel=3),
         )
 
@@ -258,43 +258,26 @@ def _run(
     title: str,
     blocks: bool,
     store: str | Path | None,
-    workers: int,
-    scheduler: str | None,
-    memory_limit: float | str | None,
-    patience: float,
-    told: Sequence[Callable[[SweepProgress], None]],
+    listeners: Sequence[Callable[[SweepProgress], None]],
     say: Say,
+    **where: Any,
 ) -> xr.Dataset:
     kept = None if store is None else Store(store, say=say)
     base = dict(plan.base)
     plan = Plan(base, plan.values, plan.axes)
     shared = digests(base)
-    points: list[Point | None] = [None] * plan.size
     keys: list[str] = []
     jobs: list[Job] = []
-    swept = list(plan.points())
-    for number, values in enumerate(swept):
+    for number, values in enumerate(plan.points()):
         tables = plan.tables(values)
         keys.append(point_key(tables, blocks=blocks, known=shared))
         jobs.append(Job(number, tables, shape_of(values)))
-    if kept is not None:
-        there = kept.known(keys)
-        for number, key in enumerate(keys):
-            if key in there:
-                points[number] = kept.read(key)
+    points = _points_there(kept, keys)
     missing = [job for job in jobs if points[job.number] is None]
-    count = PointCount([p for p in points if p is not None], total=plan.size, told=told)
+    count = PointCount([p for p in points if p is not None], total=plan.size, listeners=listeners)
     if missing:
         try:
-            outcomes = _outcomes(
-                missing,
-                blocks=blocks,
-                workers=workers,
-                scheduler=scheduler,
-                memory_limit=memory_limit,
-                patience=patience,
-                say=say,
-            )
+            outcomes = _outcomes(missing, blocks=blocks, say=say, **where)
             # Closed at once on the way out, lest an interrupt leaves workers behind its traceback.
             with contextlib.closing(outcomes):
                 for job, outcome in outcomes:
@@ -311,21 +294,36 @@ def _run(
             done = f"{count.done} of {plan.size} points are"
             kept_in = "lost: name a store to keep them" if kept is None else f"kept in {store}"
             raise ClusterLost(f"{error}; {done} done and {kept_in}") from None
-    study = {**base, "sweep": {path: list(values) for path, values in plan.values.items()}}
+    whole = [p for p in points if p is not None]
+    data = stack(whole, axes=plan.grid_axes(), attributes=_attributes(title))
+    return put_study(data, _study(plan, title))
+
+
+def _points_there(kept: Store | None, keys: Sequence[str]) -> list[Point | None]:
+    """The point of each key that the store has."""
+    if kept is None:
+        return [None] * len(keys)
+    there = kept.known(keys)
+    return [kept.read(key) if key in there else None for key in keys]
+
+
+def _study(plan: Plan, title: str) -> dict[str, Any]:
+    """The study of a sweep, so that it can be run again."""
+    study = {**plan.base, "sweep": {path: list(values) for path, values in plan.values.items()}}
     groups = [list(paths) for paths in plan.axes if len(paths) > 1]
     if groups:
         study["sweep"][ZIPPED] = groups
-    if title:
-        study["title"] = title
-    attributes = {
+    return {**study, "title": title} if title else study
+
+
+def _attributes(title: str) -> dict[str, Any]:
+    """What a sweep says of itself."""
+    return {
         "title": title,
         MARK: provenance.version(),
         "commit": provenance.commit(),
         "machine": provenance.machine(),
     }
-    whole = [p for p in points if p is not None]
-    data = stack(whole, axes=plan.grid_axes(), attributes=attributes)
-    return put_study(data, study)
 
 
 def _outcomes(

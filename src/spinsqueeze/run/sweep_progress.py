@@ -35,16 +35,16 @@ class PointCount:
 
     def __init__(
         self,
-        found: Sequence[Point],
+        stored: Sequence[Point],
         *,
         total: int,
-        told: Sequence[Callable[[SweepProgress], None]],
+        listeners: Sequence[Callable[[SweepProgress], None]],
     ) -> None:
-        self.failed = sum(bool(p.reason) for p in found)
-        self.done = len(found) - self.failed
-        self.reused = len(found)
+        self.failed = sum(bool(p.reason) for p in stored)
+        self.done = len(stored) - self.failed
+        self.reused = len(stored)
         self.total = total
-        self.told = told
+        self.listeners = listeners
         self.first: float | None = None
         self._tell()
 
@@ -63,5 +63,5 @@ class PointCount:
         if left and new > 1 and self.first is not None:
             # From the first point on: the start of the processes and compilation come once.
             remaining = (time.monotonic() - self.first) / (new - 1) * left
-        for function in self.told:
+        for function in self.listeners:
             function(SweepProgress(self.done, self.failed, self.total, self.reused, remaining))

@@ -1,6 +1,7 @@
 """Brute force on 2^N and 4^N, and 60-digit one-axis twisting, for the closed forms."""
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import mpmath as mp
@@ -33,31 +34,33 @@ def _brute_force(J, fields, bloch, time, *, dephasing=None, decay=None, pumping=
         u = np.exp(-1j * np.diag(H).real * time)
         rho = u[:, None] * rho * u.conj()
     else:
-        import qutip
-
-        dims = [[2] * n, [2] * n]
-        jumps = []
-        for i in range(n):
-            lower = spins[i][0] - 1j * spins[i][1]
-            for rate, L in (
-                (2 * dephasing[i], spins[i][2]),
-                (decay[i], lower),
-                (pumping[i], lower.conj().T),
-            ):
-                jumps.append(qutip.Qobj(np.sqrt(rate) * L, dims=dims))
-        L = qutip.liouvillian(qutip.Qobj(H, dims=dims), jumps)
-        state = qutip.operator_to_vector(qutip.Qobj(rho, dims=dims))
-        rho = qutip.vector_to_operator((L * time).expm() * state).full()
+        rho = _open_evolution(H, spins, rho, time, dephasing, decay, pumping)
     means = np.array([[np.trace(rho @ s).real for s in site] for site in spins])
     pairs = np.zeros((n, n, 3, 3))
-    for i in range(n):
-        for j in range(n):
+    for i, a in product(range(n), range(3)):
+        right = rho @ spins[i][a]
+        for j, b in product(range(n), range(3)):
             if i != j:
-                for a in range(3):
-                    right = rho @ spins[i][a]
-                    for b in range(3):
-                        pairs[i, j, a, b] = np.sum(right * spins[j][b].T).real
+                pairs[i, j, a, b] = np.sum(right * spins[j][b].T).real
     return means, pairs
+
+
+def _open_evolution(H, spins, rho, time, dephasing, decay, pumping):
+    import qutip
+
+    dims = [[2] * len(spins), [2] * len(spins)]
+    jumps = []
+    for i, (x, y, z) in enumerate(spins):
+        lower = x - 1j * y
+        for rate, L in (
+            (2 * dephasing[i], z),
+            (decay[i], lower),
+            (pumping[i], lower.conj().T),
+        ):
+            jumps.append(qutip.Qobj(np.sqrt(rate) * L, dims=dims))
+    L = qutip.liouvillian(qutip.Qobj(H, dims=dims), jumps)
+    state = qutip.operator_to_vector(qutip.Qobj(rho, dims=dims))
+    return qutip.vector_to_operator((L * time).expm() * state).full()
 
 
 def _twisting(n_spins: int, direction: Any, mu: float, rotation: float, dephasing: float):

@@ -6,6 +6,7 @@ from functools import reduce
 import numpy as np
 
 from spinsqueeze.lattice.kernels import CirculantKernel, DenseKernel, Kernel, StencilKernel
+from spinsqueeze.methods.dtwa.stepper import StepPlan
 from spinsqueeze.models.canonical import Canonical
 
 AXES = {"x": np.array([1.0, 0, 0]), "y": np.array([0, 1.0, 0]), "z": np.array([0, 0, 1.0])}
@@ -98,3 +99,11 @@ def all_samples(n):
     """Every sample of a coherent state along +x: (4^n, 3, n)."""
     signs = np.array(list(itertools.product([-1.0, 1.0], repeat=2 * n))).reshape(-1, 2, n)
     return np.concatenate([np.ones((len(signs), 1, n)), signs], axis=1)
+
+
+def equal_steps(run, n_steps):
+    """A plan of equal steps in every window of a run, their error not estimated."""
+    edges = [
+        np.linspace(w.start, w.stop, n_steps + 1) if w.stop > w.start else None for w in run.windows
+    ]
+    return StepPlan(run.stepper.lay(edges), float("inf"), 0)

@@ -12,8 +12,8 @@ from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.kernels import AllToAllKernel
 from spinsqueeze.methods.dtwa.couplings import lower
 from spinsqueeze.methods.dtwa.engine import engine_of
-from spinsqueeze.methods.dtwa.lanes import works_here
-from spinsqueeze.methods.dtwa.schedule import Window, strengths_at
+from spinsqueeze.methods.dtwa.machine_code.switch import Transform
+from spinsqueeze.methods.dtwa.windows import Window, strengths_at
 from spinsqueeze.models.canonical import Canonical, Field, Pair, Quadratic
 from spinsqueeze.models.kinds import one_each
 
@@ -123,20 +123,27 @@ def test_energy_lengths_and_sums_at_one_time(name):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_samples_lie_side_by_side_on_a_cpu(dtype):
+def test_samples_lie_side_by_side_for_the_machine_code_alone(dtype):
     import jax
 
     if jax.default_backend() != "cpu":
         pytest.skip("vector lanes serve CPUs alone")
-    assert works_here(dtype)
 
-    def chosen(name, batch):
-        return engine_of(lower(MODELS[name]), dtype=dtype, batch=batch).plan.side_by_side
+    def engine(name, batch):
+        return engine_of(lower(MODELS[name]), dtype=dtype, batch=batch)
 
-    assert chosen("periodic 2d", 16)
-    assert not chosen("periodic 2d", 4)
-    assert not chosen("dense", 16)
-    assert not chosen("sides of seven", 16)
+    chosen = engine("periodic 2d", 16)
+    assert chosen.transform == Transform("machine_code", "")
+    assert chosen.plan.side_by_side
+    for name, batch, transform, reason in [
+        ("periodic 2d", 4, "jax", "batches of 4 samples do not fill vectors of"),
+        ("sides of seven", 16, "jax", "7 x 14, have prime factors beyond 2, 3 and 5"),
+        ("dense", 16, "none", "no coupling of this model is a convolution"),
+    ]:
+        other = engine(name, batch)
+        assert not other.plan.side_by_side
+        assert other.transform.name == transform
+        assert reason in other.transform.reason
 
 
 def test_terms_of_one_kernel_share_its_transforms():

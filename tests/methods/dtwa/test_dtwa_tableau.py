@@ -1,6 +1,6 @@
 import numpy as np
 
-from spinsqueeze.methods.dtwa import tableau
+from spinsqueeze.methods.dtwa.runge_kutta import tableau
 
 
 def test_stages_sit_at_their_nodes():
@@ -11,7 +11,7 @@ def test_stages_sit_at_their_nodes():
 def test_step_integrates_polynomials_to_degree_seven():
     c = np.array(tableau.NODES)
     for degree in range(8):
-        value = sum(b * c[j] ** degree for j, b in tableau.STAGES[12].items())
+        value = sum(b * c[j] ** degree for j, b in tableau.STAGES[tableau.N_STAGES].items())
         assert abs(value - 1 / (degree + 1)) < 1e-13
 
 
@@ -27,6 +27,6 @@ def test_dense_output_ends_in_the_step():
     weights = tableau.dense_weights(np.array([0.0, 1.0]))
     assert np.all(np.abs(weights[0]) < 1e-15)
     step = np.zeros(16)
-    step[list(tableau.STAGES[12])] = list(tableau.STAGES[12].values())
+    step[list(tableau.STAGES[tableau.N_STAGES])] = list(tableau.STAGES[tableau.N_STAGES].values())
     assert np.allclose(weights[1], step, atol=1e-15)
     assert np.all(np.abs(weights[1][12:]) < 1e-15)

@@ -4,6 +4,7 @@ from tests.methods.dtwa.dtwa_models import (
     all_samples,
     circulant,
     dense,
+    equal_steps,
     exact_correlators,
     nearest,
     pair_tensors,
@@ -15,10 +16,10 @@ from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.lattice.kernels import AllToAllKernel
 from spinsqueeze.methods.base.question import Rotation
-from spinsqueeze.methods.dtwa import trajectories
 from spinsqueeze.methods.dtwa.couplings import lower
-from spinsqueeze.methods.dtwa.schedule import rotation_matrix
+from spinsqueeze.methods.dtwa.runge_kutta import stepper as runge_kutta
 from spinsqueeze.methods.dtwa.trajectories import Options, Trajectory, plan_run
+from spinsqueeze.methods.dtwa.windows import rotation_matrix
 from spinsqueeze.models.canonical import Canonical, Field, Pair, Quadratic
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.models.kinds import one_each
@@ -117,9 +118,7 @@ def test_kernels_give_the_same_trajectories(name):
         trajectory(Canonical(one_each(k.n_spins), pairs=(Pair(0.5, XXZ, k),)), [0.0, 0.3, 1.0])
         for k in PAIRS[name]
     )
-    first, second = (
-        t.run(t.uniform_plan(steps_per_window=10), n_samples=5).spins for t in (one, two)
-    )
+    first, second = (t.run(equal_steps(t, 10), n_samples=5).spins for t in (one, two))
     # collective spins: sums over the spins; each has turned by some ten radians
     n_spins = PAIRS[name][0].n_spins
     assert np.abs(first - second).max() < rounding(n_spins, scale=np.sqrt(3), condition=10)
@@ -132,7 +131,7 @@ def test_exponent_infinity_is_nearest_neighbours():
     kernel.table[far] = 0.0
     pair = kernel, nearest((6,), (True,))
     runs = [trajectory(Canonical(one_each(6), pairs=(Pair(1.0, XXZ, k),)), [1.0]) for k in pair]
-    one, two = (t.run(t.uniform_plan(steps_per_window=9), n_samples=4).spins for t in runs)
+    one, two = (t.run(equal_steps(t, 9), n_samples=4).spins for t in runs)
     assert np.abs(one - two).max() < 1e-12
 
 
@@ -160,11 +159,11 @@ def test_isotropic_couplings_conserve_the_total_spin():
 
 def test_order_of_steps_and_of_dense_output():
     run = trajectory(LATTICE, np.linspace(0, 1, 15))
-    truth = run.run(run.uniform_plan(steps_per_window=80), n_samples=2).spins
+    truth = run.run(equal_steps(run, 80), n_samples=2).spins
     steps = np.array([10, 14, 20, 28])
     error_end, error_inside = [], []
     for n in steps:
-        spins = run.run(run.uniform_plan(steps_per_window=int(n)), n_samples=2).spins
+        spins = run.run(equal_steps(run, int(n)), n_samples=2).spins
         error_end.append(np.abs(spins[:, -1] - truth[:, -1]).max())
         error_inside.append(np.abs(spins - truth).max())
     assert min(error_end) > 1e-12
@@ -231,7 +230,7 @@ def test_steps_of_chaotic_trajectories_are_refined_until_two_runs_agree():
     assert run.plan().error <= 0.05
 
 
-# A sample depends on the seed and its number alone.
+# A sample does not depend on how many others run, nor on threads.
 
 
 def test_samples_do_not_depend_on_chunks():
@@ -375,13 +374,13 @@ def test_strong_fields_and_no_hamiltonian():
 
 def test_report_counts_work():
     run = trajectory(LATTICE, [0.0, 0.5, 1.0], options=Options(dtype="float64", tolerance=1e-3))
-    plan = run.uniform_plan(steps_per_window=4)
+    plan = equal_steps(run, 4)
     report = run.run(plan, n_samples=1).report
     assert report.n_steps == 4
     assert report.rhs_evaluations == 4 * 12 + 2 + 1
     assert report.integration_error == np.inf
     inside = trajectory(LATTICE, [0.1, 1.0], options=Options(dtype="float64"))
-    plan = inside.uniform_plan(steps_per_window=4)
+    plan = equal_steps(inside, 4)
     assert inside.run(plan, n_samples=1).report.rhs_evaluations == 4 * 12 + 3 + 2 + 1
 
 
@@ -410,14 +409,14 @@ def test_refuses_empty_axis_and_no_samples():
         rotation_matrix(np.zeros(3), angle=1.0)
     run = trajectory(LATTICE, [1.0])
     with pytest.raises(InvalidInput, match="n_samples must be at least 1, got 0"):
-        run.run(run.uniform_plan(steps_per_window=1), n_samples=0)
+        run.run(equal_steps(run, 1), n_samples=0)
 
 
 def test_failures_are_named(monkeypatch):
     wild = ising(strength=0.0, fields=field_of(1e6))
     run = trajectory(wild, [1.0])
     with pytest.raises(NumericalFailure, match="infinite or undefined"):
-        run.run(run.uniform_plan(steps_per_window=100), n_samples=1)
-    monkeypatch.setattr(trajectories, "MAX_STEPS", 20)
+        run.run(equal_steps(run, 100), n_samples=1)
+    monkeypatch.setattr(runge_kutta, "MAX_STEPS", 20)
     with pytest.raises(NumericalFailure, match="more than 20 integration steps"):
         run.plan()

@@ -38,7 +38,7 @@ def along_x(n_spins):
 
 def collected(*arguments, **options):
     states = []
-    run = evolve(*arguments, observe=lambda k, psi: states.append(psi.copy()), **options)
+    run = evolve(*arguments, observe=lambda _k, psi: states.append(psi.copy()), **options)
     return run, np.array(states)
 
 
@@ -357,7 +357,7 @@ def test_operators_that_are_not_finite_are_named():
     class Broken:
         dimension = 4
 
-        def apply(self, psi, out):
+        def apply(self, _psi, out):
             out[:] = np.nan
 
         def subtract(self, w, v, u, alpha, beta):

@@ -118,7 +118,8 @@ def test_twisting_at_ten_thousand_spins():
     assert covariance[:, 1, 1] == pytest.approx(yy, rel=1e-9)
 
 
-def test_twisting_and_turning_with_a_strength_in_time(brute_force):
+@pytest.mark.usefixtures("brute_force")
+def test_twisting_and_turning_with_a_strength_in_time():
     Q, b, _, direction = random_parts(3)
     twist, turn = hamiltonian(3, quadratic=Q), hamiltonian(3, field=b)
     rising = Envelope([0.0, 1.0], values=[1.0, 2.0])

@@ -13,7 +13,7 @@ from spinsqueeze.observables.readings import Reading
 COMPLETE = "complete"
 
 
-def no_state(index: int) -> InitialState | None:
+def no_state(_index: int) -> InitialState | None:
     """The state of a method that keeps none."""
     return None
 

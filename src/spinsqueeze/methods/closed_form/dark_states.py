@@ -339,7 +339,7 @@ def _log_sum(logs: Floats) -> Floats:
 class _Sectors:
     """Logarithms of the semiseparable pieces of (L^dag L)^{-1} exp(2r) for half-integer j, r > 0.
 
-    Even q: rho_aa' = exp(even_outer_a/2 + even_outer_a'/2 + even_sum_max(a,a')); odd q with min.
+    Even q: rho_aa' = exp(even_outer[a]/2 + even_outer[a']/2 + even_sum[max(a, a')]); odd q: min.
     """
 
     def __init__(self, twice: int, r: float) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
 
-from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.arrays import Booleans, Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.closed_form.collective import (
     along_times_and_sites,
@@ -156,6 +156,121 @@ def _exp_signed(log_size: float, phase: float, odd: bool) -> complex:
 
 
 @njit(cache=True, error_model="numpy")
+def _factor_table(
+    phi: Floats, f: Complexes, z: Floats, down: Floats, up: Floats
+) -> tuple[Floats, Floats, Booleans]:
+    """`_log_factor` of every F_Ac: three tables (C, C)."""
+    C = len(z)
+    size = np.zeros((C, C))
+    phase = np.zeros((C, C))
+    odd = np.zeros((C, C), dtype=np.bool_)
+    for A in range(C):
+        for c in range(C):
+            jumps = down[c] > 0 or up[c] > 0
+            near = _size_minus_one(f[A, c], phi[A, c], z[c], jumps)
+            size[A, c], phase[A, c], odd[A, c] = _log_factor(f[A, c], near)
+    return size, phase, odd
+
+
+@njit(cache=True, error_model="numpy")
+def _third_spins(n: Floats, c: int, A: int, B: int) -> float:
+    """Spins of class c beside one of class A and one of class B."""
+    return float(n[c] - (1.0 if c == A else 0.0) - (1.0 if c == B else 0.0))
+
+
+@njit(cache=True, error_model="numpy")
+def _products_over_others(n: Floats, size: Floats, phase: Floats, odd: Booleans) -> Complexes:
+    """(C, C): prod_c F_Bc^(n_c - [c = B] - [c = A]) in row B and column A."""
+    C = len(n)
+    others = np.zeros((C, C), dtype=np.complex128)
+    for A in range(C):
+        for B in range(C):
+            total, angle, flips = 0.0, 0.0, False
+            for c in range(C):
+                power = max(_third_spins(n, c, A, B), 0.0)
+                if power > 0:
+                    total += power * size[B, c]
+                    angle += power * phase[B, c]
+                    flips ^= odd[B, c] and power % 2 == 1
+            others[B, A] = _exp_signed(total, angle, flips)
+    return others
+
+
+@njit(cache=True, error_model="numpy")
+def _pair_change(
+    fab: complex, fa: complex, fb: complex, phi_a: float, phi_b: float, z: float, jumps: bool
+) -> complex:
+    """F(phi_a + phi_b) - F(phi_a) F(phi_b) of one third spin; exact without jumps."""
+    if jumps:
+        return fab - fa - fb - fa * fb
+    sines = math.sin(0.5 * phi_a) * math.sin(0.5 * phi_b)
+    return complex(-(1 - z) * (1 + z) * sines, 0.0)
+
+
+@njit(cache=True, error_model="numpy")
+def _exp_minus_one(log_size: float, phase: float, means: complex) -> complex:
+    """(exp(log_size + i phase) - 1) means, without cancellation."""
+    half = math.sin(0.5 * phase)
+    grown = math.exp(log_size)
+    real = math.expm1(log_size) - 2 * grown * half * half
+    return means * complex(real, grown * math.sin(phase))
+
+
+@njit(cache=True, error_model="numpy")
+def _connected(
+    A: int,
+    B: int,
+    sign: float,
+    n: Floats,
+    phi: Floats,
+    f: Complexes,
+    z: Floats,
+    down: Floats,
+    up: Floats,
+    size: Floats,
+    phase: Floats,
+    odd: Booleans,
+) -> complex:
+    """Product of the pair's factors less that of the means, for <s^+ s^+> (sign 1) or <s^+ s^->."""
+    ratio_re, ratio_im, regular = 0.0, 0.0, True
+    mean, mean_phase, mean_odd = 0.0, 0.0, False
+    pair, pair_phase, pair_odd = 0.0, 0.0, False
+    for c in range(len(n)):
+        power = _third_spins(n, c, A, B)
+        if power == 0:
+            continue
+        jumps = down[c] > 0 or up[c] > 0
+        fa = f[A, c]
+        fb = f[B, c] if sign > 0 else f[B, c].conjugate()
+        angle = phi[A, c] + sign * phi[B, c]
+        fab = factor_minus_one(angle, z[c], down[c], up[c])
+        change = _pair_change(fab, fa, fb, phi[A, c], sign * phi[B, c], z[c], jumps)
+        near = _size_minus_one(fab, angle, z[c], jumps)
+        log_size, log_phase, log_odd = _log_factor(fab, near)
+        pair += power * log_size
+        pair_phase += power * log_phase
+        pair_odd ^= log_odd and power % 2 == 1
+        mean += power * (size[A, c] + size[B, c])
+        mean_phase += power * (phase[A, c] + sign * phase[B, c])
+        mean_odd ^= (odd[A, c] != odd[B, c]) and power % 2 == 1
+        product = (1 + fa) * (1 + fb)
+        if abs(product) < 0.1 or abs(change) > 0.5 * abs(product):
+            regular = False
+        else:
+            r = change / product
+            ratio_re += 0.5 * power * math.log1p(r.real * (2 + r.real) + r.imag * r.imag)
+            ratio_im += power * math.atan2(r.imag, 1 + r.real)
+    means = _exp_signed(mean, mean_phase, mean_odd)
+    if regular and abs(ratio_re) < 1 and abs(ratio_im) < 1:
+        value = _exp_minus_one(ratio_re, ratio_im, means)
+    else:
+        value = _exp_signed(pair, pair_phase, pair_odd) - means
+    fa = f[A, B]
+    fb = f[B, A] if sign > 0 else f[B, A].conjugate()
+    return complex(value - means * (fa + fb + fa * fb))
+
+
+@njit(cache=True, error_model="numpy")
 def _class_products(
     n: Floats,
     phi: Floats,
@@ -171,80 +286,15 @@ def _class_products(
     C = len(n)
     plus = np.zeros((C, C), dtype=np.complex128)
     minus = np.zeros((C, C), dtype=np.complex128)
-    others = np.zeros((C, C), dtype=np.complex128)
-    size = np.zeros((C, C))
-    phase = np.zeros((C, C))
-    odd = np.zeros((C, C), dtype=np.bool_)
-    for A in range(C):
-        for c in range(C):
-            jumps = down[c] > 0 or up[c] > 0
-            near = _size_minus_one(f[A, c], phi[A, c], z[c], jumps)
-            size[A, c], phase[A, c], odd[A, c] = _log_factor(f[A, c], near)
-    for A in range(C):
-        for B in range(C):
-            total, angle, flips = 0.0, 0.0, False
-            for c in range(C):
-                power = max(n[c] - (1.0 if c == A else 0.0) - (1.0 if c == B else 0.0), 0.0)
-                if power > 0:
-                    total += power * size[B, c]
-                    angle += power * phase[B, c]
-                    flips ^= odd[B, c] and power % 2 == 1
-            others[B, A] = _exp_signed(total, angle, flips)
+    size, phase, odd = _factor_table(phi, f, z, down, up)
     for A in range(C):
         for B in range(A, C):
             if A == B and n[A] == 1:
                 continue
-            for side in range(2):
-                sign = 1.0 if side == 0 else -1.0
-                ratio_re, ratio_im, regular = 0.0, 0.0, True
-                mean, mean_phase, mean_odd = 0.0, 0.0, False
-                pair, pair_phase, pair_odd = 0.0, 0.0, False
-                for c in range(C):
-                    power = n[c] - (1.0 if c == A else 0.0) - (1.0 if c == B else 0.0)
-                    if power == 0:
-                        continue
-                    jumps = down[c] > 0 or up[c] > 0
-                    fa = f[A, c]
-                    fb = f[B, c] if side == 0 else f[B, c].conjugate()
-                    angle = phi[A, c] + sign * phi[B, c]
-                    fab = factor_minus_one(angle, z[c], down[c], up[c])
-                    if jumps:
-                        change = fab - fa - fb - fa * fb
-                    else:
-                        sines = math.sin(0.5 * phi[A, c]) * math.sin(0.5 * phi[B, c])
-                        change = complex(-sign * (1 - z[c]) * (1 + z[c]) * sines, 0.0)
-                    near = _size_minus_one(fab, angle, z[c], jumps)
-                    log_size, log_phase, log_odd = _log_factor(fab, near)
-                    pair += power * log_size
-                    pair_phase += power * log_phase
-                    pair_odd ^= log_odd and power % 2 == 1
-                    mean += power * (size[A, c] + size[B, c])
-                    mean_phase += power * (phase[A, c] + sign * phase[B, c])
-                    mean_odd ^= (odd[A, c] != odd[B, c]) and power % 2 == 1
-                    product = (1 + fa) * (1 + fb)
-                    if abs(product) < 0.1 or abs(change) > 0.5 * abs(product):
-                        regular = False
-                    else:
-                        r = change / product
-                        ratio_re += (
-                            0.5 * power * math.log1p(r.real * (2 + r.real) + r.imag * r.imag)
-                        )
-                        ratio_im += power * math.atan2(r.imag, 1 + r.real)
-                means = _exp_signed(mean, mean_phase, mean_odd)
-                if regular and abs(ratio_re) < 1 and abs(ratio_im) < 1:
-                    half = math.sin(0.5 * ratio_im)
-                    grown = math.exp(ratio_re)
-                    real = math.expm1(ratio_re) - 2 * grown * half * half
-                    value = means * complex(real, grown * math.sin(ratio_im))
-                else:
-                    value = _exp_signed(pair, pair_phase, pair_odd) - means
-                fa = f[A, B]
-                fb = f[B, A] if side == 0 else f[B, A].conjugate()
-                value -= means * (fa + fb + fa * fb)
-                if side == 0:
-                    plus[A, B] = value
-                    plus[B, A] = value
-                else:
-                    minus[A, B] = value
-                    minus[B, A] = value.conjugate()
-    return plus, minus, others
+            value = _connected(A, B, 1.0, n, phi, f, z, down, up, size, phase, odd)
+            plus[A, B] = value
+            plus[B, A] = value
+            value = _connected(A, B, -1.0, n, phi, f, z, down, up, size, phase, odd)
+            minus[A, B] = value
+            minus[B, A] = value.conjugate()
+    return plus, minus, _products_over_others(n, size, phase, odd)

@@ -5,6 +5,7 @@ all M sites, every pair correlator depends on the displacement; reflections and 
 axes that leave the couplings unchanged reduce the displacements further.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -245,41 +246,10 @@ def displacement_orbits(tables: Floats) -> LatticeOrbits:
         raise InvalidInput("table must be finite; got NaN or infinity")
     if np.any(tables.reshape(len(tables), -1)[:, 0]):
         raise InvalidInput("table must be zero at displacement 0: a spin has no pair with itself")
-    n_axes = tables.ndim - 1
     order = tuple(int(a) for a in np.argsort(tables.shape[1:], kind="stable"))
     K = tables.transpose((0, *(a + 1 for a in order)))
     shape = K.shape[1:]
-    scale = float(np.max(np.abs(K)))
-    label = np.arange(int(np.prod(shape))).reshape(shape)
-
-    def moved(array: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
-        for axis in axes:
-            array = np.roll(np.flip(array, axis=axis), 1, axis=axis)
-        return array
-
-    everything = tuple(range(-n_axes, 0))
-    if np.max(np.abs(moved(K, everything) - K)) > 1e-12 * scale:
-        raise InvalidInput("table must be even under d -> -d: J_ij = J_ji")
-    flips = [everything] + [
-        (axis,) for axis in everything if np.max(np.abs(moved(K, (axis,)) - K)) <= 1e-14 * scale
-    ]
-    swaps = [
-        (a, b)
-        for a in everything
-        for b in everything
-        if a < b
-        and shape[a] == shape[b]
-        and np.max(np.abs(np.swapaxes(K, a, b) - K)) <= 1e-14 * scale
-    ]
-    while True:
-        before = label
-        for flip in flips:
-            label = np.minimum(label, moved(label, flip))
-        for swap in swaps:
-            label = np.minimum(label, np.swapaxes(label, *swap))
-        if np.array_equal(before, label):
-            break
-    chosen, orbit = np.unique(label, return_inverse=True)
+    chosen, orbit = np.unique(_orbit_labels(K), return_inverse=True)
     # displacement 0 is its own orbit, number 0
     orbit = orbit.reshape(-1).astype(np.int64) - 1
     wanted = np.array(np.unravel_index(chosen[1:], shape), dtype=np.int64)
@@ -291,6 +261,45 @@ def displacement_orbits(tables: Floats) -> LatticeOrbits:
         shifted = (positions[axis][None, :] - wanted[axis][:, None]) % length
         rows = rows * length + shifted
     return LatticeOrbits(shape=shape, axes=order, orbit=orbit, rows=rows, columns=wanted[-1])
+
+
+def _orbit_labels(K: Floats) -> Integers:
+    """For each displacement of couplings (n_terms, *shape) the first one of its orbit (*shape).
+
+    Raises:
+        InvalidInput: the couplings are not even.
+    """
+    shape = K.shape[1:]
+    scale = float(np.max(np.abs(K)))
+    everything = tuple(range(-len(shape), 0))
+    if np.max(np.abs(_reflected(K, everything) - K)) > 1e-12 * scale:
+        raise InvalidInput("table must be even under d -> -d: J_ij = J_ji")
+    flips = [everything] + [
+        (axis,)
+        for axis in everything
+        if np.max(np.abs(_reflected(K, (axis,)) - K)) <= 1e-14 * scale
+    ]
+    swaps = [
+        (a, b)
+        for a, b in itertools.combinations(everything, 2)
+        if shape[a] == shape[b] and np.max(np.abs(np.swapaxes(K, a, b) - K)) <= 1e-14 * scale
+    ]
+    label = np.arange(int(np.prod(shape))).reshape(shape)
+    while True:
+        before = label
+        for flip in flips:
+            label = np.minimum(label, _reflected(label, flip))
+        for swap in swaps:
+            label = np.minimum(label, np.swapaxes(label, *swap))
+        if np.array_equal(before, label):
+            return label
+
+
+def _reflected(array: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
+    """The array at d -> -d along some of its periodic axes."""
+    for axis in axes:
+        array = np.roll(np.flip(array, axis=axis), 1, axis=axis)
+    return array
 
 
 def _twice(rows: NDArray[Any]) -> NDArray[Any]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
+from typing_extensions import override
 
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
@@ -71,6 +72,7 @@ class ClosedForm(Method):
             reasons += jump_obstacles(model, axis)
         return reasons
 
+    @override
     def trust(self, question: Question) -> Trust:
         """Exact."""
         return EXACT
@@ -114,7 +116,7 @@ class ClosedForm(Method):
             {**readings_of(moments), "purity": Reading(np.array([solution.purity]))},
             error={"spin": STEADY_ERROR * np.sqrt(n)},
             diagnostics={"formula": solution.formula, "dtype": "float64", "device": "cpu"},
-            state_at=lambda k: solution.state(),
+            state_at=lambda _index: solution.state(),
         )
 
 

@@ -18,6 +18,21 @@ from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.methods.closed_form.single_spin import factor_minus_one
 
 
+@njit(cache=True, error_model="numpy")
+def _panel(c: Floats, s: Floats, low: int, high: int, width: int) -> Floats:
+    """(2 N, width): cosines and sines of spin k with the columns of a tile in rows 2k, 2k + 1."""
+    N = c.shape[0]
+    panel = np.empty((2 * N, width))
+    for k in range(N):
+        for j in range(high - low):
+            panel[2 * k, j] = c[k, low + j]
+            panel[2 * k + 1, j] = s[k, low + j]
+        for j in range(high - low, width):
+            panel[2 * k, j] = 1.0
+            panel[2 * k + 1, j] = 0.0
+    return panel
+
+
 @njit(parallel=True, cache=True, fastmath={"contract"}, error_model="numpy")
 def real_pair_products(
     c: Floats,
@@ -41,16 +56,7 @@ def real_pair_products(
     for q in prange(tiles.shape[0]):
         low = tiles[q] * width
         high = min(N, low + width)
-        n_columns = high - low
-        # rows 2k, 2k + 1 of the panel: the cosines and sines of spin k with this tile
-        panel = np.empty((2 * N, width))
-        for k in range(N):
-            for j in range(n_columns):
-                panel[2 * k, j] = c[k, low + j]
-                panel[2 * k + 1, j] = s[k, low + j]
-            for j in range(n_columns, width):
-                panel[2 * k, j] = 1.0
-                panel[2 * k + 1, j] = 0.0
+        panel = _panel(c, s, low, high, width)
         D_plus = np.empty(width)
         D_minus = np.empty(width)
         B = np.empty(width)

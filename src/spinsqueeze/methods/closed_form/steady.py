@@ -76,8 +76,8 @@ def reservoir_squeezing(model: Canonical) -> float | None:
         return None
     if model.differences:
         return None
-    found = _reservoir(model.collective_jumps[0].vectors)
-    return None if found is None else found[0]
+    reservoir = _reservoir(model.collective_jumps[0].vectors)
+    return None if reservoir is None else reservoir[0]
 
 
 def _reservoir(vector: Complexes) -> tuple[float, float] | None:
@@ -116,7 +116,7 @@ def _squeezed_decay(n_spins: int, r: float) -> SteadyMoments:
         steady_moments,
     )
 
-    found = steady_moments(n_spins / 2, r=r)
+    moments = steady_moments(n_spins / 2, r=r)
     name = "dark state" if n_spins % 2 == 0 else "spectral sum of the odd ensemble"
 
     def state() -> InitialState | None:
@@ -124,7 +124,7 @@ def _squeezed_decay(n_spins: int, r: float) -> SteadyMoments:
             return SymmetricState(dark_state(n_spins // 2, r=r)[::-1])
         return _mixed(n_spins, lambda: steady_density_matrix(n_spins / 2, r=r))
 
-    return SteadyMoments(name, found.spin, found.covariance, found.purity, state)
+    return SteadyMoments(name, moments.spin, moments.covariance, moments.purity, state)
 
 
 def _driven_dicke(n_spins: int, rate: float, chi: float, drive: Floats) -> SteadyMoments:
@@ -136,7 +136,7 @@ def _driven_dicke(n_spins: int, rate: float, chi: float, drive: Floats) -> Stead
         "chi": chi,
         "phase": float(np.arctan2(drive[1], drive[0])),
     }
-    found = driven_dicke.driven_dicke_steady_state(n_spins / 2, **parameters)
+    moments = driven_dicke.driven_dicke_steady_state(n_spins / 2, **parameters)
 
     def state() -> InitialState | None:
         return _mixed(
@@ -144,7 +144,7 @@ def _driven_dicke(n_spins: int, rate: float, chi: float, drive: Floats) -> Stead
             lambda: driven_dicke.driven_dicke_density_matrix(n_spins / 2, **parameters),
         )
 
-    return SteadyMoments("driven Dicke", found.spin, found.covariance, found.purity, state)
+    return SteadyMoments("driven Dicke", moments.spin, moments.covariance, moments.purity, state)
 
 
 def _mixed(n_spins: int, density_matrix: Callable[[], NDArray[Any]]) -> BlockState | None:

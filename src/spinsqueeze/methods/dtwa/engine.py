@@ -10,8 +10,14 @@ from typing import Any, final
 import numpy as np
 
 from spinsqueeze.core.arrays import Booleans, Floats
-from spinsqueeze.methods.dtwa import integrator
+from spinsqueeze.methods.dtwa import equations
 from spinsqueeze.methods.dtwa.couplings import Couplings, FieldPlan
+from spinsqueeze.methods.dtwa.machine_code.switch import (
+    LARGEST_GRID,
+    MACHINE_CODE,
+    Transform,
+    transform_of,
+)
 from spinsqueeze.methods.dtwa.precision import double_precision
 from spinsqueeze.methods.dtwa.sampling import SQUARED_LENGTH
 
@@ -24,7 +30,7 @@ BATCH_CELLS = 65536
 class Edge:
     """What is known of a batch at one time.
 
-    slope: on the device, for `Engine.advance`. energy, energy_scale (S,): the energy of each
+    slope: on the device, B x sigma. energy, energy_scale (S,): the energy of each
     sample, and what it would be with every spin along its field. length_drift: largest relative
     change of any |sigma_i|^2. sums (S, 3): sum_i sigma_i.
     """
@@ -45,7 +51,8 @@ class Engine:
     dtype: np.dtype[Any]
     data: dict[str, Any]
     plan: FieldPlan
-    program: integrator.Program
+    programs: equations.Programs
+    transform: Transform
 
     def load(self, sigma: Floats) -> Any:
         """Spins (S, 3, n_spins) to the device."""
@@ -68,22 +75,16 @@ class Engine:
     def edge(self, spins: Any, strengths: dict[str, Any]) -> Edge:
         """Slope, energy, lengths and sums with the strengths of one time."""
         with double_precision():
-            slope, energy, scale, stretch, sums = self.program.start(spins, self.data, strengths)
+            slope, energy, scale, stretch, sums = self.programs.edge(spins, self.data, strengths)
             drift = float(np.max(np.asarray(stretch))) / SQUARED_LENGTH
             return Edge(slope, np.asarray(energy), np.asarray(scale), drift, np.asarray(sums).T)
-
-    def advance(self, spins: Any, slope: Any, steps: dict[str, Any]) -> Any:
-        """Up to integrator.STEPS_PER_CALL steps; see `integrator.Program.advance`."""
-        with double_precision():
-            spins, slope, sums, errors = self.program.advance(spins, slope, self.data, steps)
-            return spins, slope, np.asarray(sums), np.asarray(errors)
 
     def rotate(self, spins: Any, matrix: Floats, mask: Booleans | None) -> Any:
         """Turn all spins by a matrix (3, 3), or those with mask (n_spins,)."""
         everyone = np.ones(self.couplings.n_spins, dtype=bool)
         cells = self.couplings.to_cells(everyone if mask is None else np.asarray(mask, dtype=bool))
         with double_precision():
-            return self.program.rotate(spins, np.asarray(matrix, dtype=float), cells)
+            return self.programs.rotate(spins, np.asarray(matrix, dtype=float), cells)
 
     def slope(self, sigma: Floats, *, time: float) -> Floats:
         """Time derivatives (S, 3, n_spins) of spins of the same shape."""
@@ -94,10 +95,6 @@ class Engine:
             "site": values.site[0],
         }
         return self.unload(self.edge(self.load(sigma), strengths).slope)
-
-
-SIDE_BY_SIDE_CELLS = 2**16
-"""Largest grid whose samples lie side by side: beyond it a batch of them fills the memory."""
 
 
 ACCELERATOR_CELLS = 2**22
@@ -113,20 +110,10 @@ def default_batch(couplings: Couplings, *, dtype: str) -> int:
         return int(np.clip(ACCELERATOR_CELLS // cells, 2, 512))
     if any(k.kind == "dense" for k in kernels):
         return 32
-    if cells > SIDE_BY_SIDE_CELLS:
+    if cells > LARGEST_GRID:
         return 2
     vector = 64 // np.dtype(dtype).itemsize
     return int(np.clip(vector * (BATCH_CELLS // (16 * cells)), vector, 64))
-
-
-def _side_by_side(plan: FieldPlan, dtype: str, batch: int) -> bool:
-    grids = [k.embedding for k in plan.kernels if k.kind == "circulant"]
-    if not grids or plan.n_cells > SIDE_BY_SIDE_CELLS:
-        return False
-    from spinsqueeze.methods.dtwa import lanes
-
-    fits = batch % lanes.lanes(dtype) == 0 and all(lanes.supports(g) for g in grids)
-    return fits and lanes.works_here(dtype)
 
 
 def engine_of(couplings: Couplings, *, dtype: str, batch: int) -> Engine:
@@ -134,7 +121,8 @@ def engine_of(couplings: Couplings, *, dtype: str, batch: int) -> Engine:
     import jax.numpy as jnp
 
     real = np.dtype(dtype)
-    plan = replace(couplings.plan, side_by_side=_side_by_side(couplings.plan, dtype, batch))
+    transform = transform_of(couplings.plan, dtype=dtype, batch=batch)
+    plan = replace(couplings.plan, side_by_side=transform.name == MACHINE_CODE)
     with double_precision():
         kernels = tuple(
             jnp.asarray(a if k.kind == "collective" else a.astype(real))
@@ -146,4 +134,4 @@ def engine_of(couplings: Couplings, *, dtype: str, batch: int) -> Engine:
             "site": jnp.asarray(couplings.site_vectors.astype(real)),
             "length": jnp.asarray(length.astype(real)),
         }
-        return Engine(couplings, real, data, plan, integrator.program(plan))
+        return Engine(couplings, real, data, plan, equations.programs(plan), transform)

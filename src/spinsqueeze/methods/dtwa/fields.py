@@ -79,7 +79,7 @@ def _circulant(plan: FieldPlan, kernel: KernelPlan, spectrum: Any, spins: Triple
     An odd component pairs the first half of the samples with the second.
     """
     if plan.side_by_side:
-        from spinsqueeze.methods.dtwa.lanes import convolve as convolve_lanes
+        from spinsqueeze.methods.dtwa.machine_code.lanes import convolve as convolve_lanes
 
         chosen = [spins[b] for b in kernel.components]
         found = convolve_lanes(chosen, spectrum, shape=kernel.shape, embedding=kernel.embedding)

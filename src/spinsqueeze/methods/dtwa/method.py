@@ -8,7 +8,6 @@ from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.methods.base.states import ProductOfSpins, bloch_vectors
-from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.numerics.forks import require_own_threads
 from spinsqueeze.numerics.processors import available_processors
 from spinsqueeze.observables.moments import BlockMoments
@@ -28,7 +27,9 @@ class DTWA(Method):
     Moments are averages over trajectories. Sources: schachenmayer2015, perlin2020.
 
     Args:
-        n_trajectories: number of samples, at least 4. Sample k depends on the seed and k alone.
+        n_trajectories: number of samples, at least 4. The seed and k alone give the signs that
+            sample k starts with. Its steps follow from the seed, the model, the state, the times,
+            the pulses, `dtype` and `tolerance`, not from n_trajectories: more extend a run.
         dtype: "float32" or "float64" for the spins (collective sums are float64 in both), or
             "auto": float32 unless its rounding alone exceeds the tolerance.
         tolerance: largest error of a trajectory's collective spin from the steps, in units of
@@ -144,12 +145,16 @@ class DTWA(Method):
                 "n_trajectories": self.n_trajectories,
                 "dtype": report.dtype,
                 "device": _device(),
+                "transform": report.transform,
+                **(
+                    {"transform_reason": report.transform_reason} if report.transform_reason else {}
+                ),
             },
-            warnings=_warnings(self, model, report.integration_error),
+            warnings=_warnings(self, report.integration_error),
         )
 
 
-def _warnings(method: DTWA, model: Canonical, error: float) -> tuple[str, ...]:
+def _warnings(method: DTWA, error: float) -> tuple[str, ...]:
     found = []
     if error > method.tolerance:
         found.append(

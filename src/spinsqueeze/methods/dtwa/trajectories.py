@@ -1,10 +1,8 @@
-"""Trajectories of a closed model: steps chosen by a pilot, then batches of samples on these steps.
+"""Trajectories of a model: batches of samples through windows, with pulses, outputs and checks.
 
-The pilot takes the first samples of the seed, finds steps from the embedded error estimates,
-halves them all, and compares the collective spins at every output time. It takes more steps
-until that difference is below the target, and reports it. All samples then take the same steps,
-so a sample's result depends on the seed and its number, not on how many others run, nor on the
-memory they run in.
+How the spins move inside a window, and on which steps, is the `Stepper`'s. It chooses them once,
+on the first samples of the seed, and all samples take the same: so a sample's result does not
+depend on how many others run, nor on the threads or the memory they run in.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,25 +17,11 @@ from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.dtwa.couplings import Couplings
 from spinsqueeze.methods.dtwa.engine import Edge, default_batch, engine_of
+from spinsqueeze.methods.dtwa.runge_kutta.stepper import RungeKutta
 from spinsqueeze.methods.dtwa.sampling import sample_spins
-from spinsqueeze.methods.dtwa.schedule import (
-    Steps,
-    Window,
-    lay_steps,
-    strengths_at,
-    subdivided,
-    trial_step,
-    windows,
-)
+from spinsqueeze.methods.dtwa.stepper import Batch, Pilot, Setup, Stepper, StepPlan
+from spinsqueeze.methods.dtwa.windows import Window, strengths_at, windows
 from spinsqueeze.numerics.processors import available_processors
-
-MAX_STEPS = 200_000
-SATURATED = 0.3
-"""Projection noises by which two runs of one sample differ once they have nothing in common."""
-_STUCK = (
-    "no integration step is short enough for the error asked for: raise the tolerance, or use "
-    "dtype='float64'"
-)
 
 
 @final
@@ -67,7 +51,9 @@ class IntegrationReport:
     spin_length_drift: largest relative change of any |sigma_i|^2.
     energy_drift: largest change of a sample's energy in a window of constant strengths, relative
     to the energy with every spin along its field; nan where no window is constant.
+    Both drifts are nan where the stepper is not `conservative`.
     rhs_evaluations: right-hand sides for one sample. n_steps: steps of one sample.
+    transform, transform_reason: see `machine_code.switch.Transform`.
     """
 
     integration_error: float
@@ -78,6 +64,8 @@ class IntegrationReport:
     rhs_evaluations: int
     pilot_evaluations: int
     dtype: str
+    transform: str
+    transform_reason: str
 
 
 @final
@@ -95,18 +83,7 @@ class Trajectories:
 
 @final
 @dataclass(frozen=True, eq=False)
-class StepPlan:
-    """Windows with their step edges, and the error found for them."""
-
-    windows: tuple[Window, ...]
-    steps: tuple[Steps | None, ...]
-    error: float
-    pilot_evaluations: int
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class _Batch:
+class _Outcome:
     spins: Floats
     final: Any
     length_drift: float
@@ -127,6 +104,7 @@ class Trajectory:
         start: float = 0.0,
         initial_spins: Floats | None = None,
         options: Options | None = None,
+        stepper: Callable[[Setup], Stepper[Any]] = RungeKutta,
     ) -> None:
         """Check the arguments, cut the run into windows, put the kernels on the device.
 
@@ -141,6 +119,7 @@ class Trajectory:
             initial_spins: spins (n, 3, n_spins) to start from instead of sampling; sample k
                 starts from row k mod n.
             options: how to integrate.
+            stepper: makes what moves the spins between pulses.
 
         Raises:
             InvalidInput: dtype, tolerance, batch, times or pulse times break their rule.
@@ -166,12 +145,16 @@ class Trajectory:
             raise InvalidInput(
                 f"times must not begin before the run's start {start:g}, got {self.times[0]:g}"
             )
-        self.windows = windows(couplings, self.times, rotations, start)
+        self.windows = tuple(windows(couplings, self.times, rotations, start))
         dtype = self.options.dtype
         self.batch = self.options.batch or default_batch(couplings, dtype=dtype)
         self.engine = engine_of(couplings, dtype=dtype, batch=self.batch)
+        self.stepper = stepper(
+            Setup(self.engine, self.windows, self.times, seed, self.options.tolerance)
+        )
 
-    def _initial(self, first: int) -> Any:
+    def _begin(self, first: int) -> Any:
+        """Spins on the device of the batch that begins with sample `first`."""
         if self.initial_spins is not None:
             rows = np.arange(first, first + self.batch) % len(self.initial_spins)
             return self.engine.load(self.initial_spins[rows])
@@ -187,31 +170,30 @@ class Trajectory:
     def _edge(self, spins: Any, window: Window, time: float) -> Edge:
         return self.engine.edge(spins, strengths_at(self.couplings, window, np.array(time)))
 
-    def _run_batch(self, first: int, steps: Sequence[Steps | None]) -> _Batch:
+    def _enter(self, spins: Any, window: Window, first: int) -> Batch:
+        """The batch inside a window: turned by its rotations, and looked at."""
+        for matrix, mask in window.turns():
+            spins = self.engine.rotate(spins, matrix, mask)
+        return Batch(first, spins, self._edge(spins, window, window.start))
+
+    def _run_batch(self, first: int, steps: Sequence[Any]) -> _Outcome:
         """One batch through all windows."""
-        spins = self._initial(first)
+        spins = self._begin(first)
         out = np.empty((self.batch, len(self.times), 3))
         length_drift = energy_drift = 0.0
         for window, laid in zip(self.windows, steps, strict=True):
-            for matrix, mask in window.turns():
-                spins = self.engine.rotate(spins, matrix, mask)
-            edge = self._edge(spins, window, window.start)
-            length_drift = max(length_drift, edge.length_drift)
+            batch = self._enter(spins, window, first)
+            spins = batch.spins
+            length_drift = max(length_drift, batch.edge.length_drift)
             if laid is None:
-                out[:, window.outputs] = edge.sums[:, None, :]
+                out[:, window.outputs] = batch.edge.sums[:, None, :]
                 continue
-            slope, row = edge.slope, 0
-            for segment in laid.segments(estimate=False):
-                spins, slope, sums, _ = self.engine.advance(spins, slope, segment)
-                for i in range(int(segment["count"])):
-                    numbers, weights = laid.outputs[row]
-                    row += 1
-                    if len(numbers):
-                        change = np.tensordot(weights, sums[i, 1:], axes=(1, 0))
-                        out[:, numbers] = np.moveaxis(sums[i, 0] + change, 2, 0)
-            if window.constant:
+            crossing = self.stepper.cross(batch, window, laid)
+            spins = crossing.spins
+            out[:, window.outputs] = crossing.sums
+            if window.constant and self.stepper.conservative:
                 last = self._edge(spins, window, window.stop)
-                change = np.abs(last.energy - edge.energy)
+                change = np.abs(last.energy - batch.edge.energy)
                 scale = last.energy_scale
                 ratio = np.divide(change, scale, out=np.zeros_like(change), where=scale > 0)
                 energy_drift = max(energy_drift, float(ratio.max()))
@@ -220,104 +202,21 @@ class Trajectory:
                 "DTWA trajectories became infinite or undefined: the steps are too long for some "
                 "samples; lower the tolerance"
             )
-        return _Batch(out / 2, spins, length_drift, energy_drift)
+        return _Outcome(out / 2, spins, length_drift, energy_drift)
 
-    def plan(self) -> StepPlan:
-        """Choose the steps with the first samples of the seed.
-
-        An error that more steps no longer reduce is rounding: the best steps found are returned,
-        and the error says so. Errors beyond `SATURATED` are those of chaotic motion on steps that
-        are too long: they stay as they are until the steps are short enough, so more are tried.
-        """
-        noise = np.sqrt(self.couplings.n_spins) / 2
-        target = self.options.tolerance
-        edges, spent = self._pilot(10.0 * target)
-        best: tuple[float, list[Floats | None]] | None = None
-        stalled = patience = 0
-        known: Floats | None = None
-        while best is None or (best[0] > target and stalled < patience):
-            fine = [None if e is None else subdivided(e, 2 * (len(e) - 1)) for e in edges]
-            wanted = [fine, edges] if known is None else [fine]
-            with ThreadPoolExecutor(2) as pool:
-                two, *others = pool.map(
-                    lambda steps: self._run_batch(0, self._lay(steps)).spins, wanted
-                )
-            one = others[0] if known is None else known
-            spent += sum(15 * (len(e) - 1) for steps in wanted for e in steps if e is not None)
-            error = float(np.abs(one - two).max() / noise)
-            stalled = 0 if best is None or error < best[0] / 1.5 else stalled + 1
-            if best is None or error < best[0]:
-                best = (error, edges)
-            patience = 1 if self.options.dtype == "float32" else 6 if error > SATURATED else 2
-            growth = min(max(1.3 * error / target, 1.5) ** (1 / 8), 2.0)
-            if growth == 2.0:
-                edges, known = fine, two
-                continue
-            known = None
-            edges = [
-                None if e is None else subdivided(e, int(np.ceil(growth * (len(e) - 1))))
-                for e in edges
-            ]
-        return StepPlan(tuple(self.windows), tuple(self._lay(best[1])), best[0], spent)
-
-    def uniform_plan(self, *, steps_per_window: int) -> StepPlan:
-        """Equal steps in every window, their error not estimated."""
-        edges = [
-            np.linspace(w.start, w.stop, steps_per_window + 1) if w.stop > w.start else None
-            for w in self.windows
-        ]
-        return StepPlan(tuple(self.windows), tuple(self._lay(edges)), float("inf"), 0)
-
-    def _lay(self, edges: Sequence[Floats | None]) -> list[Steps | None]:
-        return [
-            None if e is None else lay_steps(self.couplings, w, e, self.times)
-            for w, e in zip(self.windows, edges, strict=True)
-        ]
-
-    def _pilot(self, tolerance: float) -> tuple[list[Floats | None], int]:
-        """Step edges per window from the embedded error estimates."""
-        noise = np.sqrt(self.couplings.n_spins)
-        all_edges: list[Floats | None] = []
-        evaluations = n_steps = 0
-        width = np.inf
-        spins = self._initial(0)
-        for window in self.windows:
-            for matrix, mask in window.turns():
-                spins = self.engine.rotate(spins, matrix, mask)
-            if window.stop == window.start:
-                all_edges.append(None)
-                continue
-            slope = self._edge(spins, window, window.start).slope
-            edges = [window.start]
-            while edges[-1] < window.stop:
-                now, left = edges[-1], window.stop - edges[-1]
-                end = window.stop if width >= left else now + left / np.ceil(left / width)
-                trial = trial_step(self.couplings, window, now, end)
-                moved, ahead, _, errors = self.engine.advance(spins, slope, trial)
-                evaluations += 12
-                size = _step_error(errors[0], noise)
-                growth = 0.9 * (tolerance / size) ** (1 / 8) if size > 0 else 10.0
-                width = (end - now) * float(np.clip(growth, 0.25, 10.0))
-                if size > tolerance:
-                    if width < 1e-12 * (window.stop - window.start):
-                        raise NumericalFailure(_STUCK)
-                    continue
-                spins, slope = moved, ahead
-                edges.append(end)
-                n_steps += 1
-                if n_steps > MAX_STEPS:
-                    raise NumericalFailure(
-                        f"the run needs more than {MAX_STEPS} integration steps; shorten it, or "
-                        "work in a frame that turns with the strongest field"
-                    )
-            if window.constant:
-                edges = list(np.linspace(window.start, window.stop, len(edges)))
-            all_edges.append(np.array(edges))
-        return all_edges, evaluations
+    def plan(self) -> StepPlan[Any]:
+        """The steps that the stepper chooses on the first batch of the seed."""
+        return self.stepper.choose(
+            Pilot(
+                begin=lambda: self._begin(0),
+                enter=lambda spins, window: self._enter(spins, window, 0),
+                collective_spins=lambda steps: self._run_batch(0, steps).spins,
+            )
+        )
 
     def run(
         self,
-        plan: StepPlan,
+        plan: StepPlan[Any],
         *,
         first_sample: int = 0,
         n_samples: int,
@@ -332,7 +231,7 @@ class Trajectory:
         spins = np.empty((n_samples, len(self.times), 3))
         final = np.empty((n_samples, 3, self.couplings.n_spins)) if keep_final else None
 
-        def work(first: int) -> tuple[float, float]:
+        def outcome(first: int) -> tuple[float, float]:
             result = self._run_batch(first, plan.steps)
             low, high = max(first, first_sample), min(first + self.batch, stop)
             rows = slice(low - first_sample, high - first_sample)
@@ -346,25 +245,28 @@ class Trajectory:
 
         n_threads = self.options.n_threads or available_processors()
         with ThreadPoolExecutor(max(1, min(n_threads, len(firsts)))) as pool:
-            drifts = list(pool.map(work, firsts))
-        counts = [(len(s.edges) - 1, int(s.interior.sum())) for s in plan.steps if s is not None]
-        constant = any(w.constant for w in plan.windows)
+            drifts = list(pool.map(outcome, firsts))
+        work = [self.stepper.work(laid) for laid in plan.steps if laid is not None]
+        conservative = self.stepper.conservative
+        constant = conservative and any(w.constant for w in self.windows)
         report = IntegrationReport(
             integration_error=plan.error,
             tolerance=self.options.tolerance,
-            spin_length_drift=max(d[0] for d in drifts),
+            spin_length_drift=max(d[0] for d in drifts) if conservative else float("nan"),
             energy_drift=max(d[1] for d in drifts) if constant else float("nan"),
-            n_steps=sum(n for n, _ in counts),
-            rhs_evaluations=sum(12 * n + 3 * m + 2 for n, m in counts) + 1,
+            n_steps=sum(n for n, _ in work),
+            rhs_evaluations=sum(n + 2 for _, n in work) + 1,
             pilot_evaluations=plan.pilot_evaluations,
             dtype=self.options.dtype,
+            transform=self.engine.transform.name,
+            transform_reason=self.engine.transform.reason,
         )
         return Trajectories(spins, final, report)
 
 
 def plan_run(
     couplings: Couplings, *, options: Options | None = None, **run: Any
-) -> tuple[Trajectory, StepPlan]:
+) -> tuple[Trajectory, StepPlan[Any]]:
     """A run with its steps planned, in the precision that its options ask for.
 
     `run` holds the other arguments of `Trajectory`.
@@ -382,17 +284,3 @@ def plan_run(
         return single, plan
     double = Trajectory(couplings, options=replace(chosen, dtype="float64"), **run)
     return double, double.plan()
-
-
-def _step_error(errors: Floats, noise: float) -> float:
-    """Largest step error in units of projection noise, from (4, S) sums of the two estimates.
-
-    Collective errors count as they are; errors of single spins as if their signs were random.
-    """
-    if not np.all(np.isfinite(errors)):
-        return float("inf")
-    fifth = np.maximum(errors[0] / noise, errors[1] / noise)
-    third = np.maximum(errors[2] / noise, errors[3] / noise)
-    below = np.sqrt(fifth**2 + 0.01 * third**2)
-    size = np.divide(fifth**2, below, out=np.zeros_like(fifth), where=below > 0)
-    return float(size.max())

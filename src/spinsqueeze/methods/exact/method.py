@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
+from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats, Integers
@@ -63,6 +64,7 @@ class Exact(Method):
             reasons.append(f"N = {n} spins have 2^{n} amplitudes; N = {MAX_SPINS} is the limit")
         return reasons
 
+    @override
     def trust(self, question: Question) -> Trust:
         """Exact, but for the tolerance."""
         return EXACT

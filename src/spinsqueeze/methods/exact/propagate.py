@@ -150,29 +150,15 @@ def evolve(
     psi = np.array(initial, dtype=np.complex128)
     psi /= np.linalg.norm(psi)
     final = float(times[-1])
-    varying_rate = constant_rate = tolerance / (final - start) if final > start else tolerance
-    if drive is not None and final > start:
-        varying_rate, constant_rate = allowed_rates(
-            drive, start=start, stop=final, tolerance=tolerance
-        )
+    varying_rate, constant_rate = _rates(drive, start, final, tolerance)
     work = Work.allocate(space.dimension, krylov_dimension=krylov_dimension)
     driven = DrivenHamiltonian(space, work)
-    spin, covariance = np.empty((times.size, 3)), np.empty((times.size, 3, 3))
-    error = np.empty(times.size)
-    done, drift, energy_drift, total = 0, 0.0, 0.0, 0.0
-
-    def record(state: Complexes, since_edge: float) -> None:
-        nonlocal done, drift
-        spin[done], covariance[done] = collective_moments(state, space.spin_action(state))
-        error[done] = total + since_edge
-        drift = max(drift, abs(float(np.linalg.norm(state)) - 1))
-        if observe is not None:
-            observe(done, state)
-        done += 1
+    outputs = _Outputs(space, times.size, observe)
+    energy_drift = 0.0
+    tell = progress or _silent
 
     def report(time: float) -> None:
-        if progress is not None:
-            progress(min(1.0, (time - start) / (final - start)))
+        tell(min(1.0, (time - start) / (final - start)))
 
     def report_since(edge: float, elapsed: float) -> None:
         report(edge + elapsed)
@@ -184,7 +170,7 @@ def evolve(
             space.rotate(psi, axis=np.array(turn.axis), angle=turn.angle, mask=turn.mask)
         inside = times[window.outputs].tolist()
         while inside and inside[0] == edge:
-            record(psi, 0.0)
+            outputs.record(psi, 0.0)
             inside.pop(0)
         if edge == final:
             break
@@ -198,37 +184,79 @@ def evolve(
                 stop=stop,
                 rate=varying_rate,
                 outputs=inside,
-                emit=record,
+                emit=outputs.record,
                 progress=report,
             )
-            total += added
+            outputs.error_at_edge += added
             continue
         operator = space.frozen(weights)
         before = _energy(operator, psi)
-        total += propagate(
+        outputs.error_at_edge += propagate(
             operator,
             psi,
             stop - edge,
             rate=constant_rate,
             work=work,
             outputs=[t - edge for t in inside],
-            emit=record,
+            emit=outputs.record,
             progress=partial(report_since, edge),
         )
         energy_drift = max(energy_drift, abs(_energy(operator, psi) - before))
-    if progress is not None:
-        progress(1.0)
+    tell(1.0)
     return Propagation(
         state=psi,
-        spin=spin,
-        covariance=covariance,
-        error=error,
-        norm_drift=drift,
+        spin=outputs.spin,
+        covariance=outputs.covariance,
+        error=outputs.error,
+        norm_drift=outputs.norm_drift,
         energy_drift=energy_drift,
         applications=work.applications,
         krylov_steps=work.steps,
         krylov_dimension=work.vectors.shape[0] - 1,
     )
+
+
+class _Outputs:
+    """The moments recorded so far, with the errors of the state.
+
+    error_at_edge: error up to the edge from which the present window is propagated.
+    """
+
+    def __init__(
+        self, space: Space, n_times: int, observe: Callable[[int, Complexes], None] | None
+    ) -> None:
+        self.space = space
+        self.observe = observe
+        self.spin, self.covariance = np.empty((n_times, 3)), np.empty((n_times, 3, 3))
+        self.error = np.empty(n_times)
+        self.done = 0
+        self.norm_drift = 0.0
+        self.error_at_edge = 0.0
+
+    def record(self, state: Complexes, since_edge: float) -> None:
+        """The state at the next output time."""
+        k = self.done
+        self.spin[k], self.covariance[k] = collective_moments(state, self.space.spin_action(state))
+        self.error[k] = self.error_at_edge + since_edge
+        self.norm_drift = max(self.norm_drift, abs(float(np.linalg.norm(state)) - 1))
+        if self.observe is not None:
+            self.observe(k, state)
+        self.done += 1
+
+
+def _silent(_fraction: float) -> None:
+    pass
+
+
+def _rates(
+    drive: DriveWeights | None, start: float, final: float, tolerance: float
+) -> tuple[float, float]:
+    """Errors allowed per time where the Hamiltonian varies, and where it is constant."""
+    if final <= start:
+        return tolerance, tolerance
+    if drive is None:
+        return tolerance / (final - start), tolerance / (final - start)
+    return allowed_rates(drive, start=start, stop=final, tolerance=tolerance)
 
 
 def _energy(operator: Operator, psi: Complexes) -> float:

@@ -1,12 +1,17 @@
 """Sparse real matrix of the Liouvillian on a sector, without a loop over entries."""
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.arrays import Complexes, Floats
-from spinsqueeze.methods.permutation_invariant.generator import Generator, ladder_constants
+from spinsqueeze.methods.permutation_invariant.generator import (
+    Generator,
+    LadderConstants,
+    ladder_constants,
+)
 from spinsqueeze.methods.permutation_invariant.sectors import Sector
 from spinsqueeze.numerics.angular_momentum import (
     SHIFT,
@@ -72,23 +77,41 @@ class _Collector:
         return coo_array((np.concatenate(self.values), (rows, columns)), shape=(size, size)).tocsr()
 
 
+class _Tables:
+    """Matrix elements between the levels (shell, m) of N spins, zero where a shell has no m."""
+
+    def __init__(self, n_spins: int) -> None:
+        self.j = total_spins(n_spins)[:, None]
+        self.m = self.j - np.arange(n_spins + 1)[None, :]
+        self.inside = np.arange(n_spins + 1)[None, :] < block_sizes(n_spins)[:, None]
+
+    def kept(self, values: Floats) -> Floats:
+        """The values of levels that exist."""
+        return np.where(self.inside, values, 0.0)
+
+
 def assemble(model: Generator, sector: Sector) -> "csr_array":
     """Real CSR matrix A of a sector: dy/dt = A y for y = sector.restrict(state).
 
-    The sector must be closed under the model (layout.symmetry); entries leaving it are dropped.
+    The sector must be closed under the model (`sectors.symmetry`); entries leaving it are dropped.
     """
-    N = sector.n_spins
     constants = ladder_constants(model)
-    j = total_spins(N)[:, None]
-    m = j - np.arange(N + 1)[None, :]
-    inside = np.arange(N + 1)[None, :] < block_sizes(N)[:, None]
-    s, r, c = sector.shell, sector.row, sector.column
+    tables = _Tables(sector.n_spins)
     collector = _Collector(sector)
+    diagonal = _add_no_jump_part(collector, constants, tables)
+    diagonal = _add_recycling_within_shells(collector, constants, tables, diagonal)
+    collector.add((0, 0, 0), diagonal)
+    if np.any(constants.local):
+        _add_recycling_between_shells(collector, constants, tables)
+    return collector.matrix()
 
-    def table(values: Floats) -> Floats:
-        return np.where(inside, values, 0.0)
 
-    # X R + R X^dagger
+def _add_no_jump_part(
+    collector: _Collector, constants: LadderConstants, tables: _Tables
+) -> Complexes:
+    """X R + R X^dagger; returns its diagonal part, which is not added yet."""
+    sector, j, m, table = collector.sector, tables.j, tables.m, tables.kept
+    s, r, c = sector.shell, sector.row, sector.column
     up, down, _ = same_shell(j, m)
     up2, down2 = table(up * same_shell(j, m - 1)[0]), table(down * same_shell(j, m + 1)[1])
     up, down = table(up), table(down)
@@ -108,38 +131,49 @@ def assemble(model: Generator, sector: Sector) -> "csr_array":
     )
     turn = table(constants.z_squared.imag * m**2 + constants.z.imag * m)
     diagonal: Complexes = own[s, r] + own[s, c] + 1j * (turn[s, r] - turn[s, c])
+    return diagonal
 
-    # recycling
-    a, b, d = recycling(N)
-    own_shell = [table(v) for v in same_shell(j, m)]
-    local = bool(np.any(constants.local))
-    for p in range(3):
-        for q in range(3):
-            collective, single = constants.collective[p, q], constants.local[p, q]
-            if collective == 0 and single == 0:
+
+def _add_recycling_within_shells(
+    collector: _Collector, constants: LadderConstants, tables: _Tables, diagonal: Complexes
+) -> Complexes:
+    """Jumps that stay in the shell; returns the diagonal with their part."""
+    sector = collector.sector
+    s, r, c = sector.shell, sector.row, sector.column
+    a, _, _ = recycling(sector.n_spins)
+    own_shell = [tables.kept(v) for v in same_shell(tables.j, tables.m)]
+    for p, q in itertools.product(range(3), repeat=2):
+        collective, single = constants.collective[p, q], constants.local[p, q]
+        if collective == 0 and single == 0:
+            continue
+        weight = (collective + single * a)[s] * own_shell[p][s, r] * own_shell[q][s, c]
+        if p == q == 2:
+            diagonal = diagonal + weight
+        else:
+            collector.add((0, -SHIFT[p], -SHIFT[q]), weight)
+    return diagonal
+
+
+def _add_recycling_between_shells(
+    collector: _Collector, constants: LadderConstants, tables: _Tables
+) -> None:
+    """Local jumps that change the total spin by one."""
+    sector = collector.sector
+    s, r, c = sector.shell, sector.row, sector.column
+    _, b, d = recycling(sector.n_spins)
+    above = [tables.kept(v) for v in from_shell_above(tables.j, tables.m)]
+    below = [tables.kept(v) for v in from_shell_below(tables.j, tables.m)]
+    fed_above = np.concatenate([[0.0], b[:-1]])
+    fed_below = np.concatenate([d[1:], [0.0]])
+    first, last = sector.shells
+    for shells, elements, fed, ok in (
+        (-1, above, fed_above, s > first),
+        (1, below, fed_below, s < last - 1),
+    ):
+        for p, q in itertools.product(range(3), repeat=2):
+            if constants.local[p, q] == 0:
                 continue
-            weight = (collective + single * a)[s] * own_shell[p][s, r] * own_shell[q][s, c]
-            if p == q == 2:
-                diagonal = diagonal + weight
-            else:
-                collector.add((0, -SHIFT[p], -SHIFT[q]), weight)
-    collector.add((0, 0, 0), diagonal)
-    if local:
-        above = [table(v) for v in from_shell_above(j, m)]
-        below = [table(v) for v in from_shell_below(j, m)]
-        fed_above = np.concatenate([[0.0], b[:-1]])
-        fed_below = np.concatenate([d[1:], [0.0]])
-        first, last = sector.shells
-        for shells, tables, fed, ok in (
-            (-1, above, fed_above, s > first),
-            (1, below, fed_below, s < last - 1),
-        ):
-            for p in range(3):
-                for q in range(3):
-                    if constants.local[p, q] == 0:
-                        continue
-                    weight = constants.local[p, q] * fed[s] * tables[p][s, r] * tables[q][s, c] * ok
-                    # row r of shell s has m = N/2 - s - r: shell s + t and m + u sit at row
-                    # r - t - u
-                    collector.add((shells, -shells - SHIFT[p], -shells - SHIFT[q]), weight)
-    return collector.matrix()
+            weight = constants.local[p, q] * fed[s] * elements[p][s, r] * elements[q][s, c] * ok
+            # row r of shell s has m = N/2 - s - r: shell s + t and m + u sit at row
+            # r - t - u
+            collector.add((shells, -shells - SHIFT[p], -shells - SHIFT[q]), weight)

@@ -43,15 +43,15 @@ class Estimate:
 def _sector_sizes(model: Generator) -> list[int]:
     """Unknowns of every sector, counted without building them."""
     N = model.n_spins
-    found = symmetry(model)
+    symmetries = symmetry(model)
     k = np.arange(N + 1)
     longest = N + 1 - k  # diagonals k of the blocks of size N + 1, N - 1, ...
     per_k = (longest + 1) ** 2 // 4 if model.has_local else longest
     out = []
-    for labels in found.groups:
+    for labels in symmetries.groups:
         parts = [(k % 2 == kk) & ((part == 0) | (k > 0)) for kk, part in labels]
         counts = sum((per_k * chosen for chosen in parts), np.zeros(N + 1, dtype=np.int64))
-        out += [int(c) for c in counts if c] if found.modulus == 0 else [int(counts.sum())]
+        out += [int(c) for c in counts if c] if symmetries.modulus == 0 else [int(counts.sum())]
     return out
 
 

@@ -75,7 +75,7 @@ class BlockEvolution:
 
 def _occupied(models: Sequence[Generator], state: Complexes) -> list[tuple[Sector, Floats]]:
     N = models[0].n_spins
-    found = symmetry(*models)
+    symmetries = symmetry(*models)
     if state.shape != (state_size(N),):
         raise InvalidInput(
             f"state must be a flat block state of {state_size(N)} numbers for {N} spins, "
@@ -87,7 +87,7 @@ def _occupied(models: Sequence[Generator], state: Complexes) -> list[tuple[Secto
     )
     out = []
     for part in shells:
-        for sector in sectors(N, found, shells=part):
+        for sector in sectors(N, symmetries, shells=part):
             start = sector.restrict(state)
             if np.any(start):
                 out.append((sector, start))
@@ -149,9 +149,7 @@ def _under_constant(
     def factorise(gamma: float) -> CheckedFactors:
         return tools.factorise(1.0, gamma)
 
-    return rational_evolution(
-        matrix, start=start, times=times, factorise=factorise, tolerance=tolerance
-    )
+    return rational_evolution(start=start, times=times, factorise=factorise, tolerance=tolerance)
 
 
 def _turning(model: Generator) -> float:

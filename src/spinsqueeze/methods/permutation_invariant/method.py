@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
+from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
@@ -79,6 +80,7 @@ class PermutationInvariant(Method):
             return []
         return _foreign(question.state)
 
+    @override
     def trust(self, question: Question) -> Trust:
         """Exact, but for the tolerance."""
         return EXACT
@@ -184,7 +186,7 @@ class PermutationInvariant(Method):
             {**readings_of(moments_there), **_labelled(extras, n)},
             error={"spin": max(solution.error_estimate, STATE_ROUNDING) * np.sqrt(n)},
             diagnostics=diagnostics,
-            state_at=lambda k: end,
+            state_at=lambda _index: end,
         )
 
     def _measure(self, state: Complexes, n: int, extras: dict[str, Any], index: int) -> None:

@@ -177,15 +177,15 @@ def make_sector(
 
 
 def sectors(
-    n_spins: int, found: Symmetry, *, shells: tuple[int, int] | None = None
+    n_spins: int, symmetries: Symmetry, *, shells: tuple[int, int] | None = None
 ) -> list[Sector]:
     """All sectors of a symmetry, the one with the populations first; empty ones left out."""
     out: list[Sector] = []
-    for labels in found.groups:
-        if found.modulus == 0:
+    for labels in symmetries.groups:
+        if symmetries.modulus == 0:
             ks = [k for k in range(n_spins + 1) if any(label[0] == k % 2 for label in labels)]
             made = [make_sector(n_spins, modulus=0, labels=labels, k=k, shells=shells) for k in ks]
         else:
-            made = [make_sector(n_spins, modulus=found.modulus, labels=labels, shells=shells)]
+            made = [make_sector(n_spins, modulus=symmetries.modulus, labels=labels, shells=shells)]
         out += [sector for sector in made if sector.size]
     return sorted(out, key=lambda sector: not sector.has_trace)

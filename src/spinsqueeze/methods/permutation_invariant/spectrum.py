@@ -116,15 +116,8 @@ def slow_modes(
             gap is below the rounding error of the fastest rates.
     """
     check_solver(solver)
+    _check_modes(model, n_modes, shells)
     N = model.n_spins
-    if n_modes < 1:
-        raise InvalidInput(f"n_modes must be at least 1, got {n_modes}")
-    if model.has_local and shells is not None:
-        raise InvalidInput("shells are coupled by local jumps; leave out `shells` for this model")
-    if not np.any(model.collective) and not model.has_local:
-        raise NumericalFailure(
-            "no decaying mode found: the model has no jumps, so every mode oscillates"
-        )
     axis = _quantisation_axis(model)
     if not np.array_equal(axis, Z_AXIS):
         model = turned(model, axis)
@@ -150,9 +143,32 @@ def slow_modes(
                             float(spectrum.errors[k]),
                         )
                     )
+    modes.sort(key=lambda mode: (-mode.eigenvalue.real, abs(mode.eigenvalue.imag)))
+    gap = _gap(modes)
+    counts = steady_state_counts(model)
+    zeros = sum(counts if model.has_local else counts[first:last])
+    return SlowModes(gap, zeros, tuple(modes), complete, turned_axes(axis))
+
+
+def _check_modes(model: Generator, n_modes: int, shells: tuple[int, int] | None) -> None:
+    if n_modes < 1:
+        raise InvalidInput(f"n_modes must be at least 1, got {n_modes}")
+    if model.has_local and shells is not None:
+        raise InvalidInput("shells are coupled by local jumps; leave out `shells` for this model")
+    if not np.any(model.collective) and not model.has_local:
+        raise NumericalFailure(
+            "no decaying mode found: the model has no jumps, so every mode oscillates"
+        )
+
+
+def _gap(modes: list[Mode]) -> float:
+    """The rate of the slowest of the sorted modes.
+
+    Raises:
+        NumericalFailure: there is none, or its rate is below its error.
+    """
     if not modes:
         raise NumericalFailure("no decaying mode found: nothing but steady states exists")
-    modes.sort(key=lambda mode: (-mode.eigenvalue.real, abs(mode.eigenvalue.imag)))
     gap = -modes[0].eigenvalue.real
     if not gap > modes[0].error:
         raise NumericalFailure(
@@ -160,9 +176,7 @@ def slow_modes(
             f"{modes[0].error:.1e}, because other rates of the model are far larger. Strengthen "
             "the slow process"
         )
-    counts = steady_state_counts(model)
-    zeros = sum(counts if model.has_local else counts[first:last])
-    return SlowModes(gap, zeros, tuple(modes), complete, turned_axes(axis))
+    return gap
 
 
 def _quantisation_axis(model: Generator) -> Floats:
@@ -199,8 +213,8 @@ def _sector_spectrum(model, sector, symmetries: Symmetry, n_modes, solver):  # t
     k = int(sector.column[0] - sector.row[0])
     both = symmetries.modulus == 0 and k > 0 and np.any(sector.part == 1) and sector.part[0] == 0
     if not both:
-        found = _slowest(assemble(model, sector), sector, model, n_modes, solver)
-        return found, lambda value, vector: [(value, vector)]
+        spectrum = _slowest(assemble(model, sector), sector, model, n_modes, solver)
+        return spectrum, lambda value, vector: [(value, vector)]
     bare = Generator(
         model.n_spins,
         model.quadratic,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
+from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.methods.base.answer import Answer
@@ -79,6 +80,7 @@ class SymmetricSubspace(Method):
             reasons.append(f"{type(question.state).__name__} is not in the symmetric subspace")
         return reasons
 
+    @override
     def trust(self, question: Question) -> Trust:
         """Exact, but for the tolerance."""
         return EXACT

@@ -172,7 +172,6 @@ def evolve_mixed(
             added = tolerance + polynomial_rounding(matrix, duration=end)
         else:
             y, added = rational_evolution(
-                matrix,
                 start=start[chosen],
                 times=grid,
                 factorise=partial(superlu_factors, matrix, 1.0, remedy=REMEDY),

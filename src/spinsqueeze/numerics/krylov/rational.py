@@ -6,7 +6,7 @@ space.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,15 +14,11 @@ from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.numerics.krylov.arnoldi import EPSILON, Basis, scaled, without_underflow
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
 DIMENSION = 48
 MAX_STEPS = 20_000
 
 
 def rational_evolution(
-    matrix: "csr_array",
     *,
     start: Floats,
     times: Floats,
@@ -63,17 +59,7 @@ def rational_evolution(
             cached = (0.0, None)  # free the old factors first
             cached = (gamma, factorise(gamma))
         basis = Basis(cached[1].solve, y, dimension)
-        reach, rounding, small = 0.0, 0.0, np.zeros((0, 0))
-        while True:
-            basis.extend()
-            if basis.full or (basis.dimension >= 8 and basis.dimension % 4 == 0):
-                try:
-                    small = _projected(basis, gamma, basis.dimension)
-                    reach, rounding = _reach(basis, gamma, target, allowed)
-                except np.linalg.LinAlgError:
-                    reach = 0.0  # the space holds nothing that changes as slowly as 1/gamma
-                if reach >= target or basis.full:
-                    break
+        reach, rounding, small = _grown(basis, gamma, target, allowed)
         if reach <= 0:
             failures += 1
             if failures > 40:
@@ -87,14 +73,11 @@ def rational_evolution(
         end = now + reach
         if reach >= target:
             end = min(end, times[-1])
-        inside: list[float] = []
-        while done + len(inside) < times.size and times[done + len(inside)] <= end * (1 + 1e-14):
-            inside.append(times[done + len(inside)] - now)
-        marks = np.array([*inside, end - now])
+        stop = int(np.searchsorted(times, end * (1 + 1e-14), side="right"))
+        marks = np.array([*(times[done:stop] - now), end - now])
         vectors = basis.lift(_small_exponentials(small, marks))
-        for value in vectors[:-1]:
-            out[done] = value
-            done += 1
+        out[done:stop] = vectors[:-1]
+        done = stop
         y, now = vectors[-1], end
         error += tolerance / 3 + rounding / norm + EPSILON
         steps += 1
@@ -104,6 +87,26 @@ def rational_evolution(
                 f"{times[-1]:g} is not in reach; end earlier, or ask for the steady state"
             )
     return size * out, error
+
+
+def _grown(
+    basis: Basis, gamma: float, target: float, allowed: float
+) -> tuple[float, float, Floats]:
+    """Extend the space until it reaches the target or is full.
+
+    Returns how far it reaches, the rounding error there, and the projected generator.
+    """
+    reach, rounding, small = 0.0, 0.0, np.zeros((0, 0))
+    while True:
+        basis.extend()
+        if basis.full or (basis.dimension >= 8 and basis.dimension % 4 == 0):
+            try:
+                small = _projected(basis, gamma, basis.dimension)
+                reach, rounding = _reach(basis, gamma, target, allowed)
+            except np.linalg.LinAlgError:
+                reach = 0.0  # the space holds nothing that changes as slowly as 1/gamma
+            if reach >= target or basis.full:
+                return reach, rounding, small
 
 
 def _projected(basis: Basis, gamma: float, k: int) -> Floats:

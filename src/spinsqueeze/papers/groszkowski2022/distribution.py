@@ -18,7 +18,7 @@ ROUNDING = 1e-12
 SHOWN = 30.0
 
 
-def _distributions(setting: dict[str, Any], points: Points) -> xr.Dataset:
+def _distributions(setting: dict[str, Any], _points: Points) -> xr.Dataset:
     """P(S_y = m) for several r; the last r is the limit of infinite squeezing."""
     strengths = [*setting["r"], np.inf]
     even = [spin_y_distribution(100.0, r=r) for r in strengths]

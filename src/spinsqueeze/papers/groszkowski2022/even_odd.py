@@ -32,7 +32,7 @@ LARGE = (5_000, 50_000, 500_000)
 # Figure 2
 
 
-def _populations(setting: dict[str, float], points: Points) -> xr.Dataset:
+def _populations(setting: dict[str, float], _points: Points) -> xr.Dataset:
     """Level populations of the dark state of N spins and of the two likeliest states of N + 1."""
     n, r = int(setting["n_spins"]), setting["r"]
     even, odd = n / 2, (n + 1) / 2
@@ -80,8 +80,8 @@ def _spectral_sum_error(n_spins: int, r: float) -> float:
     from spinsqueeze.numerics.block_states import coherent_state
 
     start = coherent_state(n_spins, direction=(0.0, 0.0, -1.0))
-    found = steady_state(reservoir_generator(n_spins, r=r), initial=start)
-    top = blocks(found.state, n_spins)[0][::-1, ::-1]  # m rising
+    steady = steady_state(reservoir_generator(n_spins, r=r), initial=start)
+    top = blocks(steady.state, n_spins)[0][::-1, ::-1]  # m rising
     printed = dark_states.spectral_steady_state(n_spins / 2, r=r)
     return float(np.abs(top - printed).max())
 
@@ -196,7 +196,7 @@ FIGURE_2 = Figure(
 # Figure 3
 
 
-def _steady_squeezing(setting: dict[str, Any], points: Points) -> xr.Dataset:
+def _steady_squeezing(setting: dict[str, Any], _points: Points) -> xr.Dataset:
     """Wineland parameter and purity of 200 and 201 spins against r; least values against N."""
     r = np.linspace(0.0, 5.0, setting["n_r"])
     even = [dark_states.steady_moments(100.0, r=x) for x in r]
@@ -241,10 +241,10 @@ def _odd_minimum(n_spins: int) -> tuple[float, float]:
     def xi2(r: float) -> float:
         return float(np.log(dark_states.steady_moments(n_spins / 2, r=r).xi2(n_spins)))
 
-    found = minimize_scalar(
+    least = minimize_scalar(
         xi2, bounds=(0.3 * guess, guess + 1.5), method="bounded", options={"xatol": 1e-7}
     )
-    return float(np.exp(found.fun)), float(found.x)
+    return float(np.exp(least.fun)), float(least.x)
 
 
 def _draw_steady_squeezing(data: xr.Dataset) -> "Picture":

@@ -17,7 +17,7 @@ from spinsqueeze.papers.groszkowski2022.setting import (
     curve,
     finding,
     reservoir_model,
-    told,
+    with_progress,
 )
 from spinsqueeze.papers.points import Points
 from spinsqueeze.plot.style import GREY, new_figure, style
@@ -45,14 +45,14 @@ def _ratios(setting: dict[str, Any], points: Points) -> xr.Dataset:
     table = np.ones((len(NOISES), 2, r.size))
     off = 0.0
     tasks = [(a, b, c) for a in range(len(NOISES)) for b in range(2) for c in range(r.size)]
-    for a, b, c in told(points, tasks):
+    for a, b, c in with_progress(points, tasks):
         _, dephasing, relaxation = NOISES[a]
         if a == 0:
             table[a, b, c] = steady_moments((n + b) / 2, r=r[c]).xi2(n + b)
         elif r[c] > 0:  # at r = 0 every spin is down
             model = reservoir_model(n + b, r=r[c], dephasing=dephasing, relaxation=relaxation)
-            found = steady_state(liouvillian(model.canonical), tolerance=WORST)
-            spin, covariance = moments(found.state, n_spins=n + b)
+            steady = steady_state(liouvillian(model.canonical), tolerance=WORST)
+            spin, covariance = moments(steady.state, n_spins=n + b)
             table[a, b, c] = (n + b) * covariance[1, 1] / spin[2] ** 2
             if dephasing:  # <S_z> = -N/(2 cosh 2r) whatever the dephasing
                 exact = -(n + b) / (2.0 * np.cosh(2.0 * r[c]))

@@ -21,9 +21,9 @@ from spinsqueeze.papers.groszkowski2022.setting import (
     curve,
     exact_claim,
     finding,
-    told,
     twisting_model,
     twisting_strength,
+    with_progress,
 )
 from spinsqueeze.papers.points import Points
 from spinsqueeze.plot.style import new_figure, style
@@ -59,13 +59,13 @@ def best_reservoir(n_spins: int) -> Best:
 
     def xi2(values: Floats) -> float:
         r, kappa_sqz = abs(float(values[0])), KAPPA_INT * float(np.exp(values[1]))
-        found = steady_state(
+        steady = steady_state(
             cavity_model(n_spins, r=r, kappa_sqz=kappa_sqz), method=PermutationInvariant()
         )
-        return float(found["xi2"])
+        return float(steady["xi2"])
 
     start = (0.15 + 0.25 * np.log(n_spins), 0.5 * np.log(COOPERATIVITY * n_spins) - 0.15)
-    found = minimize(
+    least = minimize(
         xi2,
         start,
         method="Nelder-Mead",
@@ -75,7 +75,7 @@ def best_reservoir(n_spins: int) -> Best:
             "initial_simplex": [start, (start[0] + 0.1, start[1]), (start[0], start[1] + 0.2)],
         },
     )
-    return Best(float(found.fun), (abs(float(found.x[0])), KAPPA_INT * float(np.exp(found.x[1]))))
+    return Best(float(least.fun), (abs(float(least.x[0])), KAPPA_INT * float(np.exp(least.x[1]))))
 
 
 @functools.lru_cache(maxsize=256)
@@ -95,28 +95,28 @@ def best_twisting(n_spins: int) -> Best:
             window,
             method=PermutationInvariant(1e-8),
         )
-        found = optimum(run)
-        times[log_detuning] = float(found.time)
-        return float(found.xi2)
+        lowest = optimum(run)
+        times[log_detuning] = float(lowest.time)
+        return float(lowest.xi2)
 
     low, high = np.log(LEAST_DETUNING), np.log(40.0 * LEAST_DETUNING)
     grid = np.linspace(low, high, 7)
     values = [xi2(float(x)) for x in grid]
     k = int(np.argmin(values))
-    found = minimize_scalar(
+    least = minimize_scalar(
         xi2,
         bounds=(grid[max(k - 1, 0)], grid[min(k + 1, grid.size - 1)]),
         method="bounded",
         options={"xatol": 1e-2},
     )
-    best = float(found.x)
+    best = float(least.x)
     edge = bool(min(best - low, high - best) < 0.02)
-    return Best(float(found.fun), (float(np.exp(best)), times[best]), edge)
+    return Best(float(least.fun), (float(np.exp(best)), times[best]), edge)
 
 
 def _optima(setting: tuple[int, ...], points: Points) -> xr.Dataset:
     """Both optima for every number of spins; found once for Figs. 5 and S5."""
-    both = [(best_reservoir(n), best_twisting(n)) for n in told(points, setting)]
+    both = [(best_reservoir(n), best_twisting(n)) for n in with_progress(points, setting)]
     reservoir, twisting = [b for b, _ in both], [b for _, b in both]
     return xr.Dataset(
         {

@@ -20,7 +20,7 @@ from spinsqueeze.papers.groszkowski2022.setting import (
     exact_claim,
     finding,
     reservoir_model,
-    told,
+    with_progress,
 )
 from spinsqueeze.papers.points import Points
 from spinsqueeze.plot.style import GREY, new_figure, style
@@ -71,7 +71,7 @@ def _curves(setting: dict[str, Any], points: Points) -> xr.Dataset:
     strengths = np.unique(np.round([*np.linspace(0.1, 1.5, setting["n_r"]), r, own], 12))
     tasks = [*NOISES, *strengths]
     xi2, rows = [], []
-    for task in told(points, tasks):
+    for task in with_progress(points, tasks):
         if isinstance(task, str):
             model = reservoir_model(n, r=r, dephasing=NOISES[task][0], relaxation=NOISES[task][1])
             run = simulate(model, CoherentState("-z"), times, method=PermutationInvariant(1e-10))

@@ -20,7 +20,7 @@ from spinsqueeze.papers.groszkowski2022.setting import (
     finding,
     reservoir_generator,
     reservoir_model,
-    told,
+    with_progress,
 )
 from spinsqueeze.papers.points import Points
 from spinsqueeze.plot.style import GREY, new_figure, style
@@ -41,7 +41,7 @@ def _relaxation(setting: dict[str, Any], points: Points) -> xr.Dataset:
     sizes.sort()
     work: list[Any] = [*pair, *((r, n) for r in (SQUEEZING_OF_FIG_4, WEAK) for n in sizes)]
     runs, gaps = [], []
-    for item in told(points, work):
+    for item in with_progress(points, work):
         if isinstance(item, tuple):
             gaps.append(_gaps(item[1], r=item[0]))
             continue

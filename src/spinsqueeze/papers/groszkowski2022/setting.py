@@ -91,8 +91,8 @@ def curve(
     return (dims, np.asarray(values), {"units": units, "long_name": long_name})
 
 
-def told(points: Points, items: Iterable[Item]) -> Iterator[Item]:
-    """The items one by one, with the fraction done told on the way."""
+def with_progress(points: Points, items: Iterable[Item]) -> Iterator[Item]:
+    """The items one by one, with the fraction done reported on the way."""
     listed = list(items)
     for index, item in enumerate(listed):
         yield item

@@ -20,7 +20,7 @@ from spinsqueeze.papers.groszkowski2022.setting import (
     exact_claim,
     finding,
     reservoir_model,
-    told,
+    with_progress,
 )
 from spinsqueeze.papers.points import Points
 from spinsqueeze.plot.style import GREY, PALETTE, new_figure, style
@@ -52,7 +52,7 @@ def walk(n_spins: int, *, r: float) -> LiouvillianPerturbation:
 def _rates(setting: dict[str, Any], points: Points) -> xr.Dataset:
     """W(j-1 -> j) and W(j -> j-1) against j for several r, N = 128."""
     n = setting["n_spins"]
-    walks = [walk(n, r=r) for r in told(points, setting["r"])]
+    walks = [walk(n, r=r) for r in with_progress(points, setting["r"])]
     down, up = _one_excitation_rates(n)
     return xr.Dataset(
         {
@@ -210,8 +210,8 @@ def _gaps(setting: dict[str, Any], points: Points) -> xr.Dataset:
     sizes = 2 * np.unique(np.geomspace(4, setting["last"] / 2, setting["n_sizes"]).round())
     grid = np.linspace(setting["least_r"], setting["last_r"], setting["n_r"])
     tasks = [(float(r), int(n)) for r in (*STRENGTHS, *grid) for n in sizes]
-    found = np.array([walk(n, r=r).gap for r, n in told(points, tasks)])
-    table = found.reshape(len(STRENGTHS) + grid.size, sizes.size)
+    walk_gaps = np.array([walk(n, r=r).gap for r, n in with_progress(points, tasks)])
+    table = walk_gaps.reshape(len(STRENGTHS) + grid.size, sizes.size)
     reached = [_reached(sizes, gaps) for gaps in table[len(STRENGTHS) :]]
     return xr.Dataset(
         {

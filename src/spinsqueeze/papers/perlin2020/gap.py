@@ -53,7 +53,7 @@ def expected_power(offset: float, *, dimension: int) -> float:
     return -min(offset, 2.0) / dimension
 
 
-def compute(setting: GapScan, points: Points) -> xr.Dataset:
+def compute(setting: GapScan, _points: Points) -> xr.Dataset:
     """The least |E_k| over k != 0, and Eq. (A3), at each (dimension, alpha - D, size)."""
     count = max(len(edges) for edges in setting.edges.values())
     shape = (len(setting.edges), len(setting.offsets), count)

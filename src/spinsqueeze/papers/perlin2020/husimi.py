@@ -17,7 +17,7 @@ N_SPINS = 40
 SIZES = {"small": (61, 121), "paper": (181, 361)}
 
 
-def compute(grid: tuple[int, int], points: Points) -> xr.Dataset:
+def compute(grid: tuple[int, int], _points: Points) -> xr.Dataset:
     """Husimi functions of N = 40 spins polarised along +x, under OAT up to t_opt; optima of N.
 
     In the Dicke basis the state is <m|psi(t)> = <m|+x> exp(-i chi t m^2).

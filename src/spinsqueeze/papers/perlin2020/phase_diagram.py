@@ -78,12 +78,12 @@ def compute(setting: PhaseDiagram, points: Points) -> xr.Dataset:
             setting.shapes[dimension], exponent=alpha, j_z=j_z, sampling=setting.sampling
         ),
     )
-    for found in (
+    for scanned in (
         _near_boundaries(data, setting, points, study),
         _near_isotropy(data, setting, points, study),
     ):
-        data = data.assign(found.data_vars)
-        data.attrs.update({k: v for k, v in found.attrs.items() if k == FAILED})
+        data = data.assign(scanned.data_vars)
+        data.attrs.update({k: v for k, v in scanned.attrs.items() if k == FAILED})
     data["ising_xi2"] = (
         ("dimension", "alpha"),
         [
@@ -136,14 +136,14 @@ def _near_boundaries(
         )
 
     axes = {"dimension": tuple(setting.shapes), "alpha": setting.exponents, "fine": range(count)}
-    found = scan(points, study, axes=axes, point=point)
+    swept = scan(points, study, axes=axes, point=point)
     values = np.full((len(setting.shapes), len(setting.exponents), count), np.nan)
     for (dimension, alpha), chosen in between.items():
         where = list(setting.shapes).index(dimension), setting.exponents.index(alpha)
         values[where][: len(chosen)] = chosen
-    out = xr.Dataset(attrs=found.attrs)
+    out = xr.Dataset(attrs=swept.attrs)
     for name in ("optimal_time", "least_total_spin_squared"):
-        out[f"fine_{name}"] = found[name].drop_vars("fine")
+        out[f"fine_{name}"] = swept[name].drop_vars("fine")
     out["fine_j_z"] = (("dimension", "alpha", "fine"), values)
     return out
 
@@ -167,9 +167,9 @@ def _near_isotropy(
     axes = {"dimension": tuple(setting.shapes), "alpha": setting.exponents}
     if not any(alpha <= d for d in setting.shapes for alpha in setting.exponents):
         return xr.Dataset()
-    found = scan(points, study, axes=axes, point=point)
+    swept = scan(points, study, axes=axes, point=point)
     names = ("optimal_xi2", "optimal_xi2_stderr")
-    return xr.Dataset({f"near_isotropy_{n}": found[n] for n in names}, attrs=found.attrs)
+    return xr.Dataset({f"near_isotropy_{n}": swept[n] for n in names}, attrs=swept.attrs)
 
 
 _ROWS = (
@@ -279,19 +279,19 @@ def _mark(data: xr.Dataset, panels: Any, column: int, dimension: int, name: str)
     line: dict[str, Any] = {"color": "0.6", "linewidth": 1.4}
     if finite.any():
         main.axhline(dimension, linestyle="--", **line)
-    found = []
+    boundaries = []
     for k in range(len(alphas)):
         edge = boundary_of(data.isel(dimension=column, alpha=k))
         if math.isfinite(edge.j_z):
-            found.append((edge.j_z, alphas[k]))
-    if any(math.isfinite(a) for _, a in found):
+            boundaries.append((edge.j_z, alphas[k]))
+    if any(math.isfinite(a) for _, a in boundaries):
         main.plot(
-            *zip(*[p for p in found if math.isfinite(p[1])], strict=True),
+            *zip(*[p for p in boundaries if math.isfinite(p[1])], strict=True),
             linestyle=":",
             marker=".",
             **line,
         )
-    for at, alpha in found:
+    for at, alpha in boundaries:
         if math.isinf(alpha):
             top.axvline(at, linestyle=":", **line)
     main.set_xlim(_edges(j_z)[[0, -1]])

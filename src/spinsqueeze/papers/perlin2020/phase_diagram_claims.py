@@ -22,32 +22,32 @@ def claims(data: xr.Dataset, *, dimensions: tuple[int, ...], place: str) -> list
 
 
 def _collective_at_long_range(data: xr.Dataset, place: str) -> Claim:
-    found = {}
+    boundaries = {}
     for column, dimension in enumerate(data["dimension"].values):
         for k, alpha in enumerate(data["alpha"].values):
             if alpha <= dimension:
                 one = data.isel(dimension=column, alpha=k)
-                found[f"D={dimension}, alpha={alpha:g}"] = boundary_of(one)
-    bad = [w for w, b in found.items() if math.isfinite(b.j_z) or not b.jump < JUMP]
-    told = ", ".join(f"x {b.jump:.2f} ({where})" for where, b in found.items())
+                boundaries[f"D={dimension}, alpha={alpha:g}"] = boundary_of(one)
+    bad = [w for w, b in boundaries.items() if math.isfinite(b.j_z) or not b.jump < JUMP]
+    steps = ", ".join(f"x {b.jump:.2f} ({where})" for where, b in boundaries.items())
     return Claim(
         key="collective-at-long-range" + _suffix(data),
         statement="for alpha <= D the S-collective region spans all J_z < J_perp shown",
         place=place,
         ours="<S^2>_min falls to the end of the range; largest step of |J_z - J_perp| t_opt "
-        f"between neighbours: {told}",
+        f"between neighbours: {steps}",
         holds=not bad,
         note=f"<S^2>_min has a minimum within the range, or t_opt jumps, at {', '.join(bad)}"
         if bad
         else "",
-        value=max((b.jump for b in found.values()), default=math.nan),
+        value=max((b.jump for b in boundaries.values()), default=math.nan),
     )
 
 
 def _boundary_jump(data: xr.Dataset, place: str) -> Claim:
     """At short range: the jump in t_opt and the least <S^2> sit side by side."""
     step = float(np.diff(data["j_z"].values).min())
-    told, against, missing = [], [], []
+    lines, against, missing = [], [], []
     for column, dimension in enumerate(data["dimension"].values):
         for k, alpha in enumerate(data["alpha"].values):
             if alpha <= dimension:
@@ -57,7 +57,7 @@ def _boundary_jump(data: xr.Dataset, place: str) -> Claim:
             if not math.isfinite(edge.j_z):
                 missing.append(where)
                 continue
-            told.append(
+            lines.append(
                 f"{where}: J_z = {edge.j_z:g} (t_opt x {edge.jump:.1f}, <S^2>_min x "
                 f"{edge.squared_jump:.2f})"
             )
@@ -65,14 +65,14 @@ def _boundary_jump(data: xr.Dataset, place: str) -> Claim:
                 against.append(f"no jump at {where}")
             elif abs(edge.j_z - edge.j_z_jump) > step + 1e-9:
                 against.append(f"{where}: minimum at {edge.j_z:g}, jump at {edge.j_z_jump:g}")
-    holds: bool | None = bool(told) and not against
+    holds: bool | None = bool(lines) and not against
     note = "; ".join(against)
-    if not told:
+    if not lines:
         holds, note = None, "no boundary in the range shown"
     elif against and int(data["n_spins"].max()) < LARGEST:
         holds = None
         note += ": small lattices round the jump off"
-    ours = "; ".join(told) or "none found"
+    ours = "; ".join(lines) or "none found"
     if missing:
         ours += f". No boundary within the range at {', '.join(missing)}"
     return Claim(
@@ -124,7 +124,9 @@ def _oat_near_isotropy(data: xr.Dataset, place: str) -> Claim:
                 )
                 gap = float(decibels_gained(xi2) - decibels_gained(float(one["oat_xi2"])))
                 gaps[f"D={dimension}, alpha={alpha:g}"] = gap, float(decibel_error(xi2, stderr))
-    told = ", ".join(f"{gap:+.2f} ± {error:.2f} dB ({w})" for w, (gap, error) in gaps.items())
+    differences = ", ".join(
+        f"{gap:+.2f} ± {error:.2f} dB ({w})" for w, (gap, error) in gaps.items()
+    )
     off = [w for w, (gap, error) in gaps.items() if abs(gap) > OAT_TOLERANCE + 2 * error]
     unsure = [w for w, (gap, error) in gaps.items() if not abs(gap) < OAT_TOLERANCE - error]
     holds = False if off else None if unsure else True
@@ -133,7 +135,7 @@ def _oat_near_isotropy(data: xr.Dataset, place: str) -> Claim:
         statement="OAT-limited squeezing for alpha <= D near J_z = J_perp (within "
         f"{OAT_TOLERANCE:g} dB)",
         place=place,
-        ours=f"difference to OAT at J_z = {nearest_below(data):g}: {told}",
+        ours=f"difference to OAT at J_z = {nearest_below(data):g}: {differences}",
         holds=holds,
         note=f"off by more than {OAT_TOLERANCE:g} dB at {', '.join(off)}"
         if off
@@ -152,7 +154,7 @@ def _weaker_with_shorter_range(data: xr.Dataset, place: str) -> Claim:
     noise = np.hypot(error[:, 1:], error[:, :-1])
     excess = rise - 2 * noise
     drop = gained[:, 0] - gained[:, -1]
-    told = ", ".join(
+    losses = ", ".join(
         f"D={d}: {x:.1f} dB" for d, x in zip(data["dimension"].values, drop, strict=True)
     )
     holds = bool(np.all(excess < 0) and np.all(drop > 0))
@@ -161,7 +163,7 @@ def _weaker_with_shorter_range(data: xr.Dataset, place: str) -> Claim:
         statement="attainable squeezing generally falls with increasing alpha",
         place=place,
         ours=f"at J_z = {near:g}, loss from alpha = {float(line['alpha'][0]):g} to "
-        f"{float(line['alpha'][-1]):g}: {told}",
+        f"{float(line['alpha'][-1]):g}: {losses}",
         holds=holds,
         note="" if holds else "a rise beyond two standard errors between some neighbours",
     )
@@ -194,7 +196,7 @@ def one_dimension_claims(data: xr.Dataset) -> list[Claim]:
             one = data.sel(dimension=1, j_z=at).isel(alpha=k)
             reference = float(data["ising_xi2"].sel(dimension=1)[k])
             gains[f"{alpha:g}"] = _gain_over(one, reference)
-    told = ", ".join(f"{a}: {g:+.1f} ± {e:.1f}" for a, (g, e) in gains.items())
+    gains_in_words = ", ".join(f"{a}: {g:+.1f} ± {e:.1f}" for a, (g, e) in gains.items())
     better = [a for a, (g, e) in gains.items() if g > 2 * e]
     worse = [a for a, (g, e) in gains.items() if g < 2 * e]
     out.append(
@@ -202,7 +204,7 @@ def one_dimension_claims(data: xr.Dataset) -> list[Claim]:
             key="beyond-ising-at-jz-0-d1",
             statement="in D = 1, squeezing beyond the Ising limit with e.g. J_z = 0 and alpha > 1",
             place=place,
-            ours=f"gain over Ising in dB by alpha: {told}",
+            ours=f"gain over Ising in dB by alpha: {gains_in_words}",
             holds=not worse,
             note=f"beyond Ising at alpha = {', '.join(better) or 'none'}, not at alpha = "
             f"{', '.join(worse)} (N = {int(data['n_spins'].sel(dimension=1).max())})"

@@ -29,8 +29,8 @@ def collective_sizes(data: xr.Dataset, *, alpha: float, j_z: float) -> Booleans:
 
     Also where that step is too small to count as a jump: the crossover of a small lattice.
     """
-    found = [boundary_at(data, alpha=alpha, edge=int(n)) for n in data["edge"].values]
-    return np.array([bool(j_z >= boundary.j_z_jump - 1e-9) for boundary in found])
+    boundaries = [boundary_at(data, alpha=alpha, edge=int(n)) for n in data["edge"].values]
+    return np.array([bool(j_z >= boundary.j_z_jump - 1e-9) for boundary in boundaries])
 
 
 def exponent_fit(data: xr.Dataset, *, alpha: float, j_z: float) -> tuple[float, float, float, int]:
@@ -56,13 +56,15 @@ def critical_couplings(data: xr.Dataset, *, alpha: float) -> tuple[Floats, float
 
     The step is the largest next to a J_crit: steps of J_z may be finer near the boundary.
     """
-    found = np.array([boundary_at(data, alpha=alpha, edge=int(n)).j_z for n in data["edge"].values])
+    positions = np.array(
+        [boundary_at(data, alpha=alpha, edge=int(n)).j_z for n in data["edge"].values]
+    )
     one = data["optimal_xi2"].sel(alpha=alpha)
     j_z = data["j_z"].values[np.isfinite(one.values).any(axis=one.dims.index("edge"))]
     step = np.diff(j_z)
-    here = np.flatnonzero(np.isin(j_z, found))
+    here = np.flatnonzero(np.isin(j_z, positions))
     near = {k for at in here for k in (at - 1, at) if 0 <= k < len(step)}
-    return found, float(step[sorted(near)].max() if near else step.min()) / 2
+    return positions, float(step[sorted(near)].max() if near else step.min()) / 2
 
 
 def log_fit(sizes: Floats, critical: Floats) -> tuple[float, float, float]:

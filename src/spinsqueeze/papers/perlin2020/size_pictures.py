@@ -42,9 +42,9 @@ def draw_sizes(data: xr.Dataset) -> Any:
                 [1.0], [decibels_gained(float(row["oat_xi2"]))], marker="<", color=look,
                 markeredgecolor="black", markersize=7, clip_on=False,
             )  # fmt: skip
-            found = boundary_at(data, alpha=3.0, edge=int(n))
-            if math.isfinite(found.j_z):
-                line.append((found.j_z, np.interp(found.j_z, j_z, decibels_gained(xi2))))
+            boundary = boundary_at(data, alpha=3.0, edge=int(n))
+            if math.isfinite(boundary.j_z):
+                line.append((boundary.j_z, np.interp(boundary.j_z, j_z, decibels_gained(xi2))))
         if line:
             panel.plot(*zip(*line, strict=True), color="0.45", linestyle=":", linewidth=2.2)
         panel.set_xlim(j_z.min() - 0.05, 1.05)

@@ -132,14 +132,14 @@ def _red(one: xr.Dataset, *, upper: bool) -> int | None:
         above = np.flatnonzero(j_z > 1 + 1e-9)
         return int(above[np.argmin(j_z[above])])
     order = np.argsort(j_z)
-    found = lower_boundary(
+    boundary = lower_boundary(
         j_z[order],
         optimal_time=one["optimal_time"].values[order],
         least_squared=one["least_total_spin_squared"].values[order],
     )
-    if not math.isfinite(found.j_z):
+    if not math.isfinite(boundary.j_z):
         return None
-    return int(np.argmin(np.abs(j_z - found.j_z_jump)))
+    return int(np.argmin(np.abs(j_z - boundary.j_z_jump)))
 
 
 LATE = 0.6
@@ -175,7 +175,7 @@ def claims(data: xr.Dataset, *, place: str, key: str) -> list[Claim]:
         if allowed:
             out.append(_steady(one, place, key))
         elif key == "lower":
-            out.append(_disorders(one, place))
+            out.append(_disorders(one))
     if key == "single":
         out.append(_competing_optima(data.isel(panel=0), place))
     return out
@@ -187,7 +187,7 @@ def _slug(one: xr.Dataset) -> str:
 
 def _steady(one: xr.Dataset, place: str, key: str) -> Claim:
     j_z = one["j_z"].values
-    told, bad = [], []
+    lines, bad = [], []
     n_spins = float(np.nanmax(one["n_spins"].values))
     floor = 3.0 / (n_spins + 2.0)  # (3 N / 4) / ((N/2)(N/2 + 1)): no correlations at all
     for k in np.argsort(j_z)[::-1]:
@@ -195,7 +195,7 @@ def _steady(one: xr.Dataset, place: str, key: str) -> Claim:
             continue
         mean, error, drift = _late(one, int(k))
         text = f"J_z = {j_z[k]:g}: {mean:.3f} ± {error:.3f}, drift {100 * drift:+.0f} %"
-        told.append(text)
+        lines.append(text)
         if not (mean > ORDERED * floor and abs(drift) < STEADY):
             bad.append(f"{j_z[k]:g}")
     return Claim(
@@ -204,7 +204,7 @@ def _steady(one: xr.Dataset, place: str, key: str) -> Claim:
         f"alpha < 2D), here {one['panel'].item()}",
         place=place,
         ours=f"late <S^2>/<S^2>_0 at N = {n_spins:g} (uncorrelated spins: {floor:.4f}): "
-        + "; ".join(told),
+        + "; ".join(lines),
         holds=None if bad else True,
         note=f"still drifting by more than {100 * STEADY:g} % from {_late_times(one)}, or within "
         f"{ORDERED:g} times the uncorrelated value, at J_z = {', '.join(bad)}: "
@@ -215,7 +215,7 @@ def _steady(one: xr.Dataset, place: str, key: str) -> Claim:
     )
 
 
-def _disorders(one: xr.Dataset, place: str) -> Claim:
+def _disorders(one: xr.Dataset) -> Claim:
     """Where order is forbidden, the late <S^2> falls below that of longer range."""
     j_z = one["j_z"].values
     k = int(np.argmin(np.abs(j_z)))
@@ -247,22 +247,22 @@ def _competing_optima(one: xr.Dataset, place: str) -> Claim:
             note="all J_z shown are collective at this size",
         )  # fmt: skip
     j_z = one["j_z"].values
-    told, found = [], False
+    lines, competing = [], False
     for k in sorted({red, max(red - 1, 0), min(red + 1, len(j_z) - 1)}, key=lambda i: -j_z[i]):
         y = _smooth(decibels_gained(one["xi2"].values[k]))
         t = one["times"].values[k]
         peaks = [
             i for i in range(1, len(y) - 1) if y[i] > y[i - 1] and y[i] > y[i + 1] and y[i] > 0
         ]
-        found |= len(peaks) >= 2
-        told.append(f"J_z = {j_z[k]:g}: peaks at t = " + ", ".join(f"{t[i]:.2f}" for i in peaks))
+        competing |= len(peaks) >= 2
+        lines.append(f"J_z = {j_z[k]:g}: peaks at t = " + ", ".join(f"{t[i]:.2f}" for i in peaks))
     return Claim(
         key="competing-optima",
         statement=statement,
         place=place,
-        ours="; ".join(told),
-        holds=found,
-        note="" if found else "one peak only next to the boundary at this size",
+        ours="; ".join(lines),
+        holds=competing,
+        note="" if competing else "one peak only next to the boundary at this size",
     )
 
 

@@ -1,8 +1,8 @@
 """The structs of XLA's foreign function interface that `lanes` reads by offset, and their check.
 
 A foreign call hands over C structs. jaxlib ships the header that declares them, of the same build
-as the library itself, so `is_known` compares the declarations instead of trying a call: a layout
-that changed costs speed, because `fields` then uses the transforms of jax, and never a crash.
+as the library itself, so `is_known` compares the declarations before any call is tried: a layout
+that changed costs speed, because `fields` then uses the transforms of jax.
 """
 
 import re

@@ -8,9 +8,8 @@ and transformed back while it is there. An inverse transform is a forward one wi
 imaginary parts exchanged.
 
 The loops are compiled by numba from vector instructions written out in `butterflies`, and entered
-from a jax program as a foreign function (`convolve`). Where the sizes have other prime factors,
-there is no CPU, or the foreign interface is not the one known here (`foreign_layout`), `fields`
-uses the transforms of jax instead.
+from a jax program as a foreign function (`convolve`). Where `switch` says that they cannot be
+used, `fields` uses the transforms of jax instead.
 """
 
 from functools import lru_cache
@@ -20,7 +19,7 @@ import numpy as np
 from numba import cfunc, njit, types
 
 from spinsqueeze.core.arrays import Floats
-from spinsqueeze.methods.dtwa.butterflies import (
+from spinsqueeze.methods.dtwa.machine_code.butterflies import (
     call,
     clear_row,
     load_integer,
@@ -33,32 +32,10 @@ from spinsqueeze.methods.dtwa.butterflies import (
     scale_row,
     store_integer,
 )
+from spinsqueeze.methods.dtwa.machine_code.sizes import ROW, lanes, radices
 
 _ENTRIES: list[Any] = []
 """Compiled entries, kept alive for as long as jax may call them."""
-
-ROW = 64
-"""Bytes of one vector: 16 samples in float32, 8 in float64."""
-
-
-def lanes(dtype: Any) -> int:
-    """Samples in one vector."""
-    return int(ROW // np.dtype(dtype).itemsize)
-
-
-def radices(size: int) -> tuple[int, ...] | None:
-    """Factors 8, 4, 2, 3, 5 of a transform's size, or None when others are needed."""
-    out = []
-    for r in (8, 4, 2, 3, 5):
-        while size % r == 0 and not (r == 8 and size == 16):
-            out.append(r)
-            size //= r
-    return tuple(out) if size == 1 else None
-
-
-def supports(embedding: tuple[int, ...]) -> bool:
-    """Whether `convolve` can transform this grid."""
-    return len(embedding) <= 3 and all(radices(m) is not None for m in embedding)
 
 
 def twiddles(factors: tuple[int, ...]) -> Floats:
@@ -72,6 +49,21 @@ def twiddles(factors: tuple[int, ...]) -> Floats:
                 angle = -2 * np.pi * ((p * k) % n) / n
                 out += [np.cos(angle), np.sin(angle)]
     return np.array(out)
+
+
+@njit(cache=True, nogil=True)
+def _butterfly(r, sr, si, ss, dr, di, ds, tw, one):  # type: ignore[no-untyped-def]
+    """Transform r rows."""
+    if r == 8:
+        radix_8(sr, si, ss, dr, di, ds, tw, one)
+    elif r == 4:
+        radix_4(sr, si, ss, dr, di, ds, tw, one)
+    elif r == 2:
+        radix_2(sr, si, ss, dr, di, ds, tw, one)
+    elif r == 3:
+        radix_3(sr, si, ss, dr, di, ds, tw, one)
+    else:
+        radix_5(sr, si, ss, dr, di, ds, tw, one)
 
 
 def _line(sr, si, ss, n, dr, di, ds, kept, a, b, size, factors, n_factors, tw, width, one):  # type: ignore[no-untyped-def]
@@ -96,16 +88,7 @@ def _line(sr, si, ss, n, dr, di, ds, kept, a, b, size, factors, n_factors, tw, w
             for q in range(s):
                 x, y = (q + s * p) * ss, (q + s * r * p) * es
                 i, o = s * m * ss, s * es
-                if r == 8:
-                    radix_8(sr + x, si + x, i, er + y, ei + y, o, tw, one)
-                elif r == 4:
-                    radix_4(sr + x, si + x, i, er + y, ei + y, o, tw, one)
-                elif r == 2:
-                    radix_2(sr + x, si + x, i, er + y, ei + y, o, tw, one)
-                elif r == 3:
-                    radix_3(sr + x, si + x, i, er + y, ei + y, o, tw, one)
-                else:
-                    radix_5(sr + x, si + x, i, er + y, ei + y, o, tw, one)
+                _butterfly(r, sr + x, si + x, i, er + y, ei + y, o, tw, one)
             tw += (r - 1) * 2 * width
         s *= r
         sr, si, ss = er, ei, es
@@ -122,6 +105,23 @@ def _line(sr, si, ss, n, dr, di, ds, kept, a, b, size, factors, n_factors, tw, w
 def _compiled_line(dtype: str) -> Any:
     kind = types.float32 if dtype == "float32" else types.float64
     return cfunc(types.void(*[types.int64] * 15, kind), cache=True)(_line)
+
+
+@njit(cache=True, nogil=True)
+def _middle(line, xr, xi, row, n, kept, m1, m2, a, b, c, f1, c1, w1, width, one):  # type: ignore[no-untyped-def]
+    """Transform the n rows of one plane along its first axis, m2 times, in place; keep some of m1.
+
+    Without factors, c1 = 0, there is no such axis.
+    """
+    if c1 == 0:
+        return
+    for k in range(m2):
+        x = k * ROW
+        call(line, xr + x, xi + x, row, n, c, c + m1 * ROW, ROW, m1, a, b, m1, f1, c1, w1,
+              width, one)  # fmt: skip
+        for j in range(kept):
+            move_row(xr + x + j * row, c + j * ROW, one)
+            move_row(xi + x + j * row, c + (m1 + j) * ROW, one)
 
 
 @njit(cache=True, nogil=True)
@@ -150,14 +150,8 @@ def _grid(ur, ui, vr, vi, stride, plan, tw, spectrum, work, width, one):  # type
             x, y = (i * n1 + j) * n2 * stride, i * plane + j * row
             call(line, ur + x, ui + x, stride, n2, wr + y, wi + y, ROW, m2, a, b, m2, f2, c2, w2,
                   width, one)  # fmt: skip
-        if c1 > 0:
-            for k in range(m2):
-                y = i * plane + k * ROW
-                call(line, wr + y, wi + y, row, n1, c, c + m1 * ROW, ROW, m1, a, b, m1, f1, c1, w1,
-                      width, one)  # fmt: skip
-                for j in range(m1):
-                    move_row(wr + y + j * row, c + j * ROW, one)
-                    move_row(wi + y + j * row, c + (m1 + j) * ROW, one)
+        _middle(line, wr + i * plane, wi + i * plane, row, n1, m1, m1, m2, a, b, c, f1, c1, w1,
+                width, one)  # fmt: skip
     for j in range(m1):
         for k in range(m2):
             y = j * row + k * ROW
@@ -170,14 +164,8 @@ def _grid(ur, ui, vr, vi, stride, plan, tw, spectrum, work, width, one):  # type
             call(line, c + m0 * ROW, c, ROW, m0, wi + y, wr + y, plane, n0, a, b, m0, f0, c0, w0,
                   width, one)  # fmt: skip
     for i in range(n0):
-        if c1 > 0:
-            for k in range(m2):
-                y = i * plane + k * ROW
-                call(line, wi + y, wr + y, row, m1, c + m1 * ROW, c, ROW, m1, a, b, m1, f1, c1, w1,
-                      width, one)  # fmt: skip
-                for j in range(n1):
-                    move_row(wr + y + j * row, c + j * ROW, one)
-                    move_row(wi + y + j * row, c + (m1 + j) * ROW, one)
+        _middle(line, wi + i * plane, wr + i * plane, row, m1, n1, m1, m2, a, b, c, f1, c1, w1,
+                width, one)  # fmt: skip
         for j in range(n1):
             x, y = (i * n1 + j) * n2 * stride, i * plane + j * row
             call(line, wi + y, wr + y, ROW, m2, vi + x, vr + x, stride, n2, a, b, m2, f2, c2, w2,
@@ -299,32 +287,3 @@ def convolve(
     call = jax.ffi.ffi_call(_target(str(dtype)), (*([spins] * len(fields)), work))
     scaled = (spectrum / int(np.prod(embedding))).astype(dtype)
     return list(call(jnp.asarray(words), jnp.asarray(table.astype(dtype)), scaled, *fields)[:-1])
-
-
-@lru_cache(maxsize=2)
-def works_here(dtype: str) -> bool:
-    """Whether `convolve` runs on this machine and agrees with numpy on a small grid."""
-    import jax
-
-    from spinsqueeze.methods.dtwa import foreign_layout
-    from spinsqueeze.methods.dtwa.precision import double_precision
-
-    # Nothing is called before the layout is known: a wrong offset would end the process.
-    if jax.default_backend() != "cpu" or not foreign_layout.is_known():
-        return False
-    shape, embedding, n = (3, 4), (6, 4), lanes(dtype)
-    rng = np.random.default_rng(0)
-    u = rng.normal(size=(12, n)).astype(dtype)
-    table = rng.normal(size=embedding)
-    table = table + np.roll(table[::-1, ::-1], 1, axis=(0, 1))
-    spectrum = np.fft.fft2(table).real
-    grid = np.fft.fft2(u.reshape(3, 4, n), embedding, axes=(0, 1)) * spectrum[:, :, None]
-    expected = np.fft.ifft2(grid, axes=(0, 1)).real[:3].reshape(12, n)
-    try:
-        with double_precision():
-            found = jax.jit(lambda a, b: convolve([a], b, shape=shape, embedding=embedding)[0])(
-                u, spectrum.astype(dtype)
-            )
-            return bool(np.abs(np.asarray(found) - expected).max() < 1e-4)
-    except (RuntimeError, ValueError, TypeError, AttributeError):
-        return False

@@ -1,7 +1,7 @@
 """Vector instructions for `lanes`: small Fourier transforms of rows of 64 bytes.
 
 Each function below is compiled in place by numba. Addresses and strides are integers, in bytes;
-the last argument, a 1 of the wanted type, says whether a row is 16 float32 or 8 float64.
+the last operand, a 1 of the wanted type, says whether a row is 16 float32 or 8 float64.
 numba's cache on disk watches `lanes.py` alone: after a change here, touch that file too.
 """
 
@@ -149,7 +149,7 @@ def _radix(r: int) -> Any:
         return context.get_dummy_value()
 
     def typed(
-        context: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, one: Any
+        _context: Any, _a: Any, _b: Any, _c: Any, _d: Any, _e: Any, _f: Any, _g: Any, one: Any
     ) -> Any:
         return types.void(*[types.int64] * 7, one), emit
 
@@ -160,8 +160,8 @@ radix_2, radix_3, radix_4, radix_5, radix_8 = (_radix(r) for r in (2, 3, 4, 5, 8
 
 
 @intrinsic
-def move_row(context: Any, target: Any, source: Any, one: Any) -> Any:
-    """Copy the row at `source` to `target`."""
+def move_row(_context: Any, _target: Any, _source: Any, one: Any) -> Any:
+    """Copy a row to an address, the first operand, from another."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows = _Rows(builder, signature.args[-1])
@@ -172,8 +172,8 @@ def move_row(context: Any, target: Any, source: Any, one: Any) -> Any:
 
 
 @intrinsic
-def clear_row(context: Any, target: Any, one: Any) -> Any:
-    """Set the row at `target` to 0."""
+def clear_row(_context: Any, _target: Any, one: Any) -> Any:
+    """Set the row at an address to 0."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows = _Rows(builder, signature.args[-1])
@@ -184,8 +184,8 @@ def clear_row(context: Any, target: Any, one: Any) -> Any:
 
 
 @intrinsic
-def scale_row(context: Any, target: Any, factor: Any, one: Any) -> Any:
-    """Multiply the row at `target` by the number at `factor`."""
+def scale_row(_context: Any, _target: Any, _factor: Any, one: Any) -> Any:
+    """Multiply the row at an address, the first operand, by the number at another."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows = _Rows(builder, signature.args[-1])
@@ -197,20 +197,20 @@ def scale_row(context: Any, target: Any, factor: Any, one: Any) -> Any:
 
 
 @intrinsic
-def load_integer(context: Any, address: Any) -> Any:
-    """The 64-bit integer at `address`."""
+def load_integer(_context: Any, _address: Any) -> Any:
+    """The 64-bit integer at an address."""
 
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.load(builder.inttoptr(arguments[0], _INT.as_pointer()))
 
     return types.int64(types.int64), emit
 
 
 @intrinsic
-def store_integer(context: Any, address: Any, value: Any) -> Any:
-    """Write a 32-bit integer to `address`."""
+def store_integer(_context: Any, _address: Any, _value: Any) -> Any:
+    """Write a 32-bit integer to an address, the first operand."""
 
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def emit(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         short = builder.trunc(arguments[1], _INDEX)
         builder.store(short, builder.inttoptr(arguments[0], _INDEX.as_pointer()))
         return context.get_dummy_value()
@@ -220,10 +220,10 @@ def store_integer(context: Any, address: Any, value: Any) -> Any:
 
 @intrinsic
 def call(
-    context: Any, address: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any,
-    i: Any, j: Any, k: Any, p: Any, m: Any, n: Any, o: Any, one: Any,
+    _context: Any, _address: Any, _a: Any, _b: Any, _c: Any, _d: Any, _e: Any, _f: Any, _g: Any,
+    _h: Any, _i: Any, _j: Any, _k: Any, _l: Any, _m: Any, _n: Any, _o: Any, one: Any,
 ) -> Any:  # fmt: skip
-    """Call the function at `address` with fifteen integers and `one`."""
+    """Call the function at an address, the first operand, with fifteen integers and a 1."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         number = _Rows(builder, signature.args[-1]).number

@@ -1,0 +1,1 @@
+"""The deterministic stepper: an embedded Runge-Kutta method with dense output."""

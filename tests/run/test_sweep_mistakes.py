@@ -1,0 +1,62 @@
+import pytest
+from tests.run.sweeping import CHI, OVER, RATE, STATE, TIMES, here
+
+import spinsqueeze as sq
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.run import cluster as dask_cluster
+from spinsqueeze.run.study_file import study_from_tables
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"over": None}, "over must name what to sweep"),
+        ({"over": [1, 2]}, "over must map dotted paths to values"),
+        ({"over": {}}, "over: is empty"),
+        ({"over": {"chi": [1.0]}}, r"over\.chi: must be a dotted path"),
+        ({"over": {"hamiltonian.3.chi": [1.0]}}, "has entries 0 to 0"),
+        ({"over": {CHI: ["big"]}}, r"over\.hamiltonian\.0\.chi: value 'big'"),
+        ({"over": {CHI: [1.0, 1.0]}}, "must not repeat a value"),
+        ({"over": {CHI: []}}, "at least one value"),
+        ({"over": {CHI: [1.0, 2.0], RATE: [1.0]}, "zipped": True}, "equally many values"),
+        ({"zipped": [["a.b", CHI]]}, r"'a\.b' is not swept"),
+        ({"zipped": [[CHI], [CHI]]}, "one group only"),
+        ({"zipped": "ab"}, "groups of paths"),
+        ({"workers": -1}, "workers must be at least 0"),
+        ({"progress": 3}, "progress must be a function"),
+        ({"workers": 1, "memory_limit": "lots"}, "memory_limit must be a size"),
+        ({"patience": 0}, "patience must be above 0, got 0"),
+        ({"patience": "long"}, "patience must be a real number, got 'long'"),
+        ({"scheduler": "tcp://127.0.0.1:9"}, r"scheduler tcp://127\.0\.0\.1:9 does not answer"),
+    ],
+)
+def test_mistakes_are_named(options, message, monkeypatch):
+    monkeypatch.setattr(dask_cluster, "ANSWER", 0.5)
+    with pytest.raises(InvalidInput, match=message):
+        here(**options)
+
+
+def test_wrong_subjects():
+    with pytest.raises(InvalidInput, match="subject must be a SpinModel, a Study"):
+        sq.sweep(3, over=OVER)
+    tables = {"ensemble": {"spins": 3}, "initial_state": {"coherent": "+x"}, "run": {"times": [1]}}
+    with pytest.raises(InvalidInput, match="the study's own"):
+        sq.sweep(tables, STATE, TIMES, over=OVER)
+
+
+def test_a_path_into_what_the_study_leaves_out_is_refused_in_one_line():
+    tables = {
+        "ensemble": {"spins": 4},
+        "hamiltonian": [{"term": "two_axis_twisting", "chi": 1.0, "axes": ["x", "y"]}],
+        "initial_state": {"coherent": "+z"},
+        "run": {"times": [0.0, 0.1]},
+        "sweep": {"hamiltonian.0.axes.0": ["x", "z"]},
+    }
+    with pytest.raises(InvalidInput, match=r"^sweep\.hamiltonian\.0\.axes\.0: there is no axes in"):
+        sq.sweep(study_from_tables(tables), workers=0)
+
+
+@pytest.mark.parametrize("values", [[1, 1.0], [0.0, -0.0], [2.0, 2.0]])
+def test_alike_values_are_refused(values):
+    with pytest.raises(InvalidInput, match=r"^over\.hamiltonian\.0\.chi: must not repeat a value"):
+        here(over={CHI: values})
