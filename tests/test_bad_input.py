@@ -239,7 +239,7 @@ STUDIES = [
         "initial_state.coherent: must be a unit vector, got",
     ),
     ('coherent = "+x"', "choerent = 1", "initial_state.choerent: unknown state; did you mean"),
-    ('coherent = "+x"', "dicke = 0.5", "initial_state: m must be one of -N/2, ..., N/2 in steps"),
+    ('coherent = "+x"', "dicke = 0.5", "initial_state.dicke: must be one of -N/2, ..., N/2 in"),
     ('"exact"', '"exakt"', "method.name: unknown method 'exakt'; did you mean 'exact'?"),
     ('"exact"', '"exact"\nspeed = 3', "method.speed: unknown key of exact; "),
     ('"exact"', '"closed_form"', "ClosedForm cannot do this: (1) "),

@@ -160,8 +160,11 @@ def test_nearest_neighbours_need_lattice_sites():
         ({"shape": 4, "boundary": "opne"}, r"got 'opne'; did you mean 'open'\?$"),
         ({"shape": 4, "filling": 0.0}, r"^filling must be above 0, got 0$"),
         ({"shape": 4, "filling": 1.2}, r"^filling must be at most 1, got 1.2$"),
-        ({"shape": 4, "filling": 0.1}, r"^filling=0.1 of 4 sites leaves no spin"),
-        ({"shape": 2, "vacancies": (0, 1)}, r"^vacancies of 2 sites leaves no spin"),
+        ({"shape": 4, "filling": 0.1}, r"^filling must leave a spin on 4 sites, got 0.1$"),
+        (
+            {"shape": 2, "vacancies": (0, 1)},
+            r"^vacancies must leave a spin on 2 sites, got",
+        ),
         ({"shape": 4, "vacancies": (4,)}, r"^vacancies must be at most 3, got 4$"),
         ({"shape": 4, "vacancies": (1, 1)}, r"^vacancies must not repeat a site$"),
         ({"shape": 4, "vacancies": 1}, r"^vacancies must be a list of site indices, got 1$"),

@@ -1,4 +1,5 @@
 import json
+import math
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.results.grid import point_of, points_of, sweep_dims
 from spinsqueeze.run.study_file import study_from_tables
+from spinsqueeze.run.sweep import plan_of, study_from
 
 
 def test_dimensions_and_labels(whole):
@@ -186,3 +188,21 @@ def test_a_sweep_says_where_its_times_are_too_coarse():
         stated = [getattr(b, f"{name}_interpolation") for b in bests]
         stored = data[f"optimal_{name}_interpolation"].values
         assert stored == pytest.approx([np.nan if e is None else e for e in stated], nan_ok=True)
+
+
+def test_a_point_is_lowered_where_it_runs_and_once(monkeypatch):
+    lowered = []
+    plain = sq.OneAxisTwisting.lower
+    monkeypatch.setattr(
+        sq.OneAxisTwisting,
+        "lower",
+        lambda self, spins: lowered.append(self.chi) or plain(self, spins),
+    )
+    chis = np.linspace(0.1, 1.0, 4)
+    study = study_from(MODEL, STATE, TIMES, pulses=())
+    plan_of(study, over={CHI: chis})
+    assert lowered == []
+    with pytest.raises(InvalidInput, match=r"^over\.hamiltonian\.0\.chi: value nan: hamiltonian"):
+        plan_of(study, over={CHI: [0.1, math.nan]})
+    sq.sweep(MODEL, STATE, TIMES, over={CHI: chis}, workers=0, method="permutation_invariant")
+    assert lowered == pytest.approx(chis)

@@ -90,13 +90,15 @@ def concerns(data: Any) -> list[str]:
 
 def contents(data: Any) -> Iterator[str]:
     """What is in a result, line by line."""
+    from spinsqueeze.results.studies import study_tables
+
     attrs = data.attrs
     if attrs.get("title"):
         yield str(attrs["title"])
     if "figure" in attrs:
         yield from _figure(data)
         return
-    study = json.loads(attrs.get("study", "{}"))
+    study = study_tables(data) if "study" in attrs else {}
     yield f"spins        {_spins(study.get('ensemble', {}), _count(data))}"
     for part, label in (("hamiltonian", "hamiltonian"), ("jumps", "jumps")):
         for term in study.get(part, []):
@@ -170,7 +172,9 @@ def _call(table: Any, head: str) -> str:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value) if isinstance(value, dict | list) else str(value)
+    if isinstance(value, np.ndarray):
+        return " x ".join(map(str, value.shape)) + " numbers"
+    text = json.dumps(value, default=_short) if isinstance(value, dict | list) else str(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsqueeze.core.arrays import Complexes, Floats
-from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.errors import InvalidInput, NotAnInteger
 
 AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 
@@ -83,7 +83,7 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) 
     """
     value = _scalar(value, "iu")
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
-        raise InvalidInput.of(
+        raise NotAnInteger.of(
             name, f"must be an integer, got {shown(value)} ({type(value).__name__})"
         )
     number = int(value)
@@ -105,7 +105,7 @@ def real_array(
     array = numbers_array(name, value)
     if array.dtype.kind == "c":
         raise InvalidInput.of(name, f"must be real, got complex entries {shown(value)}")
-    return _finish(name, array.astype(np.float64), shape, minimum)
+    return _finish(name, array.astype(np.float64, copy=False), shape, minimum)
 
 
 def complex_vector(name: str, value: Any) -> Complexes:
@@ -305,7 +305,9 @@ def ascending(name: str, values: Any, *, start: float = 0.0) -> Floats:
     """
     grid = np.asarray(values, dtype=float)
     if grid.ndim != 1 or grid.size == 0 or not np.all(np.isfinite(grid)):
-        raise InvalidInput(f"{name} must be a list of finite numbers, got shape {grid.shape}")
+        raise InvalidInput.of(name, f"must be a list of finite numbers, got shape {grid.shape}")
     if grid[0] < start or np.any(np.diff(grid) < 0):
-        raise InvalidInput(f"{name} must be ascending from at least {start:g}, got {grid[:4]} ...")
+        raise InvalidInput.of(
+            name, f"must be ascending from at least {start:g}, got {grid[:4]} ..."
+        )
     return grid

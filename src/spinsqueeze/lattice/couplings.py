@@ -42,12 +42,21 @@ def power_law_kernel(lattice: Lattice, *, exponent: float) -> Kernel:
     return DenseKernel(matrix)
 
 
-def _nearest_neighbours(lattice: Lattice) -> StencilKernel:
+def require_sites(lattice: Lattice) -> None:
+    """Refuse nearest neighbours away from lattice sites.
+
+    Raises:
+        InvalidInput: the spins have positions of their own.
+    """
     if not lattice.on_grid:
         raise InvalidInput(
             "exponent = inf (nearest neighbours) needs spins on lattice sites: leave out positions "
             "and position_disorder, or give the pairs with PairCoupling"
         )
+
+
+def _nearest_neighbours(lattice: Lattice) -> StencilKernel:
+    require_sites(lattice)
     assert lattice.shape is not None
     periodic = (lattice.boundary == "periodic",) * lattice.dimension
     lengths = [

@@ -62,13 +62,13 @@ class Lattice:
         scalar = isinstance(raw, int) or getattr(raw, "ndim", None) == 0
         sizes = (raw,) if scalar else raw
         if isinstance(sizes, str) or not hasattr(sizes, "__len__") or not 1 <= len(sizes) <= 3:
-            raise InvalidInput(f"shape must hold 1, 2 or 3 sizes, got {checks.shown(raw)}")
+            raise InvalidInput.of("shape", f"must hold 1, 2 or 3 sizes, got {checks.shown(raw)}")
         shape = tuple(
             checks.integer(f"shape[{k}]", n, minimum=1, maximum=MAX_SITES)
             for k, n in enumerate(sizes)
         )
         if int(np.prod([float(n) for n in shape])) > MAX_SITES:
-            raise InvalidInput(f"shape must hold at most {MAX_SITES} sites, got {shape}")
+            raise InvalidInput.of("shape", f"must hold at most {MAX_SITES} sites, got {shape}")
         put("shape", shape)
         put("spacing", self._checked_spacing(len(shape)))
         n_sites = int(np.prod(shape))
@@ -79,8 +79,11 @@ class Lattice:
             checks.real("position_disorder", self.position_disorder, minimum=0.0),
         )
         if self.n_spins < 1:
-            cause = "vacancies" if self.vacancies else f"filling={self.filling:g}"
-            raise InvalidInput(f"{cause} of {n_sites} sites leaves no spin; at least one must stay")
+            cause = "vacancies" if self.vacancies else "filling"
+            raise InvalidInput.of(
+                cause,
+                f"must leave a spin on {n_sites} sites, got {getattr(self, cause)}",
+            )
 
     def _checked_spacing(self, dimension: int) -> float | tuple[float, ...]:
         if isinstance(self.spacing, tuple | list | np.ndarray) and np.ndim(self.spacing) > 0:
@@ -90,14 +93,14 @@ class Lattice:
 
     def _checked_vacancies(self, n_sites: int) -> tuple[int, ...]:
         if isinstance(self.vacancies, str) or not hasattr(self.vacancies, "__len__"):
-            raise InvalidInput(
-                f"vacancies must be a list of site indices, got {checks.shown(self.vacancies)}"
+            raise InvalidInput.of(
+                "vacancies", f"must be a list of site indices, got {checks.shown(self.vacancies)}"
             )
         empty = tuple(
             checks.integer("vacancies", v, minimum=0, maximum=n_sites - 1) for v in self.vacancies
         )
         if len(set(empty)) != len(empty):
-            raise InvalidInput("vacancies must not repeat a site")
+            raise InvalidInput.of("vacancies", "must not repeat a site")
         if empty and self.filling != 1.0:
             raise InvalidInput("give either filling or vacancies, not both")
         return tuple(sorted(empty))
@@ -106,21 +109,24 @@ class Lattice:
         if self.shape is not None:
             raise InvalidInput("give either shape or positions, not both")
         if self.filling != 1.0 or self.vacancies or self.position_disorder != 0.0:
-            raise InvalidInput(
-                "positions are explicit: leave out filling, vacancies and position_disorder"
+            raise InvalidInput.of(
+                "positions", "are explicit: leave out filling, vacancies and position_disorder"
             )
         if self.spacing != 1.0:
-            raise InvalidInput("positions are explicit: leave out spacing")
+            raise InvalidInput.of("positions", "are explicit: leave out spacing")
         if self.boundary != "open":
-            raise InvalidInput(
-                f"boundary must be 'open' with positions, got {self.boundary!r}; a "
-                "periodic lattice needs shape"
+            raise InvalidInput.of(
+                "boundary",
+                f"must be 'open' with positions, got {self.boundary!r}; a "
+                "periodic lattice needs shape",
             )
         array = checks.real_array("positions", self.positions, shape=(None, None))
         if array.shape[0] < 1 or not 1 <= array.shape[1] <= 3:
-            raise InvalidInput(f"positions must have shape N x D, D = 1..3, got {array.shape}")
+            raise InvalidInput.of(
+                "positions", f"must have shape N x D, D = 1..3, got {array.shape}"
+            )
         if len(np.unique(array, axis=0)) != len(array):
-            raise InvalidInput("positions must differ: two spins sit at one point")
+            raise InvalidInput.of("positions", "must differ: two spins sit at one point")
         put("positions", array)
 
     @property

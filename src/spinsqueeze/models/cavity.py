@@ -67,9 +67,10 @@ class Cavity(Plain):
         internal = strength("internal_decay_rate", self.internal_decay_rate, minimum=0.0)
         put(self, "internal_decay_rate", internal)
         if self.squeezing != 0.0 and is_zero(self.decay_rate):
-            raise InvalidInput(
-                f"squeezing needs a decay_rate into the squeezed reservoir, got "
-                f"squeezing={self.squeezing:g} and decay_rate=0"
+            raise InvalidInput.of(
+                "squeezing",
+                f"needs a decay_rate into the squeezed reservoir, got "
+                f"squeezing={self.squeezing:g} and decay_rate=0",
             )
 
     def _checked_coupling(self) -> Complexes:
@@ -77,7 +78,7 @@ class Cavity(Plain):
         value = self.coupling
         if isinstance(value, Envelope | dict) or callable(value):
             if self.envelope is not None:
-                raise InvalidInput("coupling is an envelope itself: leave out envelope")
+                raise InvalidInput.of("coupling", "is an envelope itself: leave out envelope")
             value = strength("coupling", value)
             object.__setattr__(self, "envelope", value)
             vectors = MINUS.copy()
@@ -88,9 +89,21 @@ class Cavity(Plain):
                 "coupling", value, others="a number, ", remedy="leave the cavity out instead"
             )
         if not np.any(vectors) or is_zero(envelope_factor(self.envelope)):
-            raise InvalidInput("coupling must not be zero; leave the cavity out instead")
+            raise InvalidInput.of("coupling", "must not be zero; leave the cavity out instead")
         vectors.setflags(write=False)
         return vectors
+
+    def fit(self, ensemble: Ensemble) -> None:
+        """Check the rows of the coupling against the spins.
+
+        Raises:
+            InvalidInput: rows that are neither one a spin nor one a class of this ensemble.
+        """
+        if self.coupling.ndim == 2:
+            try:
+                ensemble.check_rows("must be one vector, or one", len(self.coupling))
+            except InvalidInput as error:
+                raise InvalidInput.of("coupling", error.rule) from None
 
     def lower(self, ensemble: Ensemble) -> tuple[tuple[Mode, ...], tuple[ModeCoupling, ...]]:
         """The mode and its coupling in canonical form.
@@ -102,7 +115,6 @@ class Cavity(Plain):
         reservoirs = (Reservoir(self.decay_rate, u, v), Reservoir(self.internal_decay_rate))
         acting = tuple(r for r in reservoirs if not is_zero(r.rate))
         factor = envelope_factor(self.envelope)
-        if self.coupling.ndim == 2:
-            ensemble.check_rows("coupling must be one vector, or one", len(self.coupling))
+        self.fit(ensemble)
         coupling = ModeCoupling(0, factor, ensemble.weighted(self.coupling))
         return (Mode(self.detuning, self.drive, acting),), (coupling,)

@@ -190,8 +190,9 @@ def symmetric_tensor(name: str, value: Any) -> Any:
     tensor = checks.real_array(name, value, shape=(3, 3))
     if not np.array_equal(tensor, tensor.T):
         a, b = np.argwhere(tensor != tensor.T)[0]
-        raise InvalidInput(
-            f"{name} must be symmetric, got {tensor[a, b]:g} at [{a}][{b}] and {tensor[b, a]:g} at "
-            f"[{b}][{a}]; use ({name} + {name}.T)/2"
+        raise InvalidInput.of(
+            name,
+            f"must be symmetric, got {tensor[a, b]:g} at [{a}][{b}] and {tensor[b, a]:g} at "
+            f"[{b}][{a}]; use ({name} + {name}.T)/2",
         )
     return tensor

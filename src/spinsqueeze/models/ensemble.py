@@ -103,11 +103,11 @@ class Ensemble:
             InvalidInput: the ensemble has no such class.
         """
         if self.classes is None:
-            raise InvalidInput(f"spin_class needs a model made of spin classes, got {index}")
+            raise InvalidInput.of("spin_class", f"needs a model made of spin classes, got {index}")
         n_classes = len(self.classes)
         if not 0 <= index < n_classes:
-            raise InvalidInput(
-                f"spin_class must name one of the {n_classes} spin classes (from 0), got {index}"
+            raise InvalidInput.of(
+                "spin_class", f"must name one of the {n_classes} spin classes (from 0), got {index}"
             )
         return np.asarray(np.arange(n_classes) == index)
 
@@ -123,11 +123,12 @@ def ensemble(spins: "int | Lattice | Sequence[SpinClass]") -> Ensemble:
     if isinstance(spins, Sequence) and not isinstance(spins, str):
         classes = tuple(spins)
         if not classes or not all(isinstance(c, SpinClass) for c in classes):
-            raise InvalidInput(
-                f"spins must be a number, a Lattice or SpinClass objects, got {checks.shown(spins)}"
+            raise InvalidInput.of(
+                "spins",
+                f"must be a number, a Lattice or SpinClass objects, got {checks.shown(spins)}",
             )
         total = sum(c.count for c in classes)
-        checks.integer("total number of spins", total, minimum=1, maximum=MAX_SPINS)
+        checks.integer("spins", total, minimum=1, maximum=MAX_SPINS)
         return Ensemble(total, classes=classes)
     return Ensemble(number_of_spins(spins))
 
@@ -140,8 +141,9 @@ def number_of_spins(value: Any) -> int:
     """
     count = checks.integer("spins", value, minimum=1)
     if count > MAX_SPINS:
-        raise InvalidInput(
-            f"spins must be at most {MAX_SPINS}, got {count}: beyond, 64-bit moments no longer "
-            "resolve the squeezing; take a smaller number and extrapolate by its powers"
+        raise InvalidInput.of(
+            "spins",
+            f"must be at most {MAX_SPINS}, got {count}: beyond, 64-bit moments no longer "
+            "resolve the squeezing; take a smaller number and extrapolate by its powers",
         )
     return count

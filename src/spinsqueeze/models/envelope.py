@@ -10,6 +10,7 @@ import numpy as np
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import numbers
 from spinsqueeze.models.pieces import ROUNDING, smooth_pieces
 
 LEAST_POINTS = {"linear": 2, "cubic": 4, "step": 2}
@@ -144,8 +145,8 @@ class Envelope:
         return Envelope(self.times, values=factor * self.values, interpolation=self.interpolation)
 
     def as_dict(self) -> dict[str, Any]:
-        """The table as plain lists, as a study file writes it."""
-        table = {"times": self.times.tolist(), "values": self.values.tolist()}
+        """The table as plain data, as a study file writes it."""
+        table = {"times": numbers(self.times), "values": numbers(self.values)}
         if self.interpolation == "linear":
             return table
         return {**table, "interpolation": self.interpolation}
@@ -199,9 +200,10 @@ def strength(name: str, value: Any, *, minimum: float | None = None) -> Strength
     if isinstance(value, dict):
         unknown = sorted(set(value) - {"times", "values", "interpolation"})
         if unknown or not {"times", "values"} <= set(value):
-            raise InvalidInput(
-                f"{name} must be a number or a table with times and values"
-                + (f"; unknown key {unknown[0]!r}" if unknown else "")
+            raise InvalidInput.of(
+                name,
+                "must be a number or a table with times and values"
+                + (f"; unknown key {unknown[0]!r}" if unknown else ""),
             )
         try:
             value = Envelope(
@@ -210,17 +212,20 @@ def strength(name: str, value: Any, *, minimum: float | None = None) -> Strength
                 interpolation=value.get("interpolation", "linear"),
             )
         except InvalidInput as error:
-            raise InvalidInput(f"{name}: {error}") from None
+            raise InvalidInput(str(error), path=name) from None
     if isinstance(value, Envelope):
         # A spline through values that touch the bound may pass below it by its own tolerance.
         slack = 1e-9 * value.largest if value.interpolation == "cubic" else 0.0
         if minimum is not None and (lowest := value.lowest()) < minimum - slack:
-            raise InvalidInput(f"{name} must be at least {minimum:g} at all times, got {lowest:g}")
+            raise InvalidInput.of(
+                name, f"must be at least {minimum:g} at all times, got {lowest:g}"
+            )
         return value
     if callable(value):
-        raise InvalidInput(
-            f"{name} is a function: tabulate it first with "
-            "Envelope.from_function(function, start=..., stop=...)"
+        raise InvalidInput.of(
+            name,
+            "is a function: tabulate it first with "
+            "Envelope.from_function(function, start=..., stop=...)",
         )
     return checks.real(name, value, minimum=minimum)
 

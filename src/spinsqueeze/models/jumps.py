@@ -77,10 +77,15 @@ class CollectiveJump(JumpTerm):
         self._put("vector", checks.complex_vectors("vector", self.vector))
 
     @override
-    def lower(self, ensemble: Ensemble) -> list[Piece]:
-        """One collective jump."""
+    def fit(self, ensemble: Ensemble) -> None:
+        """Check that there is one vector, or one a spin or class."""
         if self.vector.ndim == 2:
             ensemble.check_rows("CollectiveJump needs one vector, or one", len(self.vector))
+
+    @override
+    def lower(self, ensemble: Ensemble) -> list[Piece]:
+        """One collective jump."""
+        self.fit(ensemble)
         return [CollectiveJumps(self.rate, ensemble.weighted(self.vector))]
 
 
@@ -95,12 +100,18 @@ class _LocalTerm(JumpTerm):
             self._strength("rate", minimum=0.0)
         if self.envelope is not None:
             if isinstance(self.rate, Envelope):
-                raise InvalidInput("rate is an envelope itself: leave out envelope")
+                raise InvalidInput.of("rate", "is an envelope itself: leave out envelope")
             self._strength("envelope", minimum=0.0)
 
-    def _lower(self, ensemble: Ensemble, vector: Any, factor: float = 1.0) -> list[Piece]:
+    @override
+    def fit(self, ensemble: Ensemble) -> None:
+        """Check that there is one rate, or one a spin or class."""
         if isinstance(self.rate, np.ndarray):
             ensemble.check_rows(f"{type(self).__name__} needs one rate, or one", len(self.rate))
+
+    def _lower(self, ensemble: Ensemble, vector: Any, factor: float = 1.0) -> list[Piece]:
+        self.fit(ensemble)
+        if isinstance(self.rate, np.ndarray):
             return [LocalJumps(envelope_factor(self.envelope), vector, factor * self.rate)]
         if self.envelope is None:
             return [LocalJumps(times_number(self.rate, factor), vector)]
@@ -123,6 +134,7 @@ class LocalDecay(_LocalTerm):
     def __post_init__(self) -> None:
         self._check_rate()
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One local jump."""
         return self._lower(ensemble, MINUS)
@@ -144,6 +156,7 @@ class LocalPumping(_LocalTerm):
     def __post_init__(self) -> None:
         self._check_rate()
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One local jump."""
         return self._lower(ensemble, PLUS)
@@ -165,6 +178,7 @@ class LocalDephasing(_LocalTerm):
     def __post_init__(self) -> None:
         self._check_rate()
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One local jump, at twice the rate."""
         return self._lower(ensemble, ALONG_Z, 2.0)
@@ -189,6 +203,7 @@ class LocalJump(_LocalTerm):
         self._check_rate()
         self._put("vector", checks.complex_vector("vector", self.vector))
 
+    @override
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One local jump."""
         return self._lower(ensemble, self.vector)

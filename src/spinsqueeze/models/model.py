@@ -57,11 +57,17 @@ class SpinModel:
         put(self, "hamiltonian", _terms("hamiltonian", self.hamiltonian, HamiltonianTerm))
         put(self, "jumps", _terms("jumps", self.jumps, JumpTerm))
         if self.cavity is not None and not isinstance(self.cavity, Cavity):
-            raise InvalidInput(f"cavity must be a Cavity or None, got {checks.shown(self.cavity)}")
+            raise InvalidInput.of(
+                "cavity", f"must be a Cavity or None, got {checks.shown(self.cavity)}"
+            )
         if not isinstance(self.unit, str) or not self.unit.strip():
-            raise InvalidInput(f"unit must be a word such as 'J' or 'Hz', got {self.unit!r}")
+            raise InvalidInput.of("unit", f"must be a word such as 'J' or 'Hz', got {self.unit!r}")
         put(self, "ensemble", ensemble(self.spins))
-        _ = self.canonical  # lower now, so that a term that does not fit is reported here
+        for part, terms in (("hamiltonian", self.hamiltonian), ("jumps", self.jumps)):
+            for k, term in enumerate(terms):
+                _fit(term, self.ensemble, f"{part}.{k}")
+        if self.cavity is not None:
+            _fit(self.cavity, self.ensemble, "cavity")
 
     ensemble: Ensemble = field(init=False)
 
@@ -137,10 +143,17 @@ class SpinModel:
         return self.canonical.parity
 
 
+def _fit(part: Term | Cavity, spins: Ensemble, path: str) -> None:
+    try:
+        part.fit(spins)
+    except InvalidInput as error:
+        raise error.at(path) from None
+
+
 def _terms(name: str, value: Any, kind: Any) -> tuple[Any, ...]:
     items = (value,) if isinstance(value, Term) else value
     if isinstance(items, str) or not hasattr(items, "__iter__"):
-        raise InvalidInput(f"{name} must be a list of terms, got {checks.shown(value)}")
+        raise InvalidInput.of(name, f"must be a list of terms, got {checks.shown(value)}")
     terms = tuple(items)
     for term in terms:
         if not isinstance(term, kind):
@@ -148,5 +161,5 @@ def _terms(name: str, value: Any, kind: Any) -> tuple[Any, ...]:
             if isinstance(term, HamiltonianTerm):
                 other = " (a Hamiltonian term: put it in hamiltonian)"
             shown = type(term).__name__ if isinstance(term, Term) else checks.shown(term)
-            raise InvalidInput(f"{name} must hold {kind.kind} terms only, got {shown}{other}")
+            raise InvalidInput.of(name, f"must hold {kind.kind} terms only, got {shown}{other}")
     return terms

@@ -1,5 +1,6 @@
 """Hamiltonian terms of single sites and of pairs of spins; pair sums run over i < j."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.lattice.couplings import power_law_kernel
+from spinsqueeze.lattice.couplings import power_law_kernel, require_sites
 from spinsqueeze.lattice.kernels import AllToAllKernel, DenseKernel, Kernel
 from spinsqueeze.models.canonical import Field, Pair, Piece
 from spinsqueeze.models.collective_terms import symmetric_tensor
@@ -35,20 +36,31 @@ class SiteField(HamiltonianTerm):
         if self.envelope is not None:
             self._strength("envelope")
 
+    def fit(self, ensemble: Ensemble) -> None:
+        """Check that there is one vector a spin or class."""
+        ensemble.check_rows("SiteField needs one vector", len(self.vectors))
+
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """One field piece."""
-        ensemble.check_rows("SiteField needs one vector", len(self.vectors))
+        self.fit(ensemble)
         return [Field(envelope_factor(self.envelope), self.vectors)]
 
 
-def _power_law(ensemble: Ensemble, term: str, power: float) -> Kernel:
+def _fit_power_law(ensemble: Ensemble, term: str, power: float) -> None:
     if power == 0:
-        return AllToAllKernel(ensemble.n_spins)
+        return
     if ensemble.lattice is None:
         raise InvalidInput(
             f"{term} with exponent={power:g} needs distances: give the model a Lattice, "
             "or use exponent=0 (all to all)"
         )
+    if math.isinf(power):
+        require_sites(ensemble.lattice)
+
+
+def _power_law(ensemble: Ensemble, power: float) -> Kernel:
+    if power == 0 or ensemble.lattice is None:
+        return AllToAllKernel(ensemble.n_spins)
     return power_law_kernel(ensemble.lattice, exponent=power)
 
 
@@ -74,9 +86,14 @@ class PowerLawXXZ(HamiltonianTerm):
         self._strength("j_perp", "j_z")
         self._put("exponent", exponent(self.exponent))
 
+    def fit(self, ensemble: Ensemble) -> None:
+        """Check that there are distances where the exponent needs them."""
+        _fit_power_law(ensemble, "PowerLawXXZ", self.exponent)
+
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """Two pair pieces with one kernel."""
-        kernel = _power_law(ensemble, "PowerLawXXZ", self.exponent)
+        self.fit(ensemble)
+        kernel = _power_law(ensemble, self.exponent)
         return [
             Pair(self.j_perp, np.diag([1.0, 1.0, 0.0]), kernel),
             Pair(self.j_z, np.diag([0.0, 0.0, 1.0]), kernel),
@@ -104,9 +121,14 @@ class PowerLawXYZ(HamiltonianTerm):
         self._strength("j_x", "j_y", "j_z")
         self._put("exponent", exponent(self.exponent))
 
+    def fit(self, ensemble: Ensemble) -> None:
+        """Check that there are distances where the exponent needs them."""
+        _fit_power_law(ensemble, "PowerLawXYZ", self.exponent)
+
     def lower(self, ensemble: Ensemble) -> list[Piece]:
         """Three pair pieces with one kernel."""
-        kernel = _power_law(ensemble, "PowerLawXYZ", self.exponent)
+        self.fit(ensemble)
+        kernel = _power_law(ensemble, self.exponent)
         return [
             Pair(value, np.diag(unit), kernel)
             for value, unit in zip((self.j_x, self.j_y, self.j_z), np.eye(3), strict=True)
@@ -131,31 +153,39 @@ class PairCoupling(HamiltonianTerm):
     def __post_init__(self) -> None:
         matrix = checks.real_array("matrix", self.matrix, shape=(None, None))
         if matrix.shape[0] != matrix.shape[1]:
-            raise InvalidInput(f"matrix must be square, got {matrix.shape[0]} x {matrix.shape[1]}")
+            raise InvalidInput.of(
+                "matrix", f"must be square, got {matrix.shape[0]} x {matrix.shape[1]}"
+            )
         if np.any(np.diag(matrix)):
             k = int(np.flatnonzero(np.diag(matrix))[0])
-            raise InvalidInput(
-                f"matrix must have a zero diagonal, got {matrix[k, k]:g} at [{k}][{k}]: "
-                "a spin does not couple to itself"
+            raise InvalidInput.of(
+                "matrix",
+                f"must have a zero diagonal, got {matrix[k, k]:g} at [{k}][{k}]: "
+                "a spin does not couple to itself",
             )
         scale = float(np.abs(matrix).max(initial=0.0))
         if not np.allclose(matrix, matrix.T, rtol=0, atol=1e-12 * scale):
             i, j = np.argwhere(np.abs(matrix - matrix.T) > 1e-12 * scale)[0]
-            raise InvalidInput(
-                f"matrix must be symmetric, got {matrix[i, j]:g} at [{i}][{j}] and "
-                f"{matrix[j, i]:g} at [{j}][{i}]"
+            raise InvalidInput.of(
+                "matrix",
+                f"must be symmetric, got {matrix[i, j]:g} at [{i}][{j}] and "
+                f"{matrix[j, i]:g} at [{j}][{i}]",
             )
         self._put("matrix", matrix)
         self._put("tensor", symmetric_tensor("tensor", self.tensor))
         if self.envelope is not None:
             self._strength("envelope")
 
-    def lower(self, ensemble: Ensemble) -> list[Piece]:
-        """One dense pair piece."""
+    def fit(self, ensemble: Ensemble) -> None:
+        """Check that there is one row a spin."""
         if len(self.matrix) != ensemble.n_spins:
             raise InvalidInput(
                 f"PairCoupling needs a matrix of {ensemble.n_spins} x {ensemble.n_spins} for this "
                 f"ensemble, got {len(self.matrix)} x {len(self.matrix)}"
             )
+
+    def lower(self, ensemble: Ensemble) -> list[Piece]:
+        """One dense pair piece."""
+        self.fit(ensemble)
         kernel = DenseKernel((self.matrix + self.matrix.T) / 2)
         return [Pair(envelope_factor(self.envelope), self.tensor, kernel)]

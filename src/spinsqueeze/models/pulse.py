@@ -30,10 +30,16 @@ class Pulse(Plain):
     sites: Any = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        try:
+            self._check()
+        except InvalidInput as error:
+            raise error.owned_by("pulse") from None
+
+    def _check(self) -> None:
         put = object.__setattr__
-        put(self, "time", checks.real("pulse time", self.time, minimum=0.0))
-        put(self, "axis", checks.direction("pulse axis", self.axis))
-        put(self, "angle", checks.real("pulse angle", self.angle))
+        put(self, "time", checks.real("time", self.time, minimum=0.0))
+        put(self, "axis", checks.direction("axis", self.axis))
+        put(self, "angle", checks.real("angle", self.angle))
         if self.spin_class is not None and self.sites is not None:
             raise InvalidInput("a pulse takes spin_class or sites, not both")
         if self.spin_class is not None:
@@ -41,8 +47,8 @@ class Pulse(Plain):
             put(self, "spin_class", checked)
         if self.sites is not None:
             if isinstance(self.sites, str) or not hasattr(self.sites, "__len__"):
-                raise InvalidInput(f"sites must be a list of indices, got {self.sites!r}")
+                raise InvalidInput.of("sites", f"must be a list of indices, got {self.sites!r}")
             sites = tuple(checks.integer("sites", s, minimum=0) for s in self.sites)
             if not sites or len(set(sites)) != len(sites):
-                raise InvalidInput("sites must name at least one spin, each once")
+                raise InvalidInput.of("sites", "must name at least one spin, each once")
             put(self, "sites", sites)

@@ -6,7 +6,7 @@ from typing import Any, final
 import numpy as np
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.errors import InvalidInput, NotAnInteger
 from spinsqueeze.models.term import Plain, snake_case
 
 
@@ -57,9 +57,10 @@ class ProductState(InitialState):
         lengths = np.linalg.norm(array, axis=1)
         wrong = np.flatnonzero(np.abs(lengths - 1.0) > 1e-6)
         if len(wrong):
-            raise InvalidInput(
-                f"directions must be unit vectors, got length {lengths[wrong[0]]:.6g} at spin "
-                f"{wrong[0]}; divide each by its length"
+            raise InvalidInput.of(
+                "directions",
+                f"must be unit vectors, got length {lengths[wrong[0]]:.6g} at spin "
+                f"{wrong[0]}; divide each by its length",
             )
         array /= np.where(np.abs(lengths - 1.0) > 4e-16, lengths, 1.0)[:, None]
         array.setflags(write=False)
@@ -90,15 +91,16 @@ class DickeState(InitialState):
     def __post_init__(self) -> None:
         value = checks.real("m", self.m)
         if 2 * value != round(2 * value):
-            raise InvalidInput(f"m must be an integer or a half-integer, got {value:g}")
+            raise NotAnInteger.of("m", f"must be an integer or a half-integer, got {value:g}")
         object.__setattr__(self, "m", value)
         checks.axis_name("axis", self.axis)
 
     def fit(self, n_spins: int) -> None:
         """Check -N/2 <= m <= N/2 and that N/2 - m is an integer."""
         if abs(self.m) > n_spins / 2 or (n_spins / 2 - self.m) % 1 != 0:
-            raise InvalidInput(
-                f"m must be one of -N/2, ..., N/2 in steps of 1 with N = {n_spins}, got {self.m:g}"
+            raise InvalidInput.of(
+                "m",
+                f"must be one of -N/2, ..., N/2 in steps of 1 with N = {n_spins}, got {self.m:g}",
             )
 
 
@@ -120,14 +122,14 @@ class SymmetricState(InitialState):
         if raw.ndim == 2 and raw.shape[1] == 2 and raw.dtype.kind != "c":
             raw = raw[:, 0] + 1j * raw[:, 1]
         if raw.ndim != 1:
-            raise InvalidInput(f"amplitudes must be one-dimensional, got shape {raw.shape}")
+            raise InvalidInput.of("amplitudes", f"must be one-dimensional, got shape {raw.shape}")
         array = raw.astype(np.complex128)
         norm = float(np.linalg.norm(array))
         if not np.isfinite(norm):
-            raise InvalidInput("amplitudes must be finite, got NaN or infinity among them")
+            raise InvalidInput.of("amplitudes", "must be finite, got NaN or infinity among them")
         if abs(norm - 1.0) > 1e-6:
             remedy = "divide by the norm" if norm else "at least one must not vanish"
-            raise InvalidInput(f"amplitudes must have norm 1, got {norm:.6g}; {remedy}")
+            raise InvalidInput.of("amplitudes", f"must have norm 1, got {norm:.6g}; {remedy}")
         if abs(norm - 1.0) > 1e-14:  # so that a state read back from a file stays the same
             array /= norm
         array.setflags(write=False)
@@ -187,20 +189,20 @@ class BlockState(InitialState):
         array = raw.astype(np.complex128)
         n = round((6.0 * array.size) ** (1 / 3)) - 2 if array.ndim == 1 else 0
         if n < 1 or (n + 1) * (n + 2) * (n + 3) // 6 != array.size:
-            raise InvalidInput(
-                f"values must be (N+1)(N+2)(N+3)/6 numbers for some N, got shape {raw.shape}"
+            raise InvalidInput.of(
+                "values", f"must be (N+1)(N+2)(N+3)/6 numbers for some N, got shape {raw.shape}"
             )
         trace, done = 0.0, 0
         for size in range(n + 1, 0, -2):
             block = array[done : done + size**2].reshape(size, size)
             if not np.allclose(block, block.conj().T, rtol=0, atol=1e-9):
-                raise InvalidInput(
-                    f"values must be Hermitian in each block; j = {(size - 1) / 2:g}"
+                raise InvalidInput.of(
+                    "values", f"must be Hermitian in each block; j = {(size - 1) / 2:g}"
                 )
             trace += float(np.trace(block).real)
             done += size**2
         if not abs(trace - 1.0) <= 1e-6:
-            raise InvalidInput(f"values must have trace 1, got {trace:.6g}; divide by it")
+            raise InvalidInput.of("values", f"must have trace 1, got {trace:.6g}; divide by it")
         array.setflags(write=False)
         object.__setattr__(self, "values", array)
 

@@ -1,17 +1,17 @@
 """Models, states and pulses as plain tables (the schema of study files), and back.
 
-A table holds only numbers, strings, lists and tables. Writing a model and reading it back gives an
-equal model, to the last bit. Every error begins with the dotted path of the entry it is about, such
-as `hamiltonian.0.j_z`.
+A table holds only numbers, strings, lists and tables, and arrays in place of long lists of numbers
+(`core.plain`). Writing a model and reading it back gives an equal model, to the last bit. Every
+error begins with the dotted path of the entry it is about, such as `hamiltonian.0.j_z`.
 """
 
 import dataclasses
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import same
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.models.catalogue import HAMILTONIAN_TERMS, INITIAL_STATES, JUMP_TERMS
 from spinsqueeze.models.cavity import Cavity
@@ -26,7 +26,6 @@ Table = Mapping[str, Any]
 MODEL_KEYS = ("unit", "ensemble", "hamiltonian", "jumps", "cavity")
 _ENSEMBLE_KINDS = ("spins", "classes", "shape", "positions")
 _LATTICE_KEYS = tuple(item.name for item in dataclasses.fields(Lattice))
-_FIRST_WORD = re.compile(r"(?:pulse )?(\w+)((?:\[\d+\])*) ")
 
 
 def model_from_tables(tables: Table) -> SpinModel:
@@ -54,7 +53,7 @@ def model_from_tables(tables: Table) -> SpinModel:
     try:
         return SpinModel(spins, **parts)
     except InvalidInput as error:
-        raise _of_a_term(spins, parts, error) from None
+        raise error.at("", names={"spins": "ensemble"}) from None
 
 
 def model_as_tables(model: SpinModel) -> dict[str, Any]:
@@ -136,20 +135,7 @@ def build(
     try:
         return kind(**table)
     except InvalidInput as error:
-        names = {item.name: shown.get(item.name, item.name) for item in fields}
-        raise InvalidInput(_placed(path, names, str(error))) from None
-
-
-def _placed(path: str, names: Mapping[str, str], message: str) -> str:
-    """'j_z must be real' under hamiltonian.0 -> 'hamiltonian.0.j_z: must be real'."""
-    start = _FIRST_WORD.match(message)
-    if start is None or start[1] not in names:
-        field = re.match(r"(\w+): ", message)
-        if field is not None and field[1] in names:
-            return f"{path}.{names[field[1]]}: {message[field.end() :]}"
-        return f"{path}: {message}"
-    index = start[2].replace("[", ".").replace("]", "")
-    return f"{path}.{names[start[1]]}{index}: {message[start.end() :]}"
+        raise error.at(path, names=shown) from None
 
 
 def _table(path: str, table: Any) -> None:
@@ -203,7 +189,7 @@ def _spins(table: Any) -> Any:
         try:
             return number_of_spins(table["spins"])
         except InvalidInput as error:
-            raise InvalidInput(_placed("ensemble", {"spins": "spins"}, str(error))) from None
+            raise error.at("ensemble") from None
     classes = _list("ensemble.classes", table["classes"])
     if not classes:
         raise InvalidInput("ensemble.classes: must hold at least one class, got none")
@@ -240,26 +226,6 @@ def _unknown_term(name: Any, path: str, catalogue: Mapping[str, type[Term]]) -> 
     return f"unknown term {checks.shown(name)}; {hint}"
 
 
-def _of_a_term(spins: Any, parts: Mapping[str, Any], error: InvalidInput) -> InvalidInput:
-    """The error of a whole model, placed at the term that does not fit the spins."""
-    try:
-        ensemble = SpinModel(spins).ensemble
-    except InvalidInput:
-        return InvalidInput(f"ensemble: {error}")
-    for part in ("hamiltonian", "jumps"):
-        for k, term in enumerate(parts[part]):
-            try:
-                term.lower(ensemble)
-            except InvalidInput as reason:
-                return InvalidInput(f"{part}.{k}: {reason}")
-    if "cavity" in parts:
-        try:
-            parts["cavity"].lower(ensemble)
-        except InvalidInput as reason:
-            return InvalidInput(_placed("cavity", {"coupling": "coupling"}, str(reason)))
-    return InvalidInput(_placed("", {"unit": "unit"}, str(error)).removeprefix("."))
-
-
 def _ensemble_table(ensemble: Ensemble) -> dict[str, Any]:
     if ensemble.classes is not None:
         return {"classes": [_differing(c) for c in ensemble.classes]}
@@ -276,6 +242,6 @@ def _differing(value: Any) -> dict[str, Any]:
     table = {}
     for item in dataclasses.fields(value):
         entry = plain(getattr(value, item.name))
-        if item.default is dataclasses.MISSING or entry != plain(item.default):
+        if item.default is dataclasses.MISSING or not same(entry, plain(item.default)):
             table[item.name] = entry
     return table

@@ -10,6 +10,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import compact, key, numbers, same
 from spinsqueeze.models.canonical import Piece
 from spinsqueeze.models.ensemble import Ensemble
 from spinsqueeze.models.envelope import Envelope, strength
@@ -21,15 +22,13 @@ def snake_case(name: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A field as plain data: numbers, strings, lists and tables, as a study file holds it."""
+    """A field as plain data, as a study file holds it; many numbers are an array (`core.plain`)."""
     if isinstance(value, Envelope):
         return value.as_dict()
     if isinstance(value, np.ndarray):
-        if value.dtype.kind == "c":
-            return np.stack([value.real, value.imag], axis=-1).tolist()
-        return value.tolist()
+        return numbers(value)
     if isinstance(value, tuple):
-        return [plain(v) for v in value]
+        return compact([plain(v) for v in value])
     if isinstance(value, np.generic):
         return value.item()
     return value
@@ -43,15 +42,19 @@ class Plain:
         table = {}
         for item in dataclasses.fields(self):  # type: ignore[arg-type]
             value = plain(getattr(self, item.name))
-            if item.default is dataclasses.MISSING or value != plain(item.default):
+            if item.default is dataclasses.MISSING or not same(value, plain(item.default)):
                 table[item.name] = value
         return table
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.as_dict() == other.as_dict()
+        return (
+            isinstance(other, Plain)
+            and type(self) is type(other)
+            and same(self.as_dict(), other.as_dict())
+        )
 
     def __hash__(self) -> int:
-        return hash((type(self), repr(self.as_dict())))
+        return hash((type(self), key(self.as_dict())))
 
 
 class Term(Plain, abc.ABC):
@@ -63,6 +66,13 @@ class Term(Plain, abc.ABC):
     def name(cls) -> str:
         """The name in study files."""
         return snake_case(cls.__name__)
+
+    def fit(self, ensemble: Ensemble) -> None:
+        """Check the term against the spins; cheap, also where `lower` is not.
+
+        Raises:
+            InvalidInput: the term does not fit the ensemble (no lattice, another size).
+        """
 
     @abc.abstractmethod
     def lower(self, ensemble: Ensemble) -> list[Piece]:
@@ -116,8 +126,10 @@ def distinct_axes(value: Any) -> tuple[str, str]:
         InvalidInput: not two different letters of x, y, z.
     """
     if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
-        raise InvalidInput(f"axes must be two axes such as ('x', 'y'), got {checks.shown(value)}")
+        raise InvalidInput.of(
+            "axes", f"must be two axes such as ('x', 'y'), got {checks.shown(value)}"
+        )
     pair = (checks.axis_name("axes[0]", value[0]), checks.axis_name("axes[1]", value[1]))
     if pair[0] == pair[1]:
-        raise InvalidInput(f"axes must differ, got {pair[0]!r} twice")
+        raise InvalidInput.of("axes", f"must differ, got {pair[0]!r} twice")
     return pair

@@ -12,7 +12,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import with_value
 from spinsqueeze.results.points import KEPT_ATTRIBUTES, Entry, Point
+from spinsqueeze.results.studies import put_study, study_tables
 
 DONE = "done"
 FAILED = "failed"
@@ -152,7 +154,8 @@ def _labels(values: Sequence[Any]) -> NDArray[Any]:
     for kinds in (bool, int, (int, float), str):
         if all(isinstance(v, kinds) and (kinds is bool or type(v) is not bool) for v in values):
             return np.asarray(values)
-    return np.asarray([v if isinstance(v, str) else json.dumps(v) for v in values])
+    plain = [v if isinstance(v, str) else json.dumps(v, default=np.ndarray.tolist) for v in values]
+    return np.asarray(plain)
 
 
 def _summary(points: Sequence[Point]) -> list[str]:
@@ -201,7 +204,7 @@ def point_of(data: xr.Dataset, index: Mapping[str, int]) -> xr.Dataset:
         if name in one and one[name].ndim == 0:
             one.attrs[name] = one[name].item()
             drop.append(name)
-    one.attrs["study"] = json.dumps(_study_of_point(one))
+    one = put_study(one, _study_of_point(one))
     for name in [str(n) for n in one.data_vars if str(n).endswith("_of_point")]:
         base = name.removesuffix("_of_point")
         one = one.assign_coords({base: (one[name].dims, one[name].values, one[name].attrs)})
@@ -231,26 +234,15 @@ def as_single_run(data: xr.Dataset) -> xr.Dataset:
 
 def _study_of_point(one: xr.Dataset) -> dict[str, Any]:
     """The study of a point, from that of its sweep and the values it has."""
-    study: dict[str, Any] = json.loads(one.attrs["study"])
+    study = study_tables(one)
     swept = study.pop("sweep", {})
     for label in one.coords.values():
         path = label.attrs.get("path")
         if label.ndim == 0 and path in swept:
             values = swept[path]
             (where, *_) = np.flatnonzero(_labels(values) == label.item())
-            put_entry(study, path, values[where])
+            study = with_value(study, path, values[where])
     return study
-
-
-def put_entry(tables: Any, path: str, value: Any) -> None:
-    """Set the entry at a dotted path, in place."""
-    *way, last = path.split(".")
-    for key in way:
-        tables = tables[int(key)] if isinstance(tables, list) else tables.setdefault(key, {})
-    if isinstance(tables, list):
-        tables[int(last)] = value
-    else:
-        tables[last] = value
 
 
 def grid_axes(data: xr.Dataset) -> list[GridAxis]:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import compact, same
 from spinsqueeze.observables.moments import BlockMoments
 from spinsqueeze.observables.readings import Reading, merged, moments_of, readings_of
 from spinsqueeze.results import provenance
@@ -25,6 +26,7 @@ from spinsqueeze.results.grid import (
     sweep_dims,
 )
 from spinsqueeze.results.points import Point, from_dataset
+from spinsqueeze.results.studies import put_study, study_tables
 
 FREE = ("title", "run.seed", "run.memory_budget", "method.n_trajectories", "losses.runs")
 """Entries of a study in which merged runs may differ."""
@@ -84,13 +86,14 @@ def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
     rows = zip(*(points_with_reasons(part) for part in parts), strict=True)
     points = [_merged_point(row) for row in rows]
     attributes = {
-        **{k: head.attrs[k] for k in ("title", "study") if k in head.attrs},
+        **{k: head.attrs[k] for k in ("title",) if k in head.attrs},
         "seeds": json.dumps(_seeds(parts) if all("seed" in p.attrs for p in parts) else []),
         MARK: provenance.version(),
         "commit": provenance.commit(),
         "machine": provenance.machine(),
     }
-    return stack(points, axes=grid_axes(head), attributes=attributes)
+    data = stack(points, axes=grid_axes(head), attributes=attributes)
+    return put_study(data, study_tables(head))
 
 
 def points_with_reasons(data: xr.Dataset) -> Iterator[xr.Dataset | str]:
@@ -137,7 +140,6 @@ def _merged(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     attributes |= {
         "seed": seeds[0],
         "seeds": json.dumps(seeds),
-        "study": head.attrs["study"],
         "numerical_error": max(float(p.attrs["numerical_error"]) for p in parts),
         "diagnostics": json.dumps({"merged": [diagnostics_of(part) for part in parts]}),
         "warnings": json.dumps(list(concerns)),
@@ -147,14 +149,14 @@ def _merged(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     }
     if all("wall_time" in part.attrs for part in parts):
         attributes["wall_time"] = sum(float(part.attrs["wall_time"]) for part in parts)
-    return build(
-        _merged_readings(
-            [read_samples(part) for part in parts], n_spins=int(head.attrs["n_spins"])
-        ),
-        n_spins=int(head.attrs["n_spins"]),
+    n_spins = int(head.attrs["n_spins"])
+    data = build(
+        _merged_readings([read_samples(part) for part in parts], n_spins=n_spins),
+        n_spins=n_spins,
         times=head["time"].values,
         attributes=attributes,
     )
+    return put_study(data, study_tables(head))
 
 
 def _merged_readings(parts: Sequence[Mapping[str, Reading]], *, n_spins: int) -> dict[str, Reading]:
@@ -250,7 +252,7 @@ def _require_other_samples(parts: Sequence[xr.Dataset]) -> None:
 
 
 def _require_alike(parts: Sequence[xr.Dataset]) -> None:
-    head = _flat(json.loads(parts[0].attrs["study"]))
+    head = _flat(study_tables(parts[0]))
     for number, part in enumerate(parts[1:], start=2):
         for name in ("unit", "n_spins", "method"):
             ours, theirs = parts[0].attrs.get(name), part.attrs.get(name)
@@ -259,9 +261,9 @@ def _require_alike(parts: Sequence[xr.Dataset]) -> None:
                     f"merge: {name} is {ours} in result 1 and {theirs} in result {number}; only "
                     "runs of one model and method can be merged"
                 )
-        other = _flat(json.loads(part.attrs["study"]))
+        other = _flat(study_tables(part))
         for path in dict.fromkeys((*head, *other)):
-            if path in FREE or head.get(path) == other.get(path):
+            if path in FREE or same(head.get(path), other.get(path)):
                 continue
             values = [_shown(study.get(path)) for study in (head, other)]
             raise InvalidInput(
@@ -285,6 +287,9 @@ def _flat(tables: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _shown(value: Any) -> str:
+    value = compact(value)
+    if isinstance(value, np.ndarray):
+        return " x ".join(map(str, value.shape)) + " numbers"
     text = "absent" if value is None else json.dumps(value)
     return text if len(text) <= 40 else text[:37] + "..."
 

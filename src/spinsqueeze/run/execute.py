@@ -16,6 +16,7 @@ from spinsqueeze.models.catalogue import INITIAL_STATES
 from spinsqueeze.models.states import InitialState, ProductState
 from spinsqueeze.results import dataset, provenance
 from spinsqueeze.results.files import MARK
+from spinsqueeze.results.studies import put_study
 from spinsqueeze.run.choice import default_method
 from spinsqueeze.run.study import Study
 
@@ -78,7 +79,6 @@ def _as_dataset(
         "error_kind": method.trust(question).in_words,
         "references": ", ".join(method.references),
         "seed": question.seed,
-        "study": json.dumps(study.as_tables()),
         **_loss_times(question),
         "numerical_error": answer.numerical_error,
         "diagnostics": json.dumps(answer.diagnostics),
@@ -98,7 +98,7 @@ def _as_dataset(
                 f"keep_state: {type(method).__name__} has no state to keep; leave it out"
             )
         attributes["final_state_kind"], values = _packed(state)
-    return dataset.build(
+    data = dataset.build(
         answer.readings,
         n_spins=question.model.n_spins,
         times=times,
@@ -106,6 +106,7 @@ def _as_dataset(
         error=answer.error,
         final_state=values,
     )
+    return put_study(data, study.as_tables())
 
 
 def _loss_times(question: Question) -> dict[str, Any]:

@@ -9,14 +9,14 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
-from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
+from spinsqueeze.core.errors import InvalidInput, NotAnInteger, NumericalFailure, SpinSqueezeError
+from spinsqueeze.core.plain import with_value
 from spinsqueeze.core.text import value_with_error
 from spinsqueeze.run.execute import execute
 from spinsqueeze.run.objective import MissingObjective, Objective, jackknifed_minimum
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_file import study_from_tables
-from spinsqueeze.run.sweep import study_of
-from spinsqueeze.run.sweep_axes import with_value
+from spinsqueeze.run.sweep import study_from
 from spinsqueeze.run.sweep_plan import short_names
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def optimise(
         InvalidInput: an argument breaks its rule.
         NumericalFailure: no evaluation gave a number; with the reason of the first.
     """
-    study = study_of(
+    study = study_from(
         subject,
         initial_state,
         times,
@@ -210,10 +210,9 @@ class _Search:
         for side in (0.0, 1.0):
             try:
                 study_from_tables(self._at(np.full(len(box), side)))
-            except InvalidInput as error:
-                whole = "must be an integer" in str(error)
-                remedy = "; optimise varies real numbers only, sweep whole ones" if whole else ""
-                raise InvalidInput(f"{error}{remedy}") from None
+            except NotAnInteger as error:
+                rule = f"{error.rule}; optimise varies real numbers only, sweep whole ones"
+                raise InvalidInput(rule, path=error.path) from None
 
     def _at(self, u: Sequence[float] | Floats) -> dict[str, Any]:
         tables: Any = self.tables

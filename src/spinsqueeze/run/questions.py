@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.arrays import Booleans
+from spinsqueeze.core.arrays import Booleans, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.geometry import MAX_SITES
 from spinsqueeze.methods.base.question import (
@@ -42,21 +42,56 @@ def evolve_question(
     Raises:
         InvalidInput: an argument breaks its rule.
     """
-    if not isinstance(model, SpinModel):
-        raise InvalidInput(f"model must be a SpinModel, got {checks.shown(model)}")
-    _check_state(model, initial_state)
-    checked_times = checks.increasing("times", np.atleast_1d(times), minimum=0.0)
-    _check_losses(model, losses)
-    form, rotations = _addressed(model, pulses, last=float(checked_times[-1]))
+    grid, seed, memory_budget = check_evolution(
+        model,
+        initial_state,
+        times,
+        pulses=pulses,
+        losses=losses,
+        seed=seed,
+        memory_budget=memory_budget,
+    )
+    form, rotations = _addressed(model, pulses)
     return Evolve(
         model=form,
         state=initial_state,
-        times=checked_times,
+        times=grid,
         pulses=rotations,
         losses=losses,
-        seed=checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
-        memory_budget=checks.real("memory_budget", memory_budget, above=0.0),
+        seed=seed,
+        memory_budget=memory_budget,
         progress=_progress(progress),
+    )
+
+
+def check_evolution(
+    model: SpinModel,
+    initial_state: InitialState | None,
+    times: Any,
+    *,
+    pulses: Sequence[Pulse],
+    losses: Losses | None,
+    seed: int,
+    memory_budget: float,
+) -> tuple[Floats, int, float]:
+    """Check everything a run in time needs, without lowering the model.
+
+    Returns:
+        times (T,), seed and memory_budget.
+
+    Raises:
+        InvalidInput: an argument breaks its rule.
+    """
+    if not isinstance(model, SpinModel):
+        raise InvalidInput.of("model", f"must be a SpinModel, got {checks.shown(model)}")
+    _check_state(model, initial_state)
+    grid = checks.increasing("times", np.atleast_1d(times), minimum=0.0)
+    _check_pulses(model, pulses, last=float(grid[-1]))
+    _check_losses(model, losses)
+    return (
+        grid,
+        checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
+        checks.real("memory_budget", memory_budget, above=0.0),
     )
 
 
@@ -74,7 +109,7 @@ def steady_question(
         InvalidInput: an argument breaks its rule, no jumps, or a time-dependent model.
     """
     if not isinstance(model, SpinModel):
-        raise InvalidInput(f"model must be a SpinModel, got {checks.shown(model)}")
+        raise InvalidInput.of("model", f"must be a SpinModel, got {checks.shown(model)}")
     if initial_state is not None:
         _check_state(model, initial_state)
     if not model.dissipative:
@@ -96,14 +131,17 @@ def _progress(progress: Callable[[float], None] | None) -> Callable[[float], Non
     if progress is None:
         return no_progress
     if not callable(progress):
-        raise InvalidInput(f"progress must be a function of the fraction done, got {progress!r}")
+        raise InvalidInput.of(
+            "progress", f"must be a function of the fraction done, got {progress!r}"
+        )
     return progress
 
 
 def _check_state(model: SpinModel, state: object) -> None:
     if not isinstance(state, InitialState):
-        raise InvalidInput(
-            f"initial_state must be a state such as CoherentState('+x'), got {checks.shown(state)}"
+        raise InvalidInput.of(
+            "initial_state",
+            f"must be a state such as CoherentState('+x'), got {checks.shown(state)}",
         )
     state.fit(model.n_spins)
 
@@ -127,53 +165,61 @@ def _check_losses(model: SpinModel, losses: object) -> None:
         )
 
 
-def _addressed(
-    model: SpinModel, pulses: Any, *, last: float
-) -> tuple[Canonical, tuple[Rotation, ...]]:
-    """The canonical form and the pulses in order of time, on kinds that no pulse cuts through."""
-    items = (pulses,) if isinstance(pulses, Pulse) else tuple(pulses)
-    for k, pulse in enumerate(items):
+def _check_pulses(model: SpinModel, pulses: Any, *, last: float) -> None:
+    for k, pulse in enumerate(_listed(pulses)):
         if not isinstance(pulse, Pulse):
-            raise InvalidInput(f"pulses[{k}] must be a Pulse, got {checks.shown(pulse)}")
+            raise InvalidInput.of(f"pulses[{k}]", f"must be a Pulse, got {checks.shown(pulse)}")
         if pulse.time > last:
-            raise InvalidInput(
-                f"pulses[{k}] comes at time {pulse.time:g}, after the last output time {last:g}: "
-                "it would change nothing"
+            raise InvalidInput.of(
+                f"pulses[{k}]",
+                f"comes at time {pulse.time:g}, after the last output time {last:g}: "
+                "it would change nothing",
             )
-        if pulse.sites is not None and model.n_spins > MAX_SITES:
-            raise InvalidInput(
-                f"pulses[{k}].sites must address single spins of at most {MAX_SITES}, got N = "
-                f"{model.n_spins}; make classes of spins and give spin_class"
+        if pulse.spin_class is not None:
+            try:
+                model.ensemble.class_mask(pulse.spin_class)
+            except InvalidInput as error:
+                raise InvalidInput.of(f"pulses[{k}].{error.argument}", error.rule) from None
+        if pulse.sites is None:
+            continue
+        if model.n_spins > MAX_SITES:
+            raise InvalidInput.of(
+                f"pulses[{k}].sites",
+                f"must address single spins of at most {MAX_SITES}, got N = "
+                f"{model.n_spins}; make classes of spins and give spin_class",
             )
+        if max(pulse.sites) >= model.n_spins:
+            raise InvalidInput.of(
+                f"pulses[{k}].sites", f"must be below N = {model.n_spins}, got {max(pulse.sites)}"
+            )
+
+
+def _listed(pulses: Any) -> tuple[Any, ...]:
+    return (pulses,) if isinstance(pulses, Pulse) else tuple(pulses)
+
+
+def _addressed(model: SpinModel, pulses: Any) -> tuple[Canonical, tuple[Rotation, ...]]:
+    """The canonical form and the pulses in order of time, on kinds that no pulse cuts through."""
+    items = _listed(pulses)
     form = model.canonical
     if any(pulse.sites is not None for pulse in items):
         form = form.per_spin()
     elif any(pulse.spin_class is not None for pulse in items) and not form.differences:
         form = form.split(model.ensemble.counts)
     rotations = [
-        Rotation(pulse.time, pulse.axis, pulse.angle, _mask(model, form, pulse, k))
-        for k, pulse in enumerate(items)
+        Rotation(pulse.time, pulse.axis, pulse.angle, _mask(model, form, pulse)) for pulse in items
     ]
     return form, tuple(sorted(rotations, key=lambda r: r.time))
 
 
-def _mask(model: SpinModel, form: Canonical, pulse: Pulse, k: int) -> Booleans | None:
-    """The kinds that pulse k turns; None: all."""
-    if pulse.spin_class is None and pulse.sites is None:
-        return None
+def _mask(model: SpinModel, form: Canonical, pulse: Pulse) -> Booleans | None:
+    """The kinds that a pulse turns; None: all."""
     if pulse.spin_class is not None:
         classes = model.ensemble.class_mask(pulse.spin_class)
         mask = classes[owners(form.counts, model.ensemble.counts)]
+    elif pulse.sites is not None:
+        mask = np.zeros(model.n_spins, bool)
+        mask[list(pulse.sites)] = True
     else:
-        mask = _sites_mask(model, pulse, k)
+        return None
     return None if np.all(mask) else mask
-
-
-def _sites_mask(model: SpinModel, pulse: Pulse, k: int) -> Booleans:
-    if max(pulse.sites) >= model.n_spins:
-        raise InvalidInput(
-            f"pulses[{k}].sites must be below N = {model.n_spins}, got {max(pulse.sites)}"
-        )
-    mask = np.zeros(model.n_spins, bool)
-    mask[list(pulse.sites)] = True
-    return mask

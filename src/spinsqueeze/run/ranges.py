@@ -7,6 +7,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import numbers
 
 MAX_POINTS = 10**7
 _RANGE = ("start", "stop", "num", "spacing")
@@ -44,12 +45,13 @@ def expand(path: str, spec: Any) -> list[Any]:
     if "values" in spec:
         if len(spec) > 1:
             raise InvalidInput("give either values or start, stop and num, not both", path=path)
-        if not isinstance(spec["values"], list | tuple):
+        values = spec["values"]
+        if not isinstance(values, list | tuple | np.ndarray):
             raise InvalidInput(
-                f"must be a list of numbers, got {checks.shown(spec['values'])}",
+                f"must be a list of numbers, got {checks.shown(values)}",
                 path=f"{path}.values",
             )
-        return list(spec["values"])
+        return list(values)
     return _range(path, spec)
 
 
@@ -88,7 +90,7 @@ def shortest(values: Any) -> Any:
             return {"start": start, "stop": stop, "num": int(array.size)}
         if start * stop > 0 and np.array_equal(np.geomspace(start, stop, array.size), array):
             return {"start": start, "stop": stop, "num": int(array.size), "spacing": "log"}
-    return {"values": array.tolist()}
+    return {"values": numbers(array)}
 
 
 def _placed(path: str, check: Any, name: str, value: Any, **rules: Any) -> Any:

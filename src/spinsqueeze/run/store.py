@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -11,6 +10,7 @@ from typing import Any, final
 
 from spinsqueeze.core.errors import FileProblem
 from spinsqueeze.core.output import ASIDE, reason, replace_file
+from spinsqueeze.core.plain import digest
 from spinsqueeze.results.points import Point, unpack
 
 NUMBERS = 3
@@ -37,30 +37,14 @@ def point_key(
     whole = hashlib.sha256(f"{NUMBERS} {int(blocks)}".encode())
     for name in sorted(tables):
         if name not in _UNHASHED:
-            digest = shared.get(id(tables[name])) or _digest(tables[name])
-            whole.update(name.encode() + b"\0" + digest)
+            part = shared.get(id(tables[name])) or digest(tables[name])
+            whole.update(name.encode() + b"\0" + part)
     return whole.hexdigest()
 
 
 def digests(tables: Mapping[str, Any]) -> dict[int, bytes]:
     """Digests of the parts of a study by their identity, valid while the tables live."""
-    return {id(part): _digest(part) for part in tables.values() if isinstance(part, dict | list)}
-
-
-def _digest(value: Any) -> bytes:
-    text = json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()
-
-
-def _canonical(value: Any) -> Any:
-    """The same data however it was written: 1 and 1.0 are one number."""
-    if isinstance(value, Mapping):
-        return {str(k): _canonical(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_canonical(v) for v in value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
-        return float(value)
-    return value
+    return {id(part): digest(part) for part in tables.values() if isinstance(part, dict | list)}
 
 
 @final

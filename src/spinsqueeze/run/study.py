@@ -7,14 +7,14 @@ from typing import Any, final
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.method import Method
-from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Evolve, Progress, Question
+from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Progress, Question
 from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.models.tables import model_as_tables
-from spinsqueeze.run.questions import evolve_question, steady_question
+from spinsqueeze.run.questions import check_evolution, evolve_question, steady_question
 from spinsqueeze.run.ranges import shortest
 
 
@@ -59,11 +59,30 @@ class Study:
         if not isinstance(pulses, Iterable):
             raise InvalidInput.of("pulses", f"must be a list of pulses, got {checks.shown(pulses)}")
         put(self, "pulses", tuple(pulses))
-        question = self.question()
-        put(self, "seed", question.seed)
-        put(self, "memory_budget", question.memory_budget)
-        if isinstance(question, Evolve):
-            put(self, "times", question.times)
+        if self.steady_state:
+            question = self.question()
+            put(self, "seed", question.seed)
+            put(self, "memory_budget", question.memory_budget)
+            return
+        self._require_start()
+        times, seed, memory_budget = check_evolution(
+            self.model,
+            self.initial_state,
+            self.times,
+            pulses=self.pulses,
+            losses=self.losses,
+            seed=self.seed,
+            memory_budget=self.memory_budget,
+        )
+        put(self, "times", times)
+        put(self, "seed", seed)
+        put(self, "memory_budget", memory_budget)
+
+    def _require_start(self) -> None:
+        if self.times is None:
+            raise InvalidInput.of("times", "must be given, or steady_state=True")
+        if self.initial_state is None:
+            raise InvalidInput.of("initial_state", "must be given, e.g. CoherentState('+x')")
 
     def question(self, *, progress: Progress | None = None) -> Question:
         """What a method is asked.
@@ -83,13 +102,9 @@ class Study:
             return steady_question(
                 self.model, initial_state=self.initial_state, progress=progress, **options
             )
-        if self.times is None:
-            raise InvalidInput("times must be given, or steady_state=True")
-        if self.initial_state is None:
-            raise InvalidInput("initial_state must be given, e.g. CoherentState('+x')")
         return evolve_question(
             self.model,
-            self.initial_state,
+            self.initial_state,  # type: ignore[arg-type]  # checked when made
             self.times,
             pulses=self.pulses,
             losses=self.losses,

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import FileProblem, InvalidInput
@@ -13,6 +13,7 @@ from spinsqueeze.core.sizes import size_in_bytes
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.registry import METHODS
+from spinsqueeze.models.catalogue import INITIAL_STATES
 from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.tables import (
     build,
@@ -20,10 +21,16 @@ from spinsqueeze.models.tables import (
     pulses_from_tables,
     state_from_table,
 )
+from spinsqueeze.results.dataset import checked_dataset
+from spinsqueeze.results.grid import as_single_run
+from spinsqueeze.results.studies import study_tables
 from spinsqueeze.run.ranges import expand
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_schema import RunSection, StudyFile, outline
 from spinsqueeze.run.sweep_axes import read_axes
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MAX_FILE_BYTES = 10**9
 
@@ -83,7 +90,7 @@ def _read_toml(source: Path) -> dict[str, Any]:
 
 
 def study_from_tables(tables: Any) -> Study:
-    """The study that plain tables describe.
+    """The study that plain tables describe; those of a result come from `study_of`.
 
     Raises:
         InvalidInput: a wrong entry, in one line that begins with its dotted path.
@@ -97,6 +104,20 @@ def study_from_tables(tables: Any) -> Study:
         return replace(study, sweep=read_axes(rest, sections.sweep, check=study_from_tables))
     except InvalidInput as error:
         raise error.at("sweep") from None
+
+
+def study_of(data: "xr.Dataset") -> Study:
+    """The study that a result came from: `run_study(study_of(data))` gives the result again.
+
+    Args:
+        data: what `simulate`, `steady_state`, `sweep`, `merge` or `load` returns. A point that was
+            selected from a sweep has the study of that point, a merged result that of its first
+            run.
+
+    Raises:
+        InvalidInput: something else, a figure of a paper, or a result whose arrays were taken out.
+    """
+    return study_from_tables(study_tables(as_single_run(checked_dataset(data, call="study_of"))))
 
 
 def _single_point(tables: Any, sections: StudyFile) -> Study:
@@ -114,32 +135,43 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
     }
     if sections.initial_state is not None:
         state = state_from_table(sections.initial_state)
-        _below("initial_state", lambda: state.fit(model.n_spins))
+        try:
+            state.fit(model.n_spins)
+        except InvalidInput as error:
+            names = {main: name for name, (_, main) in INITIAL_STATES.items()}
+            raise error.at("initial_state", names=names) from None
         parts["initial_state"] = state
     if sections.losses is not None:
         parts["losses"] = build(Losses, sections.losses, path="losses", what="losses")
     if sections.method is not None:
         parts["method"] = _method(sections.method)
+    parts |= _when(sections)
+    try:
+        return Study(model, **parts)
+    except InvalidInput as error:
+        own = error.entry.partition(".")[0] in ("pulses", "losses", "initial_state", "title")
+        raise error.at("" if own else "run") from None
+
+
+def _when(sections: StudyFile) -> dict[str, Any]:
+    """Either the output times or steady_state."""
+    run = sections.run
     if run.steady_state:
         if run.times is not None:
             raise InvalidInput("run.times: has no place next to steady_state = true; leave one out")
-        parts["steady_state"] = True
-    elif run.times is None:
+        return {"steady_state": True}
+    if run.times is None:
         raise InvalidInput(
             "run.times: is missing; give times = { start = 0.0, stop = 1.0, num = 81 }, or "
             "steady_state = true"
         )
-    else:
-        values = expand("run.times", run.times)
-        parts["times"] = _below("run", lambda: checks.increasing("times", values, minimum=0.0))
-        if sections.initial_state is None:
-            raise InvalidInput(
-                'initial_state: is missing; give [initial_state] with coherent = "+x", say'
-            )
-    try:
-        return Study(model, **parts)
-    except InvalidInput as error:
-        raise InvalidInput(_dotted(str(error))) from None
+    values = expand("run.times", run.times)
+    times = _below("run", lambda: checks.increasing("times", values, minimum=0.0))
+    if sections.initial_state is None:
+        raise InvalidInput(
+            'initial_state: is missing; give [initial_state] with coherent = "+x", say'
+        )
+    return {"times": times}
 
 
 _MODEL_SECTIONS = ("ensemble", "hamiltonian", "jumps", "cavity")
@@ -156,22 +188,6 @@ def _below(path: str, action: Callable[[], Any]) -> Any:
         return action()
     except InvalidInput as error:
         raise error.at(path) from None
-
-
-def _dotted(message: str) -> str:
-    """A message of the whole study, with the dotted path of its entry in front."""
-    match = re.match(r"pulses\[(\d+)\](?:\.(\w+))? ", message)
-    if match:
-        path = f"pulses.{match[1]}" + (f".{match[2]}" if match[2] else "")
-        return f"{path}: {message[match.end() :]}"
-    word, _, rest = message.partition(" ")
-    return {
-        "spin_class": f"pulses: {message}",
-        "losses": f"losses: {rest}",
-        "losses.times": f"losses.times: {rest}",
-        "seed": f"run.seed: {rest}",
-        "memory_budget": f"run.memory_budget: {rest}",
-    }.get(word, f"run: {message}")
 
 
 def _method(table: Any) -> Method:

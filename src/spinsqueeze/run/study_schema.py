@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import require_whole
 
 Table = dict[str, Any]
 
@@ -49,6 +50,7 @@ def outline(tables: Any) -> StudyFile:
     """
     if not isinstance(tables, Mapping):
         raise InvalidInput(f"study: must be a table, got {checks.shown(tables)}")
+    require_whole(tables)
     if not tables:
         raise InvalidInput("study: is empty; give at least [ensemble] and [run]")
     try:

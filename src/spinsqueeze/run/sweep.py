@@ -1,7 +1,6 @@
 """sweep: one study at many parameter values, on many processes, killed and resumed at will."""
 
 import contextlib
-import json
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,12 +12,14 @@ import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import FileProblem, InvalidInput
+from spinsqueeze.core.plain import numbers
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.grid import stack
 from spinsqueeze.results.points import Point, unpack
+from spinsqueeze.results.studies import put_study
 from spinsqueeze.run.choice import make_method
 from spinsqueeze.run.cluster import connected, run_on
 from spinsqueeze.run.execute import execute
@@ -103,7 +104,7 @@ def sweep(
         SpinSqueezeError: the cluster is lost, or had no workers for longer than `patience`;
             finished points are kept in the store.
     """
-    study = study_of(
+    study = study_from(
         subject,
         initial_state,
         times,
@@ -161,7 +162,7 @@ def run_study(study: Study, *, progress: Callable[[float], None] | None = None) 
     return sweep(study, progress=lambda now: progress(now.fraction))
 
 
-def study_of(subject: Any, initial_state: Any, times: Any, **options: Any) -> Study:
+def study_from(subject: Any, initial_state: Any, times: Any, **options: Any) -> Study:
     """The study that a model with a state and times, or tables, or a study itself stand for.
 
     Args:
@@ -231,7 +232,8 @@ def plan_of(study: Study, *, over: Any = None, zipped: Any = None) -> Plan:
 def _plain(spec: Any) -> Any:
     """Numbers and arrays of numpy, xarray or jax as plain ones, through lists and tables."""
     if hasattr(spec, "__array__"):
-        return np.asarray(spec).tolist()
+        array = np.asarray(spec)
+        return array.tolist() if array.ndim < 2 else [numbers(row) for row in array]
     if isinstance(spec, Mapping):
         return {key: _plain(value) for key, value in spec.items()}
     if isinstance(spec, list | tuple | range):
@@ -293,7 +295,8 @@ def _run(
             kept_in = "lost: name a store to keep them" if kept is None else f"kept in {store}"
             raise ClusterLost(f"{error}; {done} done and {kept_in}") from None
     whole = [p for p in points if p is not None]
-    return stack(whole, axes=plan.grid_axes(), attributes=_attributes(plan, title))
+    data = stack(whole, axes=plan.grid_axes(), attributes=_attributes(title))
+    return put_study(data, _study(plan, title))
 
 
 def _points_there(kept: Store | None, keys: Sequence[str]) -> list[Point | None]:
@@ -304,17 +307,19 @@ def _points_there(kept: Store | None, keys: Sequence[str]) -> list[Point | None]
     return [kept.read(key) if key in there else None for key in keys]
 
 
-def _attributes(plan: Plan, title: str) -> dict[str, Any]:
-    """What a sweep says of itself: its study, so that it can be run again, and where it ran."""
+def _study(plan: Plan, title: str) -> dict[str, Any]:
+    """The study of a sweep, so that it can be run again."""
     study = {**plan.base, "sweep": {path: list(values) for path, values in plan.values.items()}}
     groups = [list(paths) for paths in plan.axes if len(paths) > 1]
     if groups:
         study["sweep"][ZIPPED] = groups
-    if title:
-        study["title"] = title
+    return {**study, "title": title} if title else study
+
+
+def _attributes(title: str) -> dict[str, Any]:
+    """What a sweep says of itself."""
     return {
         "title": title,
-        "study": json.dumps(study),
         MARK: provenance.version(),
         "commit": provenance.commit(),
         "machine": provenance.machine(),

@@ -1,10 +1,11 @@
 """The axes of a sweep in a study file: dotted paths with the values each of them takes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import compact, key, with_value
 from spinsqueeze.run.ranges import expand, is_range
 
 ZIPPED = "zipped"
@@ -50,7 +51,7 @@ def read_axes(
             raise InvalidInput(
                 f"must be a dotted path into the study such as hamiltonian.0.j_z; {hint}", path=path
             )
-        axes[path] = expand(path, spec)
+        axes[path] = [compact(value) for value in expand(path, spec)]
         if not axes[path]:
             raise InvalidInput("must hold at least one value, got none", path=path)
     if not axes:
@@ -69,10 +70,10 @@ def _try_all(
 ) -> None:
     """Try every value of one axis; of several paths that run together, their values together."""
     names = ", ".join(axis)
-    seen: set[str] = set()
+    seen: set[Hashable] = set()
     for values in zip(*axis.values(), strict=True):
         shown = checks.shown(values[0] if len(values) == 1 else values)
-        same = repr([_number(value) for value in values])
+        same = key(values)
         if same in seen:
             raise InvalidInput(f"must not repeat a value, got {shown}", path=names)
         seen.add(same)
@@ -83,12 +84,6 @@ def _try_all(
             check(changed)
         except InvalidInput as error:
             raise InvalidInput(f"value {shown}: {error}", path=names) from None
-
-
-def _number(value: Any) -> Any:
-    """1 and 1.0, 0.0 and -0.0 alike."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) + 0.0 if plain else value
 
 
 def zip_groups(values: Mapping[str, Sequence[Any]], zipped: Any) -> list[tuple[str, ...]]:
@@ -127,47 +122,10 @@ def zip_groups(values: Mapping[str, Sequence[Any]], zipped: Any) -> list[tuple[s
     return [group for group in groups if len(group) > 1]
 
 
-def with_value(tables: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """A copy of `tables` with the entry at a dotted path replaced (or added to its table).
-
-    What the path does not pass is shared with `tables`, not copied.
-
-    Raises:
-        InvalidInput: the path leads nowhere.
-    """
-    changed: dict[str, Any] = dict(tables)
-    *way, last = path.split(".")
-    spot: Any = changed
-    for depth, key in enumerate(way):
-        place = _key(spot, key, path, way[:depth], present=True)
-        inner = spot[place]
-        if isinstance(inner, dict | list):
-            inner = spot[place] = inner.copy()
-        spot = inner
-    spot[_key(spot, last, path, way, present=False)] = value
-    return changed
-
-
-def _key(spot: Any, key: str, path: str, way: list[str], *, present: bool) -> Any:
-    here = ".".join(way)
-    if isinstance(spot, dict):
-        if present and key not in spot:
-            known = f"; {checks.did_you_mean(key, spot)}" if spot else ""
-            raise InvalidInput(f"there is no {key} in {here or 'the study'}{known}", path=path)
-        return key
-    if isinstance(spot, list):
-        if not key.isdecimal() or int(key) >= len(spot):
-            raise InvalidInput(
-                f"{here} has entries 0 to {len(spot) - 1}, there is no {key!r}", path=path
-            )
-        return int(key)
-    raise InvalidInput(f"{here} holds {checks.shown(spot)} and has no parts", path=path)
-
-
 def _flat(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, Any]]:
     pairs: list[tuple[str, Any]] = []
-    for key, spec in table.items():
-        path = f"{prefix}.{key}" if prefix else str(key)
+    for name, spec in table.items():
+        path = f"{prefix}.{name}" if prefix else str(name)
         if isinstance(spec, Mapping) and not is_range(spec) and spec:
             pairs += _flat(path, spec)
         else:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import digest, with_value
 from spinsqueeze.core.registry import REGISTRY
 from spinsqueeze.results.grid import GridAxis
 from spinsqueeze.results.points import KEPT_ATTRIBUTES
-from spinsqueeze.run.sweep_axes import with_value, zip_groups
+from spinsqueeze.run.sweep_axes import zip_groups
 
 Tables = Mapping[str, Any]
 MAX_GRID = 10**7
@@ -132,4 +133,4 @@ def shape_of(point: Mapping[str, Any]) -> str:
             shape.append((path, value == 0, math.isinf(value)))
         else:
             shape.append((path, value, False))
-    return json.dumps(shape, default=str)
+    return json.dumps(shape, default=lambda value: digest(value).hex())

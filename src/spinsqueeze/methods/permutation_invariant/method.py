@@ -74,7 +74,7 @@ class PermutationInvariant(Method):
         checks.choice("algorithm", self.algorithm, ALGORITHMS)
         checks.choice("solver", self.solver, SOLVERS)
         if not isinstance(self.qfi, bool):
-            raise InvalidInput(f"qfi must be true or false, got {checks.shown(self.qfi)}")
+            raise InvalidInput.of("qfi", f"must be true or false, got {checks.shown(self.qfi)}")
 
     def obstacles(self, question: Question) -> list[str]:
         """Models unchanged by exchanging spins, from a state of the symmetric subspace."""
