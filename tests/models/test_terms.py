@@ -403,14 +403,14 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
         ),
         (
             lambda: SpinModel(3, hamiltonian=[SiteField(np.zeros((0, 3)))]),
-            r"^SiteField needs one vector a spin: got 0 for 3 spins$",
+            r"^hamiltonian\.0: SiteField needs one vector a spin: got 0 for 3 spins$",
         ),
         (
             lambda: SpinModel(3, jumps=[LocalDecay([])]),
-            r"^LocalDecay needs one rate, or one a spin: got 0 for 3 spins$",
+            r"^jumps\.0: LocalDecay needs one rate, or one a spin: got 0 for 3 spins$",
         ),
         (
-            lambda: SpinModel(3, hamiltonian=[UniformField([1e308, 0, 0])] * 2),
+            lambda: SpinModel(3, hamiltonian=[UniformField([1e308, 0, 0])] * 2).canonical,
             r"^the strengths of alike terms must have a finite sum, got infinity; choose a unit",
         ),
         (
