@@ -84,16 +84,6 @@ def test_merging_runs_equals_one_long_run():
     np.testing.assert_allclose(second, np.einsum("nti,ntj->tij", centred, centred) / 24)
 
 
-def test_coarsening_equals_larger_blocks():
-    data = samples(24)
-    fine = BlockMoments.from_samples(data, n_spins=10, n_blocks=12)
-    coarse = BlockMoments.from_samples(data, n_spins=10, n_blocks=4)
-    joined = fine.coarsened(4)
-    np.testing.assert_array_equal(joined.weights, coarse.weights)
-    np.testing.assert_allclose(joined.first, coarse.first, atol=1e-14)
-    np.testing.assert_allclose(joined.second, coarse.second, atol=1e-13)
-
-
 def test_arrays_are_read_only_copies_in_float64():
     spin = np.ones((2, 3), dtype=np.float32)
     moments = Moments(n_spins=4, spin=spin, covariance=np.zeros((2, 3, 3)))
@@ -157,8 +147,6 @@ def test_bad_samples_references_and_merges():
     blocks = BlockMoments.from_samples(samples(), n_spins=10, n_blocks=5)
     with pytest.raises(InvalidInput, match=r"reference must have shape \(3, 3\)"):
         blocks.referred_to(np.zeros(3))
-    with pytest.raises(InvalidInput, match="n_blocks must be at most 5"):
-        blocks.coarsened(6)
     with pytest.raises(InvalidInput, match="at least one"):
         BlockMoments.merge([])
     other = BlockMoments.from_samples(samples(), n_spins=11, n_blocks=5)
@@ -189,8 +177,6 @@ def test_numbers_of_spins_go_with_their_blocks():
     mean = np.average(numbers, weights=weights, axis=1)
     assert np.array_equal(whole.n_spins, numbers)
     assert whole.combined().n_spins == pytest.approx(mean)
-    assert whole.coarsened(3).mean_n_spins() == pytest.approx(mean)
-    assert whole.coarsened(9).n_spins == pytest.approx(numbers)
     left_out = leave_one_out(whole).n_spins
     for b in range(9):
         rest = np.delete(np.arange(9), b)

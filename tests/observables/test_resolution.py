@@ -1,7 +1,5 @@
 """What samples resolve, at the edge; and blocks of unequal size."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
@@ -29,18 +27,3 @@ def test_a_direction_needs_five_standard_errors(errors, status):
     found = squeezing_estimates(blocks)
     assert SqueezingStatus(int(found.status)).name == status
     assert np.isnan(found.xi2.value) == (status != "OK")
-
-
-def test_blocks_of_unequal_size_join_by_their_samples():
-    samples = np.random.default_rng(2).normal(size=(67, 2, 3))
-    fine = BlockMoments.from_samples(samples, n_spins=10, n_blocks=20)
-    coarse = fine.coarsened(7)
-    assert set(fine.weights) == {3.0, 4.0}
-    assert len(set(coarse.weights)) > 1
-    edges = np.concatenate([[0], np.cumsum(coarse.weights)]).astype(int)
-    for b, (start, stop) in enumerate(pairwise(edges)):
-        centred = samples[start:stop] - fine.reference
-        assert coarse.first[:, b] == pytest.approx(centred.mean(axis=0))
-        square = np.einsum("nta,ntb->tab", centred, centred) / (stop - start)
-        assert coarse.second[:, b] == pytest.approx(square)
-    assert coarse.combined().spin == pytest.approx(samples.mean(axis=0))

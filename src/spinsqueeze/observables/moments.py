@@ -243,28 +243,6 @@ class BlockMoments:
         )
         return joined.centred()
 
-    def coarsened(self, n_blocks: int) -> Self:
-        """Joins neighbouring blocks until n_blocks remain (group sizes equal within one).
-
-        Raises:
-            InvalidInput: n_blocks outside 1 <= n_blocks <= B.
-        """
-        n_blocks = integer("n_blocks", n_blocks, minimum=1, maximum=self.n_blocks)
-        starts = np.linspace(0, self.n_blocks, n_blocks + 1).astype(np.int64)[:-1]
-        weights = np.add.reduceat(self.weights, starts)
-        first = np.add.reduceat(self.weights[:, None] * self.first, starts, axis=-2)
-        second = np.add.reduceat(self.weights[:, None, None] * self.second, starts, axis=-3)
-        n_spins = self.n_spins
-        if isinstance(n_spins, np.ndarray):
-            n_spins = np.add.reduceat(self.weights * n_spins, starts, axis=-1) / weights
-        return type(self)(
-            n_spins=n_spins,
-            reference=self.reference,
-            weights=weights,
-            first=first / weights[:, None],
-            second=second / weights[:, None, None],
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class BlockSums:

@@ -99,32 +99,6 @@ def squeezing(moments: Moments) -> Squeezing:
     return Squeezing(values, status)
 
 
-def mean_spin_direction(spin: ArrayLike, *, floor: ArrayLike = 0.0) -> Floats:
-    """Unit vectors along the mean spin.
-
-    Args:
-        spin: (..., 3) [1]: <S>.
-        floor: (...) [1]: lengths up to this have no direction (e.g. 5 standard errors).
-
-    Returns:
-        (..., 3) unit vectors.
-
-    Raises:
-        UndefinedDirection: some |<S>| is not above its floor.
-    """
-    vectors = np.asarray(spin, dtype=np.float64)
-    length = _length(vectors)
-    undefined = ~(length > np.asarray(floor, dtype=np.float64))
-    if np.any(undefined):
-        where = tuple(int(i) for i in np.argwhere(undefined)[0])
-        raise UndefinedDirection(
-            f"the mean spin has length {length[where]:.3g} at index {where}, which is zero within "
-            "its error: no direction is perpendicular to it. Leave these times out, take more "
-            "samples, or choose an observable that needs no mean spin (covariance, <S^2>, QFI)."
-        )
-    return vectors / length[..., None]
-
-
 def perpendicular_basis(direction: ArrayLike, *, at_pole: ArrayLike | None = None) -> Floats:
     """Right-handed basis (e1, e2) of the plane perpendicular to n; angles run from e1 to e2.
 
