@@ -199,6 +199,13 @@ def test_the_pictures_of_the_readme_are_there_and_small():
         assert 10_000 < (ROOT / source).stat().st_size < 150_000
 
 
+def test_files_named_to_contributors_are_there():
+    named = re.findall(r"`([\w.-]+(?:/[\w.-]*)+)`", text_of("CONTRIBUTING.md"))
+    assert "models/catalogue.py" in named
+    for path in named:
+        assert any((base / path).exists() for base in (ROOT, SOURCE)), f"CONTRIBUTING.md: {path}"
+
+
 def test_links_between_documents_lead_somewhere():
     for path in [*ROOT.glob("*.md"), *DOCS.glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):

@@ -50,8 +50,8 @@ def test_method_solves_problem(name, problem, answers):
         required = EXACTLY
     if required is None:
         assert name in problem.off, (
-            f"tests/problems/catalogue.py, {problem.name!r}: add {name} to solvers with what it has "
-            "right, or to off with the reason why not"
+            f"tests/problems/catalogue.py, {problem.name!r}: add {name} to solvers with what it "
+            "has right, or to off with the reason why not"
         )
         pytest.skip(problem.off[name])
     data = sq.simulate(
