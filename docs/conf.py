@@ -3,6 +3,8 @@
 import importlib.metadata
 import re
 
+from spinsqueeze.core.registry import REGISTRY
+
 project = "spinsqueeze"
 author = "spinsqueeze developers"
 copyright = "2026, spinsqueeze developers"
@@ -54,6 +56,16 @@ def _escape(app, what, name, obj, options, lines):
         lines[k] = "".join(parts)
 
 
+def with_variables(app, docname, source):
+    """The table of what a result holds is written from its registry."""
+    rows = ["| name | dimensions | units | what |", "|---|---|---|---|"]
+    for v in REGISTRY.values():
+        what = re.sub(r"([|<>*_^])", r"\\\1", v.long_name)
+        rows.append(f"| `{v.name}` | {', '.join(v.dims)} | {v.units} | {what} |")
+    source[0] = source[0].replace("<!-- variables of a result -->", "\n".join(rows))
+
+
 def setup(app):
-    """Escape docstrings before their sections are read."""
+    """Escape docstrings before their sections are read; fill tables in."""
+    app.connect("source-read", with_variables)
     app.connect("autodoc-process-docstring", _escape, priority=400)

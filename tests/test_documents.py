@@ -1,21 +1,28 @@
 """What README and docs say is true: examples run, tables are complete, sources exist."""
 
 import dataclasses
+import importlib
+import inspect
 import pkgutil
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
 import pytest
 
 import spinsqueeze
+from spinsqueeze.core.registry import REGISTRY
+from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.catalogue import HAMILTONIAN_TERMS, INITIAL_STATES, JUMP_TERMS
+from spinsqueeze.models.term import HamiltonianTerm, JumpTerm
 from spinsqueeze.observables.squeezing import SqueezingStatus
 from spinsqueeze.run.study_file import study_from_tables
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+SOURCE = ROOT / "src" / "spinsqueeze"
 
 
 def text_of(path):
@@ -74,22 +81,63 @@ def test_every_other_toml_block_fits_into_a_study():
 def test_every_term_and_its_fields_are_listed(name):
     kind = {**HAMILTONIAN_TERMS, **JUMP_TERMS}[name]
     section = "`[[hamiltonian]]`" if name in HAMILTONIAN_TERMS else "`[[jumps]]`"
-    (row,) = rows("docs/study_files.md", name, section=section)
-    listed = re.findall(r"`(\w+)(?: = [^`]*)?`", row.split("|")[0])
-    assert listed == [field.name for field in dataclasses.fields(kind)]
+    found = rows("docs/study_files.md", name, section=section)
+    assert len(found) == 1, f"docs/study_files.md, {section}: add | `{name}` | fields | operator |"
+    listed = re.findall(r"`(\w+)(?: = [^`]*)?`", found[0].split("|")[0])
+    fields = [field.name for field in dataclasses.fields(kind)]
+    assert listed == fields, f"docs/study_files.md, {section}: fields of `{name}`"
+
+
+def defined(kind):
+    """The final classes of this kind that the package itself defines, also in a forgotten file."""
+    for path in (*SOURCE.glob("models/*.py"), *SOURCE.glob("methods/*/method.py")):
+        importlib.import_module(".".join(path.relative_to(SOURCE.parent).with_suffix("").parts))
+    for child in kind.__subclasses__():
+        if child.__module__.startswith("spinsqueeze.") and getattr(child, "__final__", False):
+            yield child
+        yield from defined(child)
+
+
+@pytest.mark.parametrize(
+    ("kind", "listed", "where"),
+    [
+        (HamiltonianTerm, HAMILTONIAN_TERMS, "HAMILTONIAN_TERMS of models/catalogue.py"),
+        (JumpTerm, JUMP_TERMS, "JUMP_TERMS of models/catalogue.py"),
+        (Method, METHODS, "METHODS of methods/registry.py"),
+    ],
+)
+def test_what_is_written_is_registered_and_public(kind, listed, where):
+    for child in defined(kind):
+        assert child in listed.values(), f"add {child.__name__} to {where}"
+        assert child.__name__ in spinsqueeze.__all__, (
+            f"add {child.__module__}.{child.__name__} to src/spinsqueeze/__init__.pyi"
+        )
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_and_its_options_are_listed(name):
-    (row,) = rows("docs/study_files.md", name, section="`[method]`")
+    found = rows("docs/study_files.md", name, section="`[method]`")
+    assert len(found) == 1, f"docs/study_files.md, [method]: add | `{name}` | `option = default` |"
+    (row,) = found
     defaults = {field.name: field.default for field in dataclasses.fields(METHODS[name])}
     listed = dict(re.findall(r"`(\w+) = ([^`]*)`", row))
     assert set(listed) == set(defaults)
     for option, value in tomllib.loads("\n".join(f"{k} = {v}" for k, v in listed.items())).items():
         assert value == defaults[option]
-    assert rows("docs/methods.md", name)
-    assert rows("README.md", name)
-    assert f"\n## {name}\n" in text_of("docs/methods.md")
+    for path in ("docs/methods.md", "README.md"):
+        assert rows(path, name), f"{path}: add a row of `{name}` to the table of methods"
+    section = text_of("docs/methods.md").partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    assert "**Wrong when" in section, f"docs/methods.md: add ## {name}, with **Wrong when** ..."
+    folder = Path(inspect.getfile(METHODS[name])).parent
+    assert (folder / "NOTES.md").exists(), f"{folder}: add NOTES.md, the equations"
+
+
+def test_variables_of_a_result_are_a_table_of_the_conventions():
+    conf = runpy.run_path(str(DOCS / "conf.py"))
+    source = [text_of("docs/conventions.md")]
+    conf["with_variables"](None, "conventions", source)
+    for name in REGISTRY:
+        assert f"\n| `{name}` | " in source[0]
 
 
 @pytest.mark.parametrize("name", INITIAL_STATES)
@@ -107,7 +155,8 @@ def test_every_public_name_is_in_the_api():
     listed = set(re.findall(r"^   ([A-Za-z_.]+)$", text_of("docs/api.rst"), flags=re.M))
     public = set(spinsqueeze.__all__) - {"plot"}
     public |= {f"plot.{name}" for name in spinsqueeze.plot.__all__}
-    assert public == listed
+    assert not public - listed, f"docs/api.rst: add {public - listed}"
+    assert not listed - public, f"not in src/spinsqueeze/__init__.pyi: {listed - public}"
     for name in listed:
         assert _resolved(name).__doc__
 
@@ -130,7 +179,8 @@ def test_every_source_cited_has_an_entry():
     missing = {key: str(path) for key, path in cited.items() if key not in keys}
     assert not missing
     for method in METHODS.values():
-        assert set(method.references) <= set(keys)
+        unknown = set(method.references) - set(keys)
+        assert not unknown, f"src/spinsqueeze/references.bib: add {unknown}"
 
 
 def test_every_entry_of_the_bibliography_is_complete():
@@ -147,6 +197,13 @@ def test_the_pictures_of_the_readme_are_there_and_small():
     assert len(sources) == 2
     for source in sources:
         assert 10_000 < (ROOT / source).stat().st_size < 150_000
+
+
+def test_files_named_to_contributors_are_there():
+    named = re.findall(r"`([\w.-]+(?:/[\w.-]*)+)`", text_of("CONTRIBUTING.md"))
+    assert "models/catalogue.py" in named
+    for path in named:
+        assert any((base / path).exists() for base in (ROOT, SOURCE)), f"CONTRIBUTING.md: {path}"
 
 
 def test_links_between_documents_lead_somewhere():

@@ -7,7 +7,19 @@ follows from several readings errs as first order says.
 
 import numpy as np
 
+from spinsqueeze.methods.registry import METHODS
+
 EPS = float(np.finfo(float).eps)
+
+
+def exact_methods(question):
+    """The names of the methods that take a question and say that they are exact on it."""
+    methods = {name: kind() for name, kind in METHODS.items()}
+    return [
+        name
+        for name, method in methods.items()
+        if not method.support(question) and method.trust(question).rank == 0
+    ]
 
 
 def state_error(data, rounding):

@@ -1,25 +1,22 @@
 """The true error of every reading stays within what was claimed, over random problems.
 
-Each problem goes to every method that says it supports it, at its own tolerance and at a loose one
-(where a claim that is not measured shows).
+Each problem goes to every method that says it is exact on it, at its own tolerance and at a loose
+one (where a claim that is not measured shows).
 """
+
+import dataclasses
 
 import numpy as np
 import pytest
 
 import spinsqueeze as sq
+from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.run.questions import evolve_question
-from tests.calibration.claims import EPS, misses, state_error, wrong_status
+from tests.calibration.claims import EPS, exact_methods, misses, state_error, wrong_status
 from tests.calibration.random_problems import FAMILIES, problem
 from tests.problems import dense_evolution as truth
 from tests.problems.dense_states import density_matrix
 
-METHODS = {
-    "exact": lambda tolerance: sq.Exact(tolerance),
-    "symmetric": lambda tolerance: sq.SymmetricSubspace(tolerance),
-    "permutation_invariant": lambda tolerance: sq.PermutationInvariant(tolerance, qfi=True),
-    "closed_form": lambda _tolerance: sq.ClosedForm(),
-}
 TIGHT, LOOSE = 1e-10, 1e-5
 QUICK = range(18)
 MORE = range(len(QUICK), 120)
@@ -44,11 +41,13 @@ def test_no_reading_errs_by_more_than_claimed(family, seed):
     truths = [truth.readings(rho, case.model.n_spins) for rho in states]
     rounding = 100 * EPS * (states[0].shape[0] ** 2 + truth.action(case))
     question = evolve_question(case.model, case.state, case.times, pulses=case.pulses)
-    supporting = [name for name in METHODS if not METHODS[name](TIGHT).support(question)]
-    assert supporting
-    for name in supporting:
-        for tolerance in (TIGHT, LOOSE)[: 1 if name == "closed_form" else 2]:
-            data = solve(case, METHODS[name](tolerance))
+    exact = exact_methods(question)
+    assert exact
+    for name in exact:
+        options = {field.name for field in dataclasses.fields(METHODS[name])}
+        for tolerance in (TIGHT, LOOSE)[: 2 if "tolerance" in options else 1]:
+            wanted = {"tolerance": tolerance, "qfi": True}
+            data = solve(case, METHODS[name](**{k: wanted[k] for k in wanted.keys() & options}))
             assert data.attrs["numerical_error"] > 0, (name, tolerance)
             delta = state_error(data, rounding)
             assert not misses(data, truths, delta), (name, tolerance)

@@ -6,9 +6,8 @@ from scipy.linalg import eig, null_space
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.run.questions import steady_question
-from tests.calibration.claims import EPS, misses, state_error
+from tests.calibration.claims import EPS, exact_methods, misses, state_error
 from tests.calibration.random_problems import Draw
 from tests.problems.dense_model import generators, spins
 from tests.problems.dense_states import density_matrix, readings
@@ -77,7 +76,7 @@ def test_a_steady_state_errs_by_no_more_than_claimed(seed):
     truths = [readings(rho, model.n_spins)]
     rounding = 1000 * EPS / slowest
     question = steady_question(model, initial_state=state)
-    methods = [name for name in METHODS if not METHODS[name]().support(question)]
+    methods = exact_methods(question)
     assert "permutation_invariant" in methods
     for name in methods:
         data = sq.steady_state(model, initial_state=state, method=name).expand_dims("time")

@@ -49,7 +49,10 @@ def test_method_solves_problem(name, problem, answers):
     if required is None and method.trust(question).rank == 0:
         required = EXACTLY
     if required is None:
-        assert name in problem.off, f"say what {name} has right here, or why it is off"
+        assert name in problem.off, (
+            f"tests/problems/catalogue.py, {problem.name!r}: add {name} to solvers with what it "
+            "has right, or to off with the reason why not"
+        )
         pytest.skip(problem.off[name])
     data = sq.simulate(
         problem.model, problem.state, problem.times, method=method, pulses=problem.pulses, seed=11

@@ -35,6 +35,11 @@ def peak(call):
         tracemalloc.stop()
 
 
+def test_every_method_is_measured():
+    missing = set(METHODS) - {name.split(",")[0] for name in RUNS} - {"dtwa"}  # has tests below
+    assert not missing, f"add a model of a few MB to RUNS for {missing}"
+
+
 @pytest.mark.parametrize("n_times", [2, 41])
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_needs_what_was_expected(name, n_times):

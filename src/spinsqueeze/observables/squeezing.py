@@ -253,12 +253,9 @@ def squeezing_with_resolution(
             None takes 1e-10 of their mean.
 
     Returns:
-        The observables by their registered names, and the status:
-        xi2, the Wineland parameter N min Var(S_perp) / |<S>|^2; xi2_kitagawa_ueda,
-        4 min Var(S_perp) / N; squeezing_angle [rad], the direction of minimal variance in
-        (-pi/2, pi/2], see :func:`perpendicular_basis`; contrast, |<S>| / (N/2);
-        total_spin_squared, <S^2>; effective_spins, 2 sqrt(1/4 + <S^2>) - 1. One more belongs
-        here, and into the registry of result variables: its error bar comes by itself.
+        The observables by their registered names (`core/registry.py` has their formulas), and the
+        status. squeezing_angle lies in (-pi/2, pi/2], see :func:`perpendicular_basis`. One more
+        belongs here, and into the registry: its error bar comes by itself.
     """
     n, divisor = moments.n_spins, some_spins(moments)
     length = _length(moments.spin)

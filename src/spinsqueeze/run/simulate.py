@@ -47,9 +47,9 @@ def simulate(
         keep_state: store the state at the last time, for `final_state`.
 
     Returns:
-        Dataset with dims time, axis, axis_2: spin, covariance, xi2, xi2_kitagawa_ueda,
-        squeezing_angle, contrast, total_spin_squared, effective_spins, squeezing_status; each with
-        units, long_name and, where statistical, <name>_stderr. Attributes hold the whole study.
+        Dataset of registered variables (`data.data_vars`) over time: spin, covariance, xi2,
+        squeezing_status and all that follows from the moments; each with units, long_name and,
+        where statistical, <name>_stderr. Attributes hold the whole study.
 
     Raises:
         InvalidInput: an argument breaks its rule.
