@@ -108,7 +108,7 @@ class PermutationInvariant(Method):
             )
         histories = _histories(question)
         memory = float(needed.bytes)
-        if histories > 1:
+        if isinstance(question, Evolve) and histories > 1:
             memory += _BYTES_OF_A_HISTORY * histories * len(question.times)
             detail += f" and {histories} histories of {len(question.times)} times"
         return Cost(memory, needed.seconds * histories, detail)
