@@ -204,6 +204,32 @@ def test_parts_of_a_rate_without_other_samples_are_not_merged():
         sq.merge([small(1), small(1)])
 
 
+def test_histories_that_are_alike_by_chance_are_merged():
+    parts = [
+        sq.simulate(sq.SpinModel(1), START, [0.5], losses=sq.Losses(rate=0.8, runs=4), seed=seed)
+        for seed in range(24)
+    ]
+    counts = [part["block_spins_left"].values.tobytes() for part in parts]
+    assert len(set(counts)) < 20
+    merged = sq.merge(parts)
+    assert merged["spins_left"].values[0] == pytest.approx(np.exp(-0.4), abs=0.2)
+
+
+def test_error_bars_of_histories_without_a_loss_are_doubted():
+    data = sq.simulate(SMALL, START, TIMES, losses=sq.Losses(rate=1e-6, runs=4))
+    assert data["spins_left_stderr"].values.tolist() == [0.0] * 5
+    assert "no spin left in any of 4 histories" in json.loads(data.attrs["warnings"])[0]
+    for losses, times in ((sq.Losses(rate=0.0), TIMES), (sq.Losses(rate=1.0), [0.0])):
+        assert sq.simulate(SMALL, START, times, losses=losses).attrs["warnings"] == "[]"
+    assert small(1).attrs["warnings"] == "[]"
+
+
+def test_more_histories_than_fit_are_refused_at_once():
+    losses = sq.Losses(rate=0.1, runs=10**9)
+    with pytest.raises(sq.TooLarge, match=r"needs 5.5 TB .* 1000000000 histories of 5 times"):
+        sq.simulate(SMALL, START, TIMES, losses=losses, method=sq.PermutationInvariant())
+
+
 def test_more_histories_keep_those_there_were():
     few, many = small(1, runs=4), small(1, runs=6)
     assert few["block_spins_left"].equals(many["block_spins_left"][:, :4])
@@ -326,6 +352,7 @@ def test_an_interrupt_ends_a_run():
         ({"loss_rate": 1, "runs": 3}, "runs must be at least 4, got 3: error bars .* times of"),
         ({"loss_rate": 1, "runs": 4.5}, "runs must be an integer, got 4.5"),
         ({"loss_times": [0.1], "runs": 4}, "runs belongs to a rate, got 4 with times; leave it"),
+        ({"loss_times": [0.1], "runs": np.arange(2)}, r"runs belongs to a rate, got \[0, 1\] with"),
         ({"loss_times": [0.2, 0.1]}, "loss_times must increase strictly, got 0.2 then 0.1"),
         ({"loss_times": [-0.2, 0.1]}, "loss_times must be at least 0, got -0.2"),
         (

@@ -172,6 +172,17 @@ def _as_complex(pairs: NDArray[Any]) -> Complexes:
     return values
 
 
+def complex_numbers(name: str, value: Any) -> NDArray[Any]:
+    """A regular array of numbers; rows of pairs [re, im] are read as complex numbers.
+
+    Raises:
+        InvalidInput: ragged, or not numeric.
+    """
+    array = numbers_array(name, value)
+    pairs = array.ndim == 2 and array.shape[1] == 2 and array.dtype.kind != "c"
+    return _as_complex(array) if pairs else array
+
+
 def numbers_array(name: str, value: Any) -> NDArray[Any]:
     """A regular array of real or complex numbers, of any shape.
 

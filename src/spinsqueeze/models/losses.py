@@ -56,7 +56,7 @@ class Losses(Plain):
                 )
             put(self, "runs", runs)
             return
-        if self.runs != DEFAULT_RUNS:
+        if not isinstance(self.runs, int) or self.runs != DEFAULT_RUNS:
             raise InvalidInput.of(
                 "runs", f"belongs to a rate, got {checks.shown(self.runs)} with times; leave it out"
             )

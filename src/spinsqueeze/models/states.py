@@ -118,13 +118,12 @@ class SymmetricState(InitialState):
     amplitudes: Any
 
     def __post_init__(self) -> None:
-        raw = checks.numbers_array("amplitudes", self.amplitudes)
-        if raw.ndim == 2 and raw.shape[1] == 2 and raw.dtype.kind != "c":
-            raw = raw[:, 0] + 1j * raw[:, 1]
+        raw = checks.complex_numbers("amplitudes", self.amplitudes)
         if raw.ndim != 1:
             raise InvalidInput.of("amplitudes", f"must be one-dimensional, got shape {raw.shape}")
         array = raw.astype(np.complex128)
-        norm = float(np.linalg.norm(array))
+        with np.errstate(over="ignore"):  # a sum by numpy: that of BLAS depends on its threads
+            norm = float(np.sqrt(np.sum(array.real**2 + array.imag**2)))
         if not np.isfinite(norm):
             raise InvalidInput.of("amplitudes", "must be finite, got NaN or infinity among them")
         if abs(norm - 1.0) > 1e-6:
@@ -183,9 +182,7 @@ class BlockState(InitialState):
     values: Any
 
     def __post_init__(self) -> None:
-        raw = checks.numbers_array("values", self.values)
-        if raw.ndim == 2 and raw.shape[1] == 2 and raw.dtype.kind != "c":
-            raw = raw[:, 0] + 1j * raw[:, 1]
+        raw = checks.complex_numbers("values", self.values)
         array = raw.astype(np.complex128)
         n = round((6.0 * array.size) ** (1 / 3)) - 2 if array.ndim == 1 else 0
         if n < 1 or (n + 1) * (n + 2) * (n + 3) // 6 != array.size:

@@ -21,7 +21,8 @@ def one_thread() -> AbstractContextManager[Any]:
     """Limits BLAS to one thread.
 
     For fronts and Krylov bases: each product is small, and on a busy machine threads that wait for
-    each other cost ten to a hundred times more than they give.
+    each other cost ten to a hundred times more than they give. And the bits of a sum by BLAS depend
+    on the number of its threads, which is another in the workers of a sweep.
     """
     limited: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
     return limited

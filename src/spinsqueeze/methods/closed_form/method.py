@@ -12,6 +12,7 @@ from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.methods.base.states import InSymmetricSubspace, ProductOfSpins
 from spinsqueeze.methods.closed_form.ising_axis import frame, ising_axis, jump_obstacles
 from spinsqueeze.methods.closed_form.plans import plan
+from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import Reading, readings_of
 
@@ -84,6 +85,7 @@ class ClosedForm(Method):
         n = question.model.n_spins
         return Cost(1e6 + 100.0 * n, 1e-7 * n, f"a few arrays of N + 1 = {n + 1} numbers")
 
+    @on_one_thread
     def answer(self, question: Question) -> Answer:
         """Evaluate the formulas at the question's times, or that of the steady state."""
         if isinstance(question, Steady):

@@ -16,6 +16,7 @@ from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope, Strength, largest_size
 from spinsqueeze.models.states import CoherentState, StateVector
+from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import readings_of
 
@@ -92,6 +93,7 @@ class Exact(Method):
         seconds = (applications + 3 * len(question.times)) * per_application
         return Cost(needed, seconds, f"2^{n} = {2**n} amplitudes, a few vectors of them")
 
+    @on_one_thread
     def answer(self, question: Question) -> Answer:
         """Propagate the state and record the collective moments."""
         from spinsqueeze.methods.exact import propagate

@@ -174,7 +174,18 @@ def answer_with_losses(
             "dtype": "complex128",
             "device": "cpu",
         },
+        warnings=_without_scatter(losses, histories) if question.duration > 0 else (),
         state_at=state_at,
+    )
+
+
+def _without_scatter(losses: Losses, histories: Sequence[Floats]) -> tuple[str, ...]:
+    """A concern where no history holds a loss, so that no error bar tells of those that may."""
+    if not losses.rate or any(events.size for events in histories):
+        return ()
+    return (
+        f"losses: no spin left in any of {len(histories)} histories, so that the standard errors "
+        "do not hold what losses may change; take more runs",
     )
 
 

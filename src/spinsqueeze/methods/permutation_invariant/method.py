@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from spinsqueeze.methods.permutation_invariant.generator import Generator
 
 
+_BYTES_OF_A_HISTORY = 1100.0
+"""At each time: its moments and, most of it, the jackknife replica without it (measured)."""
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class PermutationInvariant(Method):
@@ -102,7 +106,12 @@ class PermutationInvariant(Method):
             detail = (
                 f"(N+1)(N+2)(N+3)/6 = {needed.complex_numbers} complex numbers a state for N = {n}"
             )
-        return Cost(float(needed.bytes), needed.seconds * _histories(question), detail)
+        histories = _histories(question)
+        memory = float(needed.bytes)
+        if isinstance(question, Evolve) and histories > 1:
+            memory += _BYTES_OF_A_HISTORY * histories * len(question.times)
+            detail += f" and {histories} histories of {len(question.times)} times"
+        return Cost(memory, needed.seconds * histories, detail)
 
     def answer(self, question: Question) -> Answer:
         """Evolve the block state between pulses and losses, or solve for the null vector."""
