@@ -10,6 +10,8 @@ from .core.errors import UndefinedDirection as UndefinedDirection
 from .core.errors import Unsupported as Unsupported
 from .lattice.geometry import Lattice as Lattice
 from .methods.closed_form.method import ClosedForm as ClosedForm
+from .methods.cumulants.method import Cumulants as Cumulants
+from .methods.cumulants.method import MeanField as MeanField
 from .methods.dtwa.method import DTWA as DTWA
 from .methods.exact.method import Exact as Exact
 from .methods.permutation_invariant.method import PermutationInvariant as PermutationInvariant
@@ -64,6 +66,8 @@ from .run.advise import advise as advise
 from .run.compare import Comparison as Comparison
 from .run.compare import Difference as Difference
 from .run.compare import compare as compare
+from .run.equations import Equations as Equations
+from .run.equations import equations as equations
 from .run.execute import final_state as final_state
 from .run.losses import simulate_losses as simulate_losses
 from .run.optimise import Optimisation as Optimisation

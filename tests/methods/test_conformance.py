@@ -13,7 +13,10 @@ import spinsqueeze as sq
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.run.questions import evolve_question
 
-OPTIONS = {"dtwa": {"n_trajectories": 4000, "dtype": "float64", "tolerance": 1e-5}}
+OPTIONS = {
+    "dtwa": {"n_trajectories": 4000, "dtype": "float64", "tolerance": 1e-5},
+    "cumulants": {"order": 6},
+}
 SIGMAS = 5.0
 
 

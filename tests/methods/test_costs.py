@@ -16,11 +16,14 @@ GENERAL = [sq.CollectiveQuadratic(MATRIX), sq.UniformField([0.2, -0.7, 0.4])]
 TIMES = np.linspace(0.0, 1.0, 101)
 XYZ = sq.PowerLawXYZ(j_x=0.5, j_y=-0.3, j_z=1.0, exponent=3)
 ISING = sq.PowerLawXXZ(j_perp=0.0, j_z=1.0, exponent=3)
+CLASSES = [sq.SpinClass(10, weight=1 + 0.1 * k, detuning=0.1 * k) for k in range(8)]
 RUNS = {
     "exact": sq.SpinModel(sq.Lattice((12,), boundary="open"), hamiltonian=[XYZ]),
     "symmetric": sq.SpinModel(1000, hamiltonian=[sq.OneAxisTwisting(1e-4)]),
     "symmetric, open": sq.SpinModel(30, hamiltonian=GENERAL, jumps=[sq.CollectiveDecay(0.1)]),
     "permutation_invariant": sq.SpinModel(16, hamiltonian=GENERAL, jumps=[sq.LocalDecay(0.1)]),
+    "cumulants": sq.SpinModel(CLASSES[:3], hamiltonian=GENERAL, jumps=[sq.CollectiveDecay(0.1)]),
+    "mean_field": sq.SpinModel(CLASSES, hamiltonian=GENERAL, jumps=[sq.CollectiveDecay(0.1)]),
     "closed_form": sq.SpinModel(sq.Lattice((60,), boundary="open"), hamiltonian=[ISING]),
 }
 

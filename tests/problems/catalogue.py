@@ -46,6 +46,7 @@ EXACTLY = 1e-8
 CLOSELY = 1e-10
 TILTED = "the spins are not perpendicular to the axis of the couplings"
 NOT_ISING = "the couplings do not lie along one axis"
+CORRELATED = "the spins are correlated, which mean field leaves out"
 BUMP = sq.Envelope(
     np.linspace(0.0, 1.2, 7), values=[0.0, 0.4, 2.0, -0.5, 0.3, 0.0, 1.0], interpolation="cubic"
 )
@@ -56,24 +57,27 @@ PROBLEMS = [
         sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(0.8), sq.UniformField([0, 0, 0.5])]),
         sq.CoherentState("+x"),
         {
+            "cumulants": EXACTLY,
             "closed_form": CLOSELY,
             "exact": EXACTLY,
             "permutation_invariant": EXACTLY,
             "symmetric": EXACTLY,
             "dtwa": "spin and z",
         },
+        off={"mean_field": CORRELATED},
     ),
     Problem(
         "one-axis twisting about x, tilted, ramped",
         sq.SpinModel(5, hamiltonian=[sq.OneAxisTwisting(RAMP, axis="x")]),
         sq.CoherentState([0.6, 0.0, 0.8]),
         {
+            "cumulants": EXACTLY,
             "closed_form": CLOSELY,
             "exact": EXACTLY,
             "permutation_invariant": EXACTLY,
             "symmetric": EXACTLY,
         },
-        off={"dtwa": TILTED},
+        off={"mean_field": CORRELATED, "dtwa": TILTED},
     ),
     Problem(
         "Ising, any couplings and fields",
@@ -109,7 +113,8 @@ PROBLEMS = [
             hamiltonian=[sq.OneAxisTwisting(0.6)],
         ),
         sq.CoherentState("+x"),
-        {"closed_form": CLOSELY, "exact": EXACTLY, "dtwa": "spin and z"},
+        {"cumulants": EXACTLY, "closed_form": CLOSELY, "exact": EXACTLY, "dtwa": "spin and z"},
+        off={"mean_field": CORRELATED},
     ),
     Problem(
         "spin classes in a field that differs within a class",
@@ -121,7 +126,8 @@ PROBLEMS = [
             ],
         ),
         sq.CoherentState("+x"),
-        {"closed_form": CLOSELY, "exact": EXACTLY, "dtwa": "spin and z"},
+        {"cumulants": EXACTLY, "closed_form": CLOSELY, "exact": EXACTLY, "dtwa": "spin and z"},
+        off={"mean_field": CORRELATED},
     ),
     Problem(
         "XXZ on an open lattice with vacancies",
@@ -157,8 +163,13 @@ PROBLEMS = [
         "two-axis twisting with a ramped drive",
         sq.SpinModel(4, hamiltonian=[sq.TwoAxisTwisting(0.5), sq.Drive(RAMP)]),
         sq.CoherentState("+z"),
-        {"exact": EXACTLY, "permutation_invariant": EXACTLY, "symmetric": EXACTLY},
-        off={"dtwa": NOT_ISING},
+        {
+            "cumulants": EXACTLY,
+            "exact": EXACTLY,
+            "permutation_invariant": EXACTLY,
+            "symmetric": EXACTLY,
+        },
+        off={"mean_field": CORRELATED, "dtwa": NOT_ISING},
     ),
     Problem(
         "spins in a rotating field",
@@ -166,7 +177,7 @@ PROBLEMS = [
             4, hamiltonian=[sq.Drive(1.3, phase=0.3), sq.SiteField(_directions(4, seed=4))]
         ),
         sq.CoherentState("+z"),
-        {"exact": EXACTLY, "dtwa": "all"},
+        {"cumulants": EXACTLY, "mean_field": EXACTLY, "exact": EXACTLY, "dtwa": "all"},
     ),
     Problem(
         "one-axis twisting with every local noise along z",
@@ -176,7 +187,8 @@ PROBLEMS = [
             jumps=[sq.LocalDecay(0.3), sq.LocalPumping(0.1), sq.LocalDephasing(0.2)],
         ),
         sq.CoherentState([0.6, 0.0, 0.8]),
-        {"closed_form": CLOSELY, "permutation_invariant": EXACTLY},
+        {"cumulants": EXACTLY, "closed_form": CLOSELY, "permutation_invariant": EXACTLY},
+        off={"mean_field": CORRELATED},
     ),
     Problem(
         "Ising lattice with noise that differs by site",
@@ -205,8 +217,9 @@ PROBLEMS = [
             ],
         ),
         sq.CoherentState([0.0, 0.6, 0.8]),
-        {"permutation_invariant": EXACTLY},
+        {"cumulants": EXACTLY, "permutation_invariant": EXACTLY},
         pulses=(sq.Pulse(0.6, axis=[0.6, 0.0, 0.8], angle=1.2),),
+        off={"mean_field": CORRELATED},
     ),
     Problem(
         "collective jumps and pulses",
@@ -219,11 +232,12 @@ PROBLEMS = [
             ],
         ),
         sq.CoherentState([0.0, -0.6, 0.8]),
-        {"permutation_invariant": EXACTLY, "symmetric": EXACTLY},
+        {"cumulants": EXACTLY, "permutation_invariant": EXACTLY, "symmetric": EXACTLY},
         pulses=(
             sq.Pulse(0.0, axis="+x", angle=0.4),
             sq.Pulse(0.5, axis=[0.6, 0.0, 0.8], angle=-1.2),
         ),
+        off={"mean_field": CORRELATED},
     ),
     Problem(
         "a ramped rate and a ramped drive",
@@ -236,7 +250,8 @@ PROBLEMS = [
             ],
         ),
         sq.CoherentState("+x"),
-        {"permutation_invariant": EXACTLY},
+        {"cumulants": EXACTLY, "permutation_invariant": EXACTLY},
+        off={"mean_field": CORRELATED},
     ),
     Problem(
         "all to all with a tensor off the axes",
@@ -249,8 +264,8 @@ PROBLEMS = [
             ],
         ),
         sq.CoherentState([0.0, 0.6, 0.8]),
-        {"exact": EXACTLY},
-        off={"dtwa": NOT_ISING},
+        {"cumulants": EXACTLY, "exact": EXACTLY},
+        off={"mean_field": CORRELATED, "dtwa": NOT_ISING},
     ),
     Problem(
         "all to all with three strengths",
@@ -262,20 +277,26 @@ PROBLEMS = [
             ],
         ),
         sq.CoherentState([0.0, 0.6, 0.8]),
-        {"exact": EXACTLY, "permutation_invariant": EXACTLY, "symmetric": EXACTLY},
-        off={"dtwa": NOT_ISING},
+        {
+            "cumulants": EXACTLY,
+            "exact": EXACTLY,
+            "permutation_invariant": EXACTLY,
+            "symmetric": EXACTLY,
+        },
+        off={"mean_field": CORRELATED, "dtwa": NOT_ISING},
     ),
     Problem(
         "all to all along z, exchange idle",
         sq.SpinModel(5, hamiltonian=[sq.PowerLawXXZ(j_perp=0.4, j_z=1.5, exponent=0)]),
         sq.CoherentState("+x"),
         {
+            "cumulants": EXACTLY,
             "closed_form": CLOSELY,
             "exact": EXACTLY,
             "permutation_invariant": EXACTLY,
             "symmetric": EXACTLY,
         },
-        off={"dtwa": NOT_ISING},
+        off={"mean_field": CORRELATED, "dtwa": NOT_ISING},
     ),
     Problem(
         "twisting about x with every local noise about x",
@@ -289,7 +310,8 @@ PROBLEMS = [
             ],
         ),
         sq.CoherentState([0.6, 0.0, 0.8]),
-        {"closed_form": CLOSELY, "permutation_invariant": EXACTLY},
+        {"cumulants": EXACTLY, "closed_form": CLOSELY, "permutation_invariant": EXACTLY},
+        off={"mean_field": CORRELATED},
     ),
     Problem(
         "twisting about y with collective noise along y",
@@ -299,13 +321,14 @@ PROBLEMS = [
             jumps=[sq.CollectiveJump(0.3, vector=[0, 1, 0])],
         ),
         sq.CoherentState([0.6, 0.0, 0.8]),
-        {"permutation_invariant": EXACTLY, "symmetric": EXACTLY},
+        {"cumulants": EXACTLY, "permutation_invariant": EXACTLY, "symmetric": EXACTLY},
+        off={"mean_field": CORRELATED},
     ),
     Problem(
         "local noise along x, whose spin it keeps",
         sq.SpinModel(4, jumps=[sq.LocalJump(0.7, vector=[1, 0, 0])]),
         sq.CoherentState([0.6, 0.64, 0.48]),
-        {"permutation_invariant": EXACTLY},
+        {"cumulants": EXACTLY, "mean_field": EXACTLY, "permutation_invariant": EXACTLY},
         times=np.array([0.5, 3.0, 60.0]),
     ),
     Problem(
@@ -316,7 +339,8 @@ PROBLEMS = [
             jumps=[sq.LocalDecay(0.2), sq.LocalPumping(0.1), sq.LocalDephasing(0.3)],
         ),
         sq.CoherentState([0.8, 0.0, -0.6]),
-        {"closed_form": CLOSELY},
+        {"cumulants": EXACTLY, "closed_form": CLOSELY},
+        off={"mean_field": CORRELATED},
     ),
     Problem(
         "pulses at the beginning and at the end, one of a class",
@@ -324,12 +348,12 @@ PROBLEMS = [
             [sq.SpinClass(2, weight=0.5), sq.SpinClass(2)], hamiltonian=[sq.OneAxisTwisting(0.6)]
         ),
         sq.CoherentState("+x"),
-        {"exact": EXACTLY},
+        {"cumulants": EXACTLY, "exact": EXACTLY},
         pulses=(
             sq.Pulse(0.0, axis="+y", angle=0.7, spin_class=1),
             sq.Pulse(1.2, axis=[0.6, 0.0, 0.8], angle=-2.0),
         ),
-        off={"dtwa": TILTED},
+        off={"mean_field": CORRELATED, "dtwa": TILTED},
     ),
     Problem(
         "pulses at the beginning and at the end, alike spins with noise",
@@ -339,18 +363,24 @@ PROBLEMS = [
             jumps=[sq.CollectiveJump(0.2, vector=[0.3, 0.2j, 1.0])],
         ),
         sq.DickeState(0.5, axis="x"),
-        {"permutation_invariant": EXACTLY, "symmetric": EXACTLY},
+        {"cumulants": EXACTLY, "permutation_invariant": EXACTLY, "symmetric": EXACTLY},
         pulses=(
             sq.Pulse(0.0, axis="+y", angle=0.7),
             sq.Pulse(1.2, axis=[0.6, 0.0, 0.8], angle=-2.0),
         ),
+        off={"mean_field": CORRELATED},
     ),
     Problem(
         "a cubic drive of cubic twisting",
         sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(BUMP, axis="y"), sq.Drive(BUMP)]),
         sq.CoherentState("+z"),
-        {"exact": EXACTLY, "permutation_invariant": EXACTLY, "symmetric": EXACTLY},
-        off={"dtwa": NOT_ISING},
+        {
+            "cumulants": EXACTLY,
+            "exact": EXACTLY,
+            "permutation_invariant": EXACTLY,
+            "symmetric": EXACTLY,
+        },
+        off={"mean_field": CORRELATED, "dtwa": NOT_ISING},
     ),
     Problem(
         "cubic twisting and a cubic field along one axis",
@@ -360,11 +390,13 @@ PROBLEMS = [
         ),
         sq.CoherentState("+y"),
         {
+            "cumulants": EXACTLY,
             "closed_form": CLOSELY,
             "exact": EXACTLY,
             "permutation_invariant": EXACTLY,
             "symmetric": EXACTLY,
             "dtwa": "spin and z",
         },
+        off={"mean_field": CORRELATED},
     ),
 ]

@@ -78,7 +78,7 @@ def test_errors_of_each_time_and_truncations_are_variables(monkeypatch):
 
     def answer(self, question):
         own = plain(self, question)
-        return dataclasses.replace(own, error={**own.error, "xi2": 0.25})
+        return dataclasses.replace(own, truncation={"xi2": np.full(5, 0.25)})
 
     monkeypatch.setattr(sq.Exact, "answer", answer)
     data = sq.simulate(MODEL, STATE, TIMES, method="exact")
@@ -88,7 +88,7 @@ def test_errors_of_each_time_and_truncations_are_variables(monkeypatch):
     assert data["xi2_truncation"].values.tolist() == [0.25] * 5
     found = sq.compare(MODEL, STATE, TIMES, methods=["exact", sq.Exact(1e-9)])
     (xi2,) = (d for d in found.differences if d.variable == "xi2")
-    assert xi2.error == pytest.approx(2 * 0.25 / 5, rel=1e-3)
+    assert xi2.error == pytest.approx(2 * 2 * 0.25 / 5, rel=1e-3)
 
 
 def test_the_order_of_trust():
@@ -112,7 +112,9 @@ def test_steady_states_are_compared():
     model = sq.SpinModel(6, jumps=[sq.SqueezedCollectiveDecay(1.0, r=0.4)])
     down = sq.CoherentState("-z")
     found = sq.compare(model, down)
-    assert set(found.datasets) == {"closed_form", "symmetric", "permutation_invariant"}
+    exact = ["closed_form", "symmetric", "permutation_invariant"]
+    assert set(found.datasets) == {*exact, "cumulants", "mean_field"}
+    found = sq.compare(model, down, methods=exact)
     assert found.agree
     assert "agrees" in str(found)
     assert all(d.time is None for d in found.differences)
@@ -133,7 +135,8 @@ def test_steady_states_that_differ_are_told(monkeypatch):
 
     monkeypatch.setattr("spinsqueeze.run.compare.steady_state", wrong)
     model = sq.SpinModel(6, jumps=[sq.SqueezedCollectiveDecay(1.0, r=0.4)])
-    found = sq.compare(model, sq.CoherentState("-z"), seed=4)
+    methods = ["closed_form", "symmetric", "permutation_invariant"]
+    found = sq.compare(model, sq.CoherentState("-z"), methods=methods, seed=4)
     assert not found.agree
     assert {(d.method, d.variable) for d in found.differences if not d.agrees} == {
         ("symmetric", "xi2")

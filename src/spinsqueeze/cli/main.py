@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from spinsqueeze.cli.equations import equations
 from spinsqueeze.cli.info import info
 from spinsqueeze.cli.merge import merge
 from spinsqueeze.cli.methods import methods
@@ -53,7 +54,7 @@ def _interrupted() -> int:
     return INTERRUPTED
 
 
-for _command in (run, sweep, merge, plot, info, methods):
+for _command in (run, sweep, merge, plot, info, methods, equations):
     app.command()(_interruptible(_command))
 app.add_typer(papers, name="papers")
 

@@ -2,11 +2,21 @@
 
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.closed_form.method import ClosedForm
+from spinsqueeze.methods.cumulants.method import Cumulants, MeanField
 from spinsqueeze.methods.dtwa.method import DTWA
 from spinsqueeze.methods.exact.method import Exact
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
 from spinsqueeze.methods.symmetric.method import SymmetricSubspace
 
 METHODS: dict[str, type[Method]] = {
-    kind.name(): kind for kind in (ClosedForm, SymmetricSubspace, Exact, PermutationInvariant, DTWA)
+    kind.name(): kind
+    for kind in (
+        ClosedForm,
+        SymmetricSubspace,
+        Exact,
+        PermutationInvariant,
+        Cumulants,
+        MeanField,
+        DTWA,
+    )
 }

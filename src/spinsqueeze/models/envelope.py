@@ -59,7 +59,7 @@ class Envelope:
         object.__setattr__(self, "values", values)
 
     @cached_property
-    def _polynomial(self) -> Any:
+    def polynomial(self) -> Any:
         """A scipy PPoly of all times: its first and last piece are the constants outside."""
         from scipy.interpolate import CubicSpline, PPoly
 
@@ -76,7 +76,7 @@ class Envelope:
 
     @cached_property
     def _primitive(self) -> Any:
-        return self._polynomial.antiderivative()
+        return self.polynomial.antiderivative()
 
     @cached_property
     def largest(self) -> float:
@@ -85,7 +85,7 @@ class Envelope:
 
     def __call__(self, time: Any) -> Floats:
         """Values at `time` (any shape); at a jump the value after it."""
-        return np.asarray(self._polynomial(np.asarray(time, dtype=float)))
+        return np.asarray(self.polynomial(np.asarray(time, dtype=float)))
 
     @cached_property
     def breakpoints(self) -> Floats:
@@ -96,7 +96,7 @@ class Envelope:
         breakpoints it is a polynomial of degree 6 within 1e-9 of the largest value, so that a step
         that resolves the polynomial cannot miss what the spline does.
         """
-        return smooth_pieces(self._polynomial, scale=self.largest, smooth=self._is_spline)
+        return smooth_pieces(self.polynomial, scale=self.largest, smooth=self._is_spline)
 
     @property
     def _is_spline(self) -> bool:
@@ -105,14 +105,14 @@ class Envelope:
     def constant_between(self, start: float, stop: float) -> bool:
         """Whether the value is one number between two times."""
         nodes, _ = self._nodes(start, stop)
-        return bool(np.ptp(self._polynomial(nodes)) <= ROUNDING * self.largest)
+        return bool(np.ptp(self.polynomial(nodes)) <= ROUNDING * self.largest)
 
     def moments(self, start: float, stop: float) -> tuple[float, float]:
         """The area int f dt and the tilt int (t - middle) f dt / (stop - start), exactly."""
         if not stop > start:  # two breakpoints one rounding apart
             return 0.0, 0.0
         nodes, weights = self._nodes(start, stop)
-        values = weights * self._polynomial(nodes)
+        values = weights * self.polynomial(nodes)
         place = (nodes - (start + (stop - start) / 2)) / (stop - start)
         return float(values.sum()), float((place * values).sum())
 
@@ -137,7 +137,7 @@ class Envelope:
         least = float(self.values.min())
         if not self._is_spline:
             return least
-        turns = self._polynomial.derivative().roots(extrapolate=False)
+        turns = self.polynomial.derivative().roots(extrapolate=False)
         return float(min([least, *self(turns[np.isfinite(turns)]).tolist()]))
 
     def scaled(self, factor: float) -> "Envelope":

@@ -16,6 +16,9 @@ from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.readings import Reading, moments_of, readings_of
 from spinsqueeze.observables.squeezing import squeezing
 
+Table = dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]
+"""Variables on their way into a Dataset, which is made once: adding them one by one is slow."""
+
 _OF_MOMENTS = ("spin", "second")
 _BLOCKS = {
     "block_weight": "weights",
@@ -33,7 +36,8 @@ def build(
     n_spins: int,
     times: Floats,
     attributes: Mapping[str, Any],
-    error: Mapping[str, float | Floats] | None = None,
+    error: float | Floats = 0.0,
+    truncation: Mapping[str, Floats] | None = None,
     final_state: Floats | None = None,
 ) -> xr.Dataset:
     """The labelled Dataset of a run; `<name>_stderr` of every reading that is sampled.
@@ -43,61 +47,61 @@ def build(
         n_spins: number of spins at the start.
         times: (T,) in the inverse of the model's unit.
         attributes: provenance and parameters.
-        error: name -> error at the times: that of the mean spin becomes `spin_numerical_error`
-            where it is known for each time, any other `<name>_truncation`.
+        error: of the mean spin; becomes `spin_numerical_error` where it is known for each time.
+        truncation: name -> what an approximation leaves out: `<name>_truncation`.
         final_state: numbers of the state at the last time.
 
     Raises:
         InvalidInput: a reading is not registered, or spin and second are not both there and alike.
     """
-    data = xr.Dataset(attrs=dict(attributes))
-    coordinates: dict[str, Any] = {"time": times, "axis": list("xyz"), "axis_2": list("xyz")}
-    for reading in readings.values():
-        coordinates |= reading.coords
-    _put_moments(data, moments_of(readings, n_spins=n_spins), coordinates)
+    data: Table = {}
+    _put_moments(data, moments_of(readings, n_spins=n_spins))
     for name, reading in readings.items():
         if name not in _OF_MOMENTS:
-            _put_reading(data, variable(name), reading, coordinates)
-    for name, size in (error or {}).items():
-        if name != "spin":
-            _put(data, _truncation(variable(name)), _each(size, times), coordinates)
-        elif np.ndim(size):
-            _put(data, variable("spin_numerical_error"), size, coordinates)
+            _put_reading(data, variable(name), reading)
+    if np.ndim(error):
+        _put(data, variable("spin_numerical_error"), error)
+    for name, sizes in (truncation or {}).items():
+        _put(data, _truncation(variable(name)), sizes)
     if final_state is not None:
-        _put(data, variable("final_state"), final_state, coordinates)
-    data["time"].attrs.update(long_name="time", units=f"1/{data.attrs.get('unit', '1')}")
-    return data
+        _put(data, variable("final_state"), final_state)
+    labels: dict[str, Any] = {"axis": list("xyz"), "axis_2": list("xyz")}
+    labels["time"] = ("time", times, _time_attributes(attributes.get("unit", "1")))
+    for reading in readings.values():
+        labels |= reading.coords
+    dims = dict.fromkeys(dim for dims, _, _ in data.values() for dim in dims if dim in labels)
+    return xr.Dataset(data, {dim: labels[dim] for dim in dims}, dict(attributes))
 
 
-def _put_moments(
-    data: xr.Dataset, moments: Moments | BlockMoments, coordinates: Mapping[str, Any]
-) -> None:
+def _time_attributes(unit: str) -> dict[str, str]:
+    return {"long_name": "time", "units": f"1/{unit}"}
+
+
+def _put_moments(data: Table, moments: Moments | BlockMoments) -> None:
     """Mean spin, covariance and what follows from them; sampled ones with errors and blocks."""
     if isinstance(moments, BlockMoments):
         estimates = squeezing_estimates(moments)
         for name, estimate in estimates.values.items():
-            _put(data, variable(name), estimate.value, coordinates, stderr=estimate.stderr)
+            _put(data, variable(name), estimate.value, stderr=estimate.stderr)
         status = estimates.status
         for name, part in _BLOCKS.items():
-            _put(data, variable(name), getattr(moments, part), coordinates)
+            _put(data, variable(name), getattr(moments, part))
     else:
         derived = squeezing(moments)
-        _put(data, variable("spin"), moments.spin, coordinates)
-        _put(data, variable("covariance"), moments.covariance, coordinates)
+        _put(data, variable("spin"), moments.spin)
+        _put(data, variable("covariance"), moments.covariance)
         for name, values in derived.values.items():
-            _put(data, variable(name), values, coordinates)
+            _put(data, variable(name), values)
         status = derived.status
-    _put(data, variable("squeezing_status"), status, coordinates)
+    _put(data, variable("squeezing_status"), status)
 
 
-def _put_reading(
-    data: xr.Dataset, entry: Variable, reading: Reading, coordinates: Mapping[str, Any]
-) -> None:
+def _put_reading(data: Table, entry: Variable, reading: Reading) -> None:
     if not reading.sampled:
-        _put(data, entry, reading.values, coordinates)
+        _put(data, entry, reading.values)
         return
     estimate = reading.estimate()
-    _put(data, entry, estimate.value, coordinates, stderr=estimate.stderr)
+    _put(data, entry, estimate.value, stderr=estimate.stderr)
     blocks = Variable(
         f"{_OF_BLOCKS}{entry.name}",
         ("time", "block", *entry.dims[1:]),
@@ -107,31 +111,17 @@ def _put_reading(
     values = reading.values
     if reading.reference is not None:
         values = values + reading.reference[:, None]
-    _put(data, blocks, values, coordinates)
-
-
-def _each(values: float | Floats, times: Floats) -> Floats:
-    return np.array(np.broadcast_to(values, np.shape(times)), dtype=np.float64)
+    _put(data, blocks, values)
 
 
 def _truncation(entry: Variable) -> Variable:
     long_name = f"what the approximation leaves out of {entry.long_name}"
-    return Variable(f"{entry.name}_truncation", ("time",), long_name, entry.units)
+    return Variable(f"{entry.name}_truncation", entry.dims, long_name, entry.units)
 
 
-def _put(
-    data: xr.Dataset,
-    entry: Variable,
-    values: Any,
-    coordinates: Mapping[str, Any],
-    *,
-    stderr: Any = None,
-) -> None:
+def _put(data: Table, entry: Variable, values: Any, *, stderr: Any = None) -> None:
     attributes = {"units": entry.units, "long_name": entry.long_name}
     data[entry.name] = (entry.dims, np.asarray(values), attributes)
-    for dim in entry.dims:
-        if dim in coordinates and dim not in data.coords:
-            data.coords[dim] = coordinates[dim]
     if stderr is not None:
         attributes = {"units": entry.units, "long_name": f"standard error of {entry.long_name}"}
         data[f"{entry.name}_stderr"] = (entry.dims, np.asarray(stderr), attributes)

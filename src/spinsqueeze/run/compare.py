@@ -21,6 +21,8 @@ from spinsqueeze.run.simulate import simulate
 from spinsqueeze.run.steady_state import steady_state
 
 SIGMAS = 5.0
+TRUNCATIONS = 2.0
+"""What a truncation may err by, in units of what its next order changes."""
 _SCALES: dict[str, Callable[[int], float]] = {
     "spin": lambda n: np.sqrt(n) / 2,
     "covariance": lambda n: n / 4,
@@ -213,7 +215,7 @@ def _difference(
         if f"{variable}_stderr" in run:
             variance = variance + run[f"{variable}_stderr"].values ** 2
         if f"{variable}_truncation" in run:
-            claimed = claimed + run[f"{variable}_truncation"].values[inner]
+            claimed = claimed + TRUNCATIONS * run[f"{variable}_truncation"].values
         own = run.get("spin_numerical_error", run.attrs["numerical_error"])
         numerical += np.maximum(np.asarray(own, dtype=float), 1e-10)
     scale = _SCALES[variable](n_spins)

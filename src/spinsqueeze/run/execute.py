@@ -103,7 +103,8 @@ def _as_dataset(
         n_spins=question.model.n_spins,
         times=times,
         attributes=attributes,
-        error=answer.error,
+        error=answer.error["spin"],
+        truncation=answer.truncation,
         final_state=values,
     )
     return put_study(data, study.as_tables())

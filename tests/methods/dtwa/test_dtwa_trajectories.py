@@ -19,12 +19,12 @@ from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.dtwa.couplings import lower
 from spinsqueeze.methods.dtwa.runge_kutta import stepper as runge_kutta
 from spinsqueeze.methods.dtwa.trajectories import Options, Trajectory, plan_run
-from spinsqueeze.methods.dtwa.windows import rotation_matrix
 from spinsqueeze.models.canonical import Canonical, Field, Pair, Quadratic
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.models.kinds import one_each
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pair_terms import PowerLawXXZ
+from spinsqueeze.numerics.rotations import rotation_matrix
 
 X = np.array([1.0, 0.0, 0.0])
 ISING = np.diag([0.0, 0.0, 1.0])

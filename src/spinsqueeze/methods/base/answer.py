@@ -27,9 +27,10 @@ class Answer:
         readings: name of a registered quantity -> its values in time, exact or sampled. "spin" and
             "second" are required; "spins_left" where the number of spins changes, sampled where
             they are.
-        error: name -> error (T,) at the times answered, or one number for all. "spin", required:
-            of the mean spin from steps and round-off, in units of the projection noise sqrt(N)/2.
-            Any other name: what an approximation leaves out, in the units of that variable.
+        error: "spin" -> error (T,) at the times answered, or one number for all: of the mean spin
+            from steps and round-off, in units of the projection noise sqrt(N)/2.
+        truncation: name -> what an approximation leaves out of that variable, with its dimensions
+            and in its units.
         diagnostics: how the numbers came about, by name.
         warnings: named concerns in words.
         times: those answered (T,); None: all that were asked. A steady state has one, unnamed.
@@ -41,6 +42,7 @@ class Answer:
     readings: Mapping[str, Reading]
     error: Mapping[str, float | Floats]
     diagnostics: Mapping[str, float | int | str]
+    truncation: Mapping[str, Floats] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     times: Floats | None = None
     status: str = COMPLETE

@@ -18,7 +18,7 @@ from spinsqueeze.methods.dtwa.couplings import FieldPlan
 from spinsqueeze.methods.dtwa.equations import Equations, flattened
 from spinsqueeze.methods.dtwa.fields import Triple
 from spinsqueeze.methods.dtwa.runge_kutta.steps import STEPS_PER_CALL
-from spinsqueeze.methods.dtwa.runge_kutta.tableau import (
+from spinsqueeze.numerics.dormand_prince import (
     ERROR,
     N_ALL_STAGES,
     N_STAGES,

@@ -16,9 +16,9 @@ from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.methods.dtwa.precision import double_precision
 from spinsqueeze.methods.dtwa.runge_kutta import loop
 from spinsqueeze.methods.dtwa.runge_kutta.steps import Steps, lay_steps, subdivided, trial_step
-from spinsqueeze.methods.dtwa.runge_kutta.tableau import N_ALL_STAGES, N_STAGES, ORDER
 from spinsqueeze.methods.dtwa.stepper import Batch, Crossing, Pilot, Setup, Stepper, StepPlan
 from spinsqueeze.methods.dtwa.windows import Window
+from spinsqueeze.numerics.dormand_prince import N_ALL_STAGES, N_STAGES, ORDER
 
 MAX_STEPS = 200_000
 SATURATED = 0.3

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.methods.dtwa.couplings import Couplings
-from spinsqueeze.methods.dtwa.runge_kutta import tableau
 from spinsqueeze.methods.dtwa.windows import Window, strengths_at
+from spinsqueeze.numerics import dormand_prince as tableau
 
 STEPS_PER_CALL = 16
 """Steps of one compiled call; a longer run is several calls of the same program."""

@@ -244,17 +244,21 @@ def matrix(rows: tuple[dict[int, float], ...]) -> Floats:
     return out
 
 
+def dense_terms() -> Floats:
+    """Weights (7, 16) of the terms x, x (1-x), x^2 (1-x), x^2 (1-x)^2 ... of the dense output."""
+    step = matrix(STAGES)[12]
+    first, last = np.eye(N_ALL_STAGES)[[0, 12]]
+    return np.array([step, first - step, 2 * step - first - last, *matrix(DENSE)])
+
+
 def dense_weights(x: Floats) -> Floats:
     """Weights w (len(x), 16) with y(t + x h) = y(t) + h sum_j w_j k_j, 0 <= x <= 1.
 
     At x = 1 they are the weights of the step itself, and those of stages 12 to 15 vanish.
     """
-    step = matrix(STAGES)[12]
-    first, last = np.eye(N_ALL_STAGES)[[0, 12]]
-    terms = [step, first - step, 2 * step - first - last, *matrix(DENSE)]
     weights = np.zeros((len(x), N_ALL_STAGES))
     basis = np.array(x, dtype=float)
-    for power, term in enumerate(terms):
+    for power, term in enumerate(dense_terms()):
         weights += basis[:, None] * term
         basis = basis * ((1 - x) if power % 2 == 0 else x)
     return weights

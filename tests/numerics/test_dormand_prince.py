@@ -1,6 +1,6 @@
 import numpy as np
 
-from spinsqueeze.methods.dtwa.runge_kutta import tableau
+from spinsqueeze.numerics import dormand_prince as tableau
 
 
 def test_stages_sit_at_their_nodes():

@@ -1,0 +1,19 @@
+"""`spinsqueeze equations`: the equations of motion of a study's moments, written out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def equations(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML).")],
+    order: Annotated[int, typer.Option("--order", "-o", help="Highest degree, 1 to 4.")] = 2,
+    latex: Annotated[bool, typer.Option("--latex", help="As a LaTeX align environment.")] = False,
+) -> None:
+    """Write the equations that the method cumulants closes, with the model's own names."""
+    from spinsqueeze.run.equations import equations as written
+    from spinsqueeze.run.study_file import read_study
+
+    derived = written(read_study(study).model, order=order)
+    print(derived.latex if latex else derived)

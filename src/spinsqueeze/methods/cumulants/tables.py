@@ -1,0 +1,126 @@
+"""What a model does to the operators of one spin and of a pair, as numbers.
+
+Operators of a spin are expanded in tau = (1, s_x, s_y, s_z). The adjoint Lindbladian of a model
+whose spins differ by kind only is a sum over spins and over pairs of spins,
+
+    L+(tau_a) = sum_b one[A, a, b] tau_b                              (a spin of kind A),
+    L+(tau_a tau_a') = sum_bb' two[A, B, a, a', b, b'] tau_b tau_b'   (a pair of kinds A, B),
+
+the second without what `one` says of each. For collective jumps L = sum_i l_i a pair adds
+l_i+ O l_j + l_j+ O l_i - {l_i+ l_j + l_j+ l_i, O}/2.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.envelope import Strength
+
+TAU: Complexes = np.array(
+    [[[1, 0], [0, 1]], [[0, 0.5], [0.5, 0]], [[0, -0.5j], [0.5j, 0]], [[0.5, 0], [0, -0.5]]]
+)
+NORMS = np.array([2.0, 0.5, 0.5, 0.5])
+"""Tr tau_a tau_a."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A term of the model: one (C, 4, 4) and two (C, C, 4, 4, 4, 4), times a strength in time."""
+
+    strength: Strength
+    one: Floats
+    two: Floats
+
+
+def tables_of(model: Canonical) -> list[Table]:
+    """The tables of every piece of a model without a cavity, whose spins differ by kind only."""
+    n_kinds = len(model.counts)
+    out = []
+    for field in model.fields:
+        fields = np.broadcast_to(field.vectors, (n_kinds, 3))
+        out.append(_hamiltonian(field.strength, vectors=fields))
+    for quadratic in model.quadratics:
+        weights = np.ones(n_kinds) if quadratic.weights is None else quadratic.weights
+        tensors = 2 * np.einsum("A,B,ab->ABab", weights, weights, quadratic.matrix)
+        out.append(_hamiltonian(quadratic.strength, tensors=tensors))
+    for pair in model.pairs:
+        tensors = np.broadcast_to(pair.tensor, (n_kinds, n_kinds, 3, 3))
+        out.append(_hamiltonian(pair.strength, tensors=tensors))
+    for jump in model.collective_jumps:
+        vectors = np.broadcast_to(jump.vectors, (n_kinds, 3)).astype(complex)
+        out.append(Table(jump.rate, _own_jumps(vectors), _shared_jumps(vectors)))
+    for local in model.local_jumps:
+        factors = np.ones(n_kinds) if local.factors is None else local.factors
+        one = factors[:, None, None] * _own_jumps(np.broadcast_to(local.vector, (n_kinds, 3)))
+        out.append(Table(local.rate, one, np.zeros((n_kinds, n_kinds, 4, 4, 4, 4))))
+    return out
+
+
+def _hamiltonian(
+    strength: Strength, *, vectors: Floats | None = None, tensors: Floats | None = None
+) -> Table:
+    """Of sum_i v_i.s_i, vectors (C, 3), or of sum_{i<j} s_i.T s_j, tensors (C, C, 3, 3)."""
+    if vectors is not None:
+        h = np.einsum("Aa,axy->Axy", vectors, TAU[1:])
+        one = np.array([_expanded(1j * _commutator(m)) for m in h])
+        return Table(strength, one, np.zeros((len(h), len(h), 4, 4, 4, 4)))
+    assert tensors is not None
+    n_kinds = len(tensors)
+    two = np.zeros((n_kinds, n_kinds, 4, 4, 4, 4))
+    for A in range(n_kinds):
+        for B in range(n_kinds):
+            h = np.einsum("ab,axy,bzw->xzyw", tensors[A, B], TAU[1:], TAU[1:]).reshape(4, 4)
+            two[A, B] = _expanded_pair(1j * _commutator(h))
+    return Table(strength, np.zeros((n_kinds, 4, 4)), two)
+
+
+def _own_jumps(vectors: Complexes) -> Floats:
+    """(C, 4, 4) of D[c_A.s_i] for every spin."""
+    jumps = np.einsum("Aa,axy->Axy", vectors, TAU[1:])
+    return np.array([_expanded(_adjoint_dissipator(m, m)) for m in jumps])
+
+
+def _shared_jumps(vectors: Complexes) -> Floats:
+    """(C, C, 4, 4, 4, 4) of what D[sum_i c_i.s_i] does to a pair beyond each of the two."""
+    jumps = np.einsum("Aa,axy->Axy", vectors, TAU[1:])
+    one = np.eye(2)
+    n_kinds = len(jumps)
+    two = np.zeros((n_kinds, n_kinds, 4, 4, 4, 4))
+    for A in range(n_kinds):
+        for B in range(n_kinds):
+            first, second = np.kron(jumps[A], one), np.kron(one, jumps[B])
+            both = _adjoint_dissipator(first, second) + _adjoint_dissipator(second, first)
+            two[A, B] = _expanded_pair(both)
+    return two
+
+
+def _commutator(h: Complexes) -> Complexes:
+    """O -> [h, O] as a matrix on the flattened O (row by row)."""
+    one = np.eye(len(h))
+    return np.kron(h, one) - np.kron(one, h.T)
+
+
+def _adjoint_dissipator(left: Complexes, right: Complexes) -> Complexes:
+    """O -> left+ O right - {left+ right, O}/2 as a matrix on the flattened O."""
+    one, inner = np.eye(len(left)), left.conj().T @ right
+    both = np.kron(inner, one) + np.kron(one, inner.T)
+    return np.asarray(np.kron(left.conj().T, right.T) - both / 2, dtype=complex)
+
+
+def _expanded(action: Complexes) -> Floats:
+    """(4, 4): action(tau_a) = sum_b out[a, b] tau_b."""
+    turned = np.einsum("xy,ay->ax", action, TAU.reshape(4, 4))
+    out = np.einsum("bx,ax,b->ab", TAU.reshape(4, 4).conj(), turned, 1 / NORMS)
+    return np.asarray(out.real)
+
+
+def _expanded_pair(action: Complexes) -> Floats:
+    """(4, 4, 4, 4): action(tau_a tau_a') = sum_bb' out[a, a', b, b'] tau_b tau_b'."""
+    basis = np.einsum("axy,bzw->abxzyw", TAU, TAU).reshape(4, 4, 16)
+    turned = np.einsum("xy,aby->abx", action, basis)
+    norms = 1 / np.outer(NORMS, NORMS)
+    return np.asarray(np.einsum("cdx,abx,cd->abcd", basis.conj(), turned, norms).real)
