@@ -234,6 +234,25 @@ def test_steady_states_from_a_study(here, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_what_is_printed_says_what_a_truncation_leaves_out(here, capsys):
+    (here / "steady.toml").write_text(STEADY + '[method]\nname = "cumulants"\norder = 2\n')
+    (here / "curve.toml").write_text(
+        '[ensemble]\nspins = 50\n[[hamiltonian]]\nterm = "collective_exchange"\nchi = 1.0\n'
+        '[initial_state]\ncoherent = "+x"\n[method]\nname = "cumulants"\norder = 2\n'
+        "[run]\ntimes = { start = 0.0, stop = 0.1, num = 41 }\n"
+    )
+    for name in ("steady", "curve"):
+        assert main(["run", f"{name}.toml"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        data = load(f"{name}.nc")
+        if name == "curve":
+            data = data.sel(time=optimum(data).time, method="nearest")
+        change = float(data["xi2_truncation"])
+        assert change > 0 or name == "steady"
+        expected = f"truncation: what is left out changes xi2 there by about {change:.2g}"
+        assert lines[1] == expected
+
+
 @pytest.mark.parametrize("words", [["--help"], ["-h"], []])
 def test_help(words, capsys):
     assert main(words) == 0

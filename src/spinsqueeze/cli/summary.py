@@ -19,11 +19,22 @@ def best(data: Any) -> Iterator[str]:
         return
     if "time" not in data.coords and "xi2" in data and data["xi2"].ndim == 0:
         yield _steady(data)
+        yield from _truncation(data)
         return
     try:
-        yield from str(optimum(data)).splitlines()
+        least = optimum(data)
     except SpinSqueezeError as error:
         yield f"no optimum: {error}"
+        return
+    yield from str(least).splitlines()
+    yield from _truncation(data.sel(time=least.time, method="nearest"))
+
+
+def _truncation(data: Any) -> Iterator[str]:
+    """How far an approximation that measures itself trusts a value of xi2."""
+    if "xi2_truncation" in data:
+        change = float(data["xi2_truncation"])
+        yield f"truncation: what is left out changes xi2 there by about {change:.2g}"
 
 
 def points_and_best(data: Any) -> Iterator[str]:
