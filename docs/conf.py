@@ -48,7 +48,7 @@ html_theme_options = {
 _ROLE = re.compile(r"(:\w+:`[^`]*`|``[^`]*``|`[^`]*`)")
 
 
-def _escape(app, what, name, obj, options, lines):
+def _escape(_app, _what, _name, _obj, _options, lines):
     """Docstrings are plain text with formulas: |x|, x* and s_ are not markup."""
     for k, line in enumerate(lines):
         parts = _ROLE.split(line)
@@ -56,7 +56,7 @@ def _escape(app, what, name, obj, options, lines):
         lines[k] = "".join(parts)
 
 
-def with_variables(app, docname, source):
+def with_variables(_app, _docname, source):
     """The table of what a result holds is written from its registry."""
     rows = ["| name | dimensions | units | what |", "|---|---|---|---|"]
     for v in REGISTRY.values():
