@@ -234,12 +234,21 @@ def test_steady_states_from_a_study(here, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+CUMULANTS = """
+[initial_state]
+coherent = "+x"
+[method]
+name = "cumulants"
+order = 2
+"""
+
+
 def test_what_is_printed_says_what_a_truncation_leaves_out(here, capsys):
-    (here / "steady.toml").write_text(STEADY + '[method]\nname = "cumulants"\norder = 2\n')
+    (here / "steady.toml").write_text(STEADY + CUMULANTS)
     (here / "curve.toml").write_text(
         '[ensemble]\nspins = 50\n[[hamiltonian]]\nterm = "collective_exchange"\nchi = 1.0\n'
-        '[initial_state]\ncoherent = "+x"\n[method]\nname = "cumulants"\norder = 2\n'
-        "[run]\ntimes = { start = 0.0, stop = 0.1, num = 41 }\n"
+        + CUMULANTS
+        + "[run]\ntimes = { start = 0.0, stop = 0.1, num = 41 }\n"
     )
     for name in ("steady", "curve"):
         assert main(["run", f"{name}.toml"]) == 0

@@ -5,7 +5,7 @@ import pytest
 from tests.problems.brute_force import flow, site_operators
 
 import spinsqueeze as sq
-from spinsqueeze.methods.cumulants.equations import derive
+from spinsqueeze.methods.cumulants.written import derive
 from spinsqueeze.run.equations import _named_tables
 
 ALIKE = sq.SpinModel(

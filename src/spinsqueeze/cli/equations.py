@@ -8,7 +8,7 @@ import typer
 
 def equations(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML).")],
-    order: Annotated[int, typer.Option("--order", "-o", help="Highest degree, 1 to 4.")] = 2,
+    order: Annotated[int, typer.Option("--order", help="Highest degree, 1 to 4.")] = 2,
     latex: Annotated[bool, typer.Option("--latex", help="As a LaTeX align environment.")] = False,
 ) -> None:
     """Write the equations that the method cumulants closes, with the model's own names."""

@@ -38,9 +38,9 @@ class Difference:
     """How one method differs from the reference in one variable.
 
     agrees: whether they differ by no more than 5 combined standard errors plus the stated numerical
-    errors and truncations. time: the first time at which they differ; None where they agree, and
-    for steady states. value, reference, error: both values there (at the largest difference if they
-    agree) and the combined error. sigmas: largest difference, in errors.
+    errors and twice the truncations. time: the first time at which they differ; None where they
+    agree, and for steady states. value, reference, error: both values there (at the largest
+    difference if they agree) and the combined error. sigmas: largest difference, in errors.
     """
 
     variable: str

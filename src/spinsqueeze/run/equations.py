@@ -7,6 +7,7 @@ from typing import Any, final
 import numpy as np
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Integers
 from spinsqueeze.core.errors import InvalidInput, Unsupported
 from spinsqueeze.models.ensemble import SpinClass
 from spinsqueeze.models.envelope import Envelope
@@ -23,7 +24,8 @@ STRENGTHS = ("chi", "j_x", "j_y", "j_z", "j_perp", "rabi", "rate")
 class Equations:
     """Equations of the moments of distinct spins up to an order: print it, or take `latex`.
 
-    text: a line an equation, `<xz>` = <s^x_1 s^z_2> of two distinct spins; by class `<x0 z1>`.
+    text: a line an equation, `<xz>` = <s^x_1 s^z_2> of two distinct spins; `<x0 z1>` by class, or
+    by spin where a term tells spins of a class apart.
     latex: an align environment. closure: what is done with the moments of the next order.
     """
 
@@ -49,7 +51,7 @@ def equations(model: SpinModel, *, order: int = 2) -> Equations:
         InvalidInput: order out of range, or not a model.
         Unsupported: a cavity, or couplings that depend on the pair of spins.
     """
-    from spinsqueeze.methods.cumulants.equations import as_latex, as_text, derive
+    from spinsqueeze.methods.cumulants.written import as_latex, as_text, derive
 
     if not isinstance(model, SpinModel):
         raise InvalidInput.of("model", f"must be a SpinModel, got {checks.shown(model)}")
@@ -62,13 +64,15 @@ def equations(model: SpinModel, *, order: int = 2) -> Equations:
     derived = derive(_named_tables(model), n_kinds=n_kinds, order=order)
     closure = (
         f"Moments of degree {order + 1} follow from the lower ones: their joint cumulant is zero."
+        if order < model.n_spins
+        else "These equations are closed: there are no more spins."
     )
     return Equations(as_text(derived, n_kinds=n_kinds), as_latex(derived, n_kinds=n_kinds), closure)
 
 
 def _named_tables(model: SpinModel) -> list[Any]:
     """A table for every parameter, under its name; of what has none under the number 1."""
-    from spinsqueeze.methods.cumulants.equations import NamedTable
+    from spinsqueeze.methods.cumulants.written import NamedTable
 
     parameters = [
         (term, name) for term in (*model.hamiltonian, *model.jumps) for name in _parameters(term)
@@ -76,18 +80,18 @@ def _named_tables(model: SpinModel) -> list[Any]:
     repeated = Counter(name for _, name in parameters)
     seen: Counter[str] = Counter()
     out = []
+    spins, counts = _spins_without_detuning(model), model.canonical.counts
     for term, name in parameters:
         label = name if repeated[name] == 1 or not name else f"{name}_{term.name()}"
         seen[label] += 1
         label += f"_{seen[label]}" if label and seen[label] > 1 else ""
-        single = _spins_without_detuning(model)
-        alone = _alone(single, _unit(term, name))
-        out += [NamedTable(label, table) for table in _tables(alone, model)]
+        alone = _alone(spins, _unit(term, name))
+        out += [NamedTable(label, table) for table in _tables(alone, counts)]
     classes = model.ensemble.classes or ()
     for k, spin_class in enumerate(classes):
         if spin_class.detuning:
             alone = SpinModel([replace(c, detuning=float(i == k)) for i, c in enumerate(classes)])
-            out += [NamedTable(f"detuning_{k}", table) for table in _tables(alone, model)]
+            out += [NamedTable(f"detuning_{k}", table) for table in _tables(alone, counts)]
     return out
 
 
@@ -96,11 +100,7 @@ def _parameters(term: Term) -> list[str]:
     names = [f.name for f in fields(term) if f.name in STRENGTHS]  # type: ignore[arg-type]
     if any(isinstance(getattr(term, name), np.ndarray) for name in names) or not names:
         return ["envelope" if getattr(term, "envelope", None) is not None else ""]
-    return [name for name in names if not _is_zero(getattr(term, name))]
-
-
-def _is_zero(value: Any) -> bool:
-    return not isinstance(value, Envelope) and value == 0
+    return names
 
 
 def _unit(term: Term, name: str) -> Term:
@@ -124,12 +124,12 @@ def _alone(spins: Any, term: Term) -> SpinModel:
     return SpinModel(spins, jumps=[term])  # type: ignore[list-item]
 
 
-def _tables(alone: SpinModel, model: SpinModel) -> list[Any]:
+def _tables(alone: SpinModel, counts: Integers) -> list[Any]:
     """The tables of a model of one parameter, on the kinds of the whole model."""
     from spinsqueeze.methods.cumulants.tables import Table, tables_of
 
     out = []
-    for table in tables_of(alone.canonical.split(model.canonical.counts)):
+    for table in tables_of(alone.canonical.split(counts)):
         assert not isinstance(table.strength, Envelope)
         out.append(Table(1.0, table.strength * table.one, table.strength * table.two))
     return out

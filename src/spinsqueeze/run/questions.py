@@ -52,6 +52,10 @@ def evolve_question(
         memory_budget=memory_budget,
     )
     form, rotations = _addressed(model, pulses)
+    if losses is not None and form.time_dependent:
+        raise InvalidInput.of(
+            "losses", "need constant strengths and rates; this model has an envelope: leave one out"
+        )
     return Evolve(
         model=form,
         state=initial_state,
@@ -152,10 +156,6 @@ def _check_losses(model: SpinModel, losses: object) -> None:
     if not isinstance(losses, Losses):
         raise InvalidInput.of(
             "losses", f"must be losses such as Losses(rate=0.1), got {checks.shown(losses)}"
-        )
-    if model.canonical.time_dependent:
-        raise InvalidInput.of(
-            "losses", "need constant strengths and rates; this model has an envelope: leave one out"
         )
     if losses.rate is None and len(losses.times) >= model.n_spins:
         raise InvalidInput.of(

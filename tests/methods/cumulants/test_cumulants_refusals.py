@@ -6,7 +6,7 @@ import pytest
 import spinsqueeze as sq
 from spinsqueeze.methods.cumulants import evolve
 
-PLUS = sq.CoherentState("+x")
+PLUS, DOWN = sq.CoherentState("+x"), sq.CoherentState("-z")
 DRIVEN = sq.SpinModel(
     30, hamiltonian=[sq.Drive(2.0)], jumps=[sq.CollectiveDecay(0.1), sq.LocalDecay(1.0)]
 )
@@ -61,7 +61,7 @@ def test_cumulants_that_rounding_takes():
 def test_steady_states_of_thirty_spins():
     exact = sq.steady_state(DRIVEN, method="permutation_invariant")
     for order in (2, 3, 4):
-        data = sq.steady_state(DRIVEN, method=sq.Cumulants(order))
+        data = sq.steady_state(DRIVEN, initial_state=DOWN, method=sq.Cumulants(order))
         for name in ("spin", "covariance", "xi2"):
             true = np.abs(data[name] - exact[name]).max()
             assert true <= 2 * np.abs(data[f"{name}_truncation"]).max(), (order, name)
@@ -75,7 +75,7 @@ def test_a_steady_state_of_order_n_is_exact():
         jumps=[sq.CollectiveDecay(0.5), sq.LocalDecay(1.0)],
     )
     exact = sq.steady_state(model, method="permutation_invariant")
-    data = sq.steady_state(model, method=sq.Cumulants(3))
+    data = sq.steady_state(model, initial_state=DOWN, method=sq.Cumulants(3))
     for name in ("spin", "covariance"):
         assert data[name].values == pytest.approx(exact[name].values, abs=1e-12)
 
@@ -100,20 +100,22 @@ def test_cumulants_without_a_bounded_solution():
 def test_cumulants_that_oscillate():
     model = sq.SpinModel(30, hamiltonian=[sq.Drive(2.0)], jumps=[sq.LocalDecay(1e-9)])
     with pytest.raises(sq.NumericalFailure, match="do not come to rest"):
-        sq.steady_state(model, method=sq.Cumulants(2))
+        sq.steady_state(model, initial_state=DOWN, method=sq.Cumulants(2))
 
 
 def test_a_next_order_without_rest_leaves_the_answer_of_its_order():
-    model = sq.SpinModel(30, jumps=[sq.CollectiveDecay(1.0)])
-    data = sq.steady_state(model, initial_state=sq.CoherentState("+z"), method=sq.MeanField())
-    assert data["spin"].values == pytest.approx([0.0, 0.0, -15.0])
-    assert np.isinf(data["xi2_truncation"])
-    assert "order 1 has no bounded solution of the next order" in data.attrs["warnings"]
+    model = sq.SpinModel(30, hamiltonian=[sq.TwoAxisTwisting(1.0)], jumps=[sq.LocalDecay(0.1)])
+    start = sq.CoherentState("+z")
+    alone = sq.steady_state(model, initial_state=start, method=sq.Cumulants(2, next_order=False))
+    data = sq.steady_state(model, initial_state=start, method=sq.Cumulants(2))
+    np.testing.assert_array_equal(data["spin"], alone["spin"])
+    assert np.isinf(float(data["xi2_truncation"]))
+    assert "order 2 has no bounded solution of the next order" in data.attrs["warnings"]
 
 
 @pytest.mark.parametrize("stiff", [False, True])
 def test_a_run_of_too_many_steps_ends_with_its_reason(stiff, monkeypatch):
-    monkeypatch.setattr(evolve.through, "__defaults__", (40,))
+    monkeypatch.setitem(evolve.through.__kwdefaults__, "max_steps", 40)
     rate = 1e5 if stiff else 0.01
     model = sq.SpinModel(
         30, hamiltonian=[sq.Drive(3.0), sq.OneAxisTwisting(0.3)], jumps=[sq.LocalDecay(rate)]
@@ -122,3 +124,43 @@ def test_a_run_of_too_many_steps_ends_with_its_reason(stiff, monkeypatch):
     data = sq.simulate(model, start, [1e-4, 50.0], method=sq.Cumulants(2, next_order=False))
     assert data.sizes["time"] == 1
     assert "take too many steps beyond time 0.0001: end earlier" in data.attrs["warnings"]
+
+
+def test_a_steady_state_needs_an_initial_state():
+    with pytest.raises(sq.Unsupported, match="may have several fixed points: give an initial"):
+        sq.steady_state(DRIVEN, method=sq.Cumulants(2))
+
+
+@pytest.mark.parametrize("method", [sq.Cumulants(2), sq.MeanField()])
+def test_stiff_runs_of_constant_models(method):
+    """Fast decay and a slow drive: by the implicit method, against the Bloch equations."""
+    model = sq.SpinModel(50, hamiltonian=[sq.Drive(3.0)], jumps=[sq.LocalDecay(1e5)])
+    data = sq.simulate(model, PLUS, [1e-5, 1.0, 100.0], method=method)
+    assert '"implicit": 1' in data.attrs["diagnostics"]
+    assert data.attrs["numerical_error"] < 1e-3
+    decay = np.exp(-0.5)  # of <s_x>, which the drive along x leaves alone
+    assert data["spin"][0, 0] == pytest.approx(25 * decay, rel=1e-6)
+    end = -25 * np.array([0.0, -2 * 3.0 / 1e5, 1.0]) / (1 + 2 * (3.0 / 1e5) ** 2)
+    np.testing.assert_allclose(data["spin"][1:], [end, end], rtol=0, atol=1e-6)
+
+
+def test_envelopes_of_unequal_length():
+    short = sq.Envelope([0.0, 0.1], values=[1.0, 2.0])
+    long = sq.Envelope([0.0, 0.2, 0.3, 0.5, 0.6], values=[0.5, 1.0, 0.0, 1.0, 2.0])
+    model = sq.SpinModel(
+        4, hamiltonian=[sq.OneAxisTwisting(short), sq.Drive(long)], jumps=[sq.LocalDecay(0.3)]
+    )
+    times = [0.05, 0.5, 1.5]
+    ours = sq.simulate(model, PLUS, times, method=sq.Cumulants(4))
+    exact = sq.simulate(model, PLUS, times, method=sq.PermutationInvariant())
+    np.testing.assert_allclose(ours["spin"], exact["spin"], rtol=0, atol=1e-7)
+    np.testing.assert_allclose(ours["covariance"], exact["covariance"], rtol=0, atol=1e-7)
+
+
+def test_the_default_of_large_open_models_is_cumulants_not_mean_field():
+    model = sq.SpinModel(
+        10**4, hamiltonian=[sq.Drive(4500.0)], jumps=[sq.CollectiveDecay(1.0), sq.LocalDecay(50.0)]
+    )
+    data = sq.simulate(model, sq.CoherentState("-x"), [0.001])
+    assert data.attrs["method"] == "cumulants"
+    assert data.attrs["error_kind"] == "truncation"

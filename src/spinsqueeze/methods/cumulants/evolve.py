@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from spinsqueeze.core.arrays import Floats
-from spinsqueeze.methods.base.question import Evolve
+from spinsqueeze.methods.base.question import Evolve, no_progress
 from spinsqueeze.methods.base.windows import windows
 from spinsqueeze.methods.cumulants import states
 from spinsqueeze.methods.cumulants.integrate import (
     DONE,
+    FAR,
     LONG,
     LOST,
     MAX_STEPS,
     STIFF,
     TABLEAU,
-    Equations,
+    FlowArrays,
     slope,
     stretch,
 )
@@ -26,12 +26,20 @@ from spinsqueeze.methods.cumulants.jacobian import jacobian
 from spinsqueeze.models.drive import breakpoints
 from spinsqueeze.numerics.rotations import rotation_matrix
 
-STAGES = 12
-"""Evaluations of the equations in one step."""
+SLICE = 20_000
+"""Steps after which a long stretch says where it is."""
 
 
-class _TooLong(Exception):
-    """More evaluations than a run may take."""
+@final
+@dataclass(frozen=True)
+class Passage:
+    """How a window ended, the outputs reached, steps, the next width, and whether it was stiff."""
+
+    ended: int
+    reached: int
+    steps: int
+    width: float
+    implicit: bool
 
 
 @final
@@ -48,7 +56,7 @@ class Curve:
     implicit: bool
 
 
-def scales(equations: Equations) -> Floats:
+def scales(equations: FlowArrays) -> Floats:
     """The size of each coefficient that counts: an error of it moves a moment by its own scale.
 
     A joint cumulant of d of N alike spins is of order N^(1 - d); of kinds, N prod_A N_A^(-d_A), at
@@ -62,7 +70,7 @@ def scales(equations: Equations) -> Floats:
 
 def carry(
     question: Evolve,
-    equations: Equations,
+    equations: FlowArrays,
     initial: Floats,
     *,
     tolerance: float,
@@ -73,6 +81,10 @@ def carry(
     p, out = initial.copy(), np.empty((len(times), len(initial)))
     scale, steps, done, implicit, width = scales(equations), 0, 0, False, 0.0
     edges = breakpoints(strengths, start=0.0, stop=question.duration)
+
+    def report(now: float) -> None:
+        progress(now / question.duration)
+
     for window in windows(times, rotations=question.pulses, breakpoints=edges):
         for pulse in window.rotations:
             p = _turned(p, pulse, question, equations)
@@ -83,19 +95,21 @@ def carry(
             values[:] = p
             ended, reached = DONE, len(wanted)
         else:
-            ended, reached, added, width, slow = through(
-                p, window.start, window.stop, wanted, values, equations, scale, tolerance, width
-            )
-            steps, implicit = steps + added, implicit or slow
+            passage = through(
+                p, window.start, window.stop, wanted, values, equations, scale, tolerance, width,
+                report=report,
+            )  # fmt: skip
+            ended, reached, width = passage.ended, passage.reached, passage.width
+            steps, implicit = steps + passage.steps, implicit or passage.implicit
         out[window.outputs[:reached]] = values[:reached]
         done += reached
         if ended != DONE:
             return Curve(out[:done], ended, steps, implicit)
-        progress(window.stop / question.duration if question.duration else 1.0)
+    progress(1.0)
     return Curve(out, DONE, steps, implicit)
 
 
-def _turned(p: Floats, pulse: Any, question: Evolve, equations: Equations) -> Floats:
+def _turned(p: Floats, pulse: Any, question: Evolve, equations: FlowArrays) -> Floats:
     turns = np.tile(np.eye(3), (len(question.model.counts), 1, 1))
     turns[slice(None) if pulse.mask is None else pulse.mask] = rotation_matrix(
         pulse.axis, angle=pulse.angle
@@ -109,91 +123,94 @@ def through(
     stop: float,
     wanted: Floats,
     values: Floats,
-    equations: Equations,
+    equations: FlowArrays,
     scale: Floats,
     tolerance: float,
     width: float,
+    *,
     max_steps: int = MAX_STEPS,
-) -> tuple[int, int, int, float, bool]:
-    """Carry p through a window in place: how it ended, outputs reached, steps, width, implicit."""
-    ended, now, reached, steps, width = stretch(
-        p,
-        start,
-        stop,
-        wanted,
-        values,
-        equations.strengths,
-        equations.structure,
-        scale,
-        tolerance,
-        width,
-        TABLEAU,
-        max_steps,
-    )
-    if ended != STIFF:
-        return ended, reached, steps, width, False
-    ended, reached, added = _implicit(
-        p, now, stop, wanted, values, reached, equations, scale, tolerance, max_steps - steps
-    )
-    return ended, reached, steps + added, 0.0, True
+    report: Callable[[float], None] = no_progress,
+) -> Passage:
+    """Carry p through a window in place, and write values (n, K) at the times wanted (n,).
 
-
-def _implicit(
-    p: Floats,
-    start: float,
-    stop: float,
-    wanted: Floats,
-    values: Floats,
-    reached: int,
-    equations: Equations,
-    scale: Floats,
-    tolerance: float,
-    max_steps: int,
-) -> tuple[int, int, int]:
-    """The rest of a stiff window by an implicit method: how it ended, outputs reached, steps."""
-    coefficients = np.empty(equations.strengths[0].shape[1])
-    out = np.empty_like(p)
-    left = STAGES * max_steps
-
-    def rate(time: float, y: Floats) -> Floats:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise _TooLong
-        slope(
-            time,
-            start,
+    report: is told the time now and then.
+    """
+    now, reached, steps, ended = start, 0, 0, LONG
+    while ended == LONG and steps < max_steps:
+        ended, now, added, more, width = stretch(
+            p,
+            now,
             stop,
-            scale * y,
-            equations.strengths,
-            equations.structure,
-            coefficients,
-            out,
+            wanted[reached:],
+            values[reached:],
+            *equations.arrays,
+            scale,
+            tolerance,
+            width,
+            TABLEAU,
+            min(SLICE, max_steps - steps),
         )
-        return out / scale
+        reached, steps = reached + added, steps + more
+        report(now)
+    if ended != STIFF:
+        return Passage(ended, reached, steps, width, False)
+    rest = _Implicit(equations, scale, tolerance, max_steps - steps, report)
+    ended, added, more = rest.carry(p, now, stop, wanted[reached:], values[reached:])
+    return Passage(ended, reached + added, steps + more, 0.0, True)
 
-    def derivative(time: float, y: Floats) -> Floats:
-        rate(time, y)
-        return jacobian(scale * y, coefficients, equations) * scale / scale[:, None]
 
-    rest = wanted[reached:]
-    try:
-        solution = solve_ivp(
-            rate,
-            (start, stop),
-            p / scale,
-            method="Radau",
-            t_eval=np.unique(np.append(rest, stop)),
-            jac=derivative,
-            rtol=tolerance,
-            atol=tolerance,
-        )
-    except _TooLong:
-        return LONG, reached, max_steps
-    found = np.reshape(solution.y, (len(p), -1)).T * scale  # without any output: an empty list
-    n = min(len(rest), len(found))
-    values[reached : reached + n] = found[:n]
-    if not solution.success or not np.all(np.isfinite(found)):
-        return LOST, reached + n, len(solution.t)
-    p[:] = found[-1]
-    return DONE, reached + n, int(solution.nfev)
+@final
+@dataclass(frozen=True, eq=False)
+class _Implicit:
+    """The rest of a stiff window, by Radau's method with the exact Jacobian."""
+
+    equations: FlowArrays
+    scale: Floats
+    tolerance: float
+    max_steps: int
+    report: Callable[[float], None]
+
+    def carry(
+        self, p: Floats, start: float, stop: float, wanted: Floats, values: Floats
+    ) -> tuple[int, int, int]:
+        """Carry p in place: how it ended, the outputs reached, and the steps."""
+        reached, steps = 0, 0
+        with np.errstate(all="ignore"):
+            try:
+                solver = self._solver(p, start, stop)
+                while solver.status == "running" and steps < self.max_steps:
+                    solver.step()
+                    steps += 1
+                    if solver.status == "failed" or not self._bounded(solver.y):
+                        return LOST, reached, steps
+                    between = solver.dense_output()
+                    while reached < len(wanted) and wanted[reached] <= solver.t:
+                        values[reached] = self.scale * between(wanted[reached])
+                        reached += 1
+                    self.report(float(solver.t))
+            except (ValueError, np.linalg.LinAlgError):  # numbers that are not finite
+                return LOST, reached, steps
+        p[:] = self.scale * solver.y
+        return DONE if solver.status == "finished" else LONG, reached, steps
+
+    def _bounded(self, y: Floats) -> bool:
+        n_variables = len(self.equations.series.above)
+        means = self.scale[1 : 1 + n_variables] * y[1 : 1 + n_variables]
+        return bool(np.all(np.isfinite(y)) and np.all(np.abs(means) < FAR))
+
+    def _solver(self, p: Floats, start: float, stop: float) -> Any:
+        from scipy.integrate import Radau
+
+        arrays, scale = self.equations.arrays, self.scale
+        coefficients, out = arrays[0][0][0].copy(), np.empty_like(p)
+
+        def rate(time: float, y: Floats) -> Floats:
+            slope(time, start, stop, scale * y, *arrays, coefficients, out)
+            return out / scale
+
+        def derivative(time: float, y: Floats) -> Floats:
+            rate(time, y)
+            return jacobian(scale * y, coefficients, self.equations) * scale / scale[:, None]
+
+        tolerances = {"rtol": self.tolerance, "atol": self.tolerance}
+        return Radau(rate, start, p / scale, stop, jac=derivative, **tolerances)

@@ -34,7 +34,7 @@ TABLEAU = (_A, _E, _NODES, _DENSE)
 
 @final
 @dataclass(frozen=True, eq=False)
-class Equations:
+class FlowArrays:
     """Everything that dp/dt depends on, as arrays.
 
     strengths: values (M, n) of the terms in each table; edges (M, E + 1) and cubics (M, 4, E), the
@@ -45,8 +45,13 @@ class Equations:
     strengths: tuple[Floats, Floats, Floats]
     structure: tuple[Any, ...]
 
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """Strengths and structure, as `slope` and `stretch` take them."""
+        return self.strengths, self.structure
 
-def equations_of(tables: Sequence[Table], *, counts: Integers, order: int) -> Equations:
+
+def equations_of(tables: Sequence[Table], *, counts: Integers, order: int) -> FlowArrays:
     """The equations of a model, all constants in one table, and one for each envelope."""
     n_kinds = len(counts)
     constant = Table(1.0, np.zeros((n_kinds, 4, 4)), np.zeros((n_kinds, n_kinds, 4, 4, 4, 4)))
@@ -64,11 +69,11 @@ def equations_of(tables: Sequence[Table], *, counts: Integers, order: int) -> Eq
     cubics = np.zeros((1 + len(driven), 4, n_pieces))
     edges[0, 0], cubics[0, 3, 0] = -np.inf, 1.0
     for k, polynomial in enumerate(polynomials, 1):
-        edges[k, : len(polynomial.x)] = polynomial.x
+        edges[k, : len(polynomial.x) - 1] = polynomial.x[:-1]  # the last piece goes on for ever
         cubics[k, :, : polynomial.c.shape[1]] = polynomial.c
     terms = terms_of([constant, *driven], n_kinds=n_kinds)
     variables = series(counts, order)
-    return Equations(variables, (terms.values, edges, cubics), arguments(terms, variables, counts))
+    return FlowArrays(variables, (terms.values, edges, cubics), arguments(terms, variables, counts))
 
 
 @njit(cache=True, error_model="numpy")

@@ -3,10 +3,10 @@
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats, Integers
-from spinsqueeze.methods.cumulants.integrate import Equations
+from spinsqueeze.methods.cumulants.integrate import FlowArrays
 
 
-def jacobian(p: Floats, coefficients: Floats, equations: Equations) -> Floats:
+def jacobian(p: Floats, coefficients: Floats, equations: FlowArrays) -> Floats:
     """(K, K): d(dp_i/dt)/dp_j, with the terms' coefficients (n,) at the time in question."""
     series = equations.series
     pairs, places, counts, exponents, sizes, above, products = equations.structure

@@ -1,9 +1,10 @@
 """Cumulants and MeanField: moments of spins that differ by kind only, closed at any order."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
+from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
@@ -22,13 +23,12 @@ from spinsqueeze.methods.base.states import (
 from spinsqueeze.methods.cumulants import collective_states, states
 from spinsqueeze.methods.cumulants.series import Series, n_coefficients, n_products
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.states import CoherentState
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import readings_of
 from spinsqueeze.observables.squeezing import squeezing
 
 if TYPE_CHECKING:
-    from spinsqueeze.methods.cumulants.integrate import Equations
+    from spinsqueeze.methods.cumulants.integrate import FlowArrays
     from spinsqueeze.methods.cumulants.steady import FixedPoint
 
 MAX_ORDER = 12
@@ -77,13 +77,11 @@ class _Closed(Method):
             reasons.append(
                 "couplings depend on the pair of spins; it needs spins alike within classes"
             )
-        if isinstance(question, Steady) and question.state is None:
-            if not question.model.local_jumps:
-                reasons.append(
-                    "total spin is conserved, so the steady state depends on the initial one: give "
-                    "an initial state"
-                )
-            return reasons
+        if question.state is None:
+            reasons.append(
+                "its equations may have several fixed points: give an initial state, in whose "
+                "basin the steady state lies"
+            )
         return reasons or self._foreign(question)
 
     def _foreign(self, question: Question) -> list[str]:
@@ -157,10 +155,7 @@ class _Closed(Method):
             truncation = _differences(_first(fine.moments, answered), beyond.moments)
         question.progress(1.0)
         if answered == 0:
-            raise NumericalFailure(
-                f"{type(self).__name__} of order {order} leaves its domain before the first time; "
-                "ask for earlier times, or use another method"
-            )
+            raise NumericalFailure(_why(fine, coarse, question.times, 0))
         moments = _first(fine.moments, answered)
         error = np.linalg.norm(moments.spin - coarse.moments.spin[:answered], axis=1)
         # Both runs may take the same steps and then agree: each step errs within the tolerance.
@@ -174,7 +169,7 @@ class _Closed(Method):
                 "order": order,
                 "cumulants": n_coefficients(model.counts, order) - 1,
                 "n_steps": fine.steps,
-                "implicit_steps": int(fine.implicit),
+                "implicit": int(fine.implicit),
                 "dtype": "float64",
                 "device": "cpu",
             },
@@ -212,7 +207,7 @@ class _Closed(Method):
             )
         return Answer(
             readings_of(moments),
-            error={"spin": 2 * (point.step + ROUNDING) * np.sqrt(n)},
+            error={"spin": 2 * (point.step + point.drift + ROUNDING) * np.sqrt(n)},
             truncation=truncation,
             diagnostics={
                 "order": order,
@@ -227,7 +222,7 @@ class _Closed(Method):
         )
 
 
-def _equations(question: Question, order: int) -> "Equations":
+def _equations(question: Question, order: int) -> "FlowArrays":
     from spinsqueeze.methods.cumulants.integrate import equations_of
     from spinsqueeze.methods.cumulants.tables import tables_of
 
@@ -236,12 +231,10 @@ def _equations(question: Question, order: int) -> "Equations":
 
 
 def _initial(question: Question, series: Series) -> Floats:
-    """P (K,) of the initial state; all spins down where a steady state needs none."""
+    """P (K,) of the initial state."""
     state, n = question.state, question.model.n_spins
-    if state is None:
-        state = CoherentState("-z")
     if isinstance(state, ProductOfSpins):
-        directions = _directions(replace(question, state=state))
+        directions = _directions(question)
         assert directions is not None
         return states.of_product(directions, series)
     if isinstance(state, InSymmetricSubspace):
@@ -347,6 +340,11 @@ class MeanField(_Closed):
     def _order(self) -> int:
         return 1
 
+    @override
+    def trust(self, question: Question) -> Trust:
+        """Of unknown accuracy but for one spin: it knows no correlations, so no squeezing."""
+        return EXACT if question.model.n_spins == 1 else Trust("uncontrolled")
+
 
 def _directions(question: Question) -> Floats | None:
     """(C, 3) directions of the spins of each kind; None where they differ within one."""
@@ -379,6 +377,9 @@ def _differences(moments: Moments, beyond: Moments) -> dict[str, Floats]:
     gaps |= {name: theirs[name] - ours[name] for name in ours}
     angle = gaps["squeezing_angle"]
     gaps["squeezing_angle"] = angle - np.pi * np.round(angle / np.pi)
+    for name, gap in gaps.items():
+        if name in ours:  # what only one of the orders defines is not known at all
+            gaps[name] = np.where(np.isnan(ours[name]) != np.isnan(theirs[name]), np.inf, gap)
     missing = len(moments.spin) - count
     return {
         name: np.concatenate([np.abs(gap), np.full((missing, *gap.shape[1:]), np.inf)])
@@ -392,10 +393,8 @@ def _why(fine: _Run, coarse: _Run, times: Floats, answered: int) -> str:
         cause = "the cumulants take too many steps"
     else:
         cause = "the cumulants have no bounded solution"
-    return (
-        f"{cause} beyond time {times[answered - 1]:g}: end earlier, take another order, or use "
-        "another method"
-    )
+    place = f"beyond time {times[answered - 1]:g}" if answered else f"up to time {times[0]:g}"
+    return f"{cause} {place}: end earlier, take another order, or use another method"
 
 
 def _concerns(
@@ -418,7 +417,7 @@ def _concerns(
         outside["a change of xi2 by more than a tenth from the next order"] = large & ~unbounded
     return tuple(
         f"domain: order {order} has {what}"
-        + ("" if times is None else f" from time {times[np.argmax(where)]:g} on")
+        + ("" if times is None else f", first at time {times[np.argmax(where)]:g}")
         for what, where in outside.items()
         if np.any(where)
     )

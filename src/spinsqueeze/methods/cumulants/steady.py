@@ -9,14 +9,16 @@ from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.methods.cumulants.evolve import scales, through
 from spinsqueeze.methods.cumulants.flow import flow
-from spinsqueeze.methods.cumulants.integrate import DONE, LONG, Equations
+from spinsqueeze.methods.cumulants.integrate import DONE, LONG, FlowArrays
 from spinsqueeze.methods.cumulants.jacobian import jacobian
 
-APPROACH = 1e-6
+APPROACH = 1e-10
 """Tolerance of the evolution that finds the basin; Newton's method does the rest."""
 MAX_STEPS = 20_000
 """Steps after which a state that still moves is held to do so for ever."""
 NEWTON_STEPS = 30
+SETTLED = 1e-9
+"""Where something is conserved, Newton's method starts no farther from the fixed point."""
 NEAR = 0.05
 """Newton's method must stay this close, relative to the usual size of each cumulant."""
 CONSERVED = 1e-11
@@ -28,8 +30,9 @@ CONSERVED = 1e-11
 class FixedPoint:
     """P (K,), the eigenvalues of the flow there, and the last step of Newton's method.
 
-    step: largest change of a coefficient, relative to its usual size. duration: of the evolution
-    into the basin. conserved: number of zero eigenvalues.
+    step: largest change of a coefficient, relative to its usual size. duration, n_steps: of the
+    evolution into the basin. conserved: number of zero eigenvalues. moved: how far Newton's method
+    went, by which it may have changed what is conserved.
     """
 
     p: Floats
@@ -37,6 +40,13 @@ class FixedPoint:
     step: float
     duration: float
     conserved: int
+    n_steps: int
+    moved: float
+
+    @property
+    def drift(self) -> float:
+        """What the steps and Newton's method may have changed of what is conserved."""
+        return APPROACH * self.n_steps + self.moved if self.conserved else 0.0
 
     @property
     def growth(self) -> float:
@@ -47,7 +57,7 @@ class FixedPoint:
         return float(rates[-1]) if len(rates) else 0.0
 
 
-def fixed_point(equations: Equations, initial: Floats) -> FixedPoint:
+def fixed_point(equations: FlowArrays, initial: Floats) -> FixedPoint:
     """The fixed point into whose basin the initial cumulants fall.
 
     Raises:
@@ -60,19 +70,13 @@ def fixed_point(equations: Equations, initial: Floats) -> FixedPoint:
     steps = 0
     while steps < MAX_STEPS:
         if _speed(p, equations, scale) == 0.0:
-            return _newton(p, equations, scale, now)
-        ended, _, added, *_ = through(
-            p,
-            now,
-            now + duration,
-            np.zeros(0),
-            np.zeros((0, len(p))),
-            equations,
-            scale,
-            APPROACH,
-            0.0,
-            MAX_STEPS - steps,
-        )
+            return _newton(p, equations, scale, now, steps)
+        nothing = np.zeros((0, len(p)))
+        passage = through(
+            p, now, now + duration, np.zeros(0), nothing, equations, scale, APPROACH, 0.0,
+            max_steps=MAX_STEPS - steps,
+        )  # fmt: skip
+        ended, added = passage.ended, passage.steps
         if ended == LONG:
             break
         if ended != DONE:
@@ -83,45 +87,40 @@ def fixed_point(equations: Equations, initial: Floats) -> FixedPoint:
         now, duration, steps = now + duration, 2 * duration, steps + added
         if _speed(p, equations, scale) * now < 1e-3:
             try:
-                return _newton(p, equations, scale, now)
+                point = _newton(p.copy(), equations, scale, now, steps)
             except NumericalFailure:
                 continue
+            if not point.conserved or point.moved < SETTLED:
+                return point
     raise NumericalFailure(
         f"the cumulants do not come to rest within time {now:g}: they oscillate, or a rate is too "
         "small; look at the evolution with simulate"
     )
 
 
-def refined(p: Floats, equations: Equations) -> FixedPoint:
-    """The fixed point near p, by Newton's method alone.
-
-    Raises:
-        NumericalFailure: there is none.
-    """
-    return _newton(p.copy(), equations, scales(equations), 0.0)
-
-
-def _rate(p: Floats, equations: Equations) -> Floats:
+def _rate(p: Floats, equations: FlowArrays) -> Floats:
     out = np.empty_like(p)
     flow(p, equations.strengths[0][0], equations.structure, out)
     return out
 
 
-def _speed(p: Floats, equations: Equations, scale: Floats) -> float:
+def _speed(p: Floats, equations: FlowArrays, scale: Floats) -> float:
     return float(np.max(np.abs(_rate(p, equations)) / scale))
 
 
-def _scaled_jacobian(p: Floats, equations: Equations, scale: Floats) -> Floats:
+def _scaled_jacobian(p: Floats, equations: FlowArrays, scale: Floats) -> Floats:
     """Without the constant term, which nothing changes."""
     full = jacobian(p, equations.strengths[0][0], equations)
     return full[1:, 1:] * scale[1:] / scale[1:, None]
 
 
-def _fastest(p: Floats, equations: Equations, scale: Floats) -> float:
+def _fastest(p: Floats, equations: FlowArrays, scale: Floats) -> float:
     return float(np.abs(np.linalg.eigvals(_scaled_jacobian(p, equations, scale))).max())
 
 
-def _newton(p: Floats, equations: Equations, scale: Floats, duration: float) -> FixedPoint:
+def _newton(
+    p: Floats, equations: FlowArrays, scale: Floats, duration: float, n_steps: int
+) -> FixedPoint:
     start, step = p.copy(), np.inf
     for _ in range(NEWTON_STEPS):
         slopes = _scaled_jacobian(p, equations, scale)
@@ -135,7 +134,9 @@ def _newton(p: Floats, equations: Equations, scale: Floats, duration: float) -> 
             break
     else:
         raise NumericalFailure("Newton's method finds no fixed point of the cumulants")
+    moved = float(np.max(np.abs(p - start) / scale))
     eigenvalues = np.linalg.eigvals(_scaled_jacobian(p, equations, scale)).astype(complex)
     sizes = np.abs(eigenvalues)
     conserved = int(np.sum(sizes <= CONSERVED * sizes.max())) if len(sizes) else 0
-    return FixedPoint(p, eigenvalues, max(step, float(np.finfo(float).eps)), duration, conserved)
+    step = max(step, float(np.finfo(float).eps))
+    return FixedPoint(p, eigenvalues, step, duration, conserved, n_steps, moved)

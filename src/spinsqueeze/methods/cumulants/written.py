@@ -147,7 +147,7 @@ def _number(value: float, latex: bool) -> str:
 
 
 def _parameter(name: str, latex: bool) -> str:
-    if not latex:
+    if not latex or not name:
         return name
     return r"\chi" if name == "chi" else rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"
 
