@@ -99,9 +99,18 @@ def averaged(n_spins, *, runs):
     )
 
 
-@pytest.mark.parametrize(("n_spins", "runs"), [(2, 150), (3, 240), (4, 100)])
-def test_the_average_over_histories_is_the_whole_master_equation(n_spins, runs, three_spins):
-    data = three_spins if n_spins == 3 else averaged(n_spins, runs=runs)
+@pytest.mark.parametrize(
+    ("n_spins", "runs"),
+    [
+        (2, 150),
+        pytest.param(3, 240, marks=pytest.mark.slow),
+        pytest.param(4, 100, marks=pytest.mark.slow),
+    ],
+)
+def test_the_average_over_histories_is_the_whole_master_equation(n_spins, runs, request):
+    shared = {3: "three_spins"}
+    known = n_spins in shared
+    data = request.getfixturevalue(shared[n_spins]) if known else averaged(n_spins, runs=runs)
     expected = exact(n_spins, RATE)
     for name, value in expected.items():
         error = data[f"{name}_stderr"].values
@@ -109,6 +118,7 @@ def test_the_average_over_histories_is_the_whole_master_equation(n_spins, runs, 
         assert np.all(np.abs(data[name].values - value) < 5 * error + 1e-9), name
 
 
+@pytest.mark.slow
 def test_error_bars_of_the_default_number_of_histories_cover_the_truth(three_spins):
     blocks, expected = read_moments(three_spins), exact(3, RATE)
     z = []

@@ -6,7 +6,7 @@ from tests.calibration.random_problems import Draw
 
 import spinsqueeze as sq
 
-QUICK = range(16)
+QUICK = range(8)
 MORE = range(len(QUICK), 200)
 SEEDS = [*QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in MORE)]
 

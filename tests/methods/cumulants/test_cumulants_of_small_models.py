@@ -8,7 +8,7 @@ from tests.problems import dense_evolution as truth
 import spinsqueeze as sq
 from spinsqueeze.run.questions import evolve_question
 
-QUICK = range(60)
+QUICK = range(16)
 MORE = range(len(QUICK), 500)
 SEEDS = [*QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in MORE)]
 
