@@ -21,11 +21,11 @@ from spinsqueeze.methods.base.states import (
     symmetric_amplitudes,
 )
 from spinsqueeze.methods.cumulants import collective_states, states
+from spinsqueeze.methods.cumulants.domain import Run, concerns, differences, first, why_early
 from spinsqueeze.methods.cumulants.series import Series, n_coefficients, n_products
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import readings_of
-from spinsqueeze.observables.squeezing import squeezing
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.cumulants.integrate import FlowArrays
@@ -152,11 +152,11 @@ class _Closed(Method):
             beyond = self._moments(
                 question, highest, self.tolerance * COARSER, _part(question, 0.75, 1.0)
             )
-            truncation = _differences(_first(fine.moments, answered), beyond.moments)
+            truncation = differences(first(fine.moments, answered), beyond.moments)
         question.progress(1.0)
         if answered == 0:
-            raise NumericalFailure(_why(fine, coarse, question.times, 0))
-        moments = _first(fine.moments, answered)
+            raise NumericalFailure(why_early(fine, coarse, question.times, 0))
+        moments = first(fine.moments, answered)
         error = np.linalg.norm(moments.spin - coarse.moments.spin[:answered], axis=1)
         # Both runs may take the same steps and then agree: each step errs within the tolerance.
         rounding = n * (ROUNDING * np.sqrt(1 + fine.steps) + self.tolerance * fine.steps)
@@ -173,14 +173,12 @@ class _Closed(Method):
                 "dtype": "float64",
                 "device": "cpu",
             },
-            warnings=_concerns(moments, truncation, question.times[:answered], order),
+            warnings=concerns(moments, truncation, question.times[:answered], order),
             times=question.times[:answered],
-            status=COMPLETE if complete else _why(fine, coarse, question.times, answered),
+            status=COMPLETE if complete else why_early(fine, coarse, question.times, answered),
         )
 
-    def _moments(
-        self, question: Evolve, order: int, tolerance: float, progress: Progress
-    ) -> "_Run":
+    def _moments(self, question: Evolve, order: int, tolerance: float, progress: Progress) -> Run:
         from spinsqueeze.methods.cumulants.evolve import carry
         from spinsqueeze.methods.cumulants.integrate import LONG
 
@@ -188,17 +186,17 @@ class _Closed(Method):
         initial = _initial(question, equations.series)
         curve = carry(question, equations, initial, tolerance=tolerance, progress=progress)
         moments = states.collective_moments(curve.p, counts=model.counts, series=equations.series)
-        return _Run(moments, curve.steps, curve.implicit, curve.ended == LONG)
+        return Run(moments, curve.steps, curve.implicit, curve.ended == LONG)
 
     def _steady_state(self, question: Steady) -> Answer:
         order, highest = min(self._order, question.model.n_spins), self._highest(question.model)
         moments, point = _end(question, order)
         truncation: dict[str, Any] = {}
         if highest > order:
-            truncation = _differences(moments, _beyond(question, highest, moments))
+            truncation = differences(moments, _beyond(question, highest, moments))
         question.progress(1.0)
         n = question.model.n_spins
-        warnings = _concerns(moments, truncation, None, order)
+        warnings = concerns(moments, truncation, None, order)
         if point.growth > 0:
             warnings = (
                 *warnings,
@@ -248,7 +246,7 @@ def _beyond(question: Steady, order: int, moments: Moments) -> Moments:
     try:
         return _end(question, order)[0]
     except NumericalFailure:
-        return _first(moments, 0)
+        return first(moments, 0)
 
 
 def _end(question: Steady, order: int) -> "tuple[Moments, FixedPoint]":
@@ -262,17 +260,6 @@ def _end(question: Steady, order: int) -> "tuple[Moments, FixedPoint]":
         states.collective_moments(point.p[None], counts=counts, series=equations.series),
         point,
     )
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class _Run:
-    """Moments at the times that were reached, and how."""
-
-    moments: Moments
-    steps: int
-    implicit: bool
-    too_long: bool
 
 
 @final
@@ -360,64 +347,3 @@ def _directions(question: Question) -> Floats | None:
 def _part(question: Question, start: float, stop: float) -> Progress:
     """Progress of a part of the work."""
     return lambda share: question.progress(start + (stop - start) * share)
-
-
-def _first(moments: Moments, count: int) -> Moments:
-    return Moments(
-        n_spins=moments.n_spins, spin=moments.spin[:count], covariance=moments.covariance[:count]
-    )
-
-
-def _differences(moments: Moments, beyond: Moments) -> dict[str, Floats]:
-    """What the next order changes; infinite where it has no solution any more."""
-    count = min(len(moments.spin), len(beyond.spin))
-    here, there = _first(moments, count), _first(beyond, count)
-    ours, theirs = squeezing(here).values, squeezing(there).values
-    gaps = {"spin": there.spin - here.spin, "covariance": there.covariance - here.covariance}
-    gaps |= {name: theirs[name] - ours[name] for name in ours}
-    angle = gaps["squeezing_angle"]
-    gaps["squeezing_angle"] = angle - np.pi * np.round(angle / np.pi)
-    for name, gap in gaps.items():
-        if name in ours:  # what only one of the orders defines is not known at all
-            gaps[name] = np.where(np.isnan(ours[name]) != np.isnan(theirs[name]), np.inf, gap)
-    missing = len(moments.spin) - count
-    return {
-        name: np.concatenate([np.abs(gap), np.full((missing, *gap.shape[1:]), np.inf)])
-        for name, gap in gaps.items()
-    }
-
-
-def _why(fine: _Run, coarse: _Run, times: Floats, answered: int) -> str:
-    """The status of a run that ended early."""
-    if fine.too_long or coarse.too_long:
-        cause = "the cumulants take too many steps"
-    else:
-        cause = "the cumulants have no bounded solution"
-    place = f"beyond time {times[answered - 1]:g}" if answered else f"up to time {times[0]:g}"
-    return f"{cause} {place}: end earlier, take another order, or use another method"
-
-
-def _concerns(
-    moments: Moments, truncation: dict[str, Any], times: Floats | None, order: int
-) -> tuple[str, ...]:
-    """Where the cumulants have left their domain, in words; numbers stay as they are."""
-    n = float(np.max(moments.n_spins))
-    squeezed = squeezing(moments)
-    total = np.trace(moments.covariance, axis1=1, axis2=2) + np.sum(moments.spin**2, axis=1)
-    slack = 1e-9 * n**2
-    outside = {
-        "a mean spin longer than N/2": np.linalg.norm(moments.spin, axis=1) > n / 2 * (1 + 1e-9),
-        "a negative variance": np.linalg.eigvalsh(moments.covariance)[:, 0] < -1e-9 * n,
-        "<S^2> beyond its bounds": (total > n / 2 * (n / 2 + 1) + slack) | (total < -slack),
-    }
-    if "xi2" in truncation:
-        unbounded = np.isinf(truncation["xi2"])
-        outside["no bounded solution of the next order"] = unbounded
-        large = truncation["xi2"] > 0.1 * np.abs(squeezed.xi2)
-        outside["a change of xi2 by more than a tenth from the next order"] = large & ~unbounded
-    return tuple(
-        f"domain: order {order} has {what}"
-        + ("" if times is None else f", first at time {times[np.argmax(where)]:g}")
-        for what, where in outside.items()
-        if np.any(where)
-    )

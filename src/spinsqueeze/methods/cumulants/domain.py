@@ -1,0 +1,83 @@
+"""How far the moments of cumulants can be trusted, and why a run ended early."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Floats
+from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.squeezing import squeezing
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Moments at the times that were reached, and how."""
+
+    moments: Moments
+    steps: int
+    implicit: bool
+    too_long: bool
+
+
+def first(moments: Moments, count: int) -> Moments:
+    """The moments at the first times."""
+    return Moments(
+        n_spins=moments.n_spins, spin=moments.spin[:count], covariance=moments.covariance[:count]
+    )
+
+
+def differences(moments: Moments, beyond: Moments) -> dict[str, Floats]:
+    """What the next order changes; infinite where it has no solution any more."""
+    count = min(len(moments.spin), len(beyond.spin))
+    here, there = first(moments, count), first(beyond, count)
+    ours, theirs = squeezing(here).values, squeezing(there).values
+    gaps = {"spin": there.spin - here.spin, "covariance": there.covariance - here.covariance}
+    gaps |= {name: theirs[name] - ours[name] for name in ours}
+    angle = gaps["squeezing_angle"]
+    gaps["squeezing_angle"] = angle - np.pi * np.round(angle / np.pi)
+    for name, gap in gaps.items():
+        if name in ours:  # what only one of the orders defines is not known at all
+            gaps[name] = np.where(np.isnan(ours[name]) != np.isnan(theirs[name]), np.inf, gap)
+    missing = len(moments.spin) - count
+    return {
+        name: np.concatenate([np.abs(gap), np.full((missing, *gap.shape[1:]), np.inf)])
+        for name, gap in gaps.items()
+    }
+
+
+def why_early(fine: Run, coarse: Run, times: Floats, answered: int) -> str:
+    """The status of a run that ended early."""
+    if fine.too_long or coarse.too_long:
+        cause = "the cumulants take too many steps"
+    else:
+        cause = "the cumulants have no bounded solution"
+    place = f"beyond time {times[answered - 1]:g}" if answered else f"up to time {times[0]:g}"
+    return f"{cause} {place}: end earlier, take another order, or use another method"
+
+
+def concerns(
+    moments: Moments, truncation: dict[str, Any], times: Floats | None, order: int
+) -> tuple[str, ...]:
+    """Where the cumulants have left their domain, in words; numbers stay as they are."""
+    n = float(np.max(moments.n_spins))
+    squeezed = squeezing(moments)
+    total = np.trace(moments.covariance, axis1=1, axis2=2) + np.sum(moments.spin**2, axis=1)
+    slack = 1e-9 * n**2
+    outside = {
+        "a mean spin longer than N/2": np.linalg.norm(moments.spin, axis=1) > n / 2 * (1 + 1e-9),
+        "a negative variance": np.linalg.eigvalsh(moments.covariance)[:, 0] < -1e-9 * n,
+        "<S^2> beyond its bounds": (total > n / 2 * (n / 2 + 1) + slack) | (total < -slack),
+    }
+    if "xi2" in truncation:
+        unbounded = np.isinf(truncation["xi2"])
+        outside["no bounded solution of the next order"] = unbounded
+        large = truncation["xi2"] > 0.1 * np.abs(squeezed.xi2)
+        outside["a change of xi2 by more than a tenth from the next order"] = large & ~unbounded
+    return tuple(
+        f"domain: order {order} has {what}"
+        + ("" if times is None else f", first at time {times[np.argmax(where)]:g}")
+        for what, where in outside.items()
+        if np.any(where)
+    )
