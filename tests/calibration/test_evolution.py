@@ -34,10 +34,6 @@ CASES = [
 ]
 
 
-IMPLICIT = {("alike open", 117), ("one axis", 105), ("collective closed", 26)}
-"""Known faults: here an implicit step of cumulants fails, or errs twice as much as claimed."""
-
-
 @pytest.mark.parametrize(("family", "seed"), CASES)
 def test_no_reading_errs_by_more_than_claimed(family, seed):
     case = problem(family, seed)
@@ -48,8 +44,6 @@ def test_no_reading_errs_by_more_than_claimed(family, seed):
     exact = exact_methods(question)
     assert exact
     for name in exact:
-        if name in ("cumulants", "mean_field") and (family, seed) in IMPLICIT:
-            continue
         options = {field.name for field in dataclasses.fields(METHODS[name])}
         for tolerance in (TIGHT, LOOSE)[: 2 if "tolerance" in options else 1]:
             wanted = {"tolerance": tolerance, "qfi": True}

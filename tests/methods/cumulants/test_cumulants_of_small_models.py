@@ -70,3 +70,14 @@ def test_order_one_is_mean_field(next_order):
     ]
     for name in ("spin", "covariance", "xi2", *(("xi2_truncation",) if next_order else ())):
         np.testing.assert_array_equal(runs[0][name], runs[1][name])
+
+
+def test_a_first_window_of_one_rounding():
+    """Its tiny width says nothing of the width of the next window's steps."""
+    edge = float(np.spacing(0.5))
+    jumps = sq.Envelope([-0.9, edge, 0.9], values=[-1.4, 0.7, -0.7], interpolation="step")
+    model = sq.SpinModel(2, hamiltonian=[sq.OneAxisTwisting(jumps), sq.Drive(0.8)])
+    state = sq.CoherentState([0.6, 0.0, 0.8])
+    ours = sq.simulate(model, state, [0.5, 3.0], method=sq.Cumulants(2))
+    exact = sq.simulate(model, state, [0.5, 3.0], method=sq.Exact())
+    np.testing.assert_allclose(ours["covariance"], exact["covariance"], rtol=0, atol=1e-8)

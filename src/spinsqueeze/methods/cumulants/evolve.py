@@ -26,6 +26,7 @@ from spinsqueeze.methods.cumulants.jacobian import jacobian
 from spinsqueeze.models.drive import breakpoints
 from spinsqueeze.numerics.rotations import rotation_matrix
 
+TINY = 1e-9
 SLICE = 20_000
 """Steps after which a long stretch says where it is."""
 
@@ -136,6 +137,8 @@ def through(
     report: is told the time now and then.
     """
     now, reached, steps, ended = start, 0, 0, LONG
+    if width < TINY * (stop - start):  # that of a window of one rounding says nothing of this one
+        width = 0.0
     while ended == LONG and steps < max_steps:
         ended, now, added, more, width = stretch(
             p,

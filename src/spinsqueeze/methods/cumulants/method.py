@@ -48,6 +48,8 @@ HANDLES = frozenset(
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 EVALUATIONS = 3e3
 """A guess: how often the equations are evaluated in a run of all orders and tolerances."""
+STEPS = 3.0
+"""What a step may err by, in units of the tolerance that its own estimate has met."""
 COARSER = 30.0
 """The run that measures the error of the steps takes a tolerance that much larger."""
 
@@ -158,8 +160,8 @@ class _Closed(Method):
             raise NumericalFailure(why_early(fine, coarse, question.times, 0))
         moments = first(fine.moments, answered)
         error = np.linalg.norm(moments.spin - coarse.moments.spin[:answered], axis=1)
-        # Both runs may take the same steps and then agree: each step errs within the tolerance.
-        rounding = n * (ROUNDING * np.sqrt(1 + fine.steps) + self.tolerance * fine.steps)
+        # Both runs may take the same steps and then agree; each step errs by about the tolerance.
+        rounding = n * (ROUNDING * np.sqrt(1 + fine.steps) + STEPS * self.tolerance * fine.steps)
         complete = answered == len(question.times)
         return Answer(
             readings_of(moments),
