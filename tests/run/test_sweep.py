@@ -206,3 +206,24 @@ def test_a_point_is_lowered_where_it_runs_and_once(monkeypatch):
         plan_of(study, over={CHI: [0.1, math.nan]})
     sq.sweep(MODEL, STATE, TIMES, over={CHI: chis}, workers=0, method="permutation_invariant")
     assert lowered == pytest.approx(chis)
+
+
+def test_a_steady_point_is_lowered_where_it_runs_and_once(monkeypatch):
+    lowered = []
+    plain = sq.LocalDecay.lower
+    monkeypatch.setattr(
+        sq.LocalDecay, "lower", lambda self, spins: lowered.append(self.rate) or plain(self, spins)
+    )
+    model = sq.SpinModel(3, hamiltonian=[sq.Drive(0.3)], jumps=[sq.LocalDecay(1.0)])
+    rates = [0.5, 1.0, 2.0]
+    study = sq.Study(model, steady_state=True)
+    plan_of(study, over={"jumps.0.rate": rates})
+    assert lowered == []
+    with pytest.raises(InvalidInput, match="needs at least one jump; this model is closed"):
+        plan_of(study, over={"jumps.0.rate": [1.0, 0.0]})
+    ramp = {"times": [0.0, 1.0], "values": [1.0, 2.0]}
+    with pytest.raises(InvalidInput, match="needs constant strengths and rates"):
+        plan_of(study, over={"hamiltonian.0.rabi": [0.1, ramp]})
+    assert lowered == []
+    sq.sweep(study, over={"jumps.0.rate": rates}, workers=0)
+    assert lowered == rates

@@ -1,6 +1,7 @@
 """From what users write to the question that methods take."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from spinsqueeze.methods.base.question import (
     no_progress,
 )
 from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.envelope import Envelope, is_zero
 from spinsqueeze.models.kinds import owners
 from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
@@ -24,6 +26,8 @@ from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
 
 MAX_SEED = 2**63 - 1
+_CLOSED = "a steady state needs at least one jump; this model is closed"
+_IN_TIME = "a steady state needs constant strengths and rates; this model has an envelope"
 
 
 def evolve_question(
@@ -112,22 +116,47 @@ def steady_question(
     Raises:
         InvalidInput: an argument breaks its rule, no jumps, or a time-dependent model.
     """
+    seed, memory_budget = check_steady(model, initial_state, seed=seed, memory_budget=memory_budget)
+    if not model.dissipative:
+        raise InvalidInput(_CLOSED)
+    if model.canonical.time_dependent:
+        raise InvalidInput(_IN_TIME)
+    return Steady(
+        model=model.canonical,
+        state=initial_state,
+        seed=seed,
+        memory_budget=memory_budget,
+        progress=_progress(progress),
+    )
+
+
+def check_steady(
+    model: SpinModel, initial_state: InitialState | None, *, seed: int, memory_budget: float
+) -> tuple[int, float]:
+    """Check what a steady state needs, without lowering the model.
+
+    Returns:
+        seed and memory_budget.
+
+    Raises:
+        InvalidInput: an argument breaks its rule, no jumps, or a strength that changes in time.
+    """
     if not isinstance(model, SpinModel):
         raise InvalidInput.of("model", f"must be a SpinModel, got {checks.shown(model)}")
     if initial_state is not None:
         _check_state(model, initial_state)
-    if not model.dissipative:
-        raise InvalidInput("a steady state needs at least one jump; this model is closed")
-    if model.canonical.time_dependent:
-        raise InvalidInput(
-            "a steady state needs constant strengths and rates; this model has an envelope"
-        )
-    return Steady(
-        model=model.canonical,
-        state=initial_state,
-        seed=checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
-        memory_budget=checks.real("memory_budget", memory_budget, above=0.0),
-        progress=_progress(progress),
+    cavity = model.cavity
+    rates = [getattr(term, "rate", 1.0) for term in model.jumps]
+    rates += [] if cavity is None else [cavity.decay_rate, cavity.internal_decay_rate]
+    if not any(isinstance(rate, Envelope) or np.any(rate) for rate in rates):
+        raise InvalidInput(_CLOSED)
+    parts: list[Any] = [*model.hamiltonian, *model.jumps, *([] if cavity is None else [cavity])]
+    strengths = [getattr(part, f.name) for part in parts for f in fields(part)]
+    if any(isinstance(value, Envelope) and not is_zero(value) for value in strengths):
+        raise InvalidInput(_IN_TIME)
+    return (
+        checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
+        checks.real("memory_budget", memory_budget, above=0.0),
     )
 
 

@@ -14,7 +14,12 @@ from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.models.tables import model_as_tables
-from spinsqueeze.run.questions import check_evolution, evolve_question, steady_question
+from spinsqueeze.run.questions import (
+    check_evolution,
+    check_steady,
+    evolve_question,
+    steady_question,
+)
 from spinsqueeze.run.ranges import shortest
 
 
@@ -60,9 +65,15 @@ class Study:
             raise InvalidInput.of("pulses", f"must be a list of pulses, got {checks.shown(pulses)}")
         put(self, "pulses", tuple(pulses))
         if self.steady_state:
-            question = self.question()
-            put(self, "seed", question.seed)
-            put(self, "memory_budget", question.memory_budget)
+            self._require_no_times()
+            seed, memory_budget = check_steady(
+                self.model,
+                self.initial_state,
+                seed=self.seed,
+                memory_budget=self.memory_budget,
+            )
+            put(self, "seed", seed)
+            put(self, "memory_budget", memory_budget)
             return
         self._require_start()
         times, seed, memory_budget = check_evolution(
@@ -77,6 +88,12 @@ class Study:
         put(self, "times", times)
         put(self, "seed", seed)
         put(self, "memory_budget", memory_budget)
+
+    def _require_no_times(self) -> None:
+        if self.times is not None or self.pulses:
+            raise InvalidInput("times and pulses have no place in a steady state; drop them")
+        if self.losses is not None:
+            raise InvalidInput("losses have no place in a steady state; drop them")
 
     def _require_start(self) -> None:
         if self.times is None:
@@ -95,10 +112,6 @@ class Study:
         """
         options: dict[str, Any] = {"seed": self.seed, "memory_budget": self.memory_budget}
         if self.steady_state:
-            if self.times is not None or self.pulses:
-                raise InvalidInput("times and pulses have no place in a steady state; drop them")
-            if self.losses is not None:
-                raise InvalidInput("losses have no place in a steady state; drop them")
             return steady_question(
                 self.model, initial_state=self.initial_state, progress=progress, **options
             )
