@@ -40,7 +40,7 @@ def decibels(model, state, times, method):
 
 
 def main() -> None:
-    """Orders 2 to 6 beside the exact curve, in two models of 60 spins."""
+    """Orders 2 to 6 beside the exact curve, in two models of 60 spins; print what they miss by."""
     with style():
         figure = Figure(figsize=(10.0, 4.2), layout="constrained")
         for axes, (title, model, state, times) in zip(figure.subplots(1, 2), PANELS, strict=True):
@@ -49,6 +49,12 @@ def main() -> None:
             for k, order in enumerate(ORDERS):
                 curve = decibels(model, state, times, sq.Cumulants(order, next_order=False))
                 axes.plot(*curve, color=PALETTE[k], linestyle=DASHES[k], label=f"order {order}")
+                least = np.nanmin(
+                    np.where(curve[0] <= exact[0][exact[1].argmin()] * 1.5, curve[1], 0)
+                )
+                print(
+                    f"{title}: order {order} misses the least by {least - exact[1].min():+.5f} dB"
+                )
             axes.set_title(title)
             axes.set_xlabel(rf"time ($1/\{model.unit}$)")
             axes.set_ylabel(r"squeezing $\xi^2$ (dB)")
