@@ -1,0 +1,208 @@
+"""The generator between jumps in a frame that turns with the spin: compiled.
+
+The state is U(R)|x>, U^dagger J_a U = sum_b R_ab J_b, so that a vector v of the model reads R^T v in
+the frame; R' = R [w]_x with any w adds -w.J to the Hamiltonian in the frame (NOTES.md).
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def turned(out: Any, R: Any, w: Any, time: float) -> None:
+    """out = R exp([w]_x time)."""
+    x, y, z = w[0] * time, w[1] * time, w[2] * time
+    angle = math.sqrt(x * x + y * y + z * z)
+    if angle < 1e-4:
+        s, c = 1.0 - angle * angle / 6.0, 0.5 - angle * angle / 24.0
+    else:
+        s, c = math.sin(angle) / angle, (1.0 - math.cos(angle)) / (angle * angle)
+    for a in range(3):
+        p, q, r = R[a, 0], R[a, 1], R[a, 2]
+        # row times (1 + s [w] + c [w]^2), [w]^2 = w w^T - |w|^2
+        along = c * (p * x + q * y + r * z)
+        keep = 1.0 - c * angle * angle
+        out[a, 0] = keep * p + along * x + s * (q * z - r * y)
+        out[a, 1] = keep * q + along * y + s * (r * x - p * z)
+        out[a, 2] = keep * r + along * z + s * (p * y - q * x)
+
+
+@njit(cache=True, nogil=True)
+def orthonormal(R: Any) -> None:
+    """Remove the rounding that R has gathered, by Gram-Schmidt on its columns."""
+    for b in range(3):
+        for a in range(b):
+            dot = R[0, a] * R[0, b] + R[1, a] * R[1, b] + R[2, a] * R[2, b]
+            for i in range(3):
+                R[i, b] -= dot * R[i, a]
+        norm = math.sqrt(R[0, b] ** 2 + R[1, b] ** 2 + R[2, b] ** 2)
+        for i in range(3):
+            R[i, b] /= norm
+
+
+@njit(cache=True, nogil=True)
+def weights_at(weights: Any, polynomials: Any, place: float) -> None:
+    """weights_p = sum_d polynomials[p, d] place^d, place = -1 ... 1 in the window."""
+    for p in range(weights.size):
+        value = 0.0
+        for d in range(polynomials.shape[1] - 1, -1, -1):
+            value = value * place + polynomials[p, d]
+        weights[p] = value
+
+
+@njit(cache=True, nogil=True)
+def in_frame(c: Any, R: Any) -> Any:
+    """(c_+, c_-, c_z) of the vector R^T c."""
+    x = c[0] * R[0, 0] + c[1] * R[1, 0] + c[2] * R[2, 0]
+    y = c[0] * R[0, 1] + c[1] * R[1, 1] + c[2] * R[2, 1]
+    z = c[0] * R[0, 2] + c[1] * R[1, 2] + c[2] * R[2, 2]
+    return 0.5 * (x - 1j * y), 0.5 * (x + 1j * y), z
+
+
+@njit(cache=True, nogil=True)
+def spread_offset(plus: complex, minus: complex, z: complex, mean: Any, shifted: bool,
+                  two_j: int) -> complex:  # fmt: skip
+    """c.J - shift = plus J_+ + minus J_- - z n + offset: the shift is c.<J>, or 0."""
+    if shifted:
+        return z * mean[3] - plus * complex(mean[0], mean[1]) - minus * complex(mean[0], -mean[1])
+    return z * (two_j / 2.0)
+
+
+@njit(cache=True, nogil=True)
+def same_spin_weight(two_j: int, n_spins: int) -> float:
+    """a_j, see `numerics.angular_momentum.recycling`."""
+    if two_j == 0:
+        return 0.0
+    j = two_j / 2.0
+    return (n_spins / 2.0 + 1.0) / (2.0 * j * (j + 1.0))
+
+
+@njit(cache=True, nogil=True)
+def hamiltonian_bands(
+    bands: Any,
+    R: Any,
+    weights: Any,
+    quadratics: Any,
+    fields: Any,
+    vectors: Any,
+    owners: Any,
+    local: Any,
+    two_j: int,
+    n_spins: int,
+    mean: Any,
+    shifted: bool,
+    field: Any,
+) -> None:
+    """Bands of the non-Hermitian H in the frame, without -w.J; field (3,) = R^T b.
+
+    The real constant is left out. mean: of `mean_spin`, behind the shifts of the jumps.
+    """
+    j = two_j / 2.0
+    Q = np.zeros((3, 3))
+    field[0] = field[1] = field[2] = 0.0
+    for p in range(weights.size):
+        if weights[p] != 0.0:
+            for a in range(3):
+                for b in range(3):
+                    Q[a, b] += weights[p] * quadratics[p, a, b]
+                    field[b] += weights[p] * fields[p, a] * R[a, b]
+    T = np.zeros((3, 3))
+    for a in range(3):
+        for b in range(3):
+            T[a, b] = Q[a, 0] * R[0, b] + Q[a, 1] * R[1, b] + Q[a, 2] * R[2, b]
+    for a in range(3):
+        for b in range(3):
+            Q[a, b] = R[0, a] * T[0, b] + R[1, a] * T[1, b] + R[2, a] * T[2, b]
+    flat = 0.5 * (Q[0, 0] + Q[1, 1]) - Q[2, 2]
+    pull = complex(Q[0, 2], -Q[1, 2]) / 2.0
+    beta = complex(field[0], -field[1]) / 2.0
+    d0 = 0.0j
+    d1 = complex(two_j * flat - field[2], 0.0)
+    d2 = complex(-flat, 0.0)
+    u0 = pull * (two_j + 1.0) + beta
+    u1 = -2.0 * pull
+    l0 = np.conj(pull) * (two_j - 1.0) + np.conj(beta)
+    l1 = -2.0 * np.conj(pull)
+    p2 = complex(0.25 * (Q[0, 0] - Q[1, 1]), -0.5 * Q[0, 1])
+    q2 = np.conj(p2)
+    for k in range(owners.size):
+        rate = weights[owners[k]]
+        if rate <= 0.0:
+            continue
+        a, b, c = in_frame(vectors[k], R)
+        offset = spread_offset(a, b, c, mean, shifted, two_j)
+        shift = c * j - offset
+        ac, bc, cc = np.conj(a), np.conj(b), np.conj(c)
+        if local[k]:
+            # -(i/2) rate (N |c|^2/4 + d.J - 2 a_j shift* c.J + a_j |shift|^2), d = i c* x c / 2
+            same = same_spin_weight(two_j, n_spins)
+            x, y = a + b, 1j * (a - b)
+            size = abs(x) ** 2 + abs(y) ** 2 + abs(c) ** 2
+            d_x = -(np.conj(y) * c).imag
+            d_y = -(np.conj(c) * x).imag
+            d_z = -(np.conj(x) * y).imag
+            pulled = 2.0 * same * np.conj(shift)
+            factor = -0.5j * rate
+            d0 += factor * (
+                n_spins * size / 4.0 + d_z * j - pulled * c * j + same * abs(shift) ** 2
+            )
+            d1 += factor * (pulled * c - d_z)
+            u0 += factor * (complex(d_x, -d_y) / 2.0 - pulled * a)
+            l0 += factor * (complex(d_x, d_y) / 2.0 - pulled * b)
+            continue
+        # -(i/2) rate F^dagger F, F = a J_+ + b J_- - c n + offset
+        factor = -0.5j * rate
+        aa, bb = abs(a) ** 2, abs(b) ** 2
+        oc = np.conj(offset)
+        d0 += factor * (bb * two_j + abs(offset) ** 2)
+        d1 += factor * (aa * (two_j + 1.0) + bb * (two_j - 1.0) - 2.0 * (oc * c).real)
+        d2 += factor * (abs(c) ** 2 - aa - bb)
+        u0 += factor * (bc * offset + a * oc + a * cc)
+        u1 -= factor * (bc * c + a * cc)
+        l0 += factor * (ac * offset + b * oc - b * cc)
+        l1 -= factor * (ac * c + b * cc)
+        p2 += factor * bc * a
+        q2 += factor * ac * b
+        if shifted:
+            # (i/2) rate (shift* F - shift F^dagger)
+            lc = np.conj(shift)
+            factor = 0.5j * rate
+            u0 += factor * (lc * a - shift * bc)
+            l0 += factor * (lc * b - shift * ac)
+            d1 -= factor * (lc * c - shift * cc)
+    bands[0], bands[1], bands[2] = complex(0.0, d0.imag), d1, d2
+    bands[3], bands[4], bands[5], bands[6] = u0, u1, l0, l1
+    bands[7], bands[8] = p2, q2
+
+
+@njit(cache=True, nogil=True)
+def to_generator(bands: Any, w: Any) -> None:
+    """-i (H - w.J) from the bands of H, the real constant w_z j left out."""
+    bands[1] += w[2]
+    bands[3] -= complex(w[0], -w[1]) / 2.0
+    bands[5] -= complex(w[0], w[1]) / 2.0
+    for i in range(bands.size):
+        bands[i] *= -1j
+
+
+@njit(cache=True, nogil=True)
+def mean_turning(w: Any, bands: Any, field: Any, n_mean: float) -> None:
+    """W that follows the mean spin: the Hermitian part of H that is linear about it."""
+    up = bands[3] + bands[4] * n_mean
+    down = bands[5] + bands[6] * n_mean
+    beta = 0.5 * (up + np.conj(down))
+    w[0], w[1], w[2] = 2.0 * beta.real, -2.0 * beta.imag, field[2]
+
+
+@njit(cache=True, nogil=True)
+def size_of_bands(bands: Any, two_j: int, size: int) -> float:
+    """A bound of |G| on the first `size` levels, from its largest entries in a row."""
+    n = size - 1.0
+    top = min(n, two_j / 2.0)
+    root = math.sqrt(max(top * (two_j - top + 1.0), two_j + 0.0))
+    diagonal = abs(bands[0]) + n * (abs(bands[1]) + n * abs(bands[2]))
+    once = abs(bands[3]) + abs(bands[5]) + n * (abs(bands[4]) + abs(bands[6]))
+    return diagonal + root * once + root * root * (abs(bands[7]) + abs(bands[8]))

@@ -1,0 +1,93 @@
+"""A question as the arrays of the compiled walk."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Booleans, Complexes, Floats, Integers
+from spinsqueeze.methods.base.question import Rotation
+from spinsqueeze.methods.base.windows import windows
+from spinsqueeze.models import interchangeable
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.drive import breakpoints
+from spinsqueeze.models.envelope import at
+from spinsqueeze.numerics.rotations import rotation_matrix
+
+DEGREE = 7
+"""Of the polynomial that an envelope is between two breakpoints; see `Envelope.breakpoints`."""
+_INSIDE = 1e-10
+"""Envelopes are read this fraction of a window inside of its edges, where they may jump."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """H = sum_p w_p(t) (S.Q_p.S + b_p.S), jumps of rate w_owner(t) and vector c, in windows.
+
+    Attributes:
+        n_spins: N.
+        quadratics, fields: (P, 3, 3), (P, 3).
+        vectors: (K, 3) of the jumps, each times the root of its constant rate.
+        owners: (K,) the piece whose weight is the rest of the rate.
+        local: (K,) whether the jump is one of single spins.
+        edges: (W + 1,) of the windows; the last one has no length.
+        pulses: (W, 3, 3) rotations through which a window is entered.
+        polynomials: (W, P, DEGREE + 1) weights in powers of the place in a window, -1 ... 1.
+    """
+
+    n_spins: int
+    quadratics: Floats
+    fields: Floats
+    vectors: Complexes
+    owners: Integers
+    local: Booleans
+    edges: Floats
+    pulses: Floats
+    polynomials: Floats
+
+
+def lower(model: Canonical, *, times: Floats, rotations: tuple[Rotation, ...] = ()) -> Lowered:
+    """The arrays of a model from time 0 to times[-1]."""
+    pieces, drive = interchangeable.in_time(model)
+    vectors, owners, local = [], [], []
+    for p, piece in enumerate(pieces):
+        for is_local, jumps in ((False, piece.collective_jumps), (True, piece.local_jumps)):
+            for rate, vector in jumps:
+                if rate > 0.0 and np.any(vector):
+                    vectors.append(np.sqrt(rate) * np.asarray(vector, dtype=complex))
+                    owners.append(p)
+                    local.append(is_local)
+    stop = float(times[-1])
+    cut = windows(
+        times,
+        rotations=rotations,
+        breakpoints=breakpoints(drive.strengths, start=0.0, stop=stop),
+    )
+    nodes = np.cos(np.pi * (np.arange(DEGREE + 1) + 0.5) / (DEGREE + 1))
+    powers = np.linalg.inv(np.vander(nodes, increasing=True))
+    polynomials = np.zeros((len(cut), len(pieces), DEGREE + 1))
+    pulses = np.tile(np.eye(3), (len(cut), 1, 1))
+    for index, window in enumerate(cut):
+        for rotation in window.rotations:
+            turn = rotation_matrix(rotation.axis, angle=rotation.angle)
+            pulses[index] = turn @ pulses[index]
+        inside = (1 - _INSIDE) * nodes
+        moments = window.start + (window.stop - window.start) * (1 + inside) / 2
+        constant = drive.constant_weights(window.start, window.stop)
+        if constant is not None:
+            polynomials[index, :, 0] = constant
+            continue
+        for p, strength in enumerate(drive.strengths):
+            polynomials[index, p] = powers @ at(strength, moments)
+    return Lowered(
+        n_spins=model.n_spins,
+        quadratics=np.array([piece.quadratic for piece in pieces]),
+        fields=np.array([piece.field for piece in pieces]),
+        vectors=np.array(vectors, dtype=complex).reshape(-1, 3),
+        owners=np.array(owners, dtype=np.int64),
+        local=np.array(local, dtype=bool),
+        edges=np.array([*(window.start for window in cut), stop]),
+        pulses=pulses,
+        polynomials=polynomials,
+    )
