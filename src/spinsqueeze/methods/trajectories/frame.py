@@ -31,6 +31,14 @@ def turned(out: Any, R: Any, w: Any, time: float) -> None:
 
 
 @njit(cache=True, nogil=True)
+def copied(out: Any, R: Any) -> None:
+    """out = R."""
+    for a in range(3):
+        for b in range(3):
+            out[a, b] = R[a, b]
+
+
+@njit(cache=True, nogil=True)
 def orthonormal(R: Any) -> None:
     """Remove the rounding that R has gathered, by Gram-Schmidt on its columns."""
     for b in range(3):

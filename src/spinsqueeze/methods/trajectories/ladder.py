@@ -18,6 +18,9 @@ PAD = 2
 N_BANDS = 9
 """Bands of a generator, complex: d0, d1, d2, u0, u1, l0, l1, p, q, see `apply`."""
 
+SUMS = {"reassoc", "contract"}
+"""Sums may be taken in the order that vector instructions like."""
+
 
 @njit(cache=True, nogil=True)
 def fill_roots(root: Any, two_j: int, size: int) -> None:
@@ -70,65 +73,70 @@ def apply(bands: Any, root: Any, x_re: Any, x_im: Any, y_re: Any, y_im: Any, siz
         )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=SUMS)
 def squared_norm(x: Any, size: int) -> float:
     """|x|^2."""
     total = 0.0
-    for k in range(PAD, size + PAD):
+    for n in range(size):
+        k = n + PAD
         total += x[0, k] * x[0, k] + x[1, k] * x[1, k]
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=SUMS)
 def weight_above(x: Any, size: int, level: int) -> float:
     """sum |x_n|^2 of n >= level."""
     total = 0.0
-    for k in range(level + PAD, size + PAD):
+    for n in range(size - level):
+        k = n + level + PAD
         total += x[0, k] * x[0, k] + x[1, k] * x[1, k]
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=SUMS)
 def overlap(x: Any, y: Any, size: int) -> float:
     """Re <x|y>."""
     total = 0.0
-    for k in range(PAD, size + PAD):
+    for n in range(size):
+        k = n + PAD
         total += x[0, k] * y[0, k] + x[1, k] * y[1, k]
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=SUMS)
 def mean_spin(mean: Any, x: Any, root: Any, two_j: int, size: int, norm: float) -> None:
     """mean[:3] = <J> in the frame, mean[3] = j - <J_z> = <n>; norm = |x|^2."""
     re, im, n_mean = 0.0, 0.0, 0.0
-    for k in range(PAD, size + PAD):
+    for n in range(size):
+        k = n + PAD
         a, b, r = x[0, k - 1], x[1, k - 1], root[k]
         c, d = x[0, k], x[1, k]
         re += r * (a * c + b * d)
         im += r * (a * d - b * c)
-        n_mean += (k - PAD) * (c * c + d * d)
+        n_mean += float(n) * (c * c + d * d)
     mean[0], mean[1] = re / norm, im / norm
     mean[3] = n_mean / norm
     mean[2] = two_j / 2.0 - mean[3]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=SUMS)
 def covariance(out: Any, mean: Any, x: Any, root: Any, two_j: int, size: int, norm: float) -> None:
     """out (3, 3) = <{J_a, J_b}>/2 - <J_a><J_b> in the frame, with `mean` from `mean_spin`.
 
     Written about the pole, so that nothing of order j^2 cancels.
     """
     square_re, square_im, with_n_re, with_n_im, n_square = 0.0, 0.0, 0.0, 0.0, 0.0
-    for k in range(PAD, size + PAD):
-        n = float(k - PAD)
+    for n in range(size):
+        k = n + PAD
+        f = float(n)
         c, d = x[0, k], x[1, k]
         a, b, r = x[0, k - 1], x[1, k - 1], root[k]
-        with_n_re += r * (0.5 - n) * (a * c + b * d)
-        with_n_im += r * (0.5 - n) * (a * d - b * c)
+        with_n_re += r * (0.5 - f) * (a * c + b * d)
+        with_n_im += r * (0.5 - f) * (a * d - b * c)
         a, b, r = x[0, k - 2], x[1, k - 2], root[k] * root[k - 1]
         square_re += r * (a * c + b * d)
         square_im += r * (a * d - b * c)
-        n_square += (n - mean[3]) ** 2 * (c * c + d * d)
+        n_square += (f - mean[3]) ** 2 * (c * c + d * d)
     square_re, square_im = square_re / norm, square_im / norm
     variance = n_square / norm
     n_mean = mean[3]
@@ -147,8 +155,9 @@ def same_spin(
 ) -> float:
     """y = (plus J_+ + minus J_- - z n + offset) x, cut at size; returns |y|^2."""
     total = 0.0
-    for k in range(PAD, size + PAD):
-        value = (offset - z * (k - PAD)) * complex(x[0, k], x[1, k])
+    for n in range(size):
+        k = n + PAD
+        value = (offset - z * float(n)) * complex(x[0, k], x[1, k])
         value += plus * root[k + 1] * complex(x[0, k + 1], x[1, k + 1])
         value += minus * root[k] * complex(x[0, k - 1], x[1, k - 1])
         y[0, k], y[1, k] = value.real, value.imag
@@ -162,15 +171,16 @@ def to_lower_spin(
 ) -> float:
     """y = B x of total spin j - 1, with the amplitudes B of the vector; returns |y|^2."""
     total = 0.0
-    for k in range(PAD, size + PAD):
-        n = float(k - PAD)
-        rest = two_j - n
+    for n in range(size):
+        k = n + PAD
+        f = float(n)
+        rest = two_j - f
         value = 0.0j
         if rest >= 2.0:
             value -= minus * math.sqrt(rest * (rest - 1.0)) * complex(x[0, k], x[1, k])
-            value += z * math.sqrt((rest - 1.0) * (n + 1.0)) * complex(x[0, k + 1], x[1, k + 1])
+            value += z * math.sqrt((rest - 1.0) * (f + 1.0)) * complex(x[0, k + 1], x[1, k + 1])
             value += (
-                plus * math.sqrt((n + 1.0) * (n + 2.0)) * complex(x[0, k + 2], x[1, k + 2])
+                plus * math.sqrt((f + 1.0) * (f + 2.0)) * complex(x[0, k + 2], x[1, k + 2])
             )
         y[0, k], y[1, k] = value.real, value.imag
         total += value.real * value.real + value.imag * value.imag
@@ -210,9 +220,19 @@ def clear(x: Any, start: int, stop: int) -> None:
 
 
 @njit(cache=True, nogil=True)
+def added(x: Any, factor: float, y: Any, size: int) -> None:
+    """x = x + factor y."""
+    for part in range(2):
+        out, more = x[part], y[part]
+        for n in range(size):
+            out[n + PAD] += factor * more[n + PAD]
+
+
+@njit(cache=True, nogil=True)
 def resized(x: Any, scale: float, size: int) -> None:
     """x = scale x."""
-    for k in range(PAD, size + PAD):
+    for n in range(size):
+        k = n + PAD
         x[0, k] *= scale
         x[1, k] *= scale
 

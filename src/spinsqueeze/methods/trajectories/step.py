@@ -12,7 +12,7 @@ from spinsqueeze.methods.trajectories.frame import (
     turned,
     weights_at,
 )
-from spinsqueeze.methods.trajectories.ladder import PAD, apply, squared_norm
+from spinsqueeze.methods.trajectories.ladder import PAD, SUMS, apply, squared_norm
 
 _NODES = np.array([0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0])
 _STAGES = np.array(
@@ -25,43 +25,48 @@ _STAGES = np.array(
         [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656, 0],
         [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
     ]
-)
-_ERROR = np.array(
-    [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40]
-)  # dormand1980: fifth order less the embedded fourth
+)  # dormand1980
 
 
 @njit(cache=True, nogil=True)
 def combined(y: Any, x: Any, k: Any, factors: Any, count: int, step: float, size: int) -> None:
-    """y = x + step sum_i factors_i k_i over the first `count` stages."""
+    """y = x + step sum_i factors_i k_i over the first `count` stages; factors are 0 beyond."""
+    a, b, c = step * factors[0], step * factors[1], step * factors[2]
+    d, e, f = step * factors[3], step * factors[4], step * factors[5]
     for part in range(2):
         out, start = y[part], x[part]
-        first = step * factors[0]
-        stage = k[0, part]
-        for n in range(PAD, size + PAD):
-            out[n] = start[n] + first * stage[n]
-        for i in range(1, count):
-            factor = step * factors[i]
-            if factor != 0.0:
-                stage = k[i, part]
-                for n in range(PAD, size + PAD):
-                    out[n] += factor * stage[n]
+        k_0, k_1, k_2 = k[0, part], k[1, part], k[2, part]
+        if count <= 3:
+            for n in range(size):
+                i = n + PAD
+                out[i] = start[i] + a * k_0[i] + b * k_1[i] + c * k_2[i]
+        else:
+            k_3, k_4, k_5 = k[3, part], k[4, part], k[5, part]
+            for n in range(size):
+                i = n + PAD
+                out[i] = start[i] + (
+                    a * k_0[i] + b * k_1[i] + c * k_2[i] + d * k_3[i] + e * k_4[i] + f * k_5[i]
+                )
 
 
-@njit(cache=True, nogil=True)
-def error_norm(k: Any, factors: Any, step: float, size: int, scratch: Any) -> float:
-    """|step sum_i factors_i k_i|."""
+@njit(cache=True, nogil=True, fastmath=SUMS)
+def error_norm(k: Any, step: float, size: int) -> float:
+    """|step sum_i e_i k_i|, the fifth order less the embedded fourth."""
     total = 0.0
     for part in range(2):
-        for n in range(PAD, size + PAD):
-            scratch[n] = 0.0
-        for i in range(7):
-            if factors[i] != 0.0:
-                stage = k[i, part]
-                for n in range(PAD, size + PAD):
-                    scratch[n] += factors[i] * stage[n]
-        for n in range(PAD, size + PAD):
-            total += scratch[n] * scratch[n]
+        k_0, k_2, k_3, k_4 = k[0, part], k[2, part], k[3, part], k[4, part]
+        k_5, k_6 = k[5, part], k[6, part]
+        for n in range(size):
+            i = n + PAD
+            value = (
+                71 / 57600 * k_0[i]
+                - 71 / 16695 * k_2[i]
+                + 71 / 1920 * k_3[i]
+                - 17253 / 339200 * k_4[i]
+                + 22 / 525 * k_5[i]
+                - 1 / 40 * k_6[i]
+            )
+            total += value * value
     return abs(step) * math.sqrt(total)
 
 
@@ -128,4 +133,4 @@ def attempt(
             )  # fmt: skip
             to_generator(bands, w)
         apply(bands, root, y[0], y[1], k[stage, 0], k[stage, 1], size)
-    return squared_norm(y, size), error_norm(k, _ERROR, step, size, scratch)
+    return squared_norm(y, size), error_norm(k, step, size)

@@ -7,6 +7,7 @@ import numpy as np
 from numba import njit
 
 from spinsqueeze.methods.trajectories.frame import (
+    copied,
     hamiltonian_bands,
     mean_turning,
     orthonormal,
@@ -25,6 +26,7 @@ from spinsqueeze.methods.trajectories.jumps import (
 from spinsqueeze.methods.trajectories.ladder import (
     N_BANDS,
     PAD,
+    added,
     apply,
     clear,
     covariance,
@@ -100,7 +102,8 @@ def walk(
     for n in range(size):
         x[0, n + PAD], x[1, n + PAD] = amplitudes[n].real, amplitudes[n].imag
     duration = times[-1]
-    figures[:] = 0.0
+    for n in range(figures.size):
+        figures[n] = 0.0
     figures[LARGEST] = size
     error, output = 0.0, 0
     level = uniform(randoms) if owners.size else -1.0
@@ -112,12 +115,12 @@ def walk(
     for window in range(edges.size - 1):
         time, end = edges[window], edges[window + 1]
         half = 0.5 * (end - time)
-        lab[:, :] = 0.0
         for a in range(3):
             for b in range(3):
+                lab[a, b] = 0.0
                 for c in range(3):
                     lab[a, b] += pulses[window, a, c] * R[c, b]
-        R[:, :] = lab
+        copied(R, lab)
         fresh, anchor, since = False, time, 0
         last = window == edges.size - 2
         while True:
@@ -145,7 +148,7 @@ def walk(
                 fresh = False
             if not fresh:
                 turned(turned_R, R, w, time - anchor)
-                R[:, :] = turned_R
+                copied(R, turned_R)
                 orthonormal(R)
                 anchor, since = time, 0
                 tail = weight_above(x, size, size - max(2, size // 8)) / norm
@@ -153,9 +156,15 @@ def walk(
                 if tail > tail_tolerance and size < two_j + 1:
                     grown = min(two_j + 1, size + size // 4 + 8)
                 elif size > smallest:
-                    fewer = max(smallest, size - size // 5)
-                    above = weight_above(x, size, fewer - max(2, fewer // 8)) / norm
-                    if above < 0.01 * tail_tolerance:
+                    above, needed = 0.0, size
+                    while needed > 1:
+                        k_top = needed - 1 + PAD
+                        above += x[0, k_top] ** 2 + x[1, k_top] ** 2
+                        if above > 0.3 * tail_tolerance * norm:
+                            break
+                        needed -= 1
+                    fewer = max(smallest, needed + needed // 6 + 4)
+                    if fewer < size - size // 8:
                         figures[DISCARDED] += weight_above(x, size, fewer) / norm
                         clear(x, fewer, size)
                         size = fewer
@@ -174,17 +183,18 @@ def walk(
                     mean, shifted, field,
                 )  # fmt: skip
                 mean_turning(w, bands, field, mean[3])
-                tilt = math.hypot(mean[0], mean[1]) / max(two_j, 1) * 2.0
-                if step > 0.0 and tilt > 0.0:
+                bound = size_of_bands(bands, two_j, size)
+                tilt = math.hypot(mean[0], mean[1])
+                if tilt > 0.0:
                     top = min(size - 1.0, two_j / 2.0)
-                    reach = math.sqrt(max(top * (two_j - top + 1.0), 1.0))
-                    pull = min(0.1 / step, 0.3 / (step * reach * tilt)) * 2.0 / max(two_j, 1)
+                    reach = max(top * (two_j - top + 1.0), 1.0) ** 0.5
+                    pull = min(bound / 50.0 / two_j, 0.1 * bound / (reach * tilt))
                     w[0] -= pull * mean[1]
                     w[1] += pull * mean[0]
                 to_generator(bands, w)
                 apply(bands, root, x[0], x[1], k[0, 0], k[0, 1], size)
-                bound = size_of_bands(bands, two_j, size)
                 if step == 0.0:
+                    bound = size_of_bands(bands, two_j, size)
                     step = min(duration, 0.5 / bound) if bound > 0.0 else duration
                 fresh = True
             # one step, to the next output at most
@@ -192,6 +202,9 @@ def walk(
             if output < times.size and times[output] < end:
                 target = times[output]
             remaining = target - time
+            if remaining <= 1e-13 * duration:
+                time = target
+                continue
             h = step
             hits = h >= remaining * (1.0 - 1e-9)
             if hits:
@@ -211,6 +224,9 @@ def walk(
                     break
                 figures[REJECTED] += 1
                 tries += 1
+                if not wrong < math.inf:
+                    for stage in range(1, 7):
+                        clear(k[stage], 0, size)
                 ratio = 0.2
                 if wrong < math.inf:
                     ratio = min(0.8, max(0.2, 0.9 * (allowed / wrong) ** 0.25))
@@ -237,10 +253,8 @@ def walk(
                     if abs(late) <= PLACED * h:
                         break
                     part = min(max(part + late, 0.0), h)
-                for n in range(PAD, size + PAD):
-                    y[0, n] += late * k[6, 0, n]
-                    y[1, n] += late * k[6, 1, n]
-                time += part + late
+                added(y, late, k[6], size)
+                time = min(time + part + late, target)
                 x, y = y, x
                 turned(turned_R, R, w, time - anchor)
                 weights_at(weights, polynomials[window], (time - edges[window]) / half - 1.0)
@@ -273,9 +287,8 @@ def walk(
             norm = done
             time = target if hits else time + h
             since += 1
-            for n in range(PAD, size + PAD):
-                k[0, 0, n] = k[6, 0, n]
-                k[0, 1, n] = k[6, 1, n]
+            clear(k[0], 0, size)
+            added(k[0], 1.0, k[6], size)
             tail = weight_above(x, size, size - max(2, size // 8)) / norm
             figures[TAIL] = max(figures[TAIL], tail if size < two_j + 1 else 0.0)
             if tail > tail_tolerance and size < two_j + 1:
@@ -286,5 +299,5 @@ def walk(
             if not hits or growth < 1.0 or h * growth > step:
                 step = h * growth
         turned(turned_R, R, w, time - anchor)
-        R[:, :] = turned_R
+        copied(R, turned_R)
     return DONE
