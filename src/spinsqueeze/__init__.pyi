@@ -19,6 +19,7 @@ from .methods.permutation_invariant.transition_rates import (
     LiouvillianPerturbation as LiouvillianPerturbation,
 )
 from .methods.symmetric.method import SymmetricSubspace as SymmetricSubspace
+from .methods.trajectories.method import QuantumTrajectories as QuantumTrajectories
 from .models.cavity import Cavity as Cavity
 from .models.collective_terms import CollectiveExchange as CollectiveExchange
 from .models.collective_terms import CollectiveQuadratic as CollectiveQuadratic

@@ -60,6 +60,28 @@ _VARIABLES = (
         ("time",),
         "error of the mean spin from steps and round-off, in units of sqrt(N)/2",
     ),
+    Variable(
+        "trajectory_xi2", ("time", "trajectory"), "Wineland parameter of a single trajectory"
+    ),
+    Variable(
+        "trajectory_effective_spins",
+        ("time", "trajectory"),
+        "effective spin number 2j of a single trajectory",
+    ),
+    Variable(
+        "trajectory_spin", ("time", "trajectory", "axis"), "mean spin <S_a> of a single trajectory"
+    ),
+    Variable(
+        "jump_time",
+        ("trajectory", "jump"),
+        "times of the jumps of a single trajectory, NaN beyond its last",
+        "1/rate",
+    ),
+    Variable(
+        "jump_channel",
+        ("trajectory", "jump"),
+        "what jumped: an index into the channels of the diagnostics, -1 beyond the last",
+    ),
     Variable("final_state", ("component", "part"), "state at the last time, [re, im]"),
 )
 

@@ -7,6 +7,7 @@ from spinsqueeze.methods.dtwa.method import DTWA
 from spinsqueeze.methods.exact.method import Exact
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
 from spinsqueeze.methods.symmetric.method import SymmetricSubspace
+from spinsqueeze.methods.trajectories.method import QuantumTrajectories
 
 METHODS: dict[str, type[Method]] = {
     kind.name(): kind
@@ -15,6 +16,7 @@ METHODS: dict[str, type[Method]] = {
         SymmetricSubspace,
         Exact,
         PermutationInvariant,
+        QuantumTrajectories,
         Cumulants,
         MeanField,
         DTWA,

@@ -12,6 +12,12 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
+def squared(z: complex) -> float:
+    """|z|^2."""
+    return z.real * z.real + z.imag * z.imag
+
+
+@njit(cache=True, nogil=True)
 def turned(out: Any, R: Any, w: Any, time: float) -> None:
     """out = R exp([w]_x time)."""
     x, y, z = w[0] * time, w[1] * time, w[2] * time
@@ -109,23 +115,29 @@ def hamiltonian_bands(
     The real constant is left out. mean: of `mean_spin`, behind the shifts of the jumps.
     """
     j = two_j / 2.0
-    Q = np.zeros((3, 3))
     field[0] = field[1] = field[2] = 0.0
+    q_xx, q_yy, q_zz, q_xy, q_xz, q_yz = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for p in range(weights.size):
-        if weights[p] != 0.0:
+        weight = weights[p]
+        if weight == 0.0:
+            continue
+        for b in range(3):
             for a in range(3):
-                for b in range(3):
-                    Q[a, b] += weights[p] * quadratics[p, a, b]
-                    field[b] += weights[p] * fields[p, a] * R[a, b]
-    T = np.zeros((3, 3))
-    for a in range(3):
-        for b in range(3):
-            T[a, b] = Q[a, 0] * R[0, b] + Q[a, 1] * R[1, b] + Q[a, 2] * R[2, b]
-    for a in range(3):
-        for b in range(3):
-            Q[a, b] = R[0, a] * T[0, b] + R[1, a] * T[1, b] + R[2, a] * T[2, b]
-    flat = 0.5 * (Q[0, 0] + Q[1, 1]) - Q[2, 2]
-    pull = complex(Q[0, 2], -Q[1, 2]) / 2.0
+                field[b] += weight * fields[p, a] * R[a, b]
+        for a in range(3):
+            x, y, z = 0.0, 0.0, 0.0
+            for b in range(3):
+                x += quadratics[p, a, b] * R[b, 0]
+                y += quadratics[p, a, b] * R[b, 1]
+                z += quadratics[p, a, b] * R[b, 2]
+            q_xx += weight * R[a, 0] * x
+            q_yy += weight * R[a, 1] * y
+            q_zz += weight * R[a, 2] * z
+            q_xy += weight * R[a, 0] * y
+            q_xz += weight * R[a, 0] * z
+            q_yz += weight * R[a, 1] * z
+    flat = 0.5 * (q_xx + q_yy) - q_zz
+    pull = complex(q_xz, -q_yz) / 2.0
     beta = complex(field[0], -field[1]) / 2.0
     d0 = 0.0j
     d1 = complex(two_j * flat - field[2], 0.0)
@@ -134,7 +146,7 @@ def hamiltonian_bands(
     u1 = -2.0 * pull
     l0 = np.conj(pull) * (two_j - 1.0) + np.conj(beta)
     l1 = -2.0 * np.conj(pull)
-    p2 = complex(0.25 * (Q[0, 0] - Q[1, 1]), -0.5 * Q[0, 1])
+    p2 = complex(0.25 * (q_xx - q_yy), -0.5 * q_xy)
     q2 = np.conj(p2)
     for k in range(owners.size):
         rate = weights[owners[k]]
@@ -147,15 +159,15 @@ def hamiltonian_bands(
         if local[k]:
             # -(i/2) rate (N |c|^2/4 + d.J - 2 a_j shift* c.J + a_j |shift|^2), d = i c* x c / 2
             same = same_spin_weight(two_j, n_spins)
-            x, y = a + b, 1j * (a - b)
-            size = abs(x) ** 2 + abs(y) ** 2 + abs(c) ** 2
-            d_x = -(np.conj(y) * c).imag
-            d_y = -(np.conj(c) * x).imag
-            d_z = -(np.conj(x) * y).imag
+            c_x, c_y = a + b, 1j * (a - b)
+            size = squared(c_x) + squared(c_y) + squared(c)
+            d_x = -(np.conj(c_y) * c).imag
+            d_y = -(np.conj(c) * c_x).imag
+            d_z = -(np.conj(c_x) * c_y).imag
             pulled = 2.0 * same * np.conj(shift)
             factor = -0.5j * rate
             d0 += factor * (
-                n_spins * size / 4.0 + d_z * j - pulled * c * j + same * abs(shift) ** 2
+                n_spins * size / 4.0 + d_z * j - pulled * c * j + same * squared(shift)
             )
             d1 += factor * (pulled * c - d_z)
             u0 += factor * (complex(d_x, -d_y) / 2.0 - pulled * a)
@@ -163,11 +175,11 @@ def hamiltonian_bands(
             continue
         # -(i/2) rate F^dagger F, F = a J_+ + b J_- - c n + offset
         factor = -0.5j * rate
-        aa, bb = abs(a) ** 2, abs(b) ** 2
+        aa, bb = squared(a), squared(b)
         oc = np.conj(offset)
-        d0 += factor * (bb * two_j + abs(offset) ** 2)
+        d0 += factor * (bb * two_j + squared(offset))
         d1 += factor * (aa * (two_j + 1.0) + bb * (two_j - 1.0) - 2.0 * (oc * c).real)
-        d2 += factor * (abs(c) ** 2 - aa - bb)
+        d2 += factor * (squared(c) - aa - bb)
         u0 += factor * (bc * offset + a * oc + a * cc)
         u1 -= factor * (bc * c + a * cc)
         l0 += factor * (ac * offset + b * oc - b * cc)

@@ -32,7 +32,7 @@ def fill_roots(root: Any, two_j: int, size: int) -> None:
         root[n + PAD] = math.sqrt(square) if square > 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=SUMS)
 def apply(bands: Any, root: Any, x_re: Any, x_im: Any, y_re: Any, y_im: Any, size: int) -> None:
     """y = G x with G = d0 + d1 n + d2 n^2 + J_+ (u0 + u1 n) + J_- (l0 + l1 n) + p J_+^2 + q J_-^2.
 

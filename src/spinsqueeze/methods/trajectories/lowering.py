@@ -34,6 +34,7 @@ class Lowered:
         edges: (W + 1,) of the windows; the last one has no length.
         pulses: (W, 3, 3) rotations through which a window is entered.
         polynomials: (W, P, DEGREE + 1) weights in powers of the place in a window, -1 ... 1.
+        channel_names: of jump number 3 k + change: the jump k, and what it does to the total spin.
     """
 
     n_spins: int
@@ -45,6 +46,7 @@ class Lowered:
     edges: Floats
     pulses: Floats
     polynomials: Floats
+    channel_names: tuple[str, ...]
 
 
 def lower(model: Canonical, *, times: Floats, rotations: tuple[Rotation, ...] = ()) -> Lowered:
@@ -90,4 +92,28 @@ def lower(model: Canonical, *, times: Floats, rotations: tuple[Rotation, ...] = 
         edges=np.array([*(window.start for window in cut), stop]),
         pulses=pulses,
         polynomials=polynomials,
+        channel_names=_names(vectors, local),
     )
+
+
+_KINDS = {"decay": (1.0, -1.0j, 0.0), "pumping": (1.0, 1.0j, 0.0), "dephasing": (0.0, 0.0, 1.0)}
+_CHANGES = ("j", "j - 1", "j + 1")
+
+
+def _names(vectors: list[Complexes], local: list[bool]) -> tuple[str, ...]:
+    """Such as 'collective decay' and 'local dephasing to j - 1'; numbered where two are alike."""
+    plain = []
+    for vector, is_local in zip(vectors, local, strict=True):
+        kind = next((name for name, c in _KINDS.items() if _parallel(vector, np.array(c))), "jump")
+        plain.append(f"{'local' if is_local else 'collective'} {kind}")
+    names = []
+    for k, name in enumerate(plain):
+        number = f" {plain[: k + 1].count(name)}" if plain.count(name) > 1 else ""
+        for change in _CHANGES:
+            names.append(f"{name}{number}" + (f" to {change}" if local[k] else ""))
+    return tuple(names)
+
+
+def _parallel(a: Complexes, b: Complexes) -> bool:
+    overlap = abs(np.vdot(a, b)) ** 2
+    return bool(overlap > (1 - 1e-12) * np.vdot(a, a).real * np.vdot(b, b).real)

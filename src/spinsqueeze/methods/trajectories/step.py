@@ -28,7 +28,7 @@ _STAGES = np.array(
 )  # dormand1980
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=SUMS)
 def combined(y: Any, x: Any, k: Any, factors: Any, count: int, step: float, size: int) -> None:
     """y = x + step sum_i factors_i k_i over the first `count` stages; factors are 0 beyond."""
     a, b, c = step * factors[0], step * factors[1], step * factors[2]

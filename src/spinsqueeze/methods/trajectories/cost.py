@@ -1,0 +1,50 @@
+"""Expected memory and time of a run of trajectories."""
+
+import numpy as np
+
+from spinsqueeze.methods.base.method import Cost
+from spinsqueeze.methods.base.question import Evolve
+from spinsqueeze.models import interchangeable
+from spinsqueeze.numerics.processors import available_processors
+
+NARROW = 64
+"""Levels of a packet that stays narrow."""
+_SECONDS_OF_A_STEP = 2.5e-6
+_SECONDS_OF_A_LEVEL = 35e-9
+"""Of seven slopes and their sums, measured on one core."""
+_SECONDS_OF_A_JUMP = 5e-6
+_ROWS = 24
+"""Numbers a level in the compiled walk: states, seven slopes, roots."""
+
+
+def expected_cost(question: Evolve, n_trajectories: int, *, shifted: bool) -> Cost:
+    """From the norm of the generator on a narrow packet, and from the number of jumps."""
+    n = question.model.n_spins
+    arrays = interchangeable.at_peak(question.model)
+    levels = min(n + 1, NARROW)
+    squares = [
+        rate * float(np.vdot(c, c).real)
+        for jumps in (arrays.collective_jumps, arrays.local_jumps)
+        for rate, c in jumps
+    ]
+    n_collective = len(arrays.collective_jumps)
+    collective, local = sum(squares[:n_collective]), sum(squares[n_collective:])
+    quadratic = float(np.linalg.norm(arrays.quadratic, 2))
+    norm = n * levels * (quadratic + 0.25 * collective) + float(np.linalg.norm(arrays.field))
+    jumps = n / 4 * (collective * (1 if shifted else n / 2) + local)
+    duration = question.duration
+    steps = 20 + 8 * len(question.times) + duration * (norm / 3 + 2 * jumps)
+    each = steps * (_SECONDS_OF_A_STEP + levels * _SECONDS_OF_A_LEVEL)
+    each += duration * jumps * _SECONDS_OF_A_JUMP
+    random = bool(squares)
+    threads = available_processors()
+    seconds = each * (n_trajectories if random else 1) / max(1, min(threads, n_trajectories))
+    n_times = len(question.times)
+    memory = 8 * n_times * (14.5 * n_trajectories + 3 * 12 * min(n_trajectories, 100))
+    memory += 8 * _ROWS * n * threads + 50_000
+    return Cost(
+        memory,
+        seconds,
+        f"N = {n} spins, {n_trajectories} trajectories, {n_times} times, {levels} levels a state; "
+        f"up to {n + 1} where it spreads over the sphere, at a cost that grows alike",
+    )

@@ -1,0 +1,213 @@
+"""Trajectories on all processors, in order, and what they leave when they are interrupted."""
+
+import itertools
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Booleans, Floats, Integers
+from spinsqueeze.core.errors import NumericalFailure
+from spinsqueeze.methods.trajectories.initial import Mixture
+from spinsqueeze.methods.trajectories.lowering import Lowered
+from spinsqueeze.numerics.processors import available_processors
+
+MOST_JUMPS = 1_000_000
+"""Jumps that the record of a kept trajectory has room for."""
+_PATIENCE = 0.1
+
+
+@final
+@dataclass(frozen=True)
+class Options:
+    """How to walk.
+
+    shifted: whether jumps are L - <L>. tolerance: of the state over the whole run, from the steps.
+    tail_tolerance: weight in the last levels from which a window grows. smallest: fewest levels.
+    """
+
+    shifted: bool = True
+    tolerance: float = 3e-4
+    tail_tolerance: float = 1e-10
+    smallest: int = 12
+    n_threads: int | None = None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Walks:
+    """Trajectories 0 ... n - 1.
+
+    Attributes:
+        spins, covariances, two_js, errors: (n, T, 3), (n, T, 3, 3), (n, T), (n, T); errors of the
+            state from the steps.
+        figures: (n, F), see `walk`.
+        records: times and numbers of the jumps of the first trajectories.
+        interrupted: whether there are fewer than were asked for.
+    """
+
+    spins: Floats
+    covariances: Floats
+    two_js: Integers
+    errors: Floats
+    figures: Floats
+    records: tuple[tuple[Floats, Integers], ...]
+    interrupted: bool = False
+
+    def first(self, count: int) -> "Walks":
+        """The first ones, after an interruption."""
+        return Walks(
+            self.spins[:count],
+            self.covariances[:count],
+            self.two_js[:count],
+            self.errors[:count],
+            self.figures[:count],
+            self.records[:count],
+            interrupted=True,
+        )
+
+
+def walks(
+    lowered: Lowered,
+    start: Mixture,
+    *,
+    times: Floats,
+    seed: int,
+    count: int,
+    options: Options,
+    n_records: int = 0,
+    progress: Callable[[float], None] | None = None,
+    fewest: int = 4,
+) -> Walks:
+    """Run trajectories; number k is a function of (seed, k) alone, whatever runs beside it.
+
+    An interrupt (Ctrl-C) ends the run with the trajectories up to the first one unfinished.
+
+    Raises:
+        NumericalFailure: no step of a trajectory holds.
+        KeyboardInterrupt: fewer than `fewest` were finished.
+    """
+    from spinsqueeze.methods.trajectories.walk import N_FIGURES
+
+    n_times = len(times)
+    random = lowered.owners.size > 0 or len(start.starts) > 1
+    distinct = count if random else 1
+    result = Walks(
+        np.empty((distinct, n_times, 3)),
+        np.empty((distinct, n_times, 3, 3)),
+        np.empty((distinct, n_times), dtype=np.int64),
+        np.empty((distinct, n_times)),
+        np.empty((distinct, N_FIGURES)),
+        tuple(_record(0) for _ in range(min(n_records, distinct))),
+    )
+    records = list(result.records)
+    stop = np.zeros(1, dtype=bool)
+    finished = np.zeros(distinct, dtype=bool)
+    numbers = itertools.count()
+    lock = threading.Lock()
+
+    def work() -> None:
+        while not stop[0]:
+            with lock:
+                k = next(numbers)
+            if k >= distinct:
+                return
+            record = _record(MOST_JUMPS if k < len(records) else 0)
+            if _one(k, lowered, start, times, seed, options, stop, result, record):
+                if k < len(records):
+                    n_jumps = min(int(result.figures[k, 2]), MOST_JUMPS)
+                    records[k] = (record[0][:n_jumps].copy(), record[1][:n_jumps].copy())
+                finished[k] = True
+
+    interrupted = _in_threads(work, stop, finished, options, progress)
+    done = distinct if finished.all() else int(np.argmin(finished))
+    result = Walks(
+        result.spins, result.covariances, result.two_js, result.errors, result.figures,
+        tuple(records),
+    )  # fmt: skip
+    if interrupted and done < distinct:
+        if done < fewest:
+            raise KeyboardInterrupt
+        return result.first(done)
+    return result if random else _repeated(result, count)
+
+
+def _in_threads(
+    work: Callable[[], None],
+    stop: Booleans,
+    finished: Booleans,
+    options: Options,
+    progress: Callable[[float], None] | None,
+) -> bool:
+    """Work on all processors until it is done; whether it was interrupted."""
+    n_threads = max(1, min(options.n_threads or available_processors(), finished.size))
+    interrupted = False
+    with ThreadPoolExecutor(n_threads) as pool:
+        jobs: list[Future[None]] = []
+        try:
+            jobs += [pool.submit(work) for _ in range(n_threads)]
+            pending: set[Future[None]] = set(jobs)
+            said = 0
+            while pending:
+                _, pending = wait(pending, timeout=_PATIENCE, return_when=FIRST_EXCEPTION)
+                if any(job.done() and job.exception() for job in jobs):
+                    break
+                if progress is not None and (n_finished := int(finished.sum())) > said:
+                    said = n_finished
+                    progress(said / finished.size)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            stop[0] = True
+    for job in jobs:
+        job.result()
+    return interrupted
+
+
+def _one(
+    k: int, lowered: Lowered, start: Mixture, times: Floats, seed: int, options: Options,
+    stop: Booleans, result: Walks, record: tuple[Floats, Integers],
+) -> bool:  # fmt: skip
+    """Trajectory number k into its rows; whether it was finished."""
+    from spinsqueeze.methods.trajectories.randoms import stream, uniform
+    from spinsqueeze.methods.trajectories.walk import STUCK, walk
+
+    randoms = stream(seed, k)
+    pure = start.starts[0] if len(start.starts) == 1 else start.draw(uniform(randoms))
+    arguments: tuple[Any, ...] = (
+        pure.two_j, pure.amplitudes, pure.frame, lowered.n_spins, lowered.quadratics,
+        lowered.fields, lowered.vectors, lowered.owners, lowered.local, lowered.edges,
+        lowered.pulses, lowered.polynomials, times, options.shifted, randoms, options.tolerance,
+        options.tail_tolerance, options.smallest, stop, result.spins[k], result.covariances[k],
+        result.two_js[k], result.errors[k], result.figures[k], *record,
+    )  # fmt: skip
+    end = walk(*arguments)
+    if end == STUCK:
+        raise NumericalFailure(
+            f"no step of trajectory {k} holds its tolerance: raise the tolerance, or compare with "
+            "method='permutation_invariant'"
+        )
+    return bool(end == 0)
+
+
+def _record(room: int) -> tuple[Floats, Integers]:
+    return np.empty(room), np.empty(room, dtype=np.int64)
+
+
+def _repeated(one: Walks, count: int) -> Walks:
+    """The same trajectory many times, where nothing in it is random."""
+
+    def many(values: Any) -> Any:
+        return np.repeat(values, count, axis=0)
+
+    return Walks(
+        many(one.spins),
+        many(one.covariances),
+        many(one.two_js),
+        many(one.errors),
+        many(one.figures),
+        one.records * max(1, len(one.records)),
+    )
