@@ -24,6 +24,7 @@ RUNS = {
     "permutation_invariant": sq.SpinModel(16, hamiltonian=GENERAL, jumps=[sq.LocalDecay(0.1)]),
     "cumulants": sq.SpinModel(CLASSES[:3], hamiltonian=GENERAL, jumps=[sq.CollectiveDecay(0.1)]),
     "mean_field": sq.SpinModel(CLASSES, hamiltonian=GENERAL, jumps=[sq.CollectiveDecay(0.1)]),
+    "trajectories": sq.SpinModel(16, hamiltonian=GENERAL, jumps=[sq.LocalDecay(0.1)]),
     "closed_form": sq.SpinModel(sq.Lattice((60,), boundary="open"), hamiltonian=[ISING]),
 }
 

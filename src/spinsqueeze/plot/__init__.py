@@ -3,5 +3,6 @@
 from spinsqueeze.plot.curves import squeezing
 from spinsqueeze.plot.sphere import sphere
 from spinsqueeze.plot.sweeps import sweep
+from spinsqueeze.plot.trajectories import trajectories
 
-__all__ = ["sphere", "squeezing", "sweep"]
+__all__ = ["sphere", "squeezing", "sweep", "trajectories"]

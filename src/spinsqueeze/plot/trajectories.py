@@ -1,0 +1,107 @@
+"""Single quantum trajectories: squeezing, total spin and jumps against time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.plot.style import (
+    GREY,
+    PALETTE,
+    decibels_with_error,
+    draw_as_written,
+    figure_of,
+    new_figure,
+    style,
+    wrapped,
+)
+from spinsqueeze.results.grid import as_single_run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_NEEDED = ("trajectory_xi2", "trajectory_effective_spins", "jump_time")
+
+
+def trajectories(data: Any, *, ax: Any = None) -> Figure:
+    """Draw xi2 in decibels, the effective spins 2j and the jumps of single trajectories.
+
+    Three panels, one above the other; the averages over all trajectories are grey, dashed. Of the
+    jumps there is a stroke for each, a row a trajectory.
+
+    Args:
+        data: a result of QuantumTrajectories(keep_trajectories=...).
+        ax: None for a new figure, or three axes to draw into.
+
+    Returns:
+        The figure; `figure.savefig("trajectories.png")` writes it. It needs no display.
+
+    Raises:
+        InvalidInput: data holds no single trajectories, is no single run, or `ax` is not three
+            axes.
+    """
+    if not hasattr(data, "data_vars") or any(name not in data for name in _NEEDED):
+        raise InvalidInput(
+            "data must hold single trajectories: run with "
+            "method=QuantumTrajectories(keep_trajectories=5)"
+        )
+    data = as_single_run(data)
+    if "time" not in data["trajectory_xi2"].dims:
+        raise InvalidInput("data must have the dimension time: give the whole run")
+    with style():
+        squeezing, size, jumps = _panels(ax)
+        time = np.asarray(data["time"].values, dtype=float)
+        _averages(squeezing, size, data, time)
+        for k in range(data.sizes["trajectory"]):
+            color = PALETTE[k % len(PALETTE)]
+            one = data.isel(trajectory=k)
+            level, _ = decibels_with_error(one["trajectory_xi2"].values, None)
+            squeezing.plot(time, level, color=color)
+            size.plot(time, one["trajectory_effective_spins"].values, color=color)
+            when = one["jump_time"].values
+            jumps.eventplot(when[np.isfinite(when)], lineoffsets=k, color=color, linewidths=0.6)
+        _finish(data, squeezing, size, jumps)
+    figure = figure_of(squeezing)
+    draw_as_written(figure)
+    return figure
+
+
+def _panels(ax: Any) -> list[Axes]:
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        grid = new_figure(6.4, 7.2).subplots(
+            3, 1, sharex=True, gridspec_kw={"height_ratios": [1.7, 1, 0.8]}
+        )
+        return list(grid)
+    panels = list(np.ravel(np.asarray(ax, dtype=object)))
+    if len(panels) != 3 or not all(isinstance(panel, Axes) for panel in panels):
+        raise InvalidInput(f"ax must be three matplotlib Axes, got {type(ax).__name__}")
+    return panels
+
+
+def _averages(squeezing: Axes, size: Axes, data: Any, time: Any) -> None:
+    look: dict[str, Any] = {"color": GREY, "linestyle": "--", "label": "average"}
+    level, _ = decibels_with_error(data["xi2"].values, None)
+    squeezing.plot(time, level, **look)
+    size.plot(time, data["effective_spins"].values, **look)
+
+
+def _finish(data: Any, squeezing: Axes, size: Axes, jumps: Axes) -> None:
+    squeezing.axhline(0.0, color=GREY, linewidth=1.0, linestyle=(0, (1, 1.5)), zorder=1)
+    squeezing.set_ylabel(r"squeezing $\xi^2$ (dB)")
+    levels = np.concatenate([np.asarray(line.get_ydata(), float) for line in squeezing.get_lines()])
+    low = float(np.nanmin(levels, initial=0.0))
+    squeezing.set_ylim(low - 0.1 * max(1.0, -low), max(3.0, -0.6 * low))
+    squeezing.legend(loc="best")
+    title = data.attrs.get("title") or f"N = {int(data.attrs['n_spins'])}, single trajectories"
+    squeezing.set_title(wrapped(title))
+    size.set_ylabel("effective spins")
+    jumps.set_ylabel("jumps of")
+    jumps.set_yticks(range(data.sizes["trajectory"]))
+    jumps.grid(visible=False)
+    unit = data.attrs.get("unit")
+    jumps.set_xlabel(f"time (1/{unit})" if unit else "time")
