@@ -49,6 +49,8 @@ levels, weight dropped in shrinking it."""
 
 SMALLEST = 12
 """Fewest levels of a window, where the ladder has as many."""
+SHARPER = 1.2
+"""The embedded error e is of order h^5, that of the step of h^6: claimed as e^1.2."""
 PLACED = 1e-4
 """A jump is found to this fraction of a step by steps, and from there along the slope."""
 @njit(cache=True, nogil=True)
@@ -218,8 +220,8 @@ def walk(
                     quadratics, fields, vectors, owners, local, two_j, n_spins, mean, shifted,
                     root, size, bands, weights, turned_R, scratch,
                 )  # fmt: skip
-                wrong /= math.sqrt(norm)
-                allowed = max(tolerance * h / duration, 1e-14)
+                wrong = (wrong / math.sqrt(norm)) ** SHARPER
+                allowed = max(tolerance * h / duration, 1e-16)
                 if wrong <= allowed:
                     break
                 figures[REJECTED] += 1
@@ -229,7 +231,7 @@ def walk(
                         clear(k[stage], 0, size)
                 ratio = 0.2
                 if wrong < math.inf:
-                    ratio = min(0.8, max(0.2, 0.9 * (allowed / wrong) ** 0.25))
+                    ratio = min(0.8, max(0.2, 0.9 * (allowed / wrong) ** 0.2))
                 step = h = ratio * h
                 hits = False
                 if tries > 60 or time + h == time:
@@ -295,7 +297,7 @@ def walk(
                 fresh = False
             growth = 5.0
             if wrong > 0.0:
-                growth = min(5.0, max(0.2, 0.9 * (allowed / wrong) ** 0.25))
+                growth = min(5.0, max(0.2, 0.9 * (allowed / wrong) ** 0.2))
             if not hits or growth < 1.0 or h * growth > step:
                 step = h * growth
         turned(turned_R, R, w, time - anchor)
