@@ -100,8 +100,8 @@ def walk(
     mean, w, field, here = np.zeros(4), np.zeros(3), np.zeros(3), np.zeros(4)
     body, lab = np.zeros((3, 3)), np.zeros((3, 3))
     two_j = first_two_j
-    size = amplitudes.size
-    for n in range(size):
+    size = min(max(amplitudes.size, smallest), two_j + 1)
+    for n in range(amplitudes.size):
         x[0, n + PAD], x[1, n + PAD] = amplitudes[n].real, amplitudes[n].imag
     duration = times[-1]
     for n in range(figures.size):
