@@ -60,9 +60,7 @@ _VARIABLES = (
         ("time",),
         "error of the mean spin from steps and round-off, in units of sqrt(N)/2",
     ),
-    Variable(
-        "trajectory_xi2", ("time", "trajectory"), "Wineland parameter of a single trajectory"
-    ),
+    Variable("trajectory_xi2", ("time", "trajectory"), "Wineland parameter of a single trajectory"),
     Variable(
         "trajectory_effective_spins",
         ("time", "trajectory"),

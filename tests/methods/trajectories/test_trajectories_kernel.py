@@ -22,7 +22,8 @@ from spinsqueeze.methods.trajectories.ladder import (
     squared_norm,
 )
 from spinsqueeze.methods.trajectories.randoms import stream, uniform
-from spinsqueeze.methods.trajectories.step import attempt, root_of_cubic
+from spinsqueeze.methods.trajectories.space import Terms, Window, new_space
+from spinsqueeze.methods.trajectories.step import attempt, bands_at, root_of_cubic
 from spinsqueeze.methods.trajectories.walk import SHARPER
 from spinsqueeze.numerics.angular_momentum import (
     SHIFT,
@@ -81,12 +82,25 @@ class Model:
         self.mean = np.array([0.3, -0.2, 1.7, two_j / 2 - 1.7])
         self.w = rng.normal(size=3)
 
+    @property
+    def terms(self):
+        return Terms(
+            N, self.quadratics, self.fields, self.vectors, self.owners, self.local, self.shifted
+        )
+
+    def space(self, psi):
+        space = new_space(self.terms, capacity=len(psi) + 2, frame=self.R)
+        space.x[:] = padded(psi, len(psi) + 2 + 2)[:, : space.x.shape[1]]
+        fill_roots(space.root, self.two_j, len(psi))
+        space.w[:], space.mean[:], space.weights[:] = self.w, self.mean, self.weights
+        space.turned[:] = self.R
+        return space
+
     def bands(self, R=None):
         out, field = np.zeros(N_BANDS, complex), np.zeros(3)
         hamiltonian_bands(
-            out, self.R if R is None else R, self.weights, self.quadratics, self.fields,
-            self.vectors, self.owners, self.local, self.two_j, N, self.mean, self.shifted, field,
-        )  # fmt: skip
+            out, self.R if R is None else R, self.terms, self.weights, self.two_j, self.mean, field
+        )
         return out, field
 
     def matrix(self):
@@ -190,16 +204,12 @@ def test_the_norm_falls_at_the_rate_of_all_jumps(shifted):
     psi = random_state(size, seed=2)
     bands, _ = model.bands()
     to_generator(bands, model.w)
-    root, x, y = np.zeros(size + 8), padded(psi, size + 2), np.zeros((2, size + 8))
-    fill_roots(root, model.two_j, size)
-    apply(bands, root, x[0], x[1], y[0], y[1], size)
+    space = model.space(psi)
+    x, y = space.x, space.y
+    apply(bands, space.root, x[0], x[1], y[0], y[1], size)
     falling = -2.0 * np.vdot(psi, amplitudes_of(y, size)).real
-    rates = np.zeros(12)
-    total = jump_weights(
-        rates, y, x, root, model.R, model.weights, model.vectors, model.owners, model.local,
-        model.two_j, N, size, model.mean, shifted,
-    )  # fmt: skip
-    assert total == pytest.approx(rates.sum())
+    total = jump_weights(space, model.terms, model.two_j, size)
+    assert total == pytest.approx(space.rates.sum())
     assert falling == pytest.approx(total, rel=1e-12)
 
 
@@ -215,29 +225,20 @@ def test_a_frame_turns_with_its_angular_velocity():
 def steps(model, psi, time, count):
     """A closed or decaying evolution in `count` steps, and the error that they claim."""
     size = len(psi)
-    root = np.zeros(size + 8)
-    fill_roots(root, model.two_j, size)
-    x, y, k = padded(psi, size), np.zeros((2, size + 4)), np.zeros((7, 2, size + 4))
-    R, turned_R, bands = model.R.copy(), np.zeros((3, 3)), np.zeros(N_BANDS, complex)
+    space = model.space(psi)
     polynomials = np.zeros((2, 8))
     polynomials[:, 0] = model.weights
     polynomials[1, 1:3] = 0.4, -0.3
+    window, k = Window(0.0, time / 2, polynomials), space.k
     claimed, h = 0.0, time / count
     for i in range(count):
-        now = i * h
-        turned(turned_R, R, model.w, now)
-        place = 2 * now / time - 1
-        model.weights = polynomials @ place ** np.arange(8)
-        bands, _ = model.bands(turned_R)
-        to_generator(bands, model.w)
-        apply(bands, root, x[0], x[1], k[0, 0], k[0, 1], size)
-        _, wrong = attempt(
-            y, x, k, h, now, R, model.w, 0.0, 0.0, time / 2, polynomials, model.quadratics,
-            model.fields, model.vectors, model.owners, model.local, model.two_j, N, model.mean,
-            model.shifted, root, size, bands, np.zeros(2), turned_R, np.zeros(size + 4),
-        )  # fmt: skip
+        bands_at(space, model.terms, window, i * h, 0.0, model.two_j)
+        to_generator(space.bands, space.w)
+        apply(space.bands, space.root, space.x[0], space.x[1], k[0, 0], k[0, 1], size)
+        _, wrong = attempt(space, model.terms, window, h, i * h, 0.0, model.two_j, size)
         claimed += wrong**SHARPER
-        x, y = y.copy(), x
+        space.x[:] = space.y
+    x = space.x
     return amplitudes_of(x, size), claimed
 
 

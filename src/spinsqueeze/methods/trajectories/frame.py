@@ -1,7 +1,7 @@
 """The generator between jumps in a frame that turns with the spin: compiled.
 
-The state is U(R)|x>, U^dagger J_a U = sum_b R_ab J_b, so that a vector v of the model reads R^T v in
-the frame; R' = R [w]_x with any w adds -w.J to the Hamiltonian in the frame (NOTES.md).
+The state is U(R)|x>, U^dagger J_a U = sum_b R_ab J_b, so that a vector v of the model reads R^T v
+in the frame; R' = R [w]_x with any w adds -w.J to the Hamiltonian in the frame (NOTES.md).
 """
 
 import math
@@ -19,7 +19,7 @@ def squared(z: complex) -> float:
 
 @njit(cache=True, nogil=True)
 def turned(out: Any, R: Any, w: Any, time: float) -> None:
-    """out = R exp([w]_x time)."""
+    """Out = R exp([w]_x time)."""
     x, y, z = w[0] * time, w[1] * time, w[2] * time
     angle = math.sqrt(x * x + y * y + z * z)
     if angle < 1e-4:
@@ -38,7 +38,7 @@ def turned(out: Any, R: Any, w: Any, time: float) -> None:
 
 @njit(cache=True, nogil=True)
 def copied(out: Any, R: Any) -> None:
-    """out = R."""
+    """Out = R."""
     for a in range(3):
         for b in range(3):
             out[a, b] = R[a, b]
@@ -95,41 +95,41 @@ def same_spin_weight(two_j: int, n_spins: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def hamiltonian_bands(
-    bands: Any,
-    R: Any,
-    weights: Any,
-    quadratics: Any,
-    fields: Any,
-    vectors: Any,
-    owners: Any,
-    local: Any,
-    two_j: int,
-    n_spins: int,
-    mean: Any,
-    shifted: bool,
-    field: Any,
-) -> None:
-    """Bands of the non-Hermitian H in the frame, without -w.J; field (3,) = R^T b.
+def hamiltonian_bands(bands: Any, R: Any, terms: Any, weights: Any, two_j: int, mean: Any,
+                      field: Any) -> None:  # fmt: skip
+    """Bands of the non-Hermitian H in the frame R, without -w.J; field (3,) = R^T b.
 
     The real constant is left out. mean: of `mean_spin`, behind the shifts of the jumps.
     """
-    j = two_j / 2.0
+    for i in range(bands.size):
+        bands[i] = 0.0
+    add_hermitian(bands, R, terms, weights, two_j, field)
+    for k in range(terms.owners.size):
+        rate = weights[terms.owners[k]]
+        if rate > 0.0:
+            a, b, c = in_frame(terms.vectors[k], R)
+            offset = spread_offset(a, b, c, mean, terms.shifted, two_j)
+            if terms.local[k]:
+                add_local(bands, rate, a, b, c, offset, two_j, terms.n_spins)
+            else:
+                add_collective(bands, rate, a, b, c, offset, two_j)
+    bands[0] = complex(0.0, bands[0].imag)
+
+
+@njit(cache=True, nogil=True)
+def add_hermitian(bands: Any, R: Any, terms: Any, weights: Any, two_j: int, field: Any) -> None:
+    """Add S.Q.S + b.S."""
     field[0] = field[1] = field[2] = 0.0
     q_xx, q_yy, q_zz, q_xy, q_xz, q_yz = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for p in range(weights.size):
         weight = weights[p]
-        if weight == 0.0:
-            continue
-        for b in range(3):
-            for a in range(3):
-                field[b] += weight * fields[p, a] * R[a, b]
         for a in range(3):
             x, y, z = 0.0, 0.0, 0.0
             for b in range(3):
-                x += quadratics[p, a, b] * R[b, 0]
-                y += quadratics[p, a, b] * R[b, 1]
-                z += quadratics[p, a, b] * R[b, 2]
+                field[a] += weight * terms.fields[p, b] * R[b, a]
+                x += terms.quadratics[p, a, b] * R[b, 0]
+                y += terms.quadratics[p, a, b] * R[b, 1]
+                z += terms.quadratics[p, a, b] * R[b, 2]
             q_xx += weight * R[a, 0] * x
             q_yy += weight * R[a, 1] * y
             q_zz += weight * R[a, 2] * z
@@ -139,63 +139,59 @@ def hamiltonian_bands(
     flat = 0.5 * (q_xx + q_yy) - q_zz
     pull = complex(q_xz, -q_yz) / 2.0
     beta = complex(field[0], -field[1]) / 2.0
-    d0 = 0.0j
-    d1 = complex(two_j * flat - field[2], 0.0)
-    d2 = complex(-flat, 0.0)
-    u0 = pull * (two_j + 1.0) + beta
-    u1 = -2.0 * pull
-    l0 = np.conj(pull) * (two_j - 1.0) + np.conj(beta)
-    l1 = -2.0 * np.conj(pull)
-    p2 = complex(0.25 * (q_xx - q_yy), -0.5 * q_xy)
-    q2 = np.conj(p2)
-    for k in range(owners.size):
-        rate = weights[owners[k]]
-        if rate <= 0.0:
-            continue
-        a, b, c = in_frame(vectors[k], R)
-        offset = spread_offset(a, b, c, mean, shifted, two_j)
-        shift = c * j - offset
-        ac, bc, cc = np.conj(a), np.conj(b), np.conj(c)
-        if local[k]:
-            # -(i/2) rate (N |c|^2/4 + d.J - 2 a_j shift* c.J + a_j |shift|^2), d = i c* x c / 2
-            same = same_spin_weight(two_j, n_spins)
-            c_x, c_y = a + b, 1j * (a - b)
-            size = squared(c_x) + squared(c_y) + squared(c)
-            d_x = -(np.conj(c_y) * c).imag
-            d_y = -(np.conj(c) * c_x).imag
-            d_z = -(np.conj(c_x) * c_y).imag
-            pulled = 2.0 * same * np.conj(shift)
-            factor = -0.5j * rate
-            d0 += factor * (
-                n_spins * size / 4.0 + d_z * j - pulled * c * j + same * squared(shift)
-            )
-            d1 += factor * (pulled * c - d_z)
-            u0 += factor * (complex(d_x, -d_y) / 2.0 - pulled * a)
-            l0 += factor * (complex(d_x, d_y) / 2.0 - pulled * b)
-            continue
-        # -(i/2) rate F^dagger F, F = a J_+ + b J_- - c n + offset
-        factor = -0.5j * rate
-        aa, bb = squared(a), squared(b)
-        oc = np.conj(offset)
-        d0 += factor * (bb * two_j + squared(offset))
-        d1 += factor * (aa * (two_j + 1.0) + bb * (two_j - 1.0) - 2.0 * (oc * c).real)
-        d2 += factor * (squared(c) - aa - bb)
-        u0 += factor * (bc * offset + a * oc + a * cc)
-        u1 -= factor * (bc * c + a * cc)
-        l0 += factor * (ac * offset + b * oc - b * cc)
-        l1 -= factor * (ac * c + b * cc)
-        p2 += factor * bc * a
-        q2 += factor * ac * b
-        if shifted:
-            # (i/2) rate (shift* F - shift F^dagger)
-            lc = np.conj(shift)
-            factor = 0.5j * rate
-            u0 += factor * (lc * a - shift * bc)
-            l0 += factor * (lc * b - shift * ac)
-            d1 -= factor * (lc * c - shift * cc)
-    bands[0], bands[1], bands[2] = complex(0.0, d0.imag), d1, d2
-    bands[3], bands[4], bands[5], bands[6] = u0, u1, l0, l1
-    bands[7], bands[8] = p2, q2
+    double = complex(0.25 * (q_xx - q_yy), -0.5 * q_xy)
+    bands[1] += two_j * flat - field[2]
+    bands[2] -= flat
+    bands[3] += pull * (two_j + 1.0) + beta
+    bands[4] -= 2.0 * pull
+    bands[5] += np.conj(pull) * (two_j - 1.0) + np.conj(beta)
+    bands[6] -= 2.0 * np.conj(pull)
+    bands[7] += double
+    bands[8] += np.conj(double)
+
+
+@njit(cache=True, nogil=True)
+def add_local(bands: Any, rate: float, a: complex, b: complex, c: complex, offset: complex,
+              two_j: int, n_spins: int) -> None:  # fmt: skip
+    """Add -(i/2) rate (N |c|^2/4 + d.J - 2 a_j shift* c.J + a_j |shift|^2), d = i c* x c / 2."""
+    j = two_j / 2.0
+    shift = c * j - offset
+    same = same_spin_weight(two_j, n_spins)
+    c_x, c_y = a + b, 1j * (a - b)
+    size = squared(c_x) + squared(c_y) + squared(c)
+    d_x = -(np.conj(c_y) * c).imag
+    d_y = -(np.conj(c) * c_x).imag
+    d_z = -(np.conj(c_x) * c_y).imag
+    pulled = 2.0 * same * np.conj(shift)
+    factor = -0.5j * rate
+    bands[0] += factor * (n_spins * size / 4.0 + d_z * j - pulled * c * j + same * squared(shift))
+    bands[1] += factor * (pulled * c - d_z)
+    bands[3] += factor * (complex(d_x, -d_y) / 2.0 - pulled * a)
+    bands[5] += factor * (complex(d_x, d_y) / 2.0 - pulled * b)
+
+
+@njit(cache=True, nogil=True)
+def add_collective(bands: Any, rate: float, a: complex, b: complex, c: complex, offset: complex,
+                   two_j: int) -> None:  # fmt: skip
+    """Add -(i/2) rate F^dagger F + (i/2) rate (shift* F - shift F^dagger).
+
+    F = a J_+ + b J_- - c n + offset.
+    """
+    shift = c * (two_j / 2.0) - offset
+    ac, bc, cc = np.conj(a), np.conj(b), np.conj(c)
+    oc, lc = np.conj(offset), np.conj(shift)
+    aa, bb = squared(a), squared(b)
+    f, g = -0.5j * rate, 0.5j * rate
+    bands[0] += f * (bb * two_j + squared(offset))
+    bands[1] += f * (aa * (two_j + 1.0) + bb * (two_j - 1.0) - 2.0 * (oc * c).real)
+    bands[1] -= g * (lc * c - shift * cc)
+    bands[2] += f * (squared(c) - aa - bb)
+    bands[3] += f * (bc * offset + a * oc + a * cc) + g * (lc * a - shift * bc)
+    bands[4] -= f * (bc * c + a * cc)
+    bands[5] += f * (ac * offset + b * oc - b * cc) + g * (lc * b - shift * ac)
+    bands[6] -= f * (ac * c + b * cc)
+    bands[7] += f * bc * a
+    bands[8] += f * ac * b
 
 
 @njit(cache=True, nogil=True)

@@ -1,11 +1,22 @@
 """Jumps of one trajectory: their weights, and the state after one of them; compiled."""
 
+import math
 from typing import Any
 
 from numba import njit
 
 from spinsqueeze.methods.trajectories.frame import in_frame, same_spin_weight, spread_offset
-from spinsqueeze.methods.trajectories.ladder import same_spin, to_higher_spin, to_lower_spin
+from spinsqueeze.methods.trajectories.ladder import (
+    PAD,
+    added,
+    clear,
+    fill_roots,
+    resized,
+    same_spin,
+    squared_norm,
+    to_higher_spin,
+    to_lower_spin,
+)
 
 SAME, LOWER, HIGHER = 0, 1, 2
 """What a jump does to the total spin: jump number = 3 channel + change."""
@@ -16,7 +27,7 @@ def one_jump(
     y: Any, x: Any, root: Any, a: complex, b: complex, c: complex, offset: complex, two_j: int,
     size: int, change: int,
 ) -> float:  # fmt: skip
-    """y = the state after a jump of the vector (a, b, c) in the frame; returns |y|^2."""
+    """Y = the state after a jump of the vector (a, b, c) in the frame; returns |y|^2."""
     if change == LOWER:
         return to_lower_spin(y, x, a, b, c, two_j, size)
     if change == HIGHER:
@@ -38,24 +49,21 @@ def factor_of(two_j: int, n_spins: int, local: bool, change: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def jump_weights(
-    out: Any, y: Any, x: Any, root: Any, R: Any, weights: Any, vectors: Any, owners: Any,
-    local: Any, two_j: int, n_spins: int, size: int, mean: Any, shifted: bool,
-) -> float:  # fmt: skip
-    """out (3 K,): the rate of every jump times |x|^2; returns their sum. y is scratch."""
+def jump_weights(space: Any, terms: Any, two_j: int, size: int) -> float:
+    """space.rates (3 K,): the rate of every jump times |x|^2; returns their sum. y is scratch."""
     total = 0.0
-    for k in range(owners.size):
-        rate = weights[owners[k]]
-        a, b, c = in_frame(vectors[k], R)
-        offset = spread_offset(a, b, c, mean, shifted, two_j)
+    for k in range(terms.owners.size):
+        rate = space.weights[terms.owners[k]]
+        a, b, c = in_frame(terms.vectors[k], space.turned)
+        offset = spread_offset(a, b, c, space.mean, terms.shifted, two_j)
         for change in range(3):
-            factor = factor_of(two_j, n_spins, local[k], change)
+            factor = rate * factor_of(two_j, terms.n_spins, terms.local[k], change)
             value = 0.0
-            if rate > 0.0 and factor > 0.0:
-                value = (
-                    rate * factor * one_jump(y, x, root, a, b, c, offset, two_j, size, change)
+            if factor > 0.0:
+                value = factor * one_jump(
+                    space.y, space.x, space.root, a, b, c, offset, two_j, size, change
                 )
-            out[3 * k + change] = value
+            space.rates[3 * k + change] = value
             total += value
     return total
 
@@ -74,20 +82,22 @@ def chosen(weights: Any, total: float, number: float) -> int:
 
 
 @njit(cache=True, nogil=True)
-def after_jump(
-    y: Any, x: Any, root: Any, R: Any, vectors: Any, jump: int, two_j: int, size: int,
-    mean: Any, shifted: bool,
-) -> float:  # fmt: skip
-    """y = the state after jump number `jump`, not normalised; returns |y|^2."""
-    a, b, c = in_frame(vectors[jump // 3], R)
-    offset = spread_offset(a, b, c, mean, shifted, two_j)
-    return one_jump(y, x, root, a, b, c, offset, two_j, size, jump % 3)
-
-
-@njit(cache=True, nogil=True)
-def two_j_after(two_j: int, jump: int) -> int:
-    """2j after a jump."""
+def jumped(space: Any, terms: Any, jump: int, two_j: int, size: int) -> Any:
+    """x after jump number `jump`, normalised; returns its 2j and its size."""
+    clear(space.y, 0, size + 2 + PAD)
+    a, b, c = in_frame(terms.vectors[jump // 3], space.turned)
+    offset = spread_offset(a, b, c, space.mean, terms.shifted, two_j)
     change = jump % 3
-    if change == SAME:
-        return two_j
-    return two_j - 2 if change == LOWER else two_j + 2
+    one_jump(space.y, space.x, space.root, a, b, c, offset, two_j, size, change)
+    if change == LOWER:
+        two_j -= 2
+    if change == HIGHER:
+        two_j += 2
+        size += 2
+    size = min(size, two_j + 1)
+    clear(space.x, 0, size + 2 + PAD)
+    added(space.x, 1.0, space.y, size)
+    clear(space.y, 0, size + 2 + PAD)
+    fill_roots(space.root, two_j, size)
+    resized(space.x, 1.0 / math.sqrt(squared_norm(space.x, size)), size)
+    return two_j, size

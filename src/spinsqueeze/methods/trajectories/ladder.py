@@ -34,7 +34,7 @@ def fill_roots(root: Any, two_j: int, size: int) -> None:
 
 @njit(cache=True, nogil=True, fastmath=SUMS)
 def apply(bands: Any, root: Any, x_re: Any, x_im: Any, y_re: Any, y_im: Any, size: int) -> None:
-    """y = G x with G = d0 + d1 n + d2 n^2 + J_+ (u0 + u1 n) + J_- (l0 + l1 n) + p J_+^2 + q J_-^2.
+    """Y = G x with G = d0 + d1 n + d2 n^2 + J_+ (u0 + u1 n) + J_- (l0 + l1 n) + p J_+^2 + q J_-^2.
 
     n is that of the level acted on. Within n < size: what leaves the window is cut.
     """
@@ -65,11 +65,19 @@ def apply(bands: Any, root: Any, x_re: Any, x_im: Any, y_re: Any, y_im: Any, siz
         e, g = x_re[k - 1], x_im[k - 1]
         o, w = up2 * x_re[k + 2], up2 * x_im[k + 2]
         s, v = low2 * x_re[k - 2], low2 * x_im[k - 2]
-        y_re[k] = (dr * a - di * b) + (ur * c - ui * d) + (lr * e - li * g) + (pr * o - pi * w) + (
-            qr * s - qi * v
+        y_re[k] = (
+            (dr * a - di * b)
+            + (ur * c - ui * d)
+            + (lr * e - li * g)
+            + (pr * o - pi * w)
+            + (qr * s - qi * v)
         )
-        y_im[k] = (dr * b + di * a) + (ur * d + ui * c) + (lr * g + li * e) + (pr * w + pi * o) + (
-            qr * v + qi * s
+        y_im[k] = (
+            (dr * b + di * a)
+            + (ur * d + ui * c)
+            + (lr * g + li * e)
+            + (pr * w + pi * o)
+            + (qr * v + qi * s)
         )
 
 
@@ -85,7 +93,7 @@ def squared_norm(x: Any, size: int) -> float:
 
 @njit(cache=True, nogil=True, fastmath=SUMS)
 def weight_above(x: Any, size: int, level: int) -> float:
-    """sum |x_n|^2 of n >= level."""
+    """Sum |x_n|^2 of n >= level."""
     total = 0.0
     for n in range(size - level):
         k = n + level + PAD
@@ -121,7 +129,7 @@ def mean_spin(mean: Any, x: Any, root: Any, two_j: int, size: int, norm: float) 
 
 @njit(cache=True, nogil=True, fastmath=SUMS)
 def covariance(out: Any, mean: Any, x: Any, root: Any, two_j: int, size: int, norm: float) -> None:
-    """out (3, 3) = <{J_a, J_b}>/2 - <J_a><J_b> in the frame, with `mean` from `mean_spin`.
+    """Out (3, 3) = <{J_a, J_b}>/2 - <J_a><J_b> in the frame, with `mean` from `mean_spin`.
 
     Written about the pole, so that nothing of order j^2 cancels.
     """
@@ -153,7 +161,7 @@ def covariance(out: Any, mean: Any, x: Any, root: Any, two_j: int, size: int, no
 def same_spin(
     y: Any, x: Any, root: Any, plus: complex, minus: complex, z: complex, offset: complex, size: int
 ) -> float:
-    """y = (plus J_+ + minus J_- - z n + offset) x, cut at size; returns |y|^2."""
+    """Y = (plus J_+ + minus J_- - z n + offset) x, cut at size; returns |y|^2."""
     total = 0.0
     for n in range(size):
         k = n + PAD
@@ -169,7 +177,7 @@ def same_spin(
 def to_lower_spin(
     y: Any, x: Any, plus: complex, minus: complex, z: complex, two_j: int, size: int
 ) -> float:
-    """y = B x of total spin j - 1, with the amplitudes B of the vector; returns |y|^2."""
+    """Y = B x of total spin j - 1, with the amplitudes B of the vector; returns |y|^2."""
     total = 0.0
     for n in range(size):
         k = n + PAD
@@ -179,9 +187,7 @@ def to_lower_spin(
         if rest >= 2.0:
             value -= minus * math.sqrt(rest * (rest - 1.0)) * complex(x[0, k], x[1, k])
             value += z * math.sqrt((rest - 1.0) * (f + 1.0)) * complex(x[0, k + 1], x[1, k + 1])
-            value += (
-                plus * math.sqrt((f + 1.0) * (f + 2.0)) * complex(x[0, k + 2], x[1, k + 2])
-            )
+            value += plus * math.sqrt((f + 1.0) * (f + 2.0)) * complex(x[0, k + 2], x[1, k + 2])
         y[0, k], y[1, k] = value.real, value.imag
         total += value.real * value.real + value.imag * value.imag
     return total
@@ -191,16 +197,14 @@ def to_lower_spin(
 def to_higher_spin(
     y: Any, x: Any, plus: complex, minus: complex, z: complex, two_j: int, size: int
 ) -> float:
-    """y = D x of total spin j + 1, size + 2 levels; returns |y|^2."""
+    """Y = D x of total spin j + 1, size + 2 levels; returns |y|^2."""
     total = 0.0
     for k in range(PAD, size + 2 + PAD):
         n = float(k - PAD)
         value = 0.0j
         if k < size + PAD:
             value -= (
-                plus
-                * math.sqrt((two_j - n + 1.0) * (two_j - n + 2.0))
-                * complex(x[0, k], x[1, k])
+                plus * math.sqrt((two_j - n + 1.0) * (two_j - n + 2.0)) * complex(x[0, k], x[1, k])
             )
         if n >= 1.0 and k - 1 < size + PAD:
             value += z * math.sqrt(n * (two_j - n + 2.0)) * complex(x[0, k - 1], x[1, k - 1])
@@ -221,7 +225,7 @@ def clear(x: Any, start: int, stop: int) -> None:
 
 @njit(cache=True, nogil=True)
 def added(x: Any, factor: float, y: Any, size: int) -> None:
-    """x = x + factor y."""
+    """X = x + factor y."""
     for part in range(2):
         out, more = x[part], y[part]
         for n in range(size):
@@ -230,7 +234,7 @@ def added(x: Any, factor: float, y: Any, size: int) -> None:
 
 @njit(cache=True, nogil=True)
 def resized(x: Any, scale: float, size: int) -> None:
-    """x = scale x."""
+    """X = scale x."""
     for n in range(size):
         k = n + PAD
         x[0, k] *= scale

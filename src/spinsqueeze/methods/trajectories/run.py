@@ -173,15 +173,22 @@ def _one(
 ) -> bool:  # fmt: skip
     """Trajectory number k into its rows; whether it was finished."""
     from spinsqueeze.methods.trajectories.randoms import stream, uniform
+    from spinsqueeze.methods.trajectories.space import Limits, Terms, new_space
     from spinsqueeze.methods.trajectories.walk import STUCK, walk
 
     randoms = stream(seed, k)
     pure = start.starts[0] if len(start.starts) == 1 else start.draw(uniform(randoms))
+    terms = Terms(
+        lowered.n_spins, lowered.quadratics, lowered.fields, lowered.vectors, lowered.owners,
+        lowered.local, options.shifted,
+    )  # fmt: skip
+    limits = Limits(
+        options.tolerance, float(times[-1]), options.tail_tolerance, options.smallest
+    )
+    space = new_space(terms, capacity=lowered.n_spins + 1, frame=pure.frame)
     arguments: tuple[Any, ...] = (
-        pure.two_j, pure.amplitudes, pure.frame, lowered.n_spins, lowered.quadratics,
-        lowered.fields, lowered.vectors, lowered.owners, lowered.local, lowered.edges,
-        lowered.pulses, lowered.polynomials, times, options.shifted, randoms, options.tolerance,
-        options.tail_tolerance, options.smallest, stop, result.spins[k], result.covariances[k],
+        pure.two_j, pure.amplitudes, space, terms, limits, lowered.edges, lowered.pulses,
+        lowered.polynomials, times, randoms, stop, result.spins[k], result.covariances[k],
         result.two_js[k], result.errors[k], result.figures[k], *record,
     )  # fmt: skip
     end = walk(*arguments)

@@ -30,7 +30,7 @@ _STAGES = np.array(
 
 @njit(cache=True, nogil=True, fastmath=SUMS)
 def combined(y: Any, x: Any, k: Any, factors: Any, count: int, step: float, size: int) -> None:
-    """y = x + step sum_i factors_i k_i over the first `count` stages; factors are 0 beyond."""
+    """Y = x + step sum_i factors_i k_i over the first `count` stages; factors are 0 beyond."""
     a, b, c = step * factors[0], step * factors[1], step * factors[2]
     d, e, f = step * factors[3], step * factors[4], step * factors[5]
     for part in range(2):
@@ -92,45 +92,24 @@ def root_of_cubic(before: float, slope_0: float, after: float, slope_1: float, l
 
 
 @njit(cache=True, nogil=True)
-def attempt(
-    y: Any,
-    x: Any,
-    k: Any,
-    step: float,
-    time: float,
-    R: Any,
-    w: Any,
-    anchor: float,
-    start: float,
-    half: float,
-    polynomials: Any,
-    quadratics: Any,
-    fields: Any,
-    vectors: Any,
-    owners: Any,
-    local: Any,
-    two_j: int,
-    n_spins: int,
-    mean: Any,
-    shifted: bool,
-    root: Any,
-    size: int,
-    bands: Any,
-    weights: Any,
-    turned_R: Any,
-    scratch: Any,
-) -> Any:
+def bands_at(space: Any, terms: Any, window: Any, time: float, anchor: float, two_j: int) -> None:
+    """The frame, the weights and the bands of H at a time."""
+    turned(space.turned, space.R, space.w, time - anchor)
+    weights_at(space.weights, window.polynomials, (time - window.start) / window.half - 1.0)
+    hamiltonian_bands(
+        space.bands, space.turned, terms, space.weights, two_j, space.mean, space.field
+    )
+
+
+@njit(cache=True, nogil=True)
+def attempt(space: Any, terms: Any, window: Any, step: float, time: float, anchor: float,
+            two_j: int, size: int) -> Any:  # fmt: skip
     """y = x after a step, k[1:] the slopes; k[0] is given. Returns |y|^2 and |error of y|."""
+    x, y, k = space.x, space.y, space.k
     for stage in range(1, 7):
         combined(y, x, k, _STAGES[stage], stage, step, size)
         if stage < 6:  # the last two stages stand at the end of the step
-            moment = time + _NODES[stage] * step
-            turned(turned_R, R, w, moment - anchor)
-            weights_at(weights, polynomials, (moment - start) / half - 1.0)
-            hamiltonian_bands(
-                bands, turned_R, weights, quadratics, fields, vectors, owners, local, two_j,
-                n_spins, mean, shifted, scratch[:3],
-            )  # fmt: skip
-            to_generator(bands, w)
-        apply(bands, root, y[0], y[1], k[stage, 0], k[stage, 1], size)
+            bands_at(space, terms, window, time + _NODES[stage] * step, anchor, two_j)
+            to_generator(space.bands, space.w)
+        apply(space.bands, space.root, y[0], y[1], k[stage, 0], k[stage, 1], size)
     return squared_norm(y, size), error_norm(k, step, size)
