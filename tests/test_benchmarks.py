@@ -15,6 +15,7 @@ TINY = {
     "permutation_invariant_speed": [
         *("--qutip", "3", "--evolve", "4", "--steady", "4", "--gap", "4", "--decades", "4")
     ],
+    "trajectories_speed": ["--spins", "20", "--time", "0.1", "--count", "4"],
     "sweep_overhead": ["--points", "20", "--workers", "0", "--pair", "2", "4", "1"],
 }
 
