@@ -3,7 +3,7 @@
 import numpy as np
 
 from spinsqueeze.methods.base.method import Cost
-from spinsqueeze.methods.base.question import Evolve
+from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.models import interchangeable
 from spinsqueeze.numerics.processors import available_processors
 
@@ -17,7 +17,7 @@ _ROWS = 24
 """Numbers a level in the compiled walk: states, seven slopes, roots."""
 
 
-def expected_cost(question: Evolve, n_trajectories: int, *, shifted: bool) -> Cost:
+def expected_cost(question: Question, n_trajectories: int, *, shifted: bool) -> Cost:
     """From the norm of the generator on a narrow packet, and from the number of jumps."""
     n = question.model.n_spins
     arrays = interchangeable.at_peak(question.model)
@@ -32,14 +32,16 @@ def expected_cost(question: Evolve, n_trajectories: int, *, shifted: bool) -> Co
     quadratic = float(np.linalg.norm(arrays.quadratic, 2))
     norm = n * levels * (quadratic + 0.25 * collective) + float(np.linalg.norm(arrays.field))
     jumps = n / 4 * (collective * (1 if shifted else n / 2) + local)
-    duration = question.duration
-    steps = 20 + 8 * len(question.times) + duration * (norm / 3 + 2 * jumps)
+    if isinstance(question, Evolve):
+        duration, n_times = question.duration, len(question.times)
+    else:  # late times, begun at ten times the inverse of the slowest rate
+        duration, n_times = 20.0 / min([s / 2 for s in squares if s > 0], default=1.0), 96
+    steps = 20 + 8 * n_times + duration * (norm / 3 + 2 * jumps)
     each = steps * (_SECONDS_OF_A_STEP + levels * _SECONDS_OF_A_LEVEL)
     each += duration * jumps * _SECONDS_OF_A_JUMP
     random = bool(squares)
     threads = available_processors()
     seconds = each * (n_trajectories if random else 1) / max(1, min(threads, n_trajectories))
-    n_times = len(question.times)
     memory = 8 * n_times * (14.5 * n_trajectories + 3 * 12 * min(n_trajectories, 100))
     memory += 8 * _ROWS * n * threads + 50_000
     return Cost(

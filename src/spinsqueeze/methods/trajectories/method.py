@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, final
 
 import numpy as np
+from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import Cost, Method, Trust
-from spinsqueeze.methods.base.question import Evolve, Question
+from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.methods.base.states import PermutationInvariantState
 from spinsqueeze.methods.trajectories.run import MOST_JUMPS, Options, Walks
-from spinsqueeze.observables.readings import readings_of
+from spinsqueeze.observables.readings import Reading, readings_of
 
 MIN_TRAJECTORIES = 4
 UNRAVELINGS = ("shifted", "direct")
@@ -51,7 +52,7 @@ class QuantumTrajectories(Method):
     handles: ClassVar[frozenset[str]] = frozenset(
         ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "pulses")
     )
-    answers: ClassVar[frozenset[type]] = frozenset((Evolve,))
+    answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -71,11 +72,15 @@ class QuantumTrajectories(Method):
 
     def obstacles(self, question: Question) -> list[str]:
         """Models unchanged by exchanging spins, from a permutation-invariant state."""
+        reasons = []
+        if isinstance(question, Steady) and self.keep_trajectories:
+            reasons.append("keep_trajectories is for evolution in time; leave it out")
         state = question.state
-        if isinstance(state, PermutationInvariantState):
-            return []
-        return [f"{type(state).__name__} is not permutation invariant, or not known to be"]
+        if state is not None and not isinstance(state, PermutationInvariantState):
+            reasons.append(f"{type(state).__name__} is not permutation invariant, or not known to be")
+        return reasons
 
+    @override
     def trust(self, question: Question) -> Trust:
         """Exact but for sampling."""
         return Trust("none", sampled=True)
@@ -84,7 +89,6 @@ class QuantumTrajectories(Method):
         """Memory of the moments of every trajectory; time for a packet that stays narrow."""
         from spinsqueeze.methods.trajectories.cost import expected_cost
 
-        assert isinstance(question, Evolve)
         return expected_cost(question, self.n_trajectories, shifted=self.unraveling == "shifted")
 
     def options(self) -> Options:
@@ -96,17 +100,17 @@ class QuantumTrajectories(Method):
         )
 
     def answer(self, question: Question) -> Answer:
-        """Walk and average in blocks."""
+        """Walk and average in blocks; of a steady state, over late times."""
+        if isinstance(question, Steady):
+            return self._steady_state(question)
+        return self._evolve(question)
+
+    def _evolve(self, question: Evolve) -> Answer:
         from spinsqueeze.methods.trajectories.initial import mixture
         from spinsqueeze.methods.trajectories.lowering import lower
-        from spinsqueeze.methods.trajectories.readings import (
-            block_moments,
-            numerical_error,
-            of_single,
-        )
+        from spinsqueeze.methods.trajectories.readings import block_moments, of_single
         from spinsqueeze.methods.trajectories.run import walks
 
-        assert isinstance(question, Evolve)
         n_spins = question.model.n_spins
         lowered = lower(question.model, times=question.times, rotations=question.pulses)
         done = walks(
@@ -121,12 +125,37 @@ class QuantumTrajectories(Method):
         )
         question.progress(1.0)
         readings = readings_of(block_moments(done, n_spins=n_spins))
-        diagnostics = _figures(done)
+        extra: dict[str, Any] = {}
         if self.keep_trajectories:
             readings |= of_single(done, self.keep_trajectories, n_spins=n_spins)
-            diagnostics["channels"] = json.dumps(lowered.channel_names)
-        tails = np.sqrt(diagnostics["largest_tail"] + diagnostics["discarded_weight"])
+            extra["channels"] = json.dumps(lowered.channel_names)
+        return self._answer(done, readings, extra, n_spins)
+
+    def _steady_state(self, question: Steady) -> Answer:
+        from spinsqueeze.methods.trajectories.steady import at_the_end, in_blocks, late_times
+
+        n_spins = question.model.n_spins
+        late = late_times(
+            question,
+            count=self.n_trajectories,
+            options=self.options(),
+            progress=question.progress,
+        )
+        question.progress(1.0)
+        readings = readings_of(in_blocks(late.walks, n_spins=n_spins))
+        extra = {"averaged_from": late.duration / 2, "averaged_to": late.duration}
+        return self._answer(
+            at_the_end(late.walks), readings, {**extra, "drift_in_errors": late.drift}, n_spins
+        )
+
+    def _answer(
+        self, done: Walks, readings: dict[str, Reading], extra: dict[str, Any], n_spins: int
+    ) -> Answer:
+        from spinsqueeze.methods.trajectories.readings import numerical_error
+
+        diagnostics = {**_figures(done), **extra}
         n_done = len(done.spins)
+        left_out = np.sqrt(diagnostics["largest_tail"] + diagnostics["discarded_weight"])
         status = COMPLETE
         if done.interrupted:
             status = (
@@ -135,9 +164,7 @@ class QuantumTrajectories(Method):
             )
         return Answer(
             readings,
-            error={
-                "spin": numerical_error(done, n_spins=n_spins, tails=np.full(n_done, tails)),
-            },
+            error={"spin": numerical_error(done, n_spins=n_spins, left_out=left_out)},
             diagnostics=diagnostics,
             status=status,
             warnings=_warnings(done, self.keep_trajectories),

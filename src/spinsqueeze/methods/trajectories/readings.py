@@ -35,15 +35,15 @@ def block_moments(walks: Walks, *, n_spins: int) -> BlockMoments:
     )
 
 
-def numerical_error(walks: Walks, *, n_spins: int, tails: Floats) -> Floats:
+def numerical_error(walks: Walks, *, n_spins: int, left_out: float) -> Floats:
     """Error (T,) of the mean spin from steps and windows, in units of sqrt(N)/2.
 
     A state off by |d| moves <S_a> by at most 2 |d| standard deviations of S_a to first order, and
     what follows in the exact evolution of the ensemble does not enlarge the trace norm of an error.
-    tails (n,): |d| from the windows.
+    left_out: |d| from the windows.
     """
     spread = np.sqrt(np.linalg.eigvalsh(walks.covariances)[..., -1].clip(0.0))
-    away = walks.errors + tails[:, None]
+    away = walks.errors + left_out
     return np.asarray(2 * np.mean(away * np.maximum(spread, np.sqrt(n_spins) / 2), axis=0)) / (
         np.sqrt(n_spins) / 2
     )
