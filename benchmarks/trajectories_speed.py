@@ -3,11 +3,11 @@
     python benchmarks/trajectories_speed.py                     # N = 2000; a minute
     python benchmarks/trajectories_speed.py --spins 100000 --time 0.1 --count 1
 
-N spins, all along -x at first, H = 0.45 N Gamma S_x (0.9 of the critical drive), collective decay at
+N spins along -x at first, H = 0.45 N Gamma S_x (0.9 of the critical drive), collective decay at
 rate Gamma = 1 and decay of single spins at rate 4. Prints, for each tolerance: processor seconds per
-trajectory and unit time 1/Gamma, steps and jumps, the largest window, the largest weight in its last
-levels, the error claimed, and xi2 of the average at a tenth of the time: these agree within error bars where
-tolerance and window suffice.
+trajectory and unit time 1/Gamma, steps and jumps, the largest window, the largest weight in its
+last levels, the error claimed, and xi2 of the average at a tenth of the time: these agree within
+error bars where tolerance and window suffice.
 """
 
 import argparse
@@ -41,9 +41,7 @@ def main() -> None:
         warm = lower(model.canonical, times=1e-6 * times)
         walks(warm, start, times=1e-6 * times, seed=0, count=1, options=Options(), fewest=1)
         for tolerance in arguments.tolerances:
-            options = Options(
-                tolerance=tolerance, tail_tolerance=1e-3 * tolerance**2, n_threads=1
-            )
+            options = Options(tolerance=tolerance, tail_tolerance=1e-3 * tolerance**2, n_threads=1)
             began = time.process_time()
             done = walks(
                 lowered, start, times=times, seed=1, count=arguments.count, options=options

@@ -18,9 +18,7 @@ def test_the_curves_are_the_data(data):
     figure = sq.plot.trajectories(data)
     squeezing, size, jumps = figure.axes
     curves = [line.get_ydata() for line in squeezing.get_lines()]
-    assert np.allclose(
-        curves[1], 10 * np.log10(data.trajectory_xi2.values[:, 0]), equal_nan=True
-    )
+    assert np.allclose(curves[1], 10 * np.log10(data.trajectory_xi2.values[:, 0]), equal_nan=True)
     assert np.array_equal(
         size.get_lines()[2].get_ydata(), data.trajectory_effective_spins.values[:, 1]
     )

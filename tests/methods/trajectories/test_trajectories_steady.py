@@ -40,10 +40,10 @@ def test_error_bars_of_steady_states_cover_the_truth():
 
 def test_a_state_chooses_among_several():
     model = sq.SpinModel(4, hamiltonian=[sq.Drive(1.0)], jumps=[sq.CollectiveDecay(1.0)])
-    with pytest.raises(InvalidInput, match="each total spin keeps its weight.*give initial_state"):
+    with pytest.raises(InvalidInput, match=r"each total spin keeps its weight.*give initial_state"):
         sq.steady_state(model, method="trajectories")
     dephased = sq.SpinModel(4, jumps=[sq.LocalDephasing(1.0)])
-    with pytest.raises(InvalidInput, match="all jumps lie along one axis.*give initial_state"):
+    with pytest.raises(InvalidInput, match=r"all jumps lie along one axis.*give initial_state"):
         sq.steady_state(dephased, method="trajectories")
     method, state = sq.QuantumTrajectories(100), sq.CoherentState([0.6, 0.0, 0.8])
     for each in (model, dephased):
@@ -68,5 +68,5 @@ def test_kept_trajectories_are_of_evolutions():
 def test_averages_that_drift_are_refused(monkeypatch):
     monkeypatch.setattr(steady, "MOST_DOUBLINGS", 1)
     monkeypatch.setattr(steady, "_drift", lambda *_, **__: 9.0)
-    with pytest.raises(NumericalFailure, match="averages still drift at time 40 by 9.0 standard"):
+    with pytest.raises(NumericalFailure, match=r"averages still drift at time 40 by 9\.0 standard"):
         sq.steady_state(MODEL, method=sq.QuantumTrajectories(4))

@@ -83,7 +83,7 @@ def chosen(weights: Any, total: float, number: float) -> int:
 
 @njit(cache=True, nogil=True)
 def jumped(space: Any, terms: Any, jump: int, two_j: int, size: int) -> Any:
-    """x after jump number `jump`, normalised; returns its 2j and its size."""
+    """X after jump number `jump`, normalised; returns its 2j and its size."""
     clear(space.y, 0, size + 2 + PAD)
     a, b, c = in_frame(terms.vectors[jump // 3], space.turned)
     offset = spread_offset(a, b, c, space.mean, terms.shifted, two_j)

@@ -77,7 +77,9 @@ class QuantumTrajectories(Method):
             reasons.append("keep_trajectories is for evolution in time; leave it out")
         state = question.state
         if state is not None and not isinstance(state, PermutationInvariantState):
-            reasons.append(f"{type(state).__name__} is not permutation invariant, or not known to be")
+            reasons.append(
+                f"{type(state).__name__} is not permutation invariant, or not known to be"
+            )
         return reasons
 
     @override

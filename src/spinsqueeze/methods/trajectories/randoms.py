@@ -12,8 +12,7 @@ _TO_UNIT = 1.0 / 9007199254740992.0  # 2^-53
 def stream(seed: int, trajectory: int) -> NDArray[np.uint64]:
     """The state (4,) of the generator of one trajectory: of (seed, trajectory) alone."""
     sequence = np.random.SeedSequence(seed, spawn_key=(trajectory,))
-    state: NDArray[np.uint64] = sequence.generate_state(4, np.uint64)
-    return state
+    return sequence.generate_state(4, np.uint64).astype(np.uint64)
 
 
 @njit(cache=True, nogil=True)

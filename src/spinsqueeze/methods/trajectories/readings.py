@@ -42,11 +42,11 @@ def numerical_error(walks: Walks, *, n_spins: int, left_out: float) -> Floats:
     what follows in the exact evolution of the ensemble does not enlarge the trace norm of an error.
     left_out: |d| from the windows.
     """
+    noise = np.sqrt(n_spins) / 2
     spread = np.sqrt(np.linalg.eigvalsh(walks.covariances)[..., -1].clip(0.0))
-    away = walks.errors + left_out
-    return np.asarray(2 * np.mean(away * np.maximum(spread, np.sqrt(n_spins) / 2), axis=0)) / (
-        np.sqrt(n_spins) / 2
-    )
+    moved = 2 * (walks.errors + left_out) * np.maximum(spread, noise)
+    mean: Floats = moved.mean(axis=0) / noise
+    return mean
 
 
 def of_single(walks: Walks, count: int, *, n_spins: int) -> dict[str, Reading]:

@@ -182,9 +182,7 @@ def _one(
         lowered.n_spins, lowered.quadratics, lowered.fields, lowered.vectors, lowered.owners,
         lowered.local, options.shifted,
     )  # fmt: skip
-    limits = Limits(
-        options.tolerance, float(times[-1]), options.tail_tolerance, options.smallest
-    )
+    limits = Limits(options.tolerance, float(times[-1]), options.tail_tolerance, options.smallest)
     space = new_space(terms, capacity=lowered.n_spins + 1, frame=pure.frame)
     arguments: tuple[Any, ...] = (
         pure.two_j, pure.amplitudes, space, terms, limits, lowered.edges, lowered.pulses,

@@ -104,7 +104,7 @@ def bands_at(space: Any, terms: Any, window: Any, time: float, anchor: float, tw
 @njit(cache=True, nogil=True)
 def attempt(space: Any, terms: Any, window: Any, step: float, time: float, anchor: float,
             two_j: int, size: int) -> Any:  # fmt: skip
-    """y = x after a step, k[1:] the slopes; k[0] is given. Returns |y|^2 and |error of y|."""
+    """Y = x after a step, k[1:] the slopes; k[0] is given. Returns |y|^2 and |error of y|."""
     x, y, k = space.x, space.y, space.k
     for stage in range(1, 7):
         combined(y, x, k, _STAGES[stage], stage, step, size)

@@ -61,7 +61,7 @@ def factor_of_step(wrong: float, allowed: float, largest: float) -> float:
 @njit(cache=True, nogil=True)
 def one_step(space: Any, terms: Any, window: Any, limits: Any, h: float, time: float,
              anchor: float, two_j: int, size: int, norm: float, figures: Any) -> Any:  # fmt: skip
-    """y and k after the first of ever shorter steps that holds; h = 0 where none does.
+    """Y and k after the first of ever shorter steps that holds; h = 0 where none does.
 
     Returns h, |y|^2, the error, and the factor for the next step.
     """
@@ -70,6 +70,7 @@ def one_step(space: Any, terms: Any, window: Any, limits: Any, h: float, time: f
         wrong = (wrong / math.sqrt(norm)) ** SHARPER
         allowed = max(limits.tolerance * h / limits.duration, 1e-16)
         if wrong <= allowed:
+            figures[STEPS] += 1
             return h, done, wrong, factor_of_step(wrong, allowed, 5.0)
         figures[REJECTED] += 1
         if not wrong < math.inf:
@@ -103,14 +104,14 @@ def up_to_jump(space: Any, terms: Any, window: Any, h: float, time: float, ancho
 
 @njit(cache=True, nogil=True)
 def moved(space: Any, size: int) -> None:
-    """x = y."""
+    """X = y."""
     clear(space.x, 0, size)
     added(space.x, 1.0, space.y, size)
 
 
 @njit(cache=True, nogil=True)
 def accepted(space: Any, two_j: int, size: int, norm: float, figures: Any, limits: Any) -> bool:
-    """x = y, and its slope for the next step; whether the window holds it."""
+    """X = y, and its slope for the next step; whether the window holds it."""
     moved(space, size)
     clear(space.k[0], 0, size)
     added(space.k[0], 1.0, space.k[6], size)
@@ -136,6 +137,50 @@ def prepared(space: Any, amplitudes: Any, two_j: int, limits: Any, figures: Any)
 
 
 @njit(cache=True, nogil=True)
+def length_of_step(step: float, remaining: float) -> float:
+    """A step that ends at the target or leaves room for another one."""
+    if step >= remaining * (1.0 - 1e-9):
+        return remaining
+    return 0.5 * remaining if 2.0 * step > remaining else step
+
+
+@njit(cache=True, nogil=True)
+def first_step(step: float, bound: float, duration: float) -> float:
+    """The step, chosen by a bound of the generator where there is none yet."""
+    return min(duration, 0.5 / max(bound, 1e-300)) if step == 0.0 else step
+
+
+@njit(cache=True, nogil=True)
+def readied(space: Any, terms: Any, window: Any, limits: Any, time: float, anchor: float,
+            two_j: int, size: int, norm: float, figures: Any) -> Any:  # fmt: skip
+    """Anchor the frame now, refit the window, choose shifts and turning: size, |x|^2, bound."""
+    anchored(space, time - anchor)
+    size, dropped = refitted(space, two_j, size, limits, norm)
+    figures[DISCARDED] += dropped
+    figures[LARGEST] = max(figures[LARGEST], size)
+    norm = squared_norm(space.x, size)
+    return size, norm, aimed(space, terms, window, time, two_j, size, norm)
+
+
+@njit(cache=True, nogil=True)
+def drawn_jump(space: Any, terms: Any, two_j: int, size: int, time: float, randoms: Any,
+               figures: Any, jump_times: Any, jump_numbers: Any) -> Any:  # fmt: skip
+    """X after a jump drawn by its rates, normalised; returns its 2j and its size."""
+    total = jump_weights(space, terms, two_j, size)
+    if total <= 0.0:  # no jump is possible: the norm fell by rounding
+        resized(space.x, 1.0 / math.sqrt(squared_norm(space.x, size)), size)
+        return two_j, size
+    jump = chosen(space.rates, total, uniform(randoms))
+    count = int(figures[JUMPS])
+    if count < jump_times.size:
+        jump_times[count], jump_numbers[count] = time, jump
+    figures[JUMPS] += 1
+    two_j, size = jumped(space, terms, jump, two_j, size)
+    figures[LARGEST] = max(figures[LARGEST], size)
+    return two_j, size
+
+
+@njit(cache=True, nogil=True)
 def walk(
     two_j: int, amplitudes: Any, space: Any, terms: Any, limits: Any, edges: Any, pulses: Any,
     polynomials: Any, times: Any, randoms: Any, stop: Any, spins: Any, covariances: Any,
@@ -156,10 +201,9 @@ def walk(
         window = Window(time, 0.5 * (end - time), polynomials[index])
         rotated_frame(space, pulses[index])
         anchor, since = time, _AIMED
+        final = index == n_windows - 1
         while True:
-            while output < times.size and times[output] <= time and (
-                index == n_windows - 1 or times[output] < end
-            ):
+            while output < times.size and times[output] <= time and (final or times[output] < end):
                 measured(
                     spins[output], covariances[output], space, time - anchor, two_j, size, norm
                 )
@@ -170,58 +214,33 @@ def walk(
             if stop[0]:
                 return STOPPED
             if since >= _AIMED:
-                anchored(space, time - anchor)
-                size, dropped = refitted(space, two_j, size, limits, norm)
-                figures[DISCARDED] += dropped
-                figures[LARGEST] = max(figures[LARGEST], size)
-                norm = squared_norm(space.x, size)
-                bound = aimed(space, terms, window, time, two_j, size, norm)
+                size, norm, bound = readied(
+                    space, terms, window, limits, time, anchor, two_j, size, norm, figures
+                )
                 anchor, since = time, 0
-                if step == 0.0:
-                    step = min(limits.duration, 0.5 / max(bound, 1e-300))
-            target = end
-            if output < times.size and times[output] < end:
-                target = times[output]
-            remaining = target - time
-            if remaining <= 1e-13 * limits.duration:
-                time = target
-                continue
-            h = step if step < remaining * (1.0 - 1e-9) else remaining
-            if h < remaining < 2.0 * h:
-                h = 0.5 * remaining
-            wanted = h
+                step = first_step(step, bound, limits.duration)
+            target = end if output == times.size else min(end, times[output])
+            wanted = length_of_step(step, target - time)
             h, done, wrong, factor = one_step(
-                space, terms, window, limits, h, time, anchor, two_j, size, norm, figures
+                space, terms, window, limits, wanted, time, anchor, two_j, size, norm, figures
             )
             if h == 0.0:
                 return STUCK
             error += wrong
-            figures[STEPS] += 1
             if h < wanted or factor < 1.0 or h * factor > step:
                 step = h * factor
             if done >= level:
-                norm = done
-                time = target if h == remaining else time + h
+                norm, time = done, target if h == target - time else time + h
                 holds = accepted(space, two_j, size, norm, figures, limits)
                 since = since + 1 if holds else _AIMED
                 continue
-            passed = up_to_jump(
-                space, terms, window, h, time, anchor, two_j, size, norm, done, level
-            )
-            time = min(time + passed, target)
+            part = up_to_jump(space, terms, window, h, time, anchor, two_j, size, norm, done, level)
+            # A jump within rounding of the target is at the target.
+            time = target if target - time - part <= 1e-13 * limits.duration else time + part
             bands_at(space, terms, window, time, anchor, two_j)
-            total = jump_weights(space, terms, two_j, size)
-            if total > 0.0:
-                jump = chosen(space.rates, total, uniform(randoms))
-                two_j, size = jumped(space, terms, jump, two_j, size)
-                count = int(figures[JUMPS])
-                if count < jump_times.size:
-                    jump_times[count], jump_numbers[count] = time, jump
-                figures[JUMPS] += 1
-                figures[LARGEST] = max(figures[LARGEST], size)
-            else:  # no jump is possible: the norm fell by rounding
-                resized(space.x, 1.0 / math.sqrt(squared_norm(space.x, size)), size)
-            norm, since = 1.0, _AIMED
-            level = uniform(randoms)
+            two_j, size = drawn_jump(
+                space, terms, two_j, size, time, randoms, figures, jump_times, jump_numbers
+            )
+            norm, since, level = 1.0, _AIMED, uniform(randoms)
         anchored(space, end - anchor)
     return DONE
