@@ -1,6 +1,6 @@
 """Cumulants and MeanField: moments of spins that differ by kind only, closed at any order."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -20,7 +20,7 @@ from spinsqueeze.methods.base.states import (
     block_values,
     symmetric_amplitudes,
 )
-from spinsqueeze.methods.cumulants import collective_states, states
+from spinsqueeze.methods.cumulants import collective_states, own_products, states
 from spinsqueeze.methods.cumulants.domain import Run, concerns, differences, first, why_early
 from spinsqueeze.methods.cumulants.series import Series, n_coefficients, n_products
 from spinsqueeze.models.canonical import Canonical
@@ -85,6 +85,9 @@ class _Closed(Method):
                 "basin the steady state lies"
             )
         return reasons or self._foreign(question)
+
+    def _equations(self, question: Question, order: int) -> "FlowArrays":
+        return _equations(question, order)
 
     def _foreign(self, question: Question) -> list[str]:
         """Why the initial state is none whose cumulants are known."""
@@ -184,7 +187,7 @@ class _Closed(Method):
         from spinsqueeze.methods.cumulants.evolve import carry
         from spinsqueeze.methods.cumulants.integrate import LONG
 
-        model, equations = question.model, _equations(question, order)
+        model, equations = question.model, self._equations(question, order)
         initial = _initial(question, equations.series)
         curve = carry(question, equations, initial, tolerance=tolerance, progress=progress)
         moments = states.collective_moments(curve.p, counts=model.counts, series=equations.series)
@@ -192,10 +195,10 @@ class _Closed(Method):
 
     def _steady_state(self, question: Steady) -> Answer:
         order, highest = min(self._order, question.model.n_spins), self._highest(question.model)
-        moments, point = _end(question, order)
+        moments, point = self._end(question, order)
         truncation: dict[str, Any] = {}
         if highest > order:
-            truncation = differences(moments, _beyond(question, highest, moments))
+            truncation = differences(moments, self._beyond(question, highest, moments))
         question.progress(1.0)
         n = question.model.n_spins
         warnings = concerns(moments, truncation, None, order)
@@ -221,6 +224,25 @@ class _Closed(Method):
             warnings=warnings,
         )
 
+    def _beyond(self, question: Steady, order: int, moments: Moments) -> Moments:
+        """The moments of the next order; none where it comes to no rest."""
+        try:
+            return self._end(question, order)[0]
+        except NumericalFailure:
+            return first(moments, 0)
+
+    def _end(self, question: Steady, order: int) -> "tuple[Moments, FixedPoint]":
+        """The fixed point of one order, with its moments."""
+        from spinsqueeze.methods.cumulants.steady import fixed_point
+
+        equations = self._equations(question, order)
+        point = fixed_point(equations, _initial(question, equations.series))
+        counts = question.model.counts
+        return (
+            states.collective_moments(point.p[None], counts=counts, series=equations.series),
+            point,
+        )
+
 
 def _equations(question: Question, order: int) -> "FlowArrays":
     from spinsqueeze.methods.cumulants.integrate import equations_of
@@ -241,27 +263,6 @@ def _initial(question: Question, series: Series) -> Floats:
         amplitudes = symmetric_amplitudes(state, n)
         return collective_states.of_amplitudes(amplitudes, n_spins=n, series=series)
     return collective_states.of_blocks(block_values(state, n), n_spins=n, series=series)
-
-
-def _beyond(question: Steady, order: int, moments: Moments) -> Moments:
-    """The moments of the next order; none where it comes to no rest."""
-    try:
-        return _end(question, order)[0]
-    except NumericalFailure:
-        return first(moments, 0)
-
-
-def _end(question: Steady, order: int) -> "tuple[Moments, FixedPoint]":
-    """The fixed point of one order, with its moments."""
-    from spinsqueeze.methods.cumulants.steady import fixed_point
-
-    equations = _equations(question, order)
-    point = fixed_point(equations, _initial(question, equations.series))
-    counts = question.model.counts
-    return (
-        states.collective_moments(point.p[None], counts=counts, series=equations.series),
-        point,
-    )
 
 
 @final
@@ -310,10 +311,15 @@ class MeanField(_Closed):
     correlations stay small. Sources: tucker2020; NOTES.md.
 
     Args:
+        products: of components of one spin in collective jumps. "pauli": by Pauli's relations,
+            `Cumulants(1)`; "factorised": the product of the means, which keeps |<S>| = N/2, for
+            models that conserve the total spin. "auto": factorised from a coherent state where one
+            collective jump, along no axis, is all that decays, else pauli.
         next_order: also follow order 2: the difference is the `<name>_truncation`.
         tolerance: error of one step, relative to the mean spin, 1e-13 to 1e-3.
     """
 
+    products: str = field(default=own_products.AUTO, kw_only=True)
     next_order: bool = field(default=True, kw_only=True)
     tolerance: float = field(default=1e-10, kw_only=True)
 
@@ -323,11 +329,48 @@ class MeanField(_Closed):
     answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
 
     def __post_init__(self) -> None:
+        checks.choice("products", self.products, options=own_products.CHOICES)
         self._check()
 
     @property
     def _order(self) -> int:
         return 1
+
+    @override
+    def obstacles(self, question: Question) -> list[str]:
+        """Also where factorised products make no sense."""
+        reasons = super().obstacles(question)
+        if self.products == own_products.FACTORISED and not reasons:
+            reasons = own_products.reasons_against(question)
+        return reasons
+
+    @override
+    def answer(self, question: Question) -> Answer:
+        """Also names the products it took."""
+        factorised = self._factorised(question)
+        try:
+            answer = super().answer(question)
+        except NumericalFailure as error:
+            if not factorised:
+                raise
+            raise NumericalFailure(
+                f"{error}; factorised products let nothing shorten the mean spin: where the state "
+                "ends mixed, take PermutationInvariant, or products='pauli'"
+            ) from None
+        taken = own_products.FACTORISED if factorised else own_products.PAULI
+        return replace(answer, diagnostics={**answer.diagnostics, "products": taken})
+
+    def _factorised(self, question: Question) -> bool:
+        return own_products.chosen(self.products, question) == own_products.FACTORISED
+
+    @override
+    def _equations(self, question: Question, order: int) -> "FlowArrays":
+        if order > 1 or not self._factorised(question):
+            return _equations(question, order)
+        from spinsqueeze.methods.cumulants.integrate import equations_of
+
+        tables = own_products.factorised_tables(question.model)
+        return equations_of(tables, counts=question.model.counts, order=1)
 
     @override
     def trust(self, question: Question) -> Trust:
