@@ -144,15 +144,19 @@ class _Closed(Method):
         """With a coarser run for the error of the steps."""
         model, n = question.model, question.model.n_spins
         order, highest = min(self._order, n), self._highest(question.model)
-        fine = self._moments(question, order, self.tolerance, _part(question, 0.0, 0.5))
+        equations = _equations(question, order)
+        fine = self._moments(question, equations, self.tolerance, _part(question, 0.0, 0.5))
         coarse = self._moments(
-            question, order, self.tolerance * COARSER, _part(question, 0.5, 0.75)
+            question, equations, self.tolerance * COARSER, _part(question, 0.5, 0.75)
         )
         truncation: dict[str, Any] = {}
         answered = min(len(fine.moments.spin), len(coarse.moments.spin))
         if highest > order:
             beyond = self._moments(
-                question, highest, self.tolerance * COARSER, _part(question, 0.75, 1.0)
+                question,
+                _equations(question, highest),
+                self.tolerance * COARSER,
+                _part(question, 0.75, 1.0),
             )
             truncation = differences(first(fine.moments, answered), beyond.moments)
         question.progress(1.0)
@@ -180,11 +184,13 @@ class _Closed(Method):
             status=COMPLETE if complete else why_early(fine, coarse, question.times, answered),
         )
 
-    def _moments(self, question: Evolve, order: int, tolerance: float, progress: Progress) -> Run:
+    def _moments(
+        self, question: Evolve, equations: "FlowArrays", tolerance: float, progress: Progress
+    ) -> Run:
         from spinsqueeze.methods.cumulants.evolve import carry
         from spinsqueeze.methods.cumulants.integrate import LONG
 
-        model, equations = question.model, _equations(question, order)
+        model = question.model
         initial = _initial(question, equations.series)
         curve = carry(question, equations, initial, tolerance=tolerance, progress=progress)
         moments = states.collective_moments(curve.p, counts=model.counts, series=equations.series)
