@@ -52,20 +52,21 @@ def terms_of(tables: list[Table], *, n_kinds: int) -> Terms:
     )
     entries = np.concatenate([ones.reshape(len(tables), -1), twos.reshape(len(tables), -1)], axis=1)
     values = np.zeros((len(tables), layout.places.shape[1]))
-    index, term, factor = layout.gathered
     for k, row in enumerate(entries):
-        np.add.at(values[k], term, factor * row[index])
+        np.add.at(values[k], layout.term, layout.factor * row[layout.entry])
     return Terms(layout.pairs, layout.places, values)
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class _Layout:
-    """The terms of a pattern of nonzero entries; gathered: (entry, its term, its factor)."""
+    """The terms of a pattern of nonzero entries: each has its term and a factor."""
 
     pairs: Integers
     places: Integers
-    gathered: tuple[Integers, Integers, Floats]
+    entry: Integers
+    term: Integers
+    factor: Floats
 
 
 @lru_cache(maxsize=64)
@@ -76,7 +77,9 @@ def _layout(one: bytes, two: bytes, *, n_kinds: int) -> _Layout:
     twos = np.frombuffer(two, dtype=bool).reshape(n_kinds, n_kinds, 3, 4, 4, 4)
     pairs: dict[tuple[int, int], int] = {}
     places: dict[tuple[int, int, int, int], int] = {}
-    gathered: list[tuple[int, int, float]] = []
+    index: list[int] = []
+    term: list[int] = []
+    factors: list[float] = []
 
     def source(v: int, w: int) -> int:
         if v == CONSTANT or w == CONSTANT:
@@ -84,7 +87,9 @@ def _layout(one: bytes, two: bytes, *, n_kinds: int) -> _Layout:
         return n_variables + pairs.setdefault((min(v, w), max(v, w)), len(pairs))
 
     def add(place: tuple[int, int, int, int], entry: int, factor: float) -> None:
-        gathered.append((entry, places.setdefault(place, len(places)), factor))
+        index.append(entry)
+        term.append(places.setdefault(place, len(places)))
+        factors.append(factor)
 
     for entry in np.flatnonzero(ones):
         A, a, b = (int(i) for i in np.unravel_index(entry, ones.shape))
@@ -100,11 +105,12 @@ def _layout(one: bytes, two: bytes, *, n_kinds: int) -> _Layout:
         elif u <= other:  # each unordered pair of factors once
             factor = 0.5 if u == other else 1.0
             add((u, other, source(v, w), -1), ones.size + int(entry), factor)
-    index, term, factor = np.array(gathered).reshape(-1, 3).T
     return _Layout(
         np.array(list(pairs), dtype=np.int64).reshape(-1, 2),
         np.ascontiguousarray(np.array(list(places), dtype=np.int64).reshape(-1, 4).T),
-        (index.astype(np.int64), term.astype(np.int64), factor),
+        np.array(index, dtype=np.int64),
+        np.array(term, dtype=np.int64),
+        np.array(factors),
     )
 
 

@@ -1,5 +1,7 @@
 """Cumulants and MeanField: moments of spins that differ by kind only, closed at any order."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
@@ -8,7 +10,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
-from spinsqueeze.core.errors import InvalidInput, NumericalFailure
+from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Progress, Question, Steady
@@ -59,6 +61,7 @@ class _Closed(Method):
 
     tolerance: float
     next_order: bool
+    together = True
 
     @property
     def _order(self) -> int:
@@ -139,6 +142,14 @@ class _Closed(Method):
         if isinstance(question, Steady):
             return self._steady_state(question)
         return self._evolve(question)
+
+    @override
+    def answer_many(self, questions: Sequence[Question]) -> list[Answer | SpinSqueezeError]:
+        """The same, on as many threads as numba may use: steps are machine code without a lock."""
+        from numba import config
+
+        with ThreadPoolExecutor(config.NUMBA_NUM_THREADS) as threads:
+            return list(threads.map(self._answer_or_error, questions))
 
     def _evolve(self, question: Evolve) -> Answer:
         """With a coarser run for the error of the steps."""
