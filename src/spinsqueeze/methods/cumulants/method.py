@@ -18,6 +18,7 @@ from spinsqueeze.methods.base.states import (
     InSymmetricSubspace,
     PermutationInvariantState,
     ProductOfSpins,
+    ProductStateOfClasses,
     bloch_vectors,
     block_values,
     symmetric_amplitudes,
@@ -97,7 +98,10 @@ class _Closed(Method):
         state, model = question.state, question.model
         if isinstance(state, ProductOfSpins):
             if _directions(question) is None:
-                return ["the directions of the initial state differ within a class of alike spins"]
+                return [
+                    "the directions of the initial state differ within a class of alike spins; "
+                    "give one direction a class"
+                ]
             return []
         name = type(state).__name__
         if not isinstance(state, PermutationInvariantState):
@@ -397,8 +401,10 @@ class MeanField(_Closed):
 
 def _directions(question: Question) -> Floats | None:
     """(C, 3) directions of the spins of each kind; None where they differ within one."""
-    counts = question.model.counts
-    directions = bloch_vectors(question.state)
+    state, counts = question.state, question.model.counts
+    if isinstance(state, ProductStateOfClasses):
+        return state.directions
+    directions = bloch_vectors(state)
     if directions.ndim == 1:
         return np.tile(directions, (len(counts), 1))
     ends = np.cumsum(counts)
