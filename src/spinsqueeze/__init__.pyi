@@ -63,6 +63,7 @@ from .results.files import save as save
 from .results.merge import merge as merge
 from .run.advise import Advice as Advice
 from .run.advise import advise as advise
+from .run.branches import branches as branches
 from .run.compare import Comparison as Comparison
 from .run.compare import Difference as Difference
 from .run.compare import compare as compare

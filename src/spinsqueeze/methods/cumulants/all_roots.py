@@ -1,8 +1,8 @@
 """All isolated solutions of quadratic equations, by following those of simpler ones to them.
 
-Of V equations in V unknowns Bezout counts 2^V complex solutions, infinity included. The paths from the
-2^V solutions of z_i^2 = 1 through (1 - t) gamma (z_i^2 - 1) + t f_i, gamma a random phase, end in all
-isolated ones (with probability 1; Sommese and Wampler 2005).
+Of V equations in V unknowns Bezout counts 2^V complex solutions, infinity included. The paths from
+the 2^V solutions of z_i^2 = 1 through (1 - t) gamma (z_i^2 - 1) + t f_i, gamma a random phase, end
+in all isolated ones (with probability 1; Sommese and Wampler 2005).
 """
 
 import itertools
@@ -11,7 +11,8 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Booleans, Complexes, Floats
 
-FAR = 1e4
+FAR = 300.0
+"""Paths beyond lead to infinity: spins have length 1/2."""
 MAX_STEPS = 3000
 SHORTEST = 1e-12
 
@@ -51,7 +52,7 @@ def _values(parts: Parts, z: Complexes) -> tuple[Complexes, Complexes]:
 def _followed(parts: Parts, gamma: complex) -> Complexes:
     n = len(parts[0])
     z = np.array(list(itertools.product([1.0, -1.0], repeat=n)), dtype=complex)
-    t, step = np.zeros(len(z)), np.full(len(z), 0.02)
+    t, step = np.zeros(len(z)), np.full(len(z), 0.05)
     alive: Booleans = np.ones(len(z), dtype=bool)
     for _ in range(MAX_STEPS):
         moving = np.flatnonzero(alive & (t < 1))
@@ -61,24 +62,22 @@ def _followed(parts: Parts, gamma: complex) -> Complexes:
         with np.errstate(all="ignore"):
             new = z[moving] + (ahead - at)[:, None] * _tangents(parts, gamma, z[moving], at)
             change = np.full(len(moving), np.inf)
-            for _ in range(3):
+            for _ in range(2):
                 F, J = _homotopy(parts, gamma, new, ahead)
                 last, delta = change, _solved(J, F)
                 new = new - delta
                 change = np.abs(delta).max(axis=1)
             size = 1 + np.abs(new).max(axis=1)
-            good = (change < 1e-8 * size) & (change <= last) & np.isfinite(change)
+            good = (change < 1e-6 * size) & (change <= last) & np.isfinite(change)
         z[moving[good]], t[moving[good]] = new[good], ahead[good]
-        step[moving[good]] *= 1.5
+        step[moving[good]] *= 2.0
         step[moving[~good]] *= 0.4
         alive &= (np.abs(z).max(axis=1) < FAR) & (step > SHORTEST)
     # A path to a multiple solution comes close and no farther.
     return np.asarray(z[(np.abs(z).max(axis=1) < FAR) & (t > 1 - 1e-6)])
 
 
-def _homotopy(
-    parts: Parts, gamma: complex, z: Complexes, t: Floats
-) -> tuple[Complexes, Complexes]:
+def _homotopy(parts: Parts, gamma: complex, z: Complexes, t: Floats) -> tuple[Complexes, Complexes]:
     F, J = _values(parts, z)
     start = gamma * (1 - t)
     diagonal = np.einsum("p,pv,vw->pvw", start, 2 * z, np.eye(z.shape[1]))

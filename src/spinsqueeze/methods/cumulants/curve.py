@@ -24,12 +24,12 @@ RANK = 1e-11
 LOCATED = 1e-8
 """Length of the piece of the curve on which a special point is known to lie."""
 SINGULAR = 1e-3
-"""Where curves cross, the smallest singular value falls by more than this over the last step."""
+"""Where curves cross, the smallest singular value falls by more than this."""
 SHORTEST, LONGEST, FIRST = 1e-5, 0.05, 0.005
 STRAIGHT = 0.97
 """Least cosine of the angle between the tangents of neighbouring points."""
 FLAT = 1e-3
-"""Where a real eigenvalue crosses zero, a smaller component of the tangent says that it is a fold."""
+"""Where a real eigenvalue crosses zero, a smaller component of the tangent means a fold."""
 STILL = 1e-8
 """Growth rates below this times the largest rate are zero."""
 
@@ -40,7 +40,7 @@ class Point:
     """A fixed point u (n + 1,) = (y, x), the tangent of its curve, and small deviations from it.
 
     eigenvalues: of the flow, in its unit, without the zeros of conserved quantities and symmetries.
-    singular: the smallest singular value of the equations but for the tangent, 0 where curves cross.
+    singular: the smallest singular value but for the tangent, 0 where curves cross.
     """
 
     u: Floats
@@ -91,12 +91,14 @@ class FixedPoints:
     def matrix(self, u: Floats, *, fixed: bool = True) -> Floats:
         """The derivative of `residual`; fixed: with the rows that forbid symmetric motions."""
         y, x = u[:-1], float(u[-1])
-        family, rows = self.family, []
-        rows.append(np.column_stack([family.jacobian(y, x), family.slope(y, x)]))
-        rows.append(np.pad(self.conserved.gradients(y), ((0, 0), (0, 1))))
-        if fixed and len(self.symmetries):
-            rows.append(np.pad(self.symmetries @ y, ((0, 0), (0, 1))))
-        return np.concatenate(rows)
+        n, held, turns = len(y), len(self.level), len(self.symmetries) if fixed else 0
+        out = np.zeros((n + held + turns, n + 1))
+        out[:n, :n], out[:n, n] = self.family.jacobian(y, x), self.family.slope(y, x)
+        if held:
+            out[n : n + held, :n] = self.conserved.gradients(y)
+        if turns:
+            out[n + held :, :n] = self.symmetries @ y
+        return out
 
     def corrected(self, u: Floats, row: Floats, *, most_steps: int = 12) -> Floats | None:
         """The fixed point near u in the plane through u normal to row; None if there is none."""
@@ -237,5 +239,7 @@ def _between(equations: FixedPoints, a: Point, b: Point, regular: float) -> Iter
         yield Special(BRANCH_POINT, b, bool(turns), 0.0)
     elif turns:
         yield Special(FOLD, b, True, 0.0)
-    elif frequency > 0 or abs(b.tangent[-1]) > FLAT:  # else it is the eigenvalue of a fold beside it
+    elif (
+        frequency > 0 or abs(b.tangent[-1]) > FLAT
+    ):  # else it is the eigenvalue of a fold beside it
         yield Special(HOPF, b, False, frequency)

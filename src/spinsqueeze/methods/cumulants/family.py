@@ -6,6 +6,7 @@ rates are in units of `rate`, so that numbers here are of order 1.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -20,9 +21,11 @@ from spinsqueeze.methods.cumulants.jacobian import jacobian
 from spinsqueeze.methods.cumulants.series import series
 from spinsqueeze.methods.cumulants.tables import Table
 
+SMALL = 12
+"""Up to so many unknowns the Jacobian is kept as a polynomial in them."""
 DEGREES = (1, 2, 4, 8, 16, 32, 64)
 RESOLVED = 1e-12
-"""Largest error of the polynomials in the parameter, relative to each coefficient's largest value."""
+"""Largest error of the polynomials in the parameter, relative to each largest coefficient."""
 _BETWEEN = np.array([-0.83, -0.31, 0.17, 0.59, 0.97])
 
 
@@ -106,8 +109,43 @@ class Family:
 
     def jacobian(self, y: Floats, x: float) -> Floats:
         """dF/dy (n, n)."""
-        full = jacobian(self.cumulants(y), self._coefficients(x), self.equations)
+        if self.size > SMALL:
+            return self._jacobian(y, self._coefficients(x))
+        axis = self.axis
+        at = 2 * (axis.value(x) - axis.start) / (axis.stop - axis.start) - 1
+        constant, linear, quadratic = self._parts
+        parts = constant + linear @ y
+        if quadratic is not None:
+            parts = parts + (quadratic @ y) @ y
+        return np.asarray(chebyshev.chebval(at, parts))
+
+    def _jacobian(self, y: Floats, coefficients: Floats) -> Floats:
+        full = jacobian(self.cumulants(y), coefficients, self.equations)
         return full[1:, 1:] * self.scale / self.scale[:, None] / self.rate
+
+    @cached_property
+    def _parts(self) -> tuple[Floats, Floats, Floats | None]:
+        """Of each row (M): dF/dy = constant + linear y + (quadratic y) y, the flow being cubic."""
+        n, rows = self.size, self.equations.strengths[0]
+        units = np.eye(n)
+
+        def at(y: Floats) -> Floats:
+            return np.array([self._jacobian(y, row) for row in rows])
+
+        constant = at(np.zeros(n))
+        up, down = [at(e) for e in units], [at(-e) for e in units]
+        linear = np.stack(up, axis=-1) / 2 - np.stack(down, axis=-1) / 2
+        if self.equations.series.order == 1:
+            return constant, linear, None
+        quadratic = np.zeros((*linear.shape, n))
+        for i in range(n):
+            quadratic[..., i, i] = (up[i] + down[i]) / 2 - constant
+        for i in range(n):
+            for j in range(i):
+                own = quadratic[..., i, i] + quadratic[..., j, j]
+                mixed = at(units[i] + units[j]) - constant - linear[..., i] - linear[..., j] - own
+                quadratic[..., i, j] = quadratic[..., j, i] = mixed / 2
+        return constant, linear, quadratic
 
     def at(self, x: float) -> FlowArrays:
         """The equations at one place, as `fixed_point` takes them."""

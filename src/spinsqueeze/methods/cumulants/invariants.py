@@ -1,4 +1,4 @@
-"""What the equations of cumulants conserve and leave alone, found by linear algebra on random states.
+"""What the equations of cumulants conserve and leave alone, found on random states.
 
 Conserved: polynomials Q with grad Q . F = 0 everywhere. A moment of degree k is a polynomial in the
 cumulants of weighted degree k, so these suffice for moments. Symmetries: rotations G of the kinds
@@ -31,13 +31,14 @@ class Conserved:
 
     def values(self, y: Floats) -> Floats:
         """Q (M,)."""
-        return self.weights @ np.array([np.prod(y[list(m)]) for m in self.monomials])
+        values: Floats = np.array([np.prod(y[list(m)]) for m in self.monomials])
+        return self.weights @ values
 
     def gradients(self, y: Floats) -> Floats:
         """dQ/dy (M, n)."""
         if not len(self.weights):
             return np.zeros((0, len(y)))
-        return self.weights @ _gradients(self.monomials, y)
+        return np.asarray(self.weights @ _gradients(self.monomials, y))
 
 
 def conserved(family: Family) -> Conserved:

@@ -209,7 +209,7 @@ class _Closed(Method):
         from spinsqueeze.methods.cumulants.integrate import LONG
 
         model = question.model
-        initial = _initial(question, equations.series)
+        initial = initial_cumulants(question, equations.series)
         curve = carry(question, equations, initial, tolerance=tolerance, progress=progress)
         moments = states.collective_moments(curve.p, counts=model.counts, series=equations.series)
         return Run(moments, curve.steps, curve.implicit, curve.ended == LONG)
@@ -257,7 +257,7 @@ class _Closed(Method):
         from spinsqueeze.methods.cumulants.steady import fixed_point
 
         equations = self._equations(question, order)
-        point = fixed_point(equations, _initial(question, equations.series))
+        point = fixed_point(equations, initial_cumulants(question, equations.series))
         counts = question.model.counts
         return (
             states.collective_moments(point.p[None], counts=counts, series=equations.series),
@@ -273,7 +273,7 @@ def _equations(question: Question, order: int) -> "FlowArrays":
     return equations_of(tables_of(model), counts=model.counts, order=order)
 
 
-def _initial(question: Question, series: Series) -> Floats:
+def initial_cumulants(question: Question, series: Series) -> Floats:
     """P (K,) of the initial state."""
     state, n = question.state, question.model.n_spins
     if isinstance(state, ProductOfSpins):
