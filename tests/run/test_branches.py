@@ -270,7 +270,11 @@ RABI = "hamiltonian.0.rabi"
         (OPEN, {RABI: [1.0, 3.0, 2.0]}, "increase or decrease"),
         (OPEN, {RABI: ["a", "b"]}, "increase or decrease"),
         (OPEN, {RABI: {"start": 1.0, "stop": 2.0}}, "num"),
-        (OPEN, {"ensemble.spins": {"start": 10, "stop": 20, "num": 3}}, "spins: must be an integer"),
+        (
+            OPEN,
+            {"ensemble.spins": {"start": 10, "stop": 20, "num": 3}},
+            "spins: must be an integer",
+        ),
         (CLOSED, {RABI: RANGE}, "this model is closed"),
         (IN_TIME, {RABI: RANGE}, "this model has an envelope"),
         ("a model", {RABI: RANGE}, "subject must be a SpinModel"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -47,6 +48,11 @@ class Curve:
             self.specials.append((len(self.points), item))
             item = item.point
         self.points.append(item)
+
+    @cached_property
+    def turned(self) -> Floats:
+        """The points u of the finished curve, each turned by the symmetry in the same way."""
+        return np.array([_turned(self.equations, point.u) for point in self.points])
 
     def reverse(self) -> None:
         """Run it the other way."""
@@ -273,7 +279,7 @@ class _Diagram:
         return False
 
     def _on(self, curve: Curve, u: Floats) -> bool:
-        points = np.array([_turned(self.equations, point.u) for point in curve.points])
+        points = curve.turned
         if len(points) < 2:
             return bool(np.abs(points[0] - u).max() < SAME)
         chords = np.diff(points, axis=0)
@@ -305,17 +311,16 @@ def _turned(equations: FixedPoints, u: Floats) -> Floats:
         return u
     rates, modes = np.linalg.eig(G)
     parts: Complexes = np.linalg.solve(modes, y.astype(complex))
-    fixed = np.random.default_rng(4).normal(size=len(y)) @ modes
-
-    def along(angle: float, power: int = 0) -> float:
-        return float(np.real(fixed @ (rates**power * np.exp(rates * angle) * parts)))
-
+    along = (np.random.default_rng(4).normal(size=len(y)) @ modes) * parts
     period = 2 * np.pi / np.abs(rates.imag[np.abs(rates) > 1e-9]).min()
-    angle = max(np.linspace(0, period, 180, endpoint=False), key=along)
+    angles = np.linspace(0, period, 180, endpoint=False)
+    angle = angles[np.argmax(np.real(np.exp(np.outer(angles, rates)) @ along))]
     for _ in range(8):
-        curvature = along(angle, 2)
+        slope, curvature = (
+            float(np.real(np.sum(rates**k * np.exp(rates * angle) * along))) for k in (1, 2)
+        )
         if not curvature:
             break
-        angle -= along(angle, 1) / curvature
+        angle -= slope / curvature
     turned = np.real(modes @ (np.exp(rates * angle) * parts))
     return np.append(turned, u[-1])
