@@ -208,29 +208,25 @@ class _Diagram:
 
     def grow(self, u: Floats) -> None:
         """Add the curve through a fixed point, if it is new, and all that branch off it."""
-        waiting: list[tuple[Floats, Floats | None, Point | None]] = [(u, None, None)]
+        waiting = [u]
         while waiting and len(self.curves) < self.search.most:
-            u, away, origin = waiting.pop()
+            u = waiting.pop()
             if self._known(u):
                 continue
-            curve = self._curve(u, away, origin)
+            curve = self._curve(u)
             self.curves.append(curve)
             for _, special in curve.specials:
                 if special.kind == BRANCH_POINT and not self._crossed(special.point.u):
                     self.crossed.append(special.point.u)
                     waiting += self._others(special.point)
 
-    def _curve(self, u: Floats, away: Floats | None, origin: Point | None) -> Curve:
-        """Through u: from where it branches off in one direction, else in both."""
+    def _curve(self, u: Floats) -> Curve:
+        """Through u, followed in both directions."""
         curve = Curve(self.equations)
-        first = self.equations.point(u, away)
-        if origin is None:
-            backwards = self.equations.point(u, -first.tangent)
-            for item in self._follow(backwards, curve):
-                curve.add(item)
-            curve.reverse()
-        else:
-            curve.add(origin)
+        first = self.equations.point(u)
+        for item in self._follow(self.equations.point(u, -first.tangent), curve):
+            curve.add(item)
+        curve.reverse()
         if len(curve.points) > 4 and _closes(curve.points, first):
             curve.add(first)
             return curve
@@ -246,15 +242,15 @@ class _Diagram:
         curve.complete &= len(items) < MOST_POINTS
         return items
 
-    def _others(self, crossing: Point) -> list[tuple[Floats, Floats | None, Point | None]]:
-        """Points of the other curves through a crossing, with their directions away from it."""
+    def _others(self, crossing: Point) -> list[Floats]:
+        """Points of the other curves through a crossing, a little aside."""
         matrix = self.equations.matrix(crossing.u, fixed=False)
         _, sizes, right = np.linalg.svd(matrix)
         rank = int(np.sum(sizes[: len(crossing.u)] > 1e-4 * sizes[0]))
         null = right[min(rank, len(crossing.u) - 2) :]
         null = null - np.outer(null @ crossing.tangent, crossing.tangent)
         _, lengths, directions = np.linalg.svd(null)
-        out: list[tuple[Floats, Floats | None, Point | None]] = []
+        out: list[Floats] = []
         for v in directions[: int(np.sum(lengths > 0.1))]:
             for sign in (1.0, -1.0):
                 for aside in ASIDE:
@@ -263,7 +259,7 @@ class _Diagram:
                     if u is None or np.linalg.norm(u - guess) > aside:
                         continue
                     if 0 <= u[-1] <= 1 and _sound(self.equations, u):
-                        out.append((u, sign * v, crossing))
+                        out.append(u)
                         break
         return out
 
