@@ -202,6 +202,7 @@ def test_a_branch_for_each_value_of_what_is_conserved():
     assert len(data["special_kind"]) == 0
 
 
+@pytest.mark.slow
 def test_of_two_classes():
     spins = [sq.SpinClass(50, detuning=-1.0), sq.SpinClass(50, detuning=1.0)]
     model = sq.SpinModel(
