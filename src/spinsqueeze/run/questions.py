@@ -149,12 +149,14 @@ def check_steady(
         raise InvalidInput.of("model", f"must be a SpinModel, got {checks.shown(model)}")
     if initial_state is not None:
         _check_state(model, initial_state)
-    cavity = model.cavity
-    rates = [getattr(term, "rate", 1.0) for term in model.jumps]
-    rates += [] if cavity is None else [cavity.decay_rate, cavity.internal_decay_rate]
+    mode = [] if model.cavity is None else [model.cavity, *model.cavity.reservoirs]
+    rates = [getattr(term, "rate", 1.0) for term in (*model.jumps, *mode[1:])]
+    rates += [
+        rate for cavity in mode[:1] for rate in (cavity.decay_rate, cavity.internal_decay_rate)
+    ]
     if not any(isinstance(rate, Envelope) or np.any(rate) for rate in rates):
         raise InvalidInput(_CLOSED)
-    parts: list[Any] = [*model.hamiltonian, *model.jumps, *([] if cavity is None else [cavity])]
+    parts: list[Any] = [*model.hamiltonian, *model.jumps, *mode]
     strengths = [getattr(part, f.name) for part in parts for f in fields(part)]
     if any(isinstance(value, Envelope) and not is_zero(value) for value in strengths):
         raise InvalidInput(_IN_TIME)
