@@ -15,7 +15,8 @@ from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Un
 from spinsqueeze.core.plain import with_value
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import Question
-from spinsqueeze.methods.cumulants.method import Cumulants, MeanField, initial_cumulants
+from spinsqueeze.methods.cumulants.initial import initial_cumulants
+from spinsqueeze.methods.cumulants.method import Cumulants, MeanField
 from spinsqueeze.methods.cumulants.own_products import (
     FACTORISED,
     PAULI,

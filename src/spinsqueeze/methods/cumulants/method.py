@@ -9,23 +9,18 @@ import numpy as np
 from typing_extensions import override
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Progress, Question, Steady
 from spinsqueeze.methods.base.states import (
-    InSymmetricSubspace,
     PermutationInvariantState,
     ProductOfSpins,
-    ProductStateOfClasses,
-    bloch_vectors,
-    block_values,
-    symmetric_amplitudes,
 )
 from spinsqueeze.methods.cumulants import collective_states, own_products, states
 from spinsqueeze.methods.cumulants.domain import Run, concerns, differences, first, why_early
-from spinsqueeze.methods.cumulants.series import Series, n_coefficients, n_products
+from spinsqueeze.methods.cumulants.initial import directions_of, initial_cumulants
+from spinsqueeze.methods.cumulants.series import n_coefficients, n_products
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import readings_of
@@ -97,7 +92,7 @@ class _Closed(Method):
         """Why the initial state is none whose cumulants are known."""
         state, model = question.state, question.model
         if isinstance(state, ProductOfSpins):
-            if _directions(question) is None:
+            if directions_of(question) is None:
                 return [
                     "the directions of the initial state differ within a class of alike spins; "
                     "give one direction a class"
@@ -273,19 +268,6 @@ def _equations(question: Question, order: int) -> "FlowArrays":
     return equations_of(tables_of(model), counts=model.counts, order=order)
 
 
-def initial_cumulants(question: Question, series: Series) -> Floats:
-    """P (K,) of the initial state."""
-    state, n = question.state, question.model.n_spins
-    if isinstance(state, ProductOfSpins):
-        directions = _directions(question)
-        assert directions is not None
-        return states.of_product(directions, series)
-    if isinstance(state, InSymmetricSubspace):
-        amplitudes = symmetric_amplitudes(state, n)
-        return collective_states.of_amplitudes(amplitudes, n_spins=n, series=series)
-    return collective_states.of_blocks(block_values(state, n), n_spins=n, series=series)
-
-
 @final
 @dataclass(frozen=True, eq=False)
 class Cumulants(_Closed):
@@ -397,19 +379,6 @@ class MeanField(_Closed):
     def trust(self, question: Question) -> Trust:
         """Of unknown accuracy but for one spin: it knows no correlations, so no squeezing."""
         return EXACT if question.model.n_spins == 1 else Trust("uncontrolled")
-
-
-def _directions(question: Question) -> Floats | None:
-    """(C, 3) directions of the spins of each kind; None where they differ within one."""
-    state, counts = question.state, question.model.counts
-    if isinstance(state, ProductStateOfClasses):
-        return state.directions
-    directions = bloch_vectors(state)
-    if directions.ndim == 1:
-        return np.tile(directions, (len(counts), 1))
-    ends = np.cumsum(counts)
-    heads = directions[ends - counts]
-    return heads if np.array_equal(directions, np.repeat(heads, counts, axis=0)) else None
 
 
 def _part(question: Question, start: float, stop: float) -> Progress:
