@@ -68,7 +68,8 @@ def branches(
     hence every branch that passes one of them. Not for certain: closed branches between two places;
     and of more kinds or higher orders, branches that no start reaches (raise n_places, n_random).
     They are steady states of truncated equations: the exact steady state is one state wherever a
-    model has one only, however many branches there are. States that rotate or oscillate for ever
+    model has one only, however many branches there are; orders from 3 on add artefacts near
+    transitions by the dozen. States that rotate or oscillate for ever
     are no fixed points: only where they begin is marked.
 
     Args:
