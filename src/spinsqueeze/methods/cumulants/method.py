@@ -46,6 +46,8 @@ HANDLES = frozenset(
         "local_jumps",
         "unlike_spins",
         "pulses",
+        "modes",
+        "mode_couplings",
     )
 )
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
@@ -122,10 +124,11 @@ class _Closed(Method):
 
     def cost(self, question: Question) -> Cost:
         """From the number of coefficients and of their products; steps from the fastest rate."""
-        n_variables = 3 * len(question.model.counts)
-        order = self._highest(question.model)
-        coefficients = n_coefficients(question.model.counts, order)
-        products = n_products(question.model.counts, max(order - 1, 0))
+        model, n_modes = question.model, len(question.model.modes)
+        n_variables = 3 * len(model.counts) + 2 * n_modes
+        order = self._highest(model)
+        coefficients = n_coefficients(model.counts, order, n_modes=n_modes)
+        products = n_products(model.counts, max(order - 1, 0), n_modes=n_modes)
         pairs = n_variables * (n_variables + 1) / 2 + n_variables**2 / 3
         work = 1e-9 * (pairs * products + 50 * coefficients)
         n_times = len(question.times) if isinstance(question, Evolve) else 1
@@ -245,10 +248,12 @@ class _Closed(Method):
 
 def _equations(question: Question, order: int) -> "FlowArrays":
     from spinsqueeze.methods.cumulants.integrate import equations_of
+    from spinsqueeze.methods.cumulants.mode_tables import mode_tables
     from spinsqueeze.methods.cumulants.tables import tables_of
 
     model = question.model
-    return equations_of(tables_of(model), counts=model.counts, order=order)
+    tables = [*tables_of(model), *mode_tables(model)]
+    return equations_of(tables, counts=model.counts, order=order, n_modes=len(model.modes))
 
 
 def _initial(question: Question, series: Series) -> Floats:
