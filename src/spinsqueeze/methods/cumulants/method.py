@@ -24,11 +24,19 @@ from spinsqueeze.methods.base.states import (
     symmetric_amplitudes,
 )
 from spinsqueeze.methods.cumulants import collective_states, states
-from spinsqueeze.methods.cumulants.domain import Run, concerns, differences, first, why_early
+from spinsqueeze.methods.cumulants.domain import (
+    FieldMoments,
+    Run,
+    concerns,
+    differences,
+    first,
+    why_early,
+)
 from spinsqueeze.methods.cumulants.series import Series, n_coefficients, n_products
+from spinsqueeze.methods.cumulants.series import series as series_of
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.observables.moments import Moments
-from spinsqueeze.observables.readings import readings_of
+from spinsqueeze.observables.readings import Reading, readings_of
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.cumulants.integrate import FlowArrays
@@ -118,7 +126,7 @@ class _Closed(Method):
 
     def trust(self, question: Question) -> Trust:
         """Exact from order N on; with the next order, an approximation that measures its error."""
-        if self._order >= question.model.n_spins:
+        if self._order >= question.model.n_spins and not question.model.modes:
             return EXACT
         return Trust("truncation" if self.next_order else "uncontrolled")
 
@@ -139,10 +147,15 @@ class _Closed(Method):
             f"{coefficients} cumulants up to order {order} of {n_variables} variables",
         )
 
+    def _own_order(self, model: Canonical) -> int:
+        """The order that is answered: beyond order N there is nothing, unless there is a mode."""
+        return self._order if model.modes else min(self._order, model.n_spins)
+
     def _highest(self, model: Canonical) -> int:
-        """The highest order that is followed; beyond order N there is nothing."""
-        order = min(self._order, model.n_spins)
-        return order + 1 if self.next_order and order < model.n_spins else order
+        """The highest order that is followed."""
+        order = self._own_order(model)
+        complete = order == model.n_spins and not model.modes
+        return order + 1 if self.next_order and not complete else order
 
     def answer(self, question: Question) -> Answer:
         """Follow the cumulants, or find where they end; the next order beside it."""
@@ -161,7 +174,7 @@ class _Closed(Method):
     def _evolve(self, question: Evolve) -> Answer:
         """With a coarser run for the error of the steps."""
         model, n = question.model, question.model.n_spins
-        order, highest = min(self._order, n), self._highest(question.model)
+        order, highest = self._own_order(model), self._highest(model)
         equations = _equations(question, order)
         fine = self._moments(question, equations, self.tolerance, _part(question, 0.0, 0.5))
         coarse = self._moments(
@@ -177,6 +190,8 @@ class _Closed(Method):
                 _part(question, 0.75, 1.0),
             )
             truncation = differences(first(fine.moments, answered), beyond.moments)
+            if fine.field is not None and beyond.field is not None:
+                truncation |= fine.field.gaps(beyond.field, answered)
         question.progress(1.0)
         if answered == 0:
             raise NumericalFailure(why_early(fine, coarse, question.times, 0))
@@ -186,12 +201,12 @@ class _Closed(Method):
         rounding = n * (ROUNDING * np.sqrt(1 + fine.steps) + STEPS * self.tolerance * fine.steps)
         complete = answered == len(question.times)
         return Answer(
-            readings_of(moments),
+            {**readings_of(moments), **_field_readings(fine.field, answered)},
             error={"spin": (error + rounding) / (np.sqrt(n) / 2)},
             truncation=truncation,
             diagnostics={
                 "order": order,
-                "cumulants": n_coefficients(model.counts, order) - 1,
+                "cumulants": len(equations.series.exponents) - 1,
                 "n_steps": fine.steps,
                 "implicit": int(fine.implicit),
                 "dtype": "float64",
@@ -211,15 +226,18 @@ class _Closed(Method):
         model = question.model
         initial = _initial(question, equations.series)
         curve = carry(question, equations, initial, tolerance=tolerance, progress=progress)
-        moments = states.collective_moments(curve.p, counts=model.counts, series=equations.series)
-        return Run(moments, curve.steps, curve.implicit, curve.ended == LONG)
+        moments, field = _moments_of(curve.p, model, equations.series)
+        return Run(moments, field, curve.steps, curve.implicit, curve.ended == LONG)
 
     def _steady_state(self, question: Steady) -> Answer:
-        order, highest = min(self._order, question.model.n_spins), self._highest(question.model)
-        moments, point = _end(question, order)
+        order, highest = self._own_order(question.model), self._highest(question.model)
+        moments, field, point = _end(question, order)
         truncation: dict[str, Any] = {}
         if highest > order:
-            truncation = differences(moments, _beyond(question, highest, moments))
+            beyond, field_beyond = _beyond(question, highest, moments)
+            truncation = differences(moments, beyond)
+            if field is not None:
+                truncation |= field.gaps(field_beyond, 1)
         question.progress(1.0)
         n = question.model.n_spins
         warnings = concerns(moments, truncation, None, order)
@@ -230,7 +248,7 @@ class _Closed(Method):
                 "point, but no state ends there",
             )
         return Answer(
-            readings_of(moments),
+            {**readings_of(moments), **_field_readings(field, 1)},
             error={"spin": 2 * (point.step + point.drift + ROUNDING) * np.sqrt(n)},
             truncation=truncation,
             diagnostics={
@@ -246,6 +264,21 @@ class _Closed(Method):
         )
 
 
+def _moments_of(p: Floats, model: Canonical, series: Series) -> tuple[Moments, FieldMoments | None]:
+    """Of the spins, and of the mode if there is one, from p (T, K)."""
+    moments = states.collective_moments(p, counts=model.counts, series=series)
+    if not model.modes:
+        return moments, None
+    field = states.field_moments(p, n_kinds=len(model.counts), series=series)
+    return moments, FieldMoments(*field)
+
+
+def _field_readings(field: FieldMoments | None, n_times: int) -> dict[str, Reading]:
+    if field is None:
+        return {}
+    return {name: Reading(values[:n_times]) for name, values in field.values.items()}
+
+
 def _equations(question: Question, order: int) -> "FlowArrays":
     from spinsqueeze.methods.cumulants.integrate import equations_of
     from spinsqueeze.methods.cumulants.mode_tables import mode_tables
@@ -257,7 +290,18 @@ def _equations(question: Question, order: int) -> "FlowArrays":
 
 
 def _initial(question: Question, series: Series) -> Floats:
-    """P (K,) of the initial state."""
+    """P (K,) of the initial state, of the mode's too."""
+    model, n_kinds = question.model, len(question.model.counts)
+    p = np.zeros(len(series.exponents))
+    spins_only = np.all(series.exponents[:, 3 * n_kinds :] == 0, axis=1)
+    own = series_of(model.counts, series.order) if model.modes else series
+    p[spins_only] = _initial_spins(question, own)
+    for mode in model.modes:
+        states.put_field(p, mode.initial, n_kinds=n_kinds, series=series)
+    return p
+
+
+def _initial_spins(question: Question, series: Series) -> Floats:
     state, n = question.state, question.model.n_spins
     if isinstance(state, ProductOfSpins):
         directions = _directions(question)
@@ -269,25 +313,21 @@ def _initial(question: Question, series: Series) -> Floats:
     return collective_states.of_blocks(block_values(state, n), n_spins=n, series=series)
 
 
-def _beyond(question: Steady, order: int, moments: Moments) -> Moments:
+def _beyond(question: Steady, order: int, moments: Moments) -> tuple[Moments, FieldMoments | None]:
     """The moments of the next order; none where it comes to no rest."""
     try:
-        return _end(question, order)[0]
+        return _end(question, order)[:2]
     except NumericalFailure:
-        return first(moments, 0)
+        return first(moments, 0), None
 
 
-def _end(question: Steady, order: int) -> "tuple[Moments, FixedPoint]":
+def _end(question: Steady, order: int) -> "tuple[Moments, FieldMoments | None, FixedPoint]":
     """The fixed point of one order, with its moments."""
     from spinsqueeze.methods.cumulants.steady import fixed_point
 
     equations = _equations(question, order)
     point = fixed_point(equations, _initial(question, equations.series))
-    counts = question.model.counts
-    return (
-        states.collective_moments(point.p[None], counts=counts, series=equations.series),
-        point,
-    )
+    return *_moments_of(point.p[None], question.model, equations.series), point
 
 
 @final
@@ -296,7 +336,8 @@ class Cumulants(_Closed):
     """Moments of distinct spins up to a given order; joint cumulants beyond it are left out.
 
     Any permutation-invariant model, and classes of spins alike (C of them), at any number of spins:
-    C(k + 3C, k) - 1 equations for order k. Order N is exact. Good while fluctuations are small
+    C(k + 3C, k) - 1 equations for order k. A cavity is kept as two more variables. Order N is exact
+    without one. Good while fluctuations are small
     against the mean spin; past the crossing into strongly non-Gaussian states and from unstable
     points it fails, high orders first by blowing up. Sources: kubo1962, tucker2020; NOTES.md.
 

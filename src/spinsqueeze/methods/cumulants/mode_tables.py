@@ -100,5 +100,6 @@ def _pulls(vector: Complexes) -> tuple[Floats, Floats]:
     """(4, 4) for y_r and y_s: O -> -(i/2) (O c.s - c*.s O) and -(1/2) (O c.s + c*.s O)."""
     L = np.einsum("a,axy->xy", vector, TAU[1:])
     one = np.eye(2)
-    right, left = np.kron(one, L.T), np.kron(L.conj().T, one)
-    return expanded(-0.5j * (right - left)).real, expanded(-0.5 * (right + left) + 0j).real
+    right: Complexes = np.kron(one, L.T)
+    left: Complexes = np.kron(L.conj().T, one)
+    return expanded(-0.5j * (right - left)).real, expanded(-0.5 * (right + left)).real

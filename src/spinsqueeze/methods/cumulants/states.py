@@ -4,6 +4,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.methods.cumulants.series import Series
+from spinsqueeze.models.modes import GaussianState
 from spinsqueeze.observables.moments import Moments
 
 
@@ -12,6 +13,17 @@ def of_product(directions: Floats, series: Series) -> Floats:
     p = np.zeros(len(series.exponents))
     p[1 : 1 + directions.size] = np.ravel(directions) / 2
     return p
+
+
+def put_field(p: Floats, state: GaussianState, *, n_kinds: int, series: Series) -> None:
+    """Write the cumulants of a mode in a Gaussian state into p; the mode knows no spins yet."""
+    r, s = 1 + 3 * n_kinds, 2 + 3 * n_kinds
+    p[r], p[s] = state.amplitude.real, state.amplitude.imag
+    if series.order > 1:  # <r r> = (photons + Re pairs)/2 in normal order, and so on
+        variable = 3 * n_kinds
+        p[series.above[variable, r]] = (state.photons + state.pairs.real) / 4
+        p[series.above[variable + 1, s]] = (state.photons - state.pairs.real) / 4
+        p[series.above[variable, s]] = state.pairs.imag / 2
 
 
 def rotated(p: Floats, *, turns: Floats, series: Series) -> Floats:
