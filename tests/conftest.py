@@ -1,9 +1,43 @@
 """What holds for every test."""
 
+import hashlib
+import os
+import time
+from pathlib import Path
+
 import pytest
+from llvmlite import binding
 
 SLOW_LIMIT = 1200
 """Seconds for a slow test; `timeout` in pyproject.toml is for all others."""
+PROGRAMS_LAST = 30 * 86400.0
+"""Seconds after which a compiled program is compiled anew."""
+
+
+def keep_compiled_programs():
+    """Let jax keep what it compiles in .pytest_cache/jax, for all workers and child processes.
+
+    Compiling is half of the time of most tests of DTWA, and the same programs come in many of them
+    and in every run. jax asks for its own version, the program and the options; the processor is
+    asked for here, as machine code of another one may not run.
+    """
+    processor = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features()}"
+    key = hashlib.sha256(processor.encode()).hexdigest()[:12]
+    folder = Path(__file__).parents[1] / ".pytest_cache" / "jax" / key
+    folder.mkdir(parents=True, exist_ok=True)
+    old = time.time() - PROGRAMS_LAST
+    for program in folder.iterdir():
+        try:
+            if program.stat().st_mtime < old:
+                program.unlink()
+        except FileNotFoundError:  # another worker removed it
+            continue
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
+
+
+keep_compiled_programs()  # before any test file imports jax
 
 
 def pytest_collection_modifyitems(items):

@@ -17,7 +17,7 @@ PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dty
 
 @cache
 def site_operators(n):
-    """(n, 3, 2^n, 2^n): s_i^a = sigma_i^a / 2, spin 0 is the leftmost factor; not to be written to."""
+    """(n, 3, 2^n, 2^n): s_i^a = sigma_i^a / 2, spin 0 is the leftmost factor; read-only."""
     operators = np.empty((n, 3, 2**n, 2**n), dtype=complex)
     for i in range(n):
         for a in range(3):

@@ -90,7 +90,7 @@ def random_direction(rng):
 def symmetric_operators(n_spins):
     """(4^n, K) sums of all orderings of each string of Pauli matrices: integers, orthogonal.
 
-    Not to be written to.
+    Read-only.
     """
     matrices = np.concatenate([np.eye(2)[None], PAULI])
     sums = {}
