@@ -11,6 +11,7 @@ spin inside the product, one of kind B outside) and E_B the Euler operator sum_(
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
@@ -44,38 +45,72 @@ class Terms:
 
 def terms_of(tables: list[Table], *, n_kinds: int) -> Terms:
     """The terms of all tables, in one list."""
+    ones = np.array([table.one[:, 1:] for table in tables])
+    twos = np.array([table.two[:, :, 1:] for table in tables])
+    layout = _layout(
+        np.any(ones, axis=0).tobytes(), np.any(twos, axis=0).tobytes(), n_kinds=n_kinds
+    )
+    entries = np.concatenate([ones.reshape(len(tables), -1), twos.reshape(len(tables), -1)], axis=1)
+    values = np.zeros((len(tables), layout.places.shape[1]))
+    for k, row in enumerate(entries):
+        np.add.at(values[k], layout.term, layout.factor * row[layout.entry])
+    return Terms(layout.pairs, layout.places, values)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """The terms of a pattern of nonzero entries: each has its term and a factor."""
+
+    pairs: Integers
+    places: Integers
+    entry: Integers
+    term: Integers
+    factor: Floats
+
+
+@lru_cache(maxsize=64)
+def _layout(one: bytes, two: bytes, *, n_kinds: int) -> _Layout:
+    """The terms of the entries that are true, [A, a - 1, b] and [A, B, a - 1, a', b, b']."""
     n_variables = 3 * n_kinds
+    ones = np.frombuffer(one, dtype=bool).reshape(n_kinds, 3, 4)
+    twos = np.frombuffer(two, dtype=bool).reshape(n_kinds, n_kinds, 3, 4, 4, 4)
     pairs: dict[tuple[int, int], int] = {}
-    entries: dict[tuple[int, int, int, int], Floats] = {}
+    places: dict[tuple[int, int, int, int], int] = {}
+    index: list[int] = []
+    term: list[int] = []
+    factors: list[float] = []
 
     def source(v: int, w: int) -> int:
         if v == CONSTANT or w == CONSTANT:
             return max(v, w)
         return n_variables + pairs.setdefault((min(v, w), max(v, w)), len(pairs))
 
-    def add(place: tuple[int, int, int, int], index: int, value: float) -> None:
-        entries.setdefault(place, np.zeros(len(tables)))[index] += value
+    def add(place: tuple[int, int, int, int], entry: int, factor: float) -> None:
+        index.append(entry)
+        term.append(places.setdefault(place, len(places)))
+        factors.append(factor)
 
-    for index, table in enumerate(tables):
-        for A, a, b in np.argwhere(table.one[:, 1:]):
-            v = CONSTANT if b == 0 else 3 * A + b - 1
-            add((3 * A + a, -1, v, -1), index, table.one[A, a + 1, b])
-        for A, B, a, c, b, d in np.argwhere(table.two[:, :, 1:]):
-            value = table.two[A, B, a + 1, c, b, d]
-            u, v = 3 * A + a, CONSTANT if b == 0 else 3 * A + b - 1
-            w = CONSTANT if d == 0 else 3 * B + d - 1
-            if c == 0:
-                add((u, -1, source(v, w), B), index, value)
-                continue
-            other = 3 * B + c - 1
-            if u <= other:  # each unordered pair of factors once
-                add((u, other, source(v, w), -1), index, value * (0.5 if u == other else 1.0))
-    places = np.array(list(entries) or np.zeros((0, 4)), dtype=np.int64).reshape(-1, 4)
-    values = np.array(list(entries.values())).reshape(-1, len(tables))
-    return Terms(
+    for entry in np.flatnonzero(ones):
+        A, a, b = (int(i) for i in np.unravel_index(entry, ones.shape))
+        v = CONSTANT if b == 0 else 3 * A + b - 1
+        add((3 * A + a, -1, v, -1), int(entry), 1.0)
+    for entry in np.flatnonzero(twos):
+        A, B, a, c, b, d = (int(i) for i in np.unravel_index(entry, twos.shape))
+        u, v = 3 * A + a, CONSTANT if b == 0 else 3 * A + b - 1
+        w = CONSTANT if d == 0 else 3 * B + d - 1
+        other = 3 * B + c - 1
+        if c == 0:
+            add((u, -1, source(v, w), B), ones.size + int(entry), 1.0)
+        elif u <= other:  # each unordered pair of factors once
+            factor = 0.5 if u == other else 1.0
+            add((u, other, source(v, w), -1), ones.size + int(entry), factor)
+    return _Layout(
         np.array(list(pairs), dtype=np.int64).reshape(-1, 2),
-        np.ascontiguousarray(places.T),
-        np.ascontiguousarray(values.T),
+        np.ascontiguousarray(np.array(list(places), dtype=np.int64).reshape(-1, 4).T),
+        np.array(index, dtype=np.int64),
+        np.array(term, dtype=np.int64),
+        np.array(factors),
     )
 
 

@@ -205,7 +205,7 @@ def _state(p, n_variables, stiff, left, width, least):  # type: ignore[no-untype
     return DONE
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def stretch(  # type: ignore[no-untyped-def]
     p, start, stop, outputs, out, strengths, structure, scale, tolerance, width, tableau, max_steps
 ):

@@ -1,5 +1,7 @@
 """Cumulants and MeanField: moments of spins that differ by kind only, closed at any order."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
@@ -8,7 +10,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
-from spinsqueeze.core.errors import InvalidInput, NumericalFailure
+from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Progress, Question, Steady
@@ -16,6 +18,7 @@ from spinsqueeze.methods.base.states import (
     InSymmetricSubspace,
     PermutationInvariantState,
     ProductOfSpins,
+    ProductStateOfClasses,
     bloch_vectors,
     block_values,
     symmetric_amplitudes,
@@ -59,6 +62,7 @@ class _Closed(Method):
 
     tolerance: float
     next_order: bool
+    together = True
 
     @property
     def _order(self) -> int:
@@ -91,7 +95,10 @@ class _Closed(Method):
         state, model = question.state, question.model
         if isinstance(state, ProductOfSpins):
             if _directions(question) is None:
-                return ["the directions of the initial state differ within a class of alike spins"]
+                return [
+                    "the directions of the initial state differ within a class of alike spins; "
+                    "give one direction a class"
+                ]
             return []
         name = type(state).__name__
         if not isinstance(state, PermutationInvariantState):
@@ -140,19 +147,31 @@ class _Closed(Method):
             return self._steady_state(question)
         return self._evolve(question)
 
+    @override
+    def answer_many(self, questions: Sequence[Question]) -> list[Answer | SpinSqueezeError]:
+        """The same, on as many threads as numba may use: steps are machine code without a lock."""
+        from numba import config
+
+        with ThreadPoolExecutor(config.NUMBA_NUM_THREADS) as threads:
+            return list(threads.map(self._answer_or_error, questions))
+
     def _evolve(self, question: Evolve) -> Answer:
         """With a coarser run for the error of the steps."""
         model, n = question.model, question.model.n_spins
         order, highest = min(self._order, n), self._highest(question.model)
-        fine = self._moments(question, order, self.tolerance, _part(question, 0.0, 0.5))
+        equations = _equations(question, order)
+        fine = self._moments(question, equations, self.tolerance, _part(question, 0.0, 0.5))
         coarse = self._moments(
-            question, order, self.tolerance * COARSER, _part(question, 0.5, 0.75)
+            question, equations, self.tolerance * COARSER, _part(question, 0.5, 0.75)
         )
         truncation: dict[str, Any] = {}
         answered = min(len(fine.moments.spin), len(coarse.moments.spin))
         if highest > order:
             beyond = self._moments(
-                question, highest, self.tolerance * COARSER, _part(question, 0.75, 1.0)
+                question,
+                _equations(question, highest),
+                self.tolerance * COARSER,
+                _part(question, 0.75, 1.0),
             )
             truncation = differences(first(fine.moments, answered), beyond.moments)
         question.progress(1.0)
@@ -180,11 +199,13 @@ class _Closed(Method):
             status=COMPLETE if complete else why_early(fine, coarse, question.times, answered),
         )
 
-    def _moments(self, question: Evolve, order: int, tolerance: float, progress: Progress) -> Run:
+    def _moments(
+        self, question: Evolve, equations: "FlowArrays", tolerance: float, progress: Progress
+    ) -> Run:
         from spinsqueeze.methods.cumulants.evolve import carry
         from spinsqueeze.methods.cumulants.integrate import LONG
 
-        model, equations = question.model, _equations(question, order)
+        model = question.model
         initial = _initial(question, equations.series)
         curve = carry(question, equations, initial, tolerance=tolerance, progress=progress)
         moments = states.collective_moments(curve.p, counts=model.counts, series=equations.series)
@@ -337,8 +358,10 @@ class MeanField(_Closed):
 
 def _directions(question: Question) -> Floats | None:
     """(C, 3) directions of the spins of each kind; None where they differ within one."""
-    counts = question.model.counts
-    directions = bloch_vectors(question.state)
+    state, counts = question.state, question.model.counts
+    if isinstance(state, ProductStateOfClasses):
+        return state.directions
+    directions = bloch_vectors(state)
     if directions.ndim == 1:
         return np.tile(directions, (len(counts), 1))
     ends = np.cumsum(counts)
