@@ -1,10 +1,12 @@
 """What holds for every test."""
 
+import contextlib
 import hashlib
 import os
 import time
 from pathlib import Path
 
+import jax
 import pytest
 from llvmlite import binding
 
@@ -15,11 +17,12 @@ PROGRAMS_LAST = 30 * 86400.0
 
 
 def keep_compiled_programs():
-    """Let jax keep what it compiles in .pytest_cache/jax, for all workers and child processes.
+    """Let jax keep what it compiles in .pytest_cache/jax, for all workers and later runs.
 
-    Compiling is half of the time of most tests of DTWA, and the same programs come in many of them
-    and in every run. jax asks for its own version, the program and the options; the processor is
-    asked for here, as machine code of another one may not run.
+    Compiling is half of the time of most tests of DTWA, and the same programs come in many of them.
+    jax asks for its own version, the program and the options; the processor is asked for here, as
+    machine code of another one may not run. Child processes only read: tests kill them, and what
+    is half written would be found by all later ones.
     """
     processor = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features()}"
     key = hashlib.sha256(processor.encode()).hexdigest()[:12]
@@ -27,17 +30,16 @@ def keep_compiled_programs():
     folder.mkdir(parents=True, exist_ok=True)
     old = time.time() - PROGRAMS_LAST
     for program in folder.iterdir():
-        try:
-            if program.stat().st_mtime < old:
+        with contextlib.suppress(FileNotFoundError):  # another worker removed it
+            if program.stat().st_mtime < old or program.stat().st_size == 0:
                 program.unlink()
-        except FileNotFoundError:  # another worker removed it
-            continue
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "1e9"
 
 
-keep_compiled_programs()  # before any test file imports jax
+keep_compiled_programs()
 
 
 def pytest_collection_modifyitems(items):
