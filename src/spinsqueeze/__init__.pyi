@@ -21,6 +21,7 @@ from .methods.permutation_invariant.transition_rates import (
 from .methods.symmetric.method import SymmetricSubspace as SymmetricSubspace
 from .models.cavity import Cavity as Cavity
 from .models.cavity import CavityReservoir as CavityReservoir
+from .models.cavity import CavityState as CavityState
 from .models.collective_terms import CollectiveExchange as CollectiveExchange
 from .models.collective_terms import CollectiveQuadratic as CollectiveQuadratic
 from .models.collective_terms import CollectiveXYZ as CollectiveXYZ

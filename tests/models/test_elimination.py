@@ -171,14 +171,14 @@ def strength_at(field, t):
     ("cavity", "message"),
     [
         (None, "model must be a SpinModel with a cavity"),
-        (sq.Cavity(1.0, decay_rate=0.0), "cavity must decay or be detuned to be eliminated"),
+        (sq.Cavity(1.0, decay_rate=0.0), "cavity must decay or be detuned to rest"),
         (
             sq.Cavity(1.0, decay_rate=1.0, reservoirs=[sq.CavityReservoir(2.0, loss=0, gain=1)]),
-            "cavity must lose more than it gains to be eliminated, got kappa = -1",
+            "cavity must lose more than it gains to rest, got kappa = -1",
         ),
         (
             sq.Cavity(1.0, decay_rate=sq.Envelope([0, 1], values=[1, 2])),
-            "cavity must have a constant decay to be eliminated; keep it in the model",
+            "cavity must have a constant decay for this",
         ),
         (
             sq.Cavity([MINUS, 2 * MINUS], decay_rate=1.0, detuning=1.0),

@@ -289,6 +289,10 @@ def test_what_is_refused(model, over, message):
 def test_models_and_methods_that_do_not_fit():
     with pytest.raises(sq.Unsupported, match="couplings depend on the pair of spins"):
         sq.branches(LATTICE, over={RABI: RANGE})
+    cavity = sq.Cavity(decay_rate=1.0, coupling=0.1)
+    kept = sq.SpinModel(10, hamiltonian=[sq.Drive(1.0)], jumps=[sq.LocalDecay(1.0)], cavity=cavity)
+    with pytest.raises(sq.Unsupported, match="it keeps a cavity"):
+        sq.branches(kept, over={RABI: RANGE})
     with pytest.raises(sq.InvalidInput, match="method must be MeanField or Cumulants"):
         sq.branches(OPEN, over={RABI: RANGE}, method=sq.DTWA())
     with pytest.raises(sq.Unsupported, match=r"rabi = 0.1.*local jumps change the total spin"):

@@ -42,7 +42,8 @@ def xxz(j_z, exponent):
 
 
 @pytest.mark.parametrize(("shape", "j_z", "exponent"), [
-    ((3, 3), -2.0, 3.0), ((3, 3), 1.0, 6.0), ((3, 3), 0.0, np.inf), ((4, 4), -2.0, np.inf),
+    ((3, 3), -2.0, 3.0), ((3, 3), 1.0, 6.0), ((3, 3), 0.0, np.inf),
+    pytest.param((4, 4), -2.0, np.inf, marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_dtwa_on_small_lattices_is_reported_as_it_is(shape, j_z, exponent):
     model = sq.SpinModel(sq.Lattice(shape), hamiltonian=[xxz(j_z, exponent)])

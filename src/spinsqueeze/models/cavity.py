@@ -3,7 +3,7 @@
 import cmath
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, final
 
 import numpy as np
@@ -12,8 +12,21 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.ensemble import Ensemble
-from spinsqueeze.models.envelope import Envelope, Strength, is_zero, strength, times_number
-from spinsqueeze.models.modes import Mode, ModeCoupling, Reservoir
+from spinsqueeze.models.envelope import (
+    Envelope,
+    Strength,
+    at,
+    is_zero,
+    strength,
+    times_number,
+)
+from spinsqueeze.models.modes import (
+    GaussianState,
+    Mode,
+    ModeCoupling,
+    Reservoir,
+    steady_state,
+)
 from spinsqueeze.models.term import Plain, envelope_factor
 
 MINUS = np.array([1.0, -1.0j, 0.0])
@@ -37,11 +50,70 @@ class CavityReservoir(Plain):
     def __post_init__(self) -> None:
         object.__setattr__(self, "rate", strength("rate", self.rate, minimum=0.0))
         for name in ("loss", "gain"):
-            number = checks.complex_numbers(name, [getattr(self, name)])
-            if number.shape != (1,) or not np.isfinite(number[0]):
-                shown = checks.shown(getattr(self, name))
-                raise InvalidInput.of(name, f"must be one finite complex number, got {shown}")
-            object.__setattr__(self, name, complex(number[0]))
+            object.__setattr__(self, name, _complex(name, getattr(self, name)))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class CavityState(Plain):
+    """A cavity mode at time 0: a squeezed thermal state, displaced.
+
+    <a> = coherent; without it the mode is what cosh(r) a + exp(i phase) sinh(r) a^dagger
+    sees as a thermal state of that many photons, r = squeezing.
+
+    Args:
+        coherent: a complex number (also as [re, im]).
+        thermal: photons >= 0.
+        squeezing: r, up to |r| = 20.
+        phase: of the squeezing.
+    """
+
+    coherent: Any = field(default=0.0, kw_only=True)
+    thermal: float = field(default=0.0, kw_only=True)
+    squeezing: float = field(default=0.0, kw_only=True)
+    phase: float = field(default=0.0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "coherent", _complex("coherent", self.coherent))
+        put(self, "thermal", checks.real("thermal", self.thermal, minimum=0.0))
+        put(self, "squeezing", checks.real("squeezing", self.squeezing, minimum=-20, maximum=20))
+        put(self, "phase", checks.real("phase", self.phase))
+
+    @property
+    def gaussian(self) -> GaussianState:
+        """Its first and second moments."""
+        size = 2 * self.thermal + 1
+        photons = size * math.sinh(self.squeezing) ** 2 + self.thermal
+        pairs = -size * math.sinh(2 * self.squeezing) / 2 * cmath.exp(1j * self.phase)
+        return GaussianState(self.coherent, photons, pairs)
+
+
+def _initial(value: Any) -> Any:
+    if isinstance(value, CavityState):
+        return value
+    if isinstance(value, Mapping):
+        known = [item.name for item in fields(CavityState)]
+        unknown = [str(key) for key in value if key not in known]
+        if unknown:
+            rule = f"has no key {unknown[0]!r}; {checks.did_you_mean(unknown[0], known)}"
+            raise InvalidInput.of("initial", rule)
+        try:
+            return CavityState(**value)
+        except InvalidInput as error:
+            raise error.at("initial") from None
+    if value not in ("vacuum", "steady"):
+        raise InvalidInput.of(
+            "initial", f"must be 'vacuum', 'steady' or a CavityState, got {checks.shown(value)}"
+        )
+    return value
+
+
+def _complex(name: str, value: Any) -> complex:
+    number = checks.complex_numbers(name, [value])
+    if number.shape != (1,) or not np.isfinite(number[0]):
+        raise InvalidInput.of(name, f"must be one finite complex number, got {checks.shown(value)}")
+    return complex(number[0])
 
 
 def _reservoirs(value: Any) -> tuple[CavityReservoir, ...]:
@@ -94,6 +166,8 @@ class Cavity(Plain):
         thermal_occupation: photons n >= 0 in the reservoirs of both decays, before squeezing.
         internal_decay_rate: further energy decay, without squeezing, >= 0.
         reservoirs: further ones, a list of `CavityReservoir`.
+        initial: the mode at time 0: "vacuum", "steady" (where it rests without spins), or a
+            `CavityState`.
         envelope: optional factor of the coupling in time.
 
     Raises:
@@ -110,6 +184,7 @@ class Cavity(Plain):
     thermal_occupation: float = field(default=0.0, kw_only=True)
     internal_decay_rate: Strength = field(default=0.0, kw_only=True)
     reservoirs: Any = field(default=(), kw_only=True)
+    initial: Any = field(default="vacuum", kw_only=True)
     envelope: Any = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -127,6 +202,7 @@ class Cavity(Plain):
         photons = checks.real("thermal_occupation", self.thermal_occupation, minimum=0.0)
         put(self, "thermal_occupation", photons)
         put(self, "reservoirs", _reservoirs(self.reservoirs))
+        put(self, "initial", _initial(self.initial))
         if self.squeezing != 0.0 and is_zero(self.decay_rate):
             raise InvalidInput.of(
                 "squeezing",
@@ -186,4 +262,12 @@ class Cavity(Plain):
         factor = envelope_factor(self.envelope)
         self.fit(ensemble)
         coupling = ModeCoupling(0, factor, ensemble.weighted(self.coupling))
-        return (Mode(self.detuning, self.drive, acting),), (coupling,)
+        mode = Mode(self.detuning, self.drive, acting)
+        return (replace(mode, initial=self._initial_state(mode)),), (coupling,)
+
+    def _initial_state(self, mode: Mode) -> GaussianState:
+        if isinstance(self.initial, CavityState):
+            return self.initial.gaussian
+        if self.initial == "vacuum":
+            return GaussianState()
+        return steady_state(mode, drive=float(at(self.drive, 0.0)))

@@ -34,7 +34,7 @@ from spinsqueeze.models.collective_terms import (
 from spinsqueeze.models.envelope import Envelope, Strength, is_zero, largest_size, product
 from spinsqueeze.models.jumps import CollectiveDecay, CollectiveJump
 from spinsqueeze.models.model import SpinModel
-from spinsqueeze.models.modes import Mode
+from spinsqueeze.models.modes import Mode, damping, steady_state
 from spinsqueeze.models.pair_terms import SiteField
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm
 
@@ -107,17 +107,13 @@ def eliminate_cavity(model: SpinModel) -> Elimination:
 @final
 @dataclass(frozen=True, eq=False)
 class _EmptyCavity:
-    """The mode without spins: lambda, n, m, and alpha over the drive's strength."""
+    """The mode without spins: lambda, n, m, and alpha for a drive of 1."""
 
     rate: complex
     n: float
     m: complex
+    amplitude: complex
     drive: Strength
-
-    @property
-    def amplitude(self) -> complex:
-        """Alpha for a drive of 1."""
-        return -1j / self.rate
 
     @classmethod
     def of(cls, mode: Mode) -> "_EmptyCavity":
@@ -126,26 +122,8 @@ class _EmptyCavity:
         Raises:
             InvalidInput: it changes in time, gains, or has no dynamics of its own.
         """
-        strengths = {"detuning": mode.detuning, "decay": [r.rate for r in mode.reservoirs]}
-        for name, values in strengths.items():
-            if any(isinstance(v, Envelope) for v in np.ravel(np.array(values, dtype=object))):
-                raise InvalidInput.of(
-                    "cavity", f"must have a constant {name} to be eliminated; keep it in the model"
-                )
-        losses = [(float(r.rate), complex(r.u), complex(r.v)) for r in mode.reservoirs]  # type: ignore[arg-type]
-        kappa = sum(rate * (abs(u) ** 2 - abs(v) ** 2) for rate, u, v in losses)
-        added = sum(rate * abs(v) ** 2 for rate, _, v in losses)
-        detuning = float(mode.detuning)  # type: ignore[arg-type]
-        lossless = not losses
-        if kappa < 0 or (kappa == 0 and not lossless):
-            raise InvalidInput.of(
-                "cavity", f"must lose more than it gains to be eliminated, got kappa = {kappa:g}"
-            )
-        rate = kappa / 2 + 1j * detuning
-        if rate == 0:
-            raise InvalidInput.of("cavity", "must decay or be detuned to be eliminated")
-        m = -sum((r * u.conjugate() * v for r, u, v in losses), 0j) / (2 * rate)
-        return cls(rate, added / kappa if kappa else 0.0, m, mode.drive)
+        rest = steady_state(mode, drive=1.0)
+        return cls(damping(mode), rest.photons, rest.pairs, rest.amplitude, mode.drive)
 
 
 def _jumps(field: _EmptyCavity, c: Complexes, strength: Strength) -> list[JumpTerm]:

@@ -19,6 +19,12 @@ from spinsqueeze.observables.squeezing import squeezing
 Table = dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]
 """Name -> dimensions, values and attributes of variables on their way into a Dataset or a point."""
 
+_LABELS = {
+    "axis": list("xyz"),
+    "axis_2": list("xyz"),
+    "quadrature": ["re", "im"],
+    "quadrature_2": ["re", "im"],
+}
 _OF_MOMENTS = ("spin", "second")
 _BLOCKS = {
     "block_weight": "weights",
@@ -91,7 +97,7 @@ def tables_of_run(
         _put(data, variable("spin_numerical_error"), error)
     for name, sizes in truncation.items():
         _put(data, _truncation(variable(name)), sizes)
-    labels: Table = {dim: ((dim,), np.array(list("xyz")), {}) for dim in ("axis", "axis_2")}
+    labels: Table = {dim: ((dim,), np.array(names), {}) for dim, names in _LABELS.items()}
     labels["time"] = (("time",), times, _time_attributes(unit))
     for reading in readings.values():
         labels |= {dim: ((dim,), np.asarray(x), {}) for dim, x in reading.coords.items()}

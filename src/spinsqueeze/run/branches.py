@@ -251,6 +251,8 @@ class _Models:
         except InvalidInput as error:
             raise error.at("over") from None
         forms = [self.model(value).canonical for value in ends]
+        if any(form.modes for form in forms):
+            raise Unsupported("branches cannot follow this model: it keeps a cavity; eliminate it")
         self.n_spins = forms[0].n_spins
         if any(form.n_spins != self.n_spins for form in forms):
             raise InvalidInput("must not change the number of spins", path=f"over.{path}")

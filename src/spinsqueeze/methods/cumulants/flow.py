@@ -5,9 +5,10 @@ log M(x) = C(x), M the generating function of the moments of distinct spins, see
 dC/dt = sum_u x_u [one_u0 + sum_v one_uv C_v + sum_B ((N_B - [u in B]) - E_B - (E_B C)) W_uB]
       + sum_(u,u') x_u x_u' [two_00 + two_v0 C_v + two_0w C_w + two_vw P_vw]
 
-with variables u = (kind, axis), C_v = dC/dx_v, P_vw = C_vw + C_v C_w, W_uB = sum_vw two P_vw (one
-spin inside the product, one of kind B outside) and E_B the Euler operator sum_(b in B) x_b d/dx_b;
-(u, u') runs over unordered pairs of factors. Degrees above the order are dropped.
+with variables u = (kind, axis), and those of modes after them (mode_tables.py), C_v = dC/dx_v,
+P_vw = C_vw + C_v C_w, W_uB = sum_vw two P_vw (one spin inside the product, one of kind B outside)
+and E_B the Euler operator sum_(b in B) x_b d/dx_b; (u, u') runs over unordered pairs of factors.
+Degrees above the order are dropped.
 """
 
 from dataclasses import dataclass
@@ -43,14 +44,19 @@ class Terms:
     values: Floats
 
 
-def terms_of(tables: list[Table], *, n_kinds: int) -> Terms:
+def terms_of(tables: list[Table], *, n_kinds: int, n_modes: int = 0) -> Terms:
     """The terms of all tables, in one list."""
     ones = np.array([table.one[:, 1:] for table in tables])
     twos = np.array([table.two[:, :, 1:] for table in tables])
-    layout = _layout(
-        np.any(ones, axis=0).tobytes(), np.any(twos, axis=0).tobytes(), n_kinds=n_kinds
-    )
-    entries = np.concatenate([ones.reshape(len(tables), -1), twos.reshape(len(tables), -1)], axis=1)
+    places = tuple(dict.fromkeys(term[:5] for table in tables for term in table.modes))
+    patterns = np.any(ones, axis=0).tobytes(), np.any(twos, axis=0).tobytes()
+    layout = _layout(*patterns, places, n_kinds=n_kinds, n_modes=n_modes)
+    of_modes = np.zeros((len(tables), len(places)))
+    for k, table in enumerate(tables):
+        for term in table.modes:
+            of_modes[k, places.index(term[:5])] += term[5]
+    parts = [ones.reshape(len(tables), -1), twos.reshape(len(tables), -1), of_modes]
+    entries = np.concatenate(parts, axis=1)
     values = np.zeros((len(tables), layout.places.shape[1]))
     for k, row in enumerate(entries):
         np.add.at(values[k], layout.term, layout.factor * row[layout.entry])
@@ -70,9 +76,14 @@ class _Layout:
 
 
 @lru_cache(maxsize=64)
-def _layout(one: bytes, two: bytes, *, n_kinds: int) -> _Layout:
-    """The terms of the entries that are true, [A, a - 1, b] and [A, B, a - 1, a', b, b']."""
-    n_variables = 3 * n_kinds
+def _layout(
+    one: bytes, two: bytes, modes: tuple[tuple[int, ...], ...], *, n_kinds: int, n_modes: int
+) -> _Layout:
+    """The terms of the entries that are true, [A, a - 1, b] and [A, B, a - 1, a', b, b'].
+
+    modes: (u, u', v, w, kind) of the terms of modes.
+    """
+    n_variables = 3 * n_kinds + 2 * n_modes
     ones = np.frombuffer(one, dtype=bool).reshape(n_kinds, 3, 4)
     twos = np.frombuffer(two, dtype=bool).reshape(n_kinds, n_kinds, 3, 4, 4, 4)
     pairs: dict[tuple[int, int], int] = {}
@@ -105,6 +116,8 @@ def _layout(one: bytes, two: bytes, *, n_kinds: int) -> _Layout:
         elif u <= other:  # each unordered pair of factors once
             factor = 0.5 if u == other else 1.0
             add((u, other, source(v, w), -1), ones.size + int(entry), factor)
+    for number, (u, other, v, w, kind) in enumerate(modes, ones.size + twos.size):
+        add((u, other, source(v, w), kind), number, 1.0)
     return _Layout(
         np.array(list(pairs), dtype=np.int64).reshape(-1, 2),
         np.ascontiguousarray(np.array(list(places), dtype=np.int64).reshape(-1, 4).T),
@@ -135,7 +148,8 @@ def _series_of(sources, euler, p, pairs, exponents, above, products, inmost):  #
         for i in range(inner):
             if above[v, i] >= 0:
                 sources[v, i] = (exponents[i, v] + 1) * p[above[v, i]]
-            euler[v // 3, i] += exponents[i, v] * p[i]
+            if v < 3 * euler.shape[0]:  # not a mode
+                euler[v // 3, i] += exponents[i, v] * p[i]
     for q in range(pairs.shape[0]):
         v, w, row = pairs[q, 0], pairs[q, 1], n_variables + q
         for m in range(products.shape[1]):

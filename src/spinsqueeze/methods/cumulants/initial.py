@@ -14,10 +14,22 @@ from spinsqueeze.methods.base.states import (
 )
 from spinsqueeze.methods.cumulants import collective_states, states
 from spinsqueeze.methods.cumulants.series import Series
+from spinsqueeze.methods.cumulants.series import series as series_of
 
 
 def initial_cumulants(question: Question, series: Series) -> Floats:
-    """P (K,) of the initial state."""
+    """P (K,) of the initial state, of the mode's too."""
+    model, n_kinds = question.model, len(question.model.counts)
+    p = np.zeros(len(series.exponents))
+    spins_only = np.all(series.exponents[:, 3 * n_kinds :] == 0, axis=1)
+    own = series_of(model.counts, series.order) if model.modes else series
+    p[spins_only] = _of_spins(question, own)
+    for mode in model.modes:
+        states.put_field(p, mode.initial, n_kinds=n_kinds, series=series)
+    return p
+
+
+def _of_spins(question: Question, series: Series) -> Floats:
     state, n = question.state, question.model.n_spins
     if isinstance(state, ProductOfSpins):
         directions = directions_of(question)

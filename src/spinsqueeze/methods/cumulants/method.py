@@ -17,8 +17,16 @@ from spinsqueeze.methods.base.states import (
     PermutationInvariantState,
     ProductOfSpins,
 )
-from spinsqueeze.methods.cumulants import collective_states, own_products, states
-from spinsqueeze.methods.cumulants.domain import Run, concerns, differences, first, why_early
+from spinsqueeze.methods.cumulants import collective_states, own_products
+from spinsqueeze.methods.cumulants.domain import (
+    FieldMoments,
+    Run,
+    concerns,
+    differences,
+    first,
+    why_early,
+)
+from spinsqueeze.methods.cumulants.final_moments import field_readings, moments_of
 from spinsqueeze.methods.cumulants.initial import directions_of, initial_cumulants
 from spinsqueeze.methods.cumulants.series import n_coefficients, n_products
 from spinsqueeze.models.canonical import Canonical
@@ -33,15 +41,8 @@ MAX_ORDER = 12
 RESOLVED = 1e-4
 """The largest share of the highest cumulants of an initial state that rounding may take."""
 HANDLES = frozenset(
-    (
-        "fields",
-        "quadratics",
-        "pairs",
-        "collective_jumps",
-        "local_jumps",
-        "unlike_spins",
-        "pulses",
-    )
+    "fields quadratics pairs collective_jumps "
+    "local_jumps unlike_spins pulses modes mode_couplings".split()
 )
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 EVALUATIONS = 3e3
@@ -86,7 +87,13 @@ class _Closed(Method):
         return reasons or self._foreign(question)
 
     def _equations(self, question: Question, order: int) -> "FlowArrays":
-        return _equations(question, order)
+        from spinsqueeze.methods.cumulants.integrate import equations_of
+        from spinsqueeze.methods.cumulants.mode_tables import mode_tables
+        from spinsqueeze.methods.cumulants.tables import tables_of
+
+        model = question.model
+        tables = [*tables_of(model), *mode_tables(model)]
+        return equations_of(tables, counts=model.counts, order=order, n_modes=len(model.modes))
 
     def _foreign(self, question: Question) -> list[str]:
         """Why the initial state is none whose cumulants are known."""
@@ -114,16 +121,17 @@ class _Closed(Method):
 
     def trust(self, question: Question) -> Trust:
         """Exact from order N on; with the next order, an approximation that measures its error."""
-        if self._order >= question.model.n_spins:
+        if self._order >= question.model.n_spins and not question.model.modes:
             return EXACT
         return Trust("truncation" if self.next_order else "uncontrolled")
 
     def cost(self, question: Question) -> Cost:
         """From the number of coefficients and of their products; steps from the fastest rate."""
-        n_variables = 3 * len(question.model.counts)
-        order = self._highest(question.model)
-        coefficients = n_coefficients(question.model.counts, order)
-        products = n_products(question.model.counts, max(order - 1, 0))
+        model, n_modes = question.model, len(question.model.modes)
+        n_variables = 3 * len(model.counts) + 2 * n_modes
+        order = self._highest(model)
+        coefficients = n_coefficients(model.counts, order, n_modes=n_modes)
+        products = n_products(model.counts, max(order - 1, 0), n_modes=n_modes)
         pairs = n_variables * (n_variables + 1) / 2 + n_variables**2 / 3
         work = 1e-9 * (pairs * products + 50 * coefficients)
         n_times = len(question.times) if isinstance(question, Evolve) else 1
@@ -134,10 +142,15 @@ class _Closed(Method):
             f"{coefficients} cumulants up to order {order} of {n_variables} variables",
         )
 
+    def _own_order(self, model: Canonical) -> int:
+        """The order that is answered: beyond order N there is nothing, unless there is a mode."""
+        return self._order if model.modes else min(self._order, model.n_spins)
+
     def _highest(self, model: Canonical) -> int:
-        """The highest order that is followed; beyond order N there is nothing."""
-        order = min(self._order, model.n_spins)
-        return order + 1 if self.next_order and order < model.n_spins else order
+        """The highest order that is followed."""
+        order = self._own_order(model)
+        complete = order == model.n_spins and not model.modes
+        return order + 1 if self.next_order and not complete else order
 
     def answer(self, question: Question) -> Answer:
         """Follow the cumulants, or find where they end; the next order beside it."""
@@ -156,7 +169,7 @@ class _Closed(Method):
     def _evolve(self, question: Evolve) -> Answer:
         """With a coarser run for the error of the steps."""
         model, n = question.model, question.model.n_spins
-        order, highest = min(self._order, n), self._highest(question.model)
+        order, highest = self._own_order(model), self._highest(model)
         equations = self._equations(question, order)
         fine = self._moments(question, equations, self.tolerance, _part(question, 0.0, 0.5))
         coarse = self._moments(
@@ -172,6 +185,8 @@ class _Closed(Method):
                 _part(question, 0.75, 1.0),
             )
             truncation = differences(first(fine.moments, answered), beyond.moments)
+            if fine.field is not None and beyond.field is not None:
+                truncation |= fine.field.gaps(beyond.field, answered)
         question.progress(1.0)
         if answered == 0:
             raise NumericalFailure(why_early(fine, coarse, question.times, 0))
@@ -181,12 +196,12 @@ class _Closed(Method):
         rounding = n * (ROUNDING * np.sqrt(1 + fine.steps) + STEPS * self.tolerance * fine.steps)
         complete = answered == len(question.times)
         return Answer(
-            readings_of(moments),
+            {**readings_of(moments), **field_readings(fine.field, answered)},
             error={"spin": (error + rounding) / (np.sqrt(n) / 2)},
             truncation=truncation,
             diagnostics={
                 "order": order,
-                "cumulants": n_coefficients(model.counts, order) - 1,
+                "cumulants": len(equations.series.exponents) - 1,
                 "n_steps": fine.steps,
                 "implicit": int(fine.implicit),
                 "dtype": "float64",
@@ -206,15 +221,18 @@ class _Closed(Method):
         model = question.model
         initial = initial_cumulants(question, equations.series)
         curve = carry(question, equations, initial, tolerance=tolerance, progress=progress)
-        moments = states.collective_moments(curve.p, counts=model.counts, series=equations.series)
-        return Run(moments, curve.steps, curve.implicit, curve.ended == LONG)
+        moments, field = moments_of(curve.p, model, equations.series)
+        return Run(moments, field, curve.steps, curve.implicit, curve.ended == LONG)
 
     def _steady_state(self, question: Steady) -> Answer:
-        order, highest = min(self._order, question.model.n_spins), self._highest(question.model)
-        moments, point = self._end(question, order)
+        order, highest = self._own_order(question.model), self._highest(question.model)
+        moments, field, point = self._end(question, order)
         truncation: dict[str, Any] = {}
         if highest > order:
-            truncation = differences(moments, self._beyond(question, highest, moments))
+            beyond, field_beyond = self._beyond(question, highest, moments)
+            truncation = differences(moments, beyond)
+            if field is not None:
+                truncation |= field.gaps(field_beyond, 1)
         question.progress(1.0)
         n = question.model.n_spins
         warnings = concerns(moments, truncation, None, order)
@@ -225,7 +243,7 @@ class _Closed(Method):
                 "point, but no state ends there",
             )
         return Answer(
-            readings_of(moments),
+            {**readings_of(moments), **field_readings(field, 1)},
             error={"spin": 2 * (point.step + point.drift + ROUNDING) * np.sqrt(n)},
             truncation=truncation,
             diagnostics={
@@ -240,32 +258,24 @@ class _Closed(Method):
             warnings=warnings,
         )
 
-    def _beyond(self, question: Steady, order: int, moments: Moments) -> Moments:
+    def _beyond(
+        self, question: Steady, order: int, moments: Moments
+    ) -> tuple[Moments, FieldMoments | None]:
         """The moments of the next order; none where it comes to no rest."""
         try:
-            return self._end(question, order)[0]
+            return self._end(question, order)[:2]
         except NumericalFailure:
-            return first(moments, 0)
+            return first(moments, 0), None
 
-    def _end(self, question: Steady, order: int) -> "tuple[Moments, FixedPoint]":
+    def _end(
+        self, question: Steady, order: int
+    ) -> "tuple[Moments, FieldMoments | None, FixedPoint]":
         """The fixed point of one order, with its moments."""
         from spinsqueeze.methods.cumulants.steady import fixed_point
 
         equations = self._equations(question, order)
         point = fixed_point(equations, initial_cumulants(question, equations.series))
-        counts = question.model.counts
-        return (
-            states.collective_moments(point.p[None], counts=counts, series=equations.series),
-            point,
-        )
-
-
-def _equations(question: Question, order: int) -> "FlowArrays":
-    from spinsqueeze.methods.cumulants.integrate import equations_of
-    from spinsqueeze.methods.cumulants.tables import tables_of
-
-    model = question.model
-    return equations_of(tables_of(model), counts=model.counts, order=order)
+        return *moments_of(point.p[None], question.model, equations.series), point
 
 
 @final
@@ -274,7 +284,8 @@ class Cumulants(_Closed):
     """Moments of distinct spins up to a given order; joint cumulants beyond it are left out.
 
     Any permutation-invariant model, and classes of spins alike (C of them), at any number of spins:
-    C(k + 3C, k) - 1 equations for order k. Order N is exact. Good while fluctuations are small
+    C(k + 3C, k) - 1 equations for order k. A cavity is kept as two more variables. Order N is exact
+    without one. Good while fluctuations are small
     against the mean spin; past the crossing into strongly non-Gaussian states and from unstable
     points it fails, high orders first by blowing up. Sources: kubo1962, tucker2020; NOTES.md.
 
@@ -369,7 +380,7 @@ class MeanField(_Closed):
     @override
     def _equations(self, question: Question, order: int) -> "FlowArrays":
         if order > 1 or not self._factorised(question):
-            return _equations(question, order)
+            return super()._equations(question, order)
         from spinsqueeze.methods.cumulants.integrate import equations_of
 
         tables = own_products.factorised_tables(question.model)

@@ -26,6 +26,8 @@ ALONG_AN_AXIS = 1e-12
 def reasons_against(question: Question) -> list[str]:
     """Why factorised products make no sense for a question; empty where they do."""
     model, reasons = question.model, []
+    if model.modes:
+        reasons.append("factorised products are for collective jumps, not for a cavity")
     if model.local_jumps:
         reasons.append("local jumps change the total spin, which factorised products keep")
     if len(model.counts) > 1:

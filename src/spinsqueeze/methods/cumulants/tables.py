@@ -25,21 +25,31 @@ TAU: Complexes = np.array(
 )
 NORMS = np.array([2.0, 0.5, 0.5, 0.5])
 """Tr tau_a tau_a."""
+NONE = -1
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
+
+
+ModeTerm = tuple[int, int, int, int, int, float]
+"""(u, u', v, w, kind, value): value x_u x_u' d_v d_w M, or value x_u (N_kind - E_kind) d_v M; -1 is
+none. Variables are those of the spins, then (Re a, Im a) of each mode."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A term of the model: one (C, 4, 4) and two (C, C, 4, 4, 4, 4), times a strength in time."""
+    """A term of the model: one (C, 4, 4) and two (C, C, 4, 4, 4, 4), times a strength in time.
+
+    modes: what it adds for modes, see mode_tables.py.
+    """
 
     strength: Strength
     one: Floats
     two: Floats
+    modes: tuple[ModeTerm, ...] = ()
 
 
 def tables_of(model: Canonical) -> list[Table]:
-    """The tables of every piece of a model without a cavity, whose spins differ by kind only."""
+    """The tables of the spins of a model, which differ by kind only; see mode_tables for modes."""
     n_kinds = len(model.counts)
     out = []
     for field in model.fields:
@@ -58,7 +68,7 @@ def tables_of(model: Canonical) -> list[Table]:
     for local in model.local_jumps:
         factors = np.ones(n_kinds) if local.factors is None else local.factors
         one = factors[:, None, None] * _own_jumps(np.broadcast_to(local.vector, (n_kinds, 3)))
-        out.append(Table(local.rate, one, np.zeros((n_kinds, n_kinds, 4, 4, 4, 4))))
+        out.append(Table(local.rate, one, no_tables(n_kinds)[1]))
     return out
 
 
@@ -67,11 +77,20 @@ def _hamiltonian(
 ) -> Table:
     """Of sum_i v_i.s_i, vectors (C, 3), or of sum_{i<j} s_i.T s_j, tensors (C, C, 3, 3)."""
     if vectors is not None:
-        one = _clean(np.tensordot(vectors, _of_fields(), 1))
-        return Table(strength, one, np.zeros((len(one), len(one), 4, 4, 4, 4)))
+        return Table(strength, field_tables(vectors), no_tables(len(vectors))[1])
     assert tensors is not None
     two = _clean(np.tensordot(tensors, _of_pairs(), 2))
-    return Table(strength, np.zeros((len(two), 4, 4)), two)
+    return Table(strength, no_tables(len(two))[0], two)
+
+
+def no_tables(n_kinds: int) -> tuple[Floats, Floats]:
+    """(C, 4, 4) and (C, C, 4, 4, 4, 4) of nothing."""
+    return np.zeros((n_kinds, 4, 4)), np.zeros((n_kinds, n_kinds, 4, 4, 4, 4))
+
+
+def field_tables(vectors: Floats) -> Floats:
+    """(C, 4, 4) of sum_i v_i.s_i, vectors (C, 3)."""
+    return _clean(np.tensordot(vectors, _of_fields(), 1))
 
 
 def _own_jumps(vectors: Complexes) -> Floats:
@@ -98,7 +117,7 @@ def _clean(table: Floats | Complexes) -> Floats:
 @cache
 def _of_fields() -> Floats:
     """(3, 4, 4): the table of H = s_a."""
-    return np.array([_expanded(1j * _commutator(s)) for s in TAU[1:]]).real
+    return np.array([expanded(1j * _commutator(s)) for s in TAU[1:]]).real
 
 
 @cache
@@ -111,7 +130,7 @@ def _of_pairs() -> Floats:
 @cache
 def _of_own_jumps() -> Complexes:
     """(3, 3, 4, 4): the form of D in c_a* c_b, of one spin."""
-    return np.array([[_expanded(_adjoint_dissipator(s, t)) for t in TAU[1:]] for s in TAU[1:]])
+    return np.array([[expanded(_adjoint_dissipator(s, t)) for t in TAU[1:]] for s in TAU[1:]])
 
 
 @cache
@@ -139,7 +158,7 @@ def _adjoint_dissipator(left: Complexes, right: Complexes) -> Complexes:
     return np.asarray(np.kron(left.conj().T, right.T) - both / 2, dtype=complex)
 
 
-def _expanded(action: Complexes) -> Complexes:
+def expanded(action: Complexes) -> Complexes:
     """(4, 4): action(tau_a) = sum_b out[a, b] tau_b."""
     turned = np.einsum("xy,ay->ax", action, TAU.reshape(4, 4))
     out = np.einsum("bx,ax,b->ab", TAU.reshape(4, 4).conj(), turned, 1 / NORMS)
