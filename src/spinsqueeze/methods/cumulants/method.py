@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 MAX_ORDER = 12
 RESOLVED = 1e-4
 """The largest share of the highest cumulants of an initial state that rounding may take."""
-HANDLES = frozenset(
-    "fields quadratics pairs collective_jumps "
-    "local_jumps unlike_spins pulses modes mode_couplings".split()
-)
+HANDLES = frozenset((
+    "fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "unlike_spins", "pulses",
+    "modes", "mode_couplings",
+))  # fmt: skip
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 EVALUATIONS = 3e3
 """A guess: how often the equations are evaluated in a run of all orders and tolerances."""
