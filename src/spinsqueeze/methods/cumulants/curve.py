@@ -202,6 +202,7 @@ def _landed(equations: FixedPoints, point: Point, step: float) -> Point | None:
     u = equations.at(guess, end, most_steps=6)
     if u is None or np.linalg.norm(u[:-1] - guess) > 0.3 * step:
         return None
+    u[-1] = end  # not one rounding beside it
     new = equations.point(u, point.tangent)
     return new if new.tangent @ point.tangent > STRAIGHT else None
 
