@@ -4,10 +4,10 @@
     python benchmarks/trajectories_speed.py --spins 100000 --time 0.1 --count 1
 
 N spins along -x at first, H = 0.45 N Gamma S_x (0.9 of the critical drive), collective decay at
-rate Gamma = 1 and decay of single spins at rate 4. Prints, for each tolerance: processor seconds per
-trajectory and unit time 1/Gamma, steps and jumps, the largest window, the largest weight in its
-last levels, the error claimed, and xi2 of the average at a tenth of the time: these agree within
-error bars where tolerance and window suffice.
+rate Gamma = 1 and decay of single spins at rate 4. Prints, for each tolerance: processor seconds
+per trajectory and unit time 1/Gamma, steps and jumps, the largest window, the largest weight in
+its last levels, the error claimed, and xi2 of the average at a tenth of the time: these agree
+within error bars where tolerance and window suffice.
 """
 
 import argparse
