@@ -113,7 +113,7 @@ def test_steady_states_are_compared():
     down = sq.CoherentState("-z")
     found = sq.compare(model, down)
     exact = ["closed_form", "symmetric", "permutation_invariant"]
-    assert set(found.datasets) == {*exact, "cumulants", "mean_field"}
+    assert set(found.datasets) == {*exact, "trajectories", "cumulants", "mean_field"}
     found = sq.compare(model, down, methods=exact)
     assert found.agree
     assert "agrees" in str(found)
