@@ -25,7 +25,11 @@ LARGE_ERROR = 0.1
 
 
 def execute(
-    study: Study, *, progress: Progress | None = None, keep_state: bool = False
+    study: Study,
+    *,
+    progress: Progress | None = None,
+    keep_state: bool = False,
+    keep_interrupted: bool = False,
 ) -> xr.Dataset:
     """The result of a study without a sweep, by its method, or the default one where it has none.
 
@@ -33,6 +37,7 @@ def execute(
         study: the study.
         progress: called with the fraction done.
         keep_state: store the state at the last time, for `final_state`.
+        keep_interrupted: after Ctrl-C, the result of what is finished, from a method that can.
 
     Returns:
         Dataset as of `simulate`; that of a steady state has no dimension time.
@@ -42,12 +47,15 @@ def execute(
         Unsupported: the method does not fit, with every reason.
         TooLarge: the memory budget would be exceeded.
         NumericalFailure: the calculation ended without a trustworthy number.
+        KeyboardInterrupt: Ctrl-C, unless kept.
     """
     question = study.question(progress=progress)
     method = default_method(question) if study.method is None else study.method
     method.require(question)
     started = time.perf_counter()
     answer = method.answer(question)
+    if answer.interrupted and not keep_interrupted:
+        raise KeyboardInterrupt
     wall_time = time.perf_counter() - started
     done = replace(study, method=method)
     data = _as_dataset(question, method, answer, done, wall_time, keep_state=keep_state)

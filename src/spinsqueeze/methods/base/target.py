@@ -1,14 +1,14 @@
 """Run until good enough: samples are added until an error bar is small enough.
 
-A method asks `collect`, which grows the number of samples by what the error bar says, and stops at
-the target, at a limit, or at Ctrl-C. How the number grows depends on the samples alone, so a seed
-has one outcome, and it is that of a run with so many samples from the start.
+`collect` lets the number of a method's samples grow as the error bar says, and stops at the target,
+at a limit, or at Ctrl-C. How it grows depends on the samples alone, so that a seed has one outcome:
+that of a run with so many samples from the start.
 """
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, replace
+from typing import Protocol, final
 
 import numpy as np
 
@@ -27,7 +27,7 @@ DEFAULT_LIMIT = 100_000
 LARGEST_NUMBER = 10**8
 FIRST_SAMPLES = 128
 """With fewer, error bars are too rough to stop at."""
-_GROWTH, _RESERVE = (1.25, 2.0), 1.05
+_GROWTH, _RESERVE = (1.1, 2.0), 1.05
 
 
 @final
@@ -59,11 +59,13 @@ class Target:
             return math.inf
         return relative if math.isfinite(relative) else math.inf
 
-    def in_words(self, error: float) -> str:
-        """'0.12 dB at the optimum', '3.4 % of xi2'."""
-        if self.quantity == "optimum":
-            return f"{error:.2g} dB at the optimum"
-        return f"{100 * error:.2g} % of xi2"
+    def missed_by(self, state: "Collected") -> str:
+        """How far samples are from the target, with the remedy."""
+        what = "dB at the optimum" if self.quantity == "optimum" else "of xi2"
+        return (
+            f"{state.count} samples with an error of {state.error:.2g} {what}, asked for "
+            f"{self.error:.2g}; run it again with a higher limit or target_error"
+        )
 
 
 def number_or_target(
@@ -136,11 +138,27 @@ class Collected:
         return {"target_error": target.error, "reached_error": self.error, "ended_by": ended}
 
 
+class Samples(Protocol):
+    """The samples that a run has so far."""
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        ...
+
+    def extend(self, number: int) -> None:
+        """Make samples up to `number` in all; after Ctrl-C keep those finished, and raise it."""
+        ...
+
+    def readings(self) -> Mapping[str, Reading]:
+        """Sampled readings of them all."""
+        ...
+
+
 def collect(
     target: Target,
+    samples: Samples,
     *,
-    extend: Callable[[int], int],
-    readings: Callable[[int], Mapping[str, Reading]],
     times: Floats,
     n_spins: int,
     multiple: int = 1,
@@ -150,9 +168,7 @@ def collect(
 
     Args:
         target: what to reach.
-        extend: extend(n) makes samples up to n in all and returns how many there are: fewer
-            where Ctrl-C (a KeyboardInterrupt that it catches) ended it.
-        readings: readings(n) of the first n samples.
+        samples: none yet.
         times: (T,).
         n_spins: number of spins at the start.
         multiple: the number of samples is one of this, unless the limit or Ctrl-C ends it.
@@ -161,29 +177,32 @@ def collect(
     Raises:
         KeyboardInterrupt: Ctrl-C before there were enough samples for an error bar.
     """
-    count, wanted, shown = 0, _rounded(FIRST_SAMPLES, multiple, target.limit), 0.0
-    while True:
-        count = extend(wanted)
-        interrupted = count < wanted
-        if interrupted and count < MINIMUM_BLOCKS:
-            raise KeyboardInterrupt
-        sampled = readings(count)
-        error = target.error_of(sampled, times=times, n_spins=n_spins)
-        state = f"{count} samples, error {target.in_words(error)} ({target.error:.2g} asked)"
-        if interrupted:
-            status = f"interrupted at {state}; run it again for the rest"
-            return Collected(sampled, count, error, status, interrupted=True)
-        if error <= target.error:
-            return Collected(sampled, count, error)
-        if count >= target.limit:
-            status = f"limit reached at {state}; raise the limit or target_error"
-            return Collected(sampled, count, error, status)
-        need = count * _RESERVE * (error / target.error) ** 2
-        shown = max(shown, count / min(max(need, count), target.limit))
-        progress(shown)
-        wanted = _rounded(
-            float(np.clip(need, _GROWTH[0] * count, _GROWTH[1] * count)), multiple, target.limit
-        )
+
+    def so_far() -> Collected:
+        readings = samples.readings()
+        error = target.error_of(readings, times=times, n_spins=n_spins)
+        return Collected(readings, samples.count, error)
+
+    wanted, shown = _rounded(FIRST_SAMPLES, multiple, target.limit), 0.0
+    try:
+        while True:
+            samples.extend(wanted)
+            state = so_far()
+            if state.error <= target.error:
+                return state
+            if state.count >= target.limit:
+                return replace(state, status=f"limit reached at {target.missed_by(state)}")
+            need = state.count * _RESERVE * (state.error / target.error) ** 2
+            shown = max(shown, state.count / min(max(need, state.count), target.limit))
+            progress(shown)
+            grown = np.clip(need / state.count, *_GROWTH) * state.count
+            wanted = _rounded(float(grown), multiple, target.limit)
+    except KeyboardInterrupt:
+        if samples.count < MINIMUM_BLOCKS:
+            raise
+        state = so_far()
+        status = f"interrupted at {target.missed_by(state)}"
+        return replace(state, status=status, interrupted=True)
 
 
 def _rounded(number: float, multiple: int, limit: int) -> int:

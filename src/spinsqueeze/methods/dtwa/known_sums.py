@@ -11,12 +11,15 @@ because set b knows nothing of beta_b. It is a weighted sum of the samples, with
 for every f; so moments about any point agree.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats, Integers
 
-_DEGREES = ((256, 4), (128, 2), (0, 0))
-"""From so many samples on, polynomials up to this degree: each coefficient needs some samples."""
+DEGREES = ((400, (1, 2, 4)), (128, (1, 2)), (0, ()))
+"""From so many samples on, polynomials of these degrees: each coefficient needs samples, or error
+bars come out too small. Degree 3 moves means across the mean spin only, and does not pay."""
 
 
 def set_averages(n_plus: Integers, *, n_spins: int, n_sets: int) -> Floats:
@@ -30,8 +33,8 @@ def set_averages(n_plus: Integers, *, n_spins: int, n_sets: int) -> Floats:
     n = len(n_plus)
     own = np.arange(n) % n_sets == np.arange(n_sets)[:, None]
     weights: Floats = own / own.sum(axis=1, keepdims=True)
-    degree = next(degree for least, degree in _DEGREES if n >= least)
-    controls = sum_polynomials(n_plus, n_spins=n_spins, degree=degree)
+    degrees = next(degrees for least, degrees in DEGREES if n >= least)
+    controls = sum_polynomials(n_plus, n_spins=n_spins, degrees=degrees)
     if controls.shape[1] == 0:
         return weights
     design = np.concatenate([np.ones((n, 1)), controls], axis=1)
@@ -45,8 +48,8 @@ def set_averages(n_plus: Integers, *, n_spins: int, n_sets: int) -> Floats:
     return weights
 
 
-def sum_polynomials(n_plus: Integers, *, n_spins: int, degree: int) -> Floats:
-    """Products p_i p_j, 1 <= i + j <= degree, of the two sums (n, 2): mean 0, variance 1 (n, m).
+def sum_polynomials(n_plus: Integers, *, n_spins: int, degrees: Sequence[int]) -> Floats:
+    """Products p_i p_j, i + j in `degrees`, of the two sums (n, 2): mean 0, variance 1 (n, m).
 
     p_i is the Krawtchouk polynomial of degree i <= N in x = (2 k - N)/sqrt(N), k heads of N coins:
     p_(i+1) = x p_i - i (1 - (i - 1)/N) p_(i-1), of squared norm i! prod_(j<i) (1 - j/N).
@@ -54,7 +57,7 @@ def sum_polynomials(n_plus: Integers, *, n_spins: int, degree: int) -> Floats:
     x: Floats = (2.0 * n_plus - n_spins) / np.sqrt(n_spins)
     below, here, norm = np.zeros_like(x), np.ones_like(x), 1.0
     single = [here]
-    for i in range(min(degree, n_spins)):
+    for i in range(min(max(degrees, default=0), n_spins)):
         below, here = here, x * here - i * (1.0 - (i - 1) / n_spins) * below
         norm *= (i + 1) * (1.0 - i / n_spins)
         single.append(here / np.sqrt(norm))
@@ -62,6 +65,6 @@ def sum_polynomials(n_plus: Integers, *, n_spins: int, degree: int) -> Floats:
         single[i][:, 0] * single[j][:, 1]
         for i in range(len(single))
         for j in range(len(single))
-        if 1 <= i + j <= degree
+        if i + j in degrees
     ]
     return np.array(columns, dtype=np.float64).reshape(len(columns), len(x)).T

@@ -1,16 +1,12 @@
 """DTWA: classical trajectories from discretely sampled spins."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, final
-
-import numpy as np
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, final
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import Cost, Method, Trust
-from spinsqueeze.methods.base.question import Evolve, Progress, Question
+from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.methods.base.states import ProductOfSpins, bloch_vectors
 from spinsqueeze.methods.base.target import (
     DEFAULT_LIMIT,
@@ -18,19 +14,10 @@ from spinsqueeze.methods.base.target import (
     collect,
     number_or_target,
 )
-from spinsqueeze.methods.dtwa.known_sums import set_averages
 from spinsqueeze.methods.dtwa.sampling import SAMPLINGS
-from spinsqueeze.methods.dtwa.stratified import N_SETS, numbers_of_plus
 from spinsqueeze.numerics.forks import require_own_threads
 from spinsqueeze.numerics.processors import available_processors
-from spinsqueeze.observables.moments import BlockMoments
-from spinsqueeze.observables.readings import Reading, readings_of
 
-if TYPE_CHECKING:
-    from spinsqueeze.methods.dtwa.stepper import StepPlan
-    from spinsqueeze.methods.dtwa.trajectories import IntegrationReport, Trajectory
-
-MAX_BLOCKS = 100
 MIN_TRAJECTORIES = 4
 CHUNK = 64
 """Trajectories added for a target_error are a multiple of this: whole batches, whole sets."""
@@ -153,6 +140,7 @@ class DTWA(Method):
     def answer(self, question: Question) -> Answer:
         """Sample, integrate, and average in blocks."""
         from spinsqueeze.methods.dtwa.couplings import lower
+        from spinsqueeze.methods.dtwa.samples import Samples
         from spinsqueeze.methods.dtwa.trajectories import Options, plan_run
 
         require_own_threads("jax")
@@ -167,26 +155,25 @@ class DTWA(Method):
             rotations=question.pulses,
             options=Options(dtype=self.dtype, tolerance=self.tolerance, sampling=self.sampling),
         )
-        samples = _Samples(run, plan, stratified=self.sampling == "stratified")
+        samples = Samples(run, plan, stratified=self.sampling == "stratified")
         number, target = self._number_or_target()
         reached: dict[str, Any] = {}
         status, interrupted = COMPLETE, False
         if target is None:
             assert number is not None
             samples.extend(number, progress=question.progress)
-            readings = samples.readings(number)
+            readings = samples.readings()
         else:
-            found = collect(
+            end = collect(
                 target,
-                extend=lambda n: samples.extend(n, interruptible=True),
-                readings=samples.readings,
+                samples,
                 times=question.times,
                 n_spins=model.n_spins,
                 multiple=CHUNK,
                 progress=question.progress,
             )
-            readings, number, status = found.readings, found.count, found.status
-            interrupted, reached = found.interrupted, found.diagnostics(target)
+            readings, number, status = end.readings, end.count, end.status
+            interrupted, reached = end.interrupted, end.diagnostics(target)
         report = samples.report
         return Answer(
             readings,
@@ -209,72 +196,6 @@ class DTWA(Method):
             warnings=_warnings(self, number, report.integration_error),
             status=status,
             interrupted=interrupted,
-        )
-
-
-class _Samples:
-    """The samples of a run so far: collective spins, and how well they were integrated."""
-
-    def __init__(self, run: "Trajectory", plan: "StepPlan[Any]", *, stratified: bool) -> None:
-        self._run, self._plan, self._stratified = run, plan, stratified
-        self._parts: list[Floats] = []
-        self._count = 0
-        self._reports: list[IntegrationReport] = []
-
-    def extend(
-        self, number: int, *, interruptible: bool = False, progress: Progress | None = None
-    ) -> int:
-        """Integrate samples up to `number` in all; how many there are."""
-        done = self._count
-
-        def count(n_samples: int) -> None:
-            nonlocal done
-            done += n_samples
-            if progress is not None:
-                progress(done / number)
-
-        try:
-            part = self._run.run(
-                self._plan,
-                first_sample=self._count,
-                n_samples=number - self._count,
-                progress=count,
-                interruptible=interruptible,
-            )
-        except KeyboardInterrupt:
-            if not interruptible:
-                raise
-            return self._count
-        self._parts.append(part.spins)
-        self._reports.append(part.report)
-        self._count += len(part.spins)
-        return self._count
-
-    def readings(self, number: int) -> Mapping[str, Reading]:
-        """Moments of the first `number` samples in blocks: the sets, or neighbours."""
-        self._parts = [np.concatenate(self._parts)]
-        spins, n_spins = self._parts[0][:number], self._run.couplings.n_spins
-        if not self._stratified:
-            n_blocks = min(number, MAX_BLOCKS)
-            return readings_of(BlockMoments.from_samples(spins, n_spins=n_spins, n_blocks=n_blocks))
-        n_sets, samples = min(number, N_SETS), np.arange(number)
-        n_plus = numbers_of_plus(n_spins, seed=self._run.seed, samples=samples)
-        return readings_of(
-            BlockMoments.from_averages(
-                spins,
-                n_spins=n_spins,
-                averages=set_averages(n_plus, n_spins=n_spins, n_sets=n_sets),
-                sizes=np.bincount(samples % n_sets),
-            )
-        )
-
-    @property
-    def report(self) -> "IntegrationReport":
-        """How well all samples were integrated."""
-        return replace(
-            self._reports[0],
-            spin_length_drift=max(r.spin_length_drift for r in self._reports),
-            energy_drift=max(r.energy_drift for r in self._reports),
         )
 
 
