@@ -130,7 +130,7 @@ def test_an_interrupt_keeps_what_is_finished():
         ({"target_error": 0.0}, "^target_error must be above 0, got 0"),
         ({"target_error": -1}, "^target_error must be above 0, got -1"),
         ({"target_error": np.nan}, "^target_error must be"),
-        ({"target_error": "0.1"}, "^target_error must be a number, got '0.1'"),
+        ({"target_error": "0.1"}, "^target_error must be a real number, got '0.1'"),
         ({"target_error": 0.1, "target": "xi"}, "^target must be one of optimum, xi2, got 'xi'"),
         ({"target_error": 0.1, "max_trajectories": 3}, "^max_trajectories must be at least 4"),
         ({"target": "xi2"}, "^target belongs to target_error, which is missing"),

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from tests.rounding import rounding
 
 import spinsqueeze as sq
 from spinsqueeze.methods.dtwa.known_sums import set_averages, sum_polynomials
@@ -15,7 +16,6 @@ from spinsqueeze.methods.dtwa.stratified import (
     scrambled_sobol,
     stratified_signs,
 )
-from tests.rounding import rounding
 
 X = np.array([1.0, 0.0, 0.0])
 
@@ -149,12 +149,12 @@ def test_averages_have_no_bias():
     grid = np.array(list(itertools.product(range(13), repeat=2)))
     truth = np.outer(fair_coins(12), fair_coins(12)).ravel() @ f(grid)
     means = []
-    for seed in range(100):
+    for seed in range(60):
         counts = numbers_of_plus(12, seed=seed, samples=np.arange(448))
         averages = set_averages(counts, n_spins=12, n_sets=N_SETS)
         means.append((averages @ f(counts)).mean())
     error = np.std(means) / np.sqrt(len(means))
-    assert error < 1e-3 * truth
+    assert error < 4e-3 * truth
     assert abs(np.mean(means) - truth) < 5 * error
 
 
