@@ -52,10 +52,10 @@ run: $(VENV)/.installed
 test test-slow test-lowest: export OPENBLAS_NUM_THREADS ?= 1
 
 test: $(VENV)/.installed-test
-	@$(BIN)/python -m pytest -n $(WORKERS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 test-slow: $(VENV)/.installed-test
-	@$(BIN)/python -m pytest -n $(WORKERS) -m slow
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow
 
 test-blas: $(VENV)/.installed-test
 	@$(BIN)/python .ci/test_blas.py $(WORKERS)
@@ -69,7 +69,7 @@ $(LOWEST)/.installed: pyproject.toml .ci/lowest_versions.py
 	@touch $@
 
 test-lowest: $(LOWEST)/.installed
-	@$(LOWEST)/bin/python -m pytest -n $(WORKERS)
+	@$(LOWEST)/bin/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .

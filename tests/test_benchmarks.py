@@ -24,7 +24,13 @@ def test_every_benchmark_is_here():
     assert {path.stem for path in FOLDER.glob("*.py")} == set(TINY)
 
 
-@pytest.mark.parametrize("name", TINY)
+# They start processes that compile.
+SLOW = ("dtwa_speed", "sweep_overhead")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in TINY]
+)
 def test_benchmark_runs(name, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [name, *TINY[name]])
     runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")

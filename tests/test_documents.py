@@ -196,7 +196,7 @@ def test_every_entry_of_the_bibliography_is_complete():
 
 def test_the_pictures_of_the_readme_are_there_and_small():
     sources = re.findall(r'<img src="([^"]+)"', text_of("README.md"))
-    assert len(sources) == 2
+    assert len(sources) == 3
     for source in sources:
         assert 10_000 < (ROOT / source).stat().st_size < 150_000
 

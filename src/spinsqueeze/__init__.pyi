@@ -20,6 +20,8 @@ from .methods.permutation_invariant.transition_rates import (
 )
 from .methods.symmetric.method import SymmetricSubspace as SymmetricSubspace
 from .models.cavity import Cavity as Cavity
+from .models.cavity import CavityReservoir as CavityReservoir
+from .models.cavity import CavityState as CavityState
 from .models.collective_terms import CollectiveExchange as CollectiveExchange
 from .models.collective_terms import CollectiveQuadratic as CollectiveQuadratic
 from .models.collective_terms import CollectiveXYZ as CollectiveXYZ
@@ -27,6 +29,8 @@ from .models.collective_terms import Drive as Drive
 from .models.collective_terms import OneAxisTwisting as OneAxisTwisting
 from .models.collective_terms import TwoAxisTwisting as TwoAxisTwisting
 from .models.collective_terms import UniformField as UniformField
+from .models.elimination import Elimination as Elimination
+from .models.elimination import eliminate_cavity as eliminate_cavity
 from .models.ensemble import SpinClass as SpinClass
 from .models.envelope import Envelope as Envelope
 from .models.jumps import CollectiveDecay as CollectiveDecay
@@ -63,6 +67,7 @@ from .results.files import save as save
 from .results.merge import merge as merge
 from .run.advise import Advice as Advice
 from .run.advise import advise as advise
+from .run.branches import branches as branches
 from .run.compare import Comparison as Comparison
 from .run.compare import Difference as Difference
 from .run.compare import compare as compare

@@ -224,3 +224,15 @@ def test_modes_of_a_canonical_form_without_spins_to_couple_to():
     model = Canonical(one_each(3), modes=(Mode(0.1, 0.2, (Reservoir(1.0, 1.1, 0.4),)),))
     assert (model.u1_axis, model.parity) == ("z", ("x", "y", "z"))
     assert model.features == {"modes"}
+
+
+def test_a_further_reservoir_alone_makes_a_steady_state_question():
+    from spinsqueeze.core.errors import InvalidInput
+    from spinsqueeze.run.questions import steady_question
+
+    only = sq.CavityReservoir(0.3)
+    model = sq.SpinModel(3, cavity=sq.Cavity(1.0, decay_rate=0.0, reservoirs=[only]))
+    assert len(steady_question(model).model.modes[0].reservoirs) == 1
+    ramped = sq.Cavity(1.0, decay_rate=0.0, reservoirs=[sq.CavityReservoir(RAMP)])
+    with pytest.raises(InvalidInput, match="constant strengths and rates"):
+        steady_question(sq.SpinModel(3, cavity=ramped))

@@ -60,7 +60,7 @@ def random_grid(rng, end, *, least=4):
 def true_minimum(curve, t):
     """(time, log) of the least value between the first and last time, by refining a fine grid."""
     low = max(t[0], t[-1] * 1e-7)
-    fine = np.union1d(np.linspace(t[0], t[-1], 4001), np.geomspace(low, t[-1], 4001))
+    fine = np.union1d(np.linspace(t[0], t[-1], 1201), np.geomspace(low, t[-1], 1201))
     for _ in range(4):
         values = curve(fine)
         k = int(np.nanargmin(values))

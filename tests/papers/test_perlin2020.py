@@ -384,17 +384,20 @@ def test_folders_are_not_mixed(tmp_path):
 def failing_compute(fails):
     from spinsqueeze.run import point
 
-    def compute(tables, *, blocks):
-        if fails(tables):
-            return point.failure("NumericalFailure: no luck", kept=True)
-        return point.compute(tables, blocks=blocks)
+    original = point.compute_many
 
-    return compute
+    def compute_many(points, *, blocks):
+        (tables,) = points
+        if fails(tables):
+            return [point.failure("NumericalFailure: no luck", kept=True)]
+        return original(points, blocks=blocks)
+
+    return compute_many
 
 
 def test_failed_points_are_left_empty_and_said(monkeypatch):
     monkeypatch.setattr(
-        "spinsqueeze.run.jobs.compute",
+        "spinsqueeze.run.jobs.compute_many",
         failing_compute(lambda tables: tables["hamiltonian"][0]["j_z"] == 1.0),
     )
     data = scan(
@@ -406,7 +409,7 @@ def test_failed_points_are_left_empty_and_said(monkeypatch):
     )
     assert data.attrs[FAILED].startswith("1 of 2 points failed, the first because: Numerical")
     np.testing.assert_array_equal(np.isnan(data["optimal_xi2"].values), [False, True])
-    monkeypatch.setattr("spinsqueeze.run.jobs.compute", failing_compute(lambda _tables: True))
+    monkeypatch.setattr("spinsqueeze.run.jobs.compute_many", failing_compute(lambda _tables: True))
     with pytest.raises(NumericalFailure, match="1 of 1 points failed, the first because"):
         Points()(base_study((4, 4), sampling=FEW, title=""), over={"run.seed": [1]})
 

@@ -4,6 +4,7 @@ Modes of a model are cut: their operators (`fock.mode_operators`) come as `modes
 spin operators then act on the product space too (`fock.lifted`).
 """
 
+from functools import cache
 from itertools import combinations, product
 
 import numpy as np
@@ -14,8 +15,9 @@ from spinsqueeze.models.envelope import at
 PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=complex)
 
 
+@cache
 def site_operators(n):
-    """(n, 3, 2^n, 2^n): s_i^a = sigma_i^a / 2, spin 0 is the leftmost factor."""
+    """(n, 3, 2^n, 2^n): s_i^a = sigma_i^a / 2, spin 0 is the leftmost factor; read-only."""
     operators = np.empty((n, 3, 2**n, 2**n), dtype=complex)
     for i in range(n):
         for a in range(3):
@@ -23,6 +25,7 @@ def site_operators(n):
             for k in range(n):
                 matrix = np.kron(matrix, PAULI[a] / 2 if k == i else np.eye(2))
             operators[i, a] = matrix
+    operators.setflags(write=False)
     return operators
 
 

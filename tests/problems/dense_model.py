@@ -160,12 +160,21 @@ def jumps(model):
                 jump = np.cosh(term.r) * lowering - np.sinh(term.r) * lowering.conj().T
                 found.append((term.rate, jump))
             case sq.CollectiveJump():
-                found.append((term.rate, along(term.vector, S)))
+                found.append((term.rate, coupled(model, term.vector)))
             case _:
                 rates = np.ndim(term.rate) == 1 and not isinstance(term.rate, sq.Envelope)
                 for i in range(model.n_spins):
                     found.append((term.rate[i] if rates else term.rate, local_jump(term, s[i])))
     return found
+
+
+def coupled(model, vectors):
+    """sum_i w_i vector_i . s_i, of one vector, or one a class or a spin."""
+    vectors = np.asarray(vectors)
+    if vectors.ndim == 2 and isinstance(model.spins, list | tuple):
+        vectors = np.repeat(vectors, [c.count for c in model.spins], axis=0)
+    vectors = per_spin(model, "weight", 1.0)[:, None] * vectors
+    return np.einsum("ia,iaxy->xy", vectors, spins(model.n_spins))
 
 
 def local_jump(term, s):
@@ -186,11 +195,7 @@ def cavity_hamiltonian(model, levels):
     """[(strength, operator)] on spins x Fock: the mode, its drive and its coupling."""
     cavity, n = model.cavity, model.n_spins
     (a,) = fock.mode_operators(2**n, (levels,))
-    vectors = np.asarray(cavity.coupling)
-    if vectors.ndim == 2 and isinstance(model.spins, list | tuple):
-        vectors = np.repeat(vectors, [c.count for c in model.spins], axis=0)
-    vectors = per_spin(model, "weight", 1.0)[:, None] * vectors
-    spin = fock.lifted(np.einsum("ia,iaxy->xy", vectors, spins(n)), levels)
+    spin = fock.lifted(coupled(model, cavity.coupling), levels)
     exchange = a.conj().T @ spin
     return [
         (cavity.detuning, a.conj().T @ a),
@@ -200,13 +205,20 @@ def cavity_hamiltonian(model, levels):
 
 
 def cavity_jumps(model, levels):
-    """[(rate, operator)] on spins x Fock: the squeezed reservoir and the internal loss."""
+    """[(rate, operator)] on spins x Fock: both decays, squeezed and warm, and the rest."""
     (a,) = fock.mode_operators(2**model.n_spins, (levels,))
-    r = model.cavity.squeezing
-    return [
-        (model.cavity.decay_rate, np.cosh(r) * a + np.sinh(r) * a.conj().T),
-        (model.cavity.internal_decay_rate, a),
-    ]
+    cavity = model.cavity
+    phase = np.exp(1j * cavity.squeezing_phase)
+    b = np.cosh(cavity.squeezing) * a + phase * np.sinh(cavity.squeezing) * a.conj().T
+    warm = cavity.thermal_occupation
+    found = []
+    for rate, lowering in ((cavity.decay_rate, b), (cavity.internal_decay_rate, a)):
+        found.append((rate, np.sqrt(warm + 1) * lowering))
+        if warm:
+            found.append((rate, np.sqrt(warm) * lowering.conj().T))
+    for reservoir in cavity.reservoirs:
+        found.append((reservoir.rate, reservoir.loss * a + reservoir.gain * a.conj().T))
+    return found
 
 
 def coherent(operator):

@@ -4,6 +4,7 @@ The draws favour what is easily got wrong: shared axes, so that much is conserve
 about any axis, zero rates, exchange, and rates over nine decades.
 """
 
+from functools import cache
 from itertools import product
 
 import mpmath
@@ -85,8 +86,12 @@ def random_direction(rng):
     return AXES[rng.integers(3)] * rng.choice([-1, 1]) if rng.random() < 0.5 else unit(rng)
 
 
+@cache
 def symmetric_operators(n_spins):
-    """(4^n, K) sums of all orderings of each string of Pauli matrices: integers, orthogonal."""
+    """(4^n, K) sums of all orderings of each string of Pauli matrices: integers, orthogonal.
+
+    Read-only.
+    """
     matrices = np.concatenate([np.eye(2)[None], PAULI])
     sums = {}
     for string in product(range(4), repeat=n_spins):
@@ -95,7 +100,9 @@ def symmetric_operators(n_spins):
             total = np.kron(total, matrices[k])
         key = tuple(sorted(string))
         sums[key] = sums.get(key, 0) + total.ravel()
-    return np.array(list(sums.values())).T
+    operators = np.array(list(sums.values())).T
+    operators.setflags(write=False)
+    return operators
 
 
 def symmetric_liouvillian(model):
@@ -152,6 +159,7 @@ def exact_liouvillian(model):
     for j in form.local_jumps:
         jumps += [(j.rate, np.tensordot(exact(j.vector), s[i], 1)) for i in range(n)]
     basis = np.round(symmetric_operators(n))
+    rows = [exact(b.conj()) / int(np.vdot(b, b).real) for b in basis.T]
     columns = []
     for column in basis.T:
         rho = exact(column.reshape(S.shape[1:]))
@@ -162,7 +170,5 @@ def exact_liouvillian(model):
             flow = flow + mpmath.mpf(rate) * (
                 jump @ rho @ dagger - (square @ rho + rho @ square) / 2
             )
-        columns.append(
-            [np.dot(exact(b.conj()), flow.ravel()) / int(np.vdot(b, b).real) for b in basis.T]
-        )
+        columns.append([np.dot(row, flow.ravel()) for row in rows])
     return mpmath.matrix(columns).T

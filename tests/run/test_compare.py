@@ -4,6 +4,7 @@ import pytest
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.registry import METHODS
+from spinsqueeze.run.compare import _difference
 
 TIMES = np.linspace(0.0, 0.8, 9)
 STATE = sq.CoherentState("+x")
@@ -41,7 +42,8 @@ def xxz(j_z, exponent):
 
 
 @pytest.mark.parametrize(("shape", "j_z", "exponent"), [
-    ((3, 3), -2.0, 3.0), ((3, 3), 1.0, 6.0), ((3, 3), 0.0, np.inf), ((4, 4), -2.0, np.inf),
+    ((3, 3), -2.0, 3.0), ((3, 3), 1.0, 6.0), ((3, 3), 0.0, np.inf),
+    pytest.param((4, 4), -2.0, np.inf, marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_dtwa_on_small_lattices_is_reported_as_it_is(shape, j_z, exponent):
     model = sq.SpinModel(sq.Lattice(shape), hamiltonian=[xxz(j_z, exponent)])
@@ -79,3 +81,36 @@ def test_too_few_methods():
     model = sq.SpinModel(40, hamiltonian=[sq.TwoAxisTwisting(0.1)])
     with pytest.raises(InvalidInput, match=r"two methods that fit, got 1: .*2\^40"):
         sq.compare(model, STATE, TIMES, methods=[sq.DTWA(10), sq.Exact()])
+
+
+def _two_runs():
+    model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    methods = [sq.Exact(), sq.Cumulants(4)]
+    times = [0.0, 0.1, 0.2, 0.3]
+    return [sq.simulate(model, sq.CoherentState("+x"), times, method=m) for m in methods]
+
+
+def test_nothing_is_compared_where_a_method_bounds_its_error_no_more():
+    exact, cumulants = _two_runs()
+    cumulants["xi2_truncation"][2:] = np.inf
+    cumulants["xi2"][2:] = 7.0
+    found = _difference(exact, cumulants, variable="xi2", method="cumulants")
+    assert found.agrees
+    assert found.until == 0.2
+    assert "xi2 agrees up to t = 0.2, where a method ends or bounds its error no more" in str(found)
+    cumulants["xi2_truncation"][:] = np.inf
+    found = _difference(exact, cumulants, variable="xi2", method="cumulants")
+    assert not found.agrees
+    assert str(found) == "cumulants: xi2: nothing to compare, it sets no bound to its error"
+
+
+def test_a_method_that_ends_early_is_compared_until_there():
+    exact, cumulants = _two_runs()
+    found = _difference(exact, cumulants.isel(time=slice(3)), variable="xi2", method="cumulants")
+    assert found.agrees
+    assert found.until == 0.3
+    assert _difference(exact, cumulants, variable="xi2", method="cumulants").until is None
+    cumulants["xi2"][1] = 7.0
+    found = _difference(exact, cumulants.isel(time=slice(3)), variable="xi2", method="cumulants")
+    assert not found.agrees
+    assert found.time == 0.1

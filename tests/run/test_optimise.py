@@ -70,7 +70,7 @@ def test_two_parameters():
 
 
 def test_sampled_optima_have_errors_and_repeat():
-    options = {"over": {CHI: (0.2, 2.0)}, "at": "last", "method": sq.DTWA(1000), "seed": 3}
+    options = {"over": {CHI: (0.2, 2.0)}, "at": "last", "method": sq.DTWA(400), "seed": 3}
     found = sq.optimise(MODEL, STATE, [0.2], **options)
     again = sq.optimise(MODEL, STATE, [0.2], **options)
     assert found.values == again.values
@@ -84,7 +84,7 @@ def test_sampled_optima_have_errors_and_repeat():
 def test_the_error_of_the_place_covers_its_scatter():
     found = [
         sq.optimise(
-            MODEL, STATE, [0.2], over={CHI: (0.2, 2.0)}, at="last", method=sq.DTWA(2000), seed=seed
+            MODEL, STATE, [0.2], over={CHI: (0.2, 2.0)}, at="last", method=sq.DTWA(500), seed=seed
         )
         for seed in range(24)
     ]

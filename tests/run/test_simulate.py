@@ -101,7 +101,8 @@ def test_no_method_named_takes_the_most_trusted():
 
 
 def test_no_method_fits():
-    model = sq.SpinModel(5, hamiltonian=[sq.Drive(1.0)], cavity=sq.Cavity(1.0, decay_rate=1.0))
+    couplings = [sq.PowerLawXXZ(j_perp=1.0, j_z=0.5, exponent=3)]
+    model = sq.SpinModel(sq.Lattice((2, 3)), hamiltonian=couplings, jumps=[sq.LocalDecay(1.0)])
     with pytest.raises(InvalidInput, match=r"no method fits this model\. ClosedForm: .*Exact:"):
         sq.simulate(model, STATE, TIMES)
 

@@ -39,8 +39,8 @@ def test_failures_that_took_work_are_kept(monkeypatch, error, kept):
     def broken(_tables, **_):
         raise error
 
-    monkeypatch.setattr(point_module, "_computed", broken)
-    outcome = point_module.compute({}, blocks=False)
+    monkeypatch.setattr(point_module, "_task", broken)
+    (outcome,) = point_module.compute_many([{}], blocks=False)
     assert outcome.kept is kept
     assert type(error).__name__ in outcome.reason
 

@@ -89,7 +89,7 @@ def test_thirty_kills_change_nothing(tmp_path):
     calm = [str(tmp_path / "calm.points"), str(tmp_path / "calm.nc")]
     subprocess.run([sys.executable, str(path), *calm], check=True, stdout=subprocess.DEVNULL)
     rough = [str(tmp_path / "rough.points"), str(tmp_path / "rough.nc")]
-    done = killed_at_random(path, rough, kills=30, longest=5.0, generator=random.Random(1))
+    done = killed_at_random(path, rough, kills=30, longest=4.0, generator=random.Random(1))
     assert done == 30
     assert identical(sq.load(rough[1]), sq.load(calm[1]))
 

@@ -2,13 +2,12 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
 import psutil
 import pytest
-from tests.run.sweeping import CHI, STATE, TIMES, here, identical
+from tests.run.sweeping import CHI, STATE, TIMES, here, identical, with_worker
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import SpinSqueezeError
@@ -102,16 +101,6 @@ def test_killed_workers_change_nothing(whole, tmp_path):
     assert len(list(tmp_path.glob("*.point"))) == 12
 
 
-def with_worker(monkeypatch, program):
-    """Let the workers run a program of the test's own."""
-
-    def launch(pool, command, environment):
-        return original(pool, [*command[:-1], textwrap.dedent(program)], environment)
-
-    original = local._Pool.launch
-    monkeypatch.setattr(local._Pool, "launch", launch)
-
-
 def test_a_point_that_kills_its_workers_costs_itself_only(monkeypatch):
     """One of three points kills every process that it is given to; the others are computed."""
     with_worker(
@@ -119,12 +108,12 @@ def test_a_point_that_kills_its_workers_costs_itself_only(monkeypatch):
         """
         import os, pickle
         from spinsqueeze.run import local_worker, point
-        original = point.compute
-        def deadly(tables, *, blocks):
-            if tables["hamiltonian"][0]["chi"] == 1.0:
+        original = point.compute_many
+        def deadly(points, *, blocks):
+            if points[0]["hamiltonian"][0]["chi"] == 1.0:
                 os.kill(os.getpid(), 9)
-            return original(tables, blocks=blocks)
-        point.compute = deadly
+            return original(points, blocks=blocks)
+        point.compute_many = deadly
         local_worker.serve(())
         """,
     )
@@ -142,13 +131,13 @@ def test_a_worker_that_needs_too_much_memory_is_stopped(monkeypatch):
         """
         import numpy, time
         from spinsqueeze.run import local_worker, point
-        original = point.compute
-        def hungry(tables, *, blocks):
-            if tables["hamiltonian"][0]["chi"] == 1.0:
+        original = point.compute_many
+        def hungry(points, *, blocks):
+            if points[0]["hamiltonian"][0]["chi"] == 1.0:
                 much = numpy.ones(200_000_000)
                 time.sleep(60.0)
-            return original(tables, blocks=blocks)
-        point.compute = hungry
+            return original(points, blocks=blocks)
+        point.compute_many = hungry
         local_worker.serve(())
         """,
     )
@@ -179,12 +168,12 @@ def test_what_a_point_prints_does_not_get_in_the_way(monkeypatch, capfd):
         """
         import os
         from spinsqueeze.run import local_worker, point
-        original = point.compute
-        def loud(tables, *, blocks):
+        original = point.compute_many
+        def loud(points, *, blocks):
             print("word")
             os.write(1, b"sound")
-            return original(tables, blocks=blocks)
-        point.compute = loud
+            return original(points, blocks=blocks)
+        point.compute_many = loud
         local_worker.serve(())
         """,
     )

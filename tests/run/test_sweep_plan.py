@@ -33,7 +33,7 @@ def test_points_of_one_shape():
 
 def test_a_worker_stays_with_its_shape():
     queue = Queue([Job(k, {}, "abc"[k % 3]) for k in range(9)])
-    order = [(w, queue.next(w).shape) for w in "121212121"]
+    order = [(w, queue.next(w)[0].shape) for w in "121212121"]
     assert [s for w, s in order if w == "1"] == ["a", "a", "a", "c", "c"]
     assert [s for w, s in order if w == "2"] == ["b", "b", "b", "c"]
-    assert queue.next("1") is None
+    assert queue.next("1") == []

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from spinsqueeze.cli.branches import branches
 from spinsqueeze.cli.equations import equations
 from spinsqueeze.cli.info import info
 from spinsqueeze.cli.merge import merge
@@ -54,7 +55,7 @@ def _interrupted() -> int:
     return INTERRUPTED
 
 
-for _command in (run, sweep, merge, plot, info, methods, equations):
+for _command in (run, sweep, merge, plot, info, methods, equations, branches):
     app.command()(_interruptible(_command))
 app.add_typer(papers, name="papers")
 

@@ -82,6 +82,8 @@ def _figure(data: Any, quantity: str | None) -> Any:
     from spinsqueeze import plot
     from spinsqueeze.run.optimum import optimum
 
+    if "special_kind" in data:
+        return plot.branches(data, quantity=quantity or "z")
     if "status" in data:
         return plot.sweep(data, quantity=quantity)
     if quantity is not None:

@@ -51,6 +51,12 @@ _VARIABLES = (
     ),
     Variable("spins_left", ("time",), "number of spins left"),
     Variable("photon_number", ("time",), "cavity photons <a^dagger a>"),
+    Variable("field", ("time", "quadrature"), "mean field <a> of the cavity, real and imaginary"),
+    Variable(
+        "field_covariance",
+        ("time", "quadrature", "quadrature_2"),
+        "symmetrised covariance of Re a and Im a; vacuum 1/4",
+    ),
     Variable("block_weight", ("block",), "number of samples in a block"),
     Variable("block_reference", ("time", "axis"), "reference spin R of the block moments"),
     Variable("block_first", ("time", "block", "axis"), "block mean of S - R"),

@@ -232,7 +232,31 @@ def strength(name: str, value: Any, *, minimum: float | None = None) -> Strength
 
 def times_number(value: Strength, factor: float) -> Strength:
     """The strength times a number."""
+    if factor == 1.0:
+        return value
     return value.scaled(factor) if isinstance(value, Envelope) else value * factor
+
+
+def product(first: Strength, second: Strength) -> Strength:
+    """The product of two strengths, of two envelopes as a table of its own."""
+    if not isinstance(first, Envelope):
+        return times_number(second, first)
+    if not isinstance(second, Envelope):
+        return times_number(first, second)
+    times = np.unique(np.concatenate([first.times, second.times]))
+    if first.interpolation == second.interpolation == "step":
+        return Envelope(times, values=first(times) * second(times), interpolation="step")
+    if "step" in (first.interpolation, second.interpolation):
+        raise InvalidInput(
+            "the product of a step envelope and a smooth one has jumps between smooth pieces: "
+            "write it as one envelope"
+        )
+    return Envelope.from_function(
+        lambda t: float(first(t) * second(t)),
+        start=float(times[0]),
+        stop=float(times[-1]),
+        features=times.tolist(),
+    )
 
 
 def at(value: Strength, time: Any) -> Floats:

@@ -22,6 +22,7 @@ from typing import final
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes
+from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.envelope import Envelope, Strength, is_zero
 
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
@@ -38,9 +39,19 @@ class Reservoir:
 
 
 @final
+@dataclass(frozen=True)
+class GaussianState:
+    """<a> = amplitude; of its fluctuations <a^dagger a> = photons and <a a> = pairs."""
+
+    amplitude: complex = 0j
+    photons: float = 0.0
+    pairs: complex = 0j
+
+
+@final
 @dataclass(frozen=True, eq=False)
 class Mode:
-    """H = detuning a^dagger a + drive (a + a^dagger), and its reservoirs.
+    """H = detuning a^dagger a + drive (a + a^dagger), and its reservoirs; initial: at time 0.
 
     The phase of a drive is that of the mode: a -> a exp(-i phase) moves it into u, v and the
     couplings.
@@ -49,6 +60,7 @@ class Mode:
     detuning: Strength = 0.0
     drive: Strength = 0.0
     reservoirs: tuple[Reservoir, ...] = ()
+    initial: GaussianState = GaussianState()
 
     @property
     def strengths(self) -> tuple[Strength, ...]:
@@ -72,6 +84,47 @@ class ModeCoupling:
     mode: int
     strength: Strength
     vectors: Complexes
+
+
+def damping(mode: Mode) -> complex:
+    """Kappa/2 + i detuning: without spins <a> turns and decays at this rate.
+
+    Raises:
+        InvalidInput: a rate or the detuning changes in time.
+    """
+    kappa = sum(
+        _constant(r.rate, "decay") * (abs(r.u) ** 2 - abs(r.v) ** 2) for r in mode.reservoirs
+    )
+    return kappa / 2 + 1j * _constant(mode.detuning, "detuning")
+
+
+def steady_state(mode: Mode, *, drive: float) -> GaussianState:
+    """Where the mode rests without spins, for a constant drive.
+
+    With lambda = `damping`: <a> = -i drive/lambda, <a^dagger a> = sum rate |v|^2/kappa and
+    <a a> = -sum rate u* v/(2 lambda) of its fluctuations.
+
+    Raises:
+        InvalidInput: it changes in time, gains more than it loses, or nothing moves it.
+    """
+    rate = damping(mode)
+    if rate.real < 0 or (rate.real == 0 and mode.reservoirs):
+        raise InvalidInput.of(
+            "cavity", f"must lose more than it gains to rest, got kappa = {2 * rate.real:g}"
+        )
+    if rate == 0:
+        raise InvalidInput.of("cavity", "must decay or be detuned to rest")
+    losses = [(_constant(r.rate, "decay"), complex(r.u), complex(r.v)) for r in mode.reservoirs]
+    gained = sum(rate * abs(v) ** 2 for rate, _, v in losses)
+    pairs = -sum((rate * u.conjugate() * v for rate, u, v in losses), 0j) / (2 * rate)
+    photons = gained / (2 * rate.real) if rate.real else 0.0
+    return GaussianState(-1j * drive / rate, photons, pairs)
+
+
+def _constant(value: Strength, name: str) -> float:
+    if isinstance(value, Envelope):
+        raise InvalidInput.of("cavity", f"must have a constant {name} for this")
+    return float(value)
 
 
 def envelopes(modes: Sequence[Mode], couplings: Sequence[ModeCoupling]) -> list[Envelope]:

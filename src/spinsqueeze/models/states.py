@@ -18,8 +18,8 @@ class InitialState(Plain):
         """The name in study files, e.g. 'coherent_state'."""
         return snake_case(cls.__name__)
 
-    def fit(self, n_spins: int) -> None:
-        """Check the state against the number of spins.
+    def fit(self, n_spins: int, *, n_classes: int = 0) -> None:
+        """Check the state against the number of spins, and of spin classes where there are any.
 
         Raises:
             InvalidInput: the state is of another number of spins.
@@ -44,10 +44,11 @@ class CoherentState(InitialState):
 @final
 @dataclass(frozen=True, eq=False)
 class ProductState(InitialState):
-    """Spin i points along the unit vector directions[i].
+    """Spin i points along the unit vector directions[i], or all spins of class i do.
 
     Args:
-        directions: real array (N, 3) of unit vectors, in the order of the sites.
+        directions: real array (N, 3) of unit vectors, in the order of the sites; or (C, 3), one
+            row for each of the C spin classes of the model.
     """
 
     directions: Any
@@ -66,12 +67,14 @@ class ProductState(InitialState):
         array.setflags(write=False)
         object.__setattr__(self, "directions", array)
 
-    def fit(self, n_spins: int) -> None:
-        """Check that there is one direction a spin."""
-        if len(self.directions) != n_spins:
+    def fit(self, n_spins: int, *, n_classes: int = 0) -> None:
+        """Check that there is one direction a spin, or one a class."""
+        rows = len(self.directions)
+        if rows != n_spins and (n_classes == 0 or rows != n_classes):
+            or_class, classes = (" or class", f" in {n_classes} classes") if n_classes else ("", "")
             raise InvalidInput(
-                f"ProductState needs one direction a spin: got {len(self.directions)} for "
-                f"{n_spins} spins"
+                f"ProductState needs one direction a spin{or_class}: got {rows} for {n_spins} "
+                f"spins{classes}"
             )
 
 
@@ -95,7 +98,7 @@ class DickeState(InitialState):
         object.__setattr__(self, "m", value)
         checks.axis_name("axis", self.axis)
 
-    def fit(self, n_spins: int) -> None:
+    def fit(self, n_spins: int, *, n_classes: int = 0) -> None:  # noqa: ARG002
         """Check -N/2 <= m <= N/2 and that N/2 - m is an integer."""
         if abs(self.m) > n_spins / 2 or (n_spins / 2 - self.m) % 1 != 0:
             raise InvalidInput.of(
@@ -134,7 +137,7 @@ class SymmetricState(InitialState):
         array.setflags(write=False)
         object.__setattr__(self, "amplitudes", array)
 
-    def fit(self, n_spins: int) -> None:
+    def fit(self, n_spins: int, *, n_classes: int = 0) -> None:  # noqa: ARG002
         """Check that there are N + 1 amplitudes."""
         if len(self.amplitudes) != n_spins + 1:
             raise InvalidInput(
@@ -159,7 +162,7 @@ class StateVector(InitialState):
         checked = SymmetricState(self.amplitudes).amplitudes
         object.__setattr__(self, "amplitudes", checked)
 
-    def fit(self, n_spins: int) -> None:
+    def fit(self, n_spins: int, *, n_classes: int = 0) -> None:  # noqa: ARG002
         """Check that there are 2^N amplitudes."""
         if n_spins > 40 or len(self.amplitudes) != 2**n_spins:
             raise InvalidInput(
@@ -208,7 +211,7 @@ class BlockState(InitialState):
         """Number of spins N."""
         return int(round((6.0 * self.values.size) ** (1 / 3)) - 2)
 
-    def fit(self, n_spins: int) -> None:
+    def fit(self, n_spins: int, *, n_classes: int = 0) -> None:  # noqa: ARG002
         """Check that the state is of N spins."""
         if self.n_spins != n_spins:
             raise InvalidInput(f"BlockState is of {self.n_spins} spins, the model has {n_spins}")

@@ -27,8 +27,12 @@ def plain(value: Any) -> Any:
         return value.as_dict()
     if isinstance(value, np.ndarray):
         return numbers(value)
+    if isinstance(value, Plain):
+        return value.as_dict()
     if isinstance(value, tuple):
         return compact([plain(v) for v in value])
+    if isinstance(value, complex):
+        return [value.real, value.imag] if value.imag else value.real
     if isinstance(value, np.generic):
         return value.item()
     return value

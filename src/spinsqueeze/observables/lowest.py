@@ -29,6 +29,12 @@ REACH = 3.0
 """Dips of the grid this much higher (in the logarithm) than the lowest point are looked at."""
 
 
+HALVINGS = 45
+"""From 1/32 of a stencil to rounding, where Newton's method is of no use."""
+
+SETTLED = 4e-16
+"""A change that is rounding, in units of a stencil."""
+
 _FRACTIONS: Floats = np.linspace(0.0, 1.0, 65, dtype=np.float64)
 
 
@@ -197,12 +203,7 @@ def _minimum(
     best = np.argmin(_polynomial(coefficients, grid), axis=1)
     a = grid[row, np.maximum(best - 1, 0)]
     b = grid[row, np.minimum(best + 1, 64)]
-    slope = coefficients[:, 1:] * powers[1:]
-    for _ in range(45):  # from 1/32 to rounding
-        middle = 0.5 * (a + b)
-        rising = _polynomial(slope, middle[:, None])[:, 0] > 0.0
-        a, b = np.where(rising, a, middle), np.where(rising, middle, b)
-    u = 0.5 * (a + b)
+    u = _lowest_between(a, b, coefficients[:, 1:] * powers[1:])
     lowest = _polynomial(coefficients, u[:, None])[:, 0]
     # The inverse is at most -1, its value at the low point.
     lowest = np.where(inverse, -np.log(np.where(inverse, -lowest, 1.0)), lowest)
@@ -213,6 +214,30 @@ def _minimum(
         nothing + lowest,
         weights[..., 0],
     )
+
+
+def _lowest_between(a: Floats, b: Floats, slope: Floats) -> Floats:
+    """Where polynomials stop falling in a ... b (D,): by Newton's method, kept inside by halving.
+
+    Args:
+        a: (D,) below one minimum each.
+        b: (D,) above it.
+        slope: (D, n) coefficients of the derivatives.
+    """
+    curvature = slope[:, 1:] * np.arange(1.0, slope.shape[1])
+    u = 0.5 * (a + b)
+    for _ in range(HALVINGS):
+        rise = _polynomial(slope, u[:, None])[:, 0]
+        a, b = np.where(rise > 0.0, a, u), np.where(rise > 0.0, u, b)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            newton = u - rise / _polynomial(curvature, u[:, None])[:, 0]
+        inside = (newton >= a) & (newton <= b)
+        following = np.where(inside, newton, 0.5 * (a + b))
+        still = np.abs(following - u) <= SETTLED
+        u = following
+        if np.all(still):
+            break
+    return u
 
 
 def _polynomial(coefficients: Floats, x: Floats) -> Floats:

@@ -315,7 +315,7 @@ def moments_from_sums(
 
 
 def _finite(values: ArrayLike, name: str) -> Floats:
-    array = np.array(values)
+    array = np.array(values, order="C")  # sums, and so bits, do not depend on the layout given
     if array.dtype.kind not in "fiu":
         raise InvalidInput(f"{name} must hold real numbers; got dtype {array.dtype}.")
     array = array.astype(np.float64, copy=False)

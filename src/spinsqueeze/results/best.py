@@ -1,13 +1,15 @@
 """The best squeezing of a run as variables, so that a sweep holds one number for each point."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
-from spinsqueeze.observables.moments import BlockMoments
+from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.optimum import Optimum
 from spinsqueeze.observables.optimum_search import find_optimum, optimum_of_moments
 from spinsqueeze.observables.squeezing import decibels_stderr
@@ -61,9 +63,24 @@ def best_of_run(data: xr.Dataset) -> dict[str, Entry]:
     """The optimum in time of a run as variables without dimensions; NaN where there is none."""
     if "time" not in data.dims:
         return {}
-    sampled = "xi2_stderr" in data
+    units = str(data["time"].attrs.get("units", ""))
+    return _entries(lambda: optimum_of_run(data), time_units=units, sampled="xi2_stderr" in data)
+
+
+def best_of_moments(
+    times: Floats, moments: Moments | BlockMoments, *, smooth: bool, units: str
+) -> dict[str, Entry]:
+    """The same from moments (T, ...); smooth: whether to interpolate; units: those of the times."""
+    return _entries(
+        lambda: optimum_of_moments(times, moments=moments, smooth=smooth),
+        time_units=units,
+        sampled=isinstance(moments, BlockMoments),
+    )
+
+
+def _entries(find: Callable[[], Optimum], *, time_units: str, sampled: bool) -> dict[str, Entry]:
     try:
-        best: Optimum | None = optimum_of_run(data)
+        best: Optimum | None = find()
     except (UndefinedDirection, InvalidInput):
         best = None
     values: dict[str, tuple[Any, Any, str, str]] = {
@@ -71,7 +88,7 @@ def best_of_run(data: xr.Dataset) -> dict[str, Entry]:
         "time": (
             best and best.time,
             best and best.time_stderr,
-            str(data["time"].attrs.get("units", "")),
+            time_units,
             "time of the least xi2",
         ),
         "angle": (

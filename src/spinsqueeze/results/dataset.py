@@ -17,8 +17,14 @@ from spinsqueeze.observables.readings import Reading, moments_of, readings_of
 from spinsqueeze.observables.squeezing import squeezing
 
 Table = dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]
-"""Variables on their way into a Dataset, which is made once: adding them one by one is slow."""
+"""Name -> dimensions, values and attributes of variables on their way into a Dataset or a point."""
 
+_LABELS = {
+    "axis": list("xyz"),
+    "axis_2": list("xyz"),
+    "quadrature": ["re", "im"],
+    "quadrature_2": ["re", "im"],
+}
 _OF_MOMENTS = ("spin", "second")
 _BLOCKS = {
     "block_weight": "weights",
@@ -54,23 +60,49 @@ def build(
     Raises:
         InvalidInput: a reading is not registered, or spin and second are not both there and alike.
     """
+    unit = attributes.get("unit", "1")
+    data, labels = tables_of_run(
+        readings,
+        moments_of(readings, n_spins=n_spins),
+        times=times,
+        unit=unit,
+        error=error,
+        truncation=truncation or {},
+    )
+    if final_state is not None:
+        _put(data, variable("final_state"), final_state)
+    return xr.Dataset(data, labels, dict(attributes))
+
+
+def tables_of_run(
+    readings: Mapping[str, Reading],
+    moments: Moments | BlockMoments,
+    *,
+    times: Floats,
+    unit: str,
+    error: float | Floats,
+    truncation: Mapping[str, Floats],
+) -> tuple[Table, Table]:
+    """The variables of a run and the labels of their dimensions, see `build`.
+
+    Raises:
+        InvalidInput: a reading is not registered.
+    """
     data: Table = {}
-    _put_moments(data, moments_of(readings, n_spins=n_spins))
+    _put_moments(data, moments)
     for name, reading in readings.items():
         if name not in _OF_MOMENTS:
             _put_reading(data, variable(name), reading)
     if np.ndim(error):
         _put(data, variable("spin_numerical_error"), error)
-    for name, sizes in (truncation or {}).items():
+    for name, sizes in truncation.items():
         _put(data, _truncation(variable(name)), sizes)
-    if final_state is not None:
-        _put(data, variable("final_state"), final_state)
-    labels: dict[str, Any] = {"axis": list("xyz"), "axis_2": list("xyz")}
-    labels["time"] = ("time", times, _time_attributes(attributes.get("unit", "1")))
+    labels: Table = {dim: ((dim,), np.array(names), {}) for dim, names in _LABELS.items()}
+    labels["time"] = (("time",), times, _time_attributes(unit))
     for reading in readings.values():
-        labels |= reading.coords
+        labels |= {dim: ((dim,), np.asarray(x), {}) for dim, x in reading.coords.items()}
     dims = dict.fromkeys(dim for dims, _, _ in data.values() for dim in dims if dim in labels)
-    return xr.Dataset(data, {dim: labels[dim] for dim in dims}, dict(attributes))
+    return data, {dim: labels[dim] for dim in dims}
 
 
 def _time_attributes(unit: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.run.jobs import Job, Queue, Tables, died, of_same_numbers
 from spinsqueeze.run.patience import ClusterLost, Watch
-from spinsqueeze.run.point import Outcome, compute, failure
+from spinsqueeze.run.point import Outcome, compute_many, failure
 
 REFILL = 1.0
 """Seconds between two looks for new workers."""
@@ -72,7 +72,7 @@ def _quiet(name: str) -> Iterator[None]:
 def _work(tables: Tables, blocks: bool) -> Outcome:
     from distributed import get_worker
 
-    outcome = compute(tables, blocks=blocks)
+    (outcome,) = compute_many([tables], blocks=blocks)
     return dataclasses.replace(outcome, worker=str(get_worker().address))
 
 
@@ -151,8 +151,7 @@ class _Pool:
 
     def start(self, worker: str | None) -> None:
         """Send out the next point, of the shape that suits a worker with room."""
-        job = self.queue.next(worker)
-        if job is not None:
+        for job in self.queue.next(worker):
             # Not bound to that worker: dask would hold it back if the worker died. It is the
             # one with room, so it gets the point.
             future = self.client.submit(_work, job.tables, self.blocks, pure=False)

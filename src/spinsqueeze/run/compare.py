@@ -42,6 +42,8 @@ class Difference:
     errors and twice the truncations. time: the first time at which they differ; None where they
     agree, and for steady states. value, reference, error: both values there (at the largest
     difference if they agree) and the combined error. sigmas: largest difference, in errors.
+    until: the first time at which one of them has ended, or sets no bound to its error; nothing is
+    compared from there on; None where all times are (infinite: none of a steady state).
     """
 
     variable: str
@@ -52,6 +54,22 @@ class Difference:
     reference: float
     error: float
     sigmas: float
+    until: float | None = None
+
+    def __str__(self) -> str:
+        if np.isnan(self.error):
+            return (
+                f"{self.method}: {self.variable}: nothing to compare, it sets no bound to its error"
+            )
+        where = "agrees" if self.agrees else "differs"
+        where += "" if self.time is None else f" from t = {self.time:.4g} on"
+        if self.until is not None and self.agrees:
+            where += f" up to t = {self.until:.4g}, where a method ends or bounds its error no more"
+        return (
+            f"{self.method}: {self.variable} {where} ({self.value:.6g} against "
+            f"{self.reference:.6g}, combined error {self.error:.2g}; largest difference "
+            f"{self.sigmas:.1f} errors)"
+        )
 
 
 @final
@@ -66,18 +84,11 @@ class Comparison:
 
     @property
     def agree(self) -> bool:
-        """Whether no method differs from the reference beyond the errors."""
+        """Whether every method agrees with the reference, wherever its errors are bounded."""
         return all(d.agrees for d in self.differences)
 
     def __str__(self) -> str:
-        lines = [f"reference: {self.reference}"]
-        for d in self.differences:
-            where = "agrees" if d.agrees else "differs"
-            where += "" if d.time is None else f" from t = {d.time:.4g} on"
-            lines.append(
-                f"{d.method}: {d.variable} {where} ({d.value:.6g} against {d.reference:.6g}, "
-                f"combined error {d.error:.2g}; largest difference {d.sigmas:.1f} errors)"
-            )
+        lines = [f"reference: {self.reference}", *map(str, self.differences)]
         lines += [f"{name}: not run: {why}" for name, why in self.refused.items()]
         return "\n".join(lines)
 
@@ -208,6 +219,8 @@ def _difference(
     steady = "time" not in reference.dims
     runs = [run.expand_dims("time") if steady else run for run in (data, reference)]
     n_times = min(run.sizes["time"] for run in runs)  # one may have ended early
+    longest = max(runs, key=lambda run: run.sizes["time"])
+    times = np.array([np.inf]) if steady else longest["time"].values
     data, reference = (run.isel(time=slice(n_times)) for run in runs)
     n_spins = int(reference.attrs["n_spins"])
     ours, theirs = data[variable].values, reference[variable].values
@@ -228,18 +241,22 @@ def _difference(
     axes = tuple(range(1, gap.ndim))
     with np.errstate(invalid="ignore"):
         ratio = np.where(np.isnan(gap), 0.0, gap / error)
-    worst = ratio.max(axis=axes) if axes else ratio
+    bounded = np.isfinite(error).all(axis=axes)
+    worst = np.where(bounded, ratio.max(axis=axes), -1.0)
     beyond = np.flatnonzero(worst > SIGMAS)
     k = int(beyond[0]) if len(beyond) else int(np.argmax(worst))
     inside = np.unravel_index(int(np.argmax(ratio[k])), ratio[k].shape) if axes else ()
     entry: tuple[Any, ...] = (k, *inside)
+    unbounded = times[np.flatnonzero(~bounded)]
+    ends = [*unbounded[:1], *times[n_times : n_times + 1]]
     return Difference(
         variable=variable,
         method=method,
-        agrees=not len(beyond),
-        time=float(data["time"].values[k]) if len(beyond) and not steady else None,
+        agrees=bool(np.any(bounded)) and not len(beyond),
+        time=float(times[k]) if len(beyond) and not steady else None,
         value=float(ours[entry]),
         reference=float(theirs[entry]),
-        error=float(error[entry]),
-        sigmas=float(worst.max()),
+        error=float(error[entry]) if np.any(bounded) else np.nan,
+        sigmas=float(worst.max()) if np.any(bounded) else np.nan,
+        until=float(ends[0]) if ends else None,
     )

@@ -31,15 +31,18 @@ def serve(cores: Sequence[int]) -> None:
     if cores:
         keep_to(cores)
 
-    from spinsqueeze.run.point import compute
+    from spinsqueeze.run.point import compute_many
 
     pickle.dump("ready", target)
     target.flush()
     name = f"process {os.getpid()}"
     while True:
-        tables, blocks = tasks.get()
-        outcome = dataclasses.replace(compute(tables, blocks=blocks), worker=name)
-        pickle.dump(outcome, target, protocol=pickle.HIGHEST_PROTOCOL)
+        points, blocks = tasks.get()
+        outcomes = [
+            dataclasses.replace(outcome, worker=name)
+            for outcome in compute_many(points, blocks=blocks)
+        ]
+        pickle.dump(outcomes, target, protocol=pickle.HIGHEST_PROTOCOL)
         target.flush()
 
 

@@ -1,5 +1,7 @@
 """optimise: the parameters of a model that squeeze best, with their errors and the path taken."""
 
+import contextlib
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, NotAnInteger, NumericalFailure, SpinSqueezeError
 from spinsqueeze.core.plain import with_value
 from spinsqueeze.core.text import value_with_error
-from spinsqueeze.run.execute import execute
+from spinsqueeze.run.execute import execute, execute_many
 from spinsqueeze.run.objective import MissingObjective, Objective, jackknifed_minimum
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_file import study_from_tables
@@ -234,9 +236,22 @@ class _Search:
             return self._scaled(self.tried[point])
         if len(self.tried) >= self.limit:
             raise _Spent
+        return self._record(point, lambda: self.run(point))
+
+    def scan(self, points: Sequence[Any]) -> list[float]:
+        """The same at many points, in one call where the method answers many together."""
+        fresh = [tuple(np.atleast_1d(u).tolist()) for u in points]
+        studies = [study_from_tables(self._at(u)) for u in fresh[: self.limit - len(self.tried)]]
+        if studies and studies[0].method is not None and studies[0].method.together:
+            with contextlib.suppress(SpinSqueezeError):  # one by one below, each with its reason
+                for point, data in zip(fresh, execute_many(studies), strict=False):
+                    self._record(point, functools.partial(_given, data))
+        return [self(u) for u in points]
+
+    def _record(self, point: tuple[float, ...], run: Callable[[], "xr.Dataset"]) -> float:
         value, error, reason = math.nan, math.nan, ""
         try:
-            value, stderr = self.objective.of(self.run(point))
+            value, stderr = self.objective.of(run())
             error = math.nan if stderr is None else stderr
         except MissingObjective:
             raise
@@ -269,11 +284,17 @@ class _Search:
         return point
 
 
+def _given(data: "xr.Dataset | SpinSqueezeError") -> "xr.Dataset":
+    if isinstance(data, SpinSqueezeError):
+        raise data
+    return data
+
+
 def _one(search: _Search, tolerance: float) -> None:
     from scipy.optimize import minimize_scalar
 
     grid = np.linspace(0.0, 1.0, SCAN)
-    curve = [search([u]) for u in grid]
+    curve = search.scan([[u] for u in grid])
     search.best()
     k = int(np.argmin(curve))
     bounds = (grid[max(k - 1, 0)], grid[min(k + 1, SCAN - 1)])
@@ -287,8 +308,7 @@ def _several(search: _Search, tolerance: float) -> None:
 
     d = len(search.box)
     steps = _GOLDEN ** -np.arange(1.0, d + 1)
-    for k in range(4 * (d + 1)):
-        search((0.5 + k * steps) % 1.0)
+    search.scan([(0.5 + k * steps) % 1.0 for k in range(4 * (d + 1))])
     for width in (0.2, 0.05):
         start = np.array(search.best())
         simplex = [start]

@@ -1,17 +1,26 @@
-"""What a worker does with one point: from tables to packed bytes, whatever happens on the way."""
+"""What a worker does with points: from tables to packed bytes, whatever happens on the way."""
 
+import functools
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, TypeVar, final
+
+import numpy as np
 
 from spinsqueeze.core.errors import NumericalFailure, SpinSqueezeError, UndefinedDirection
-from spinsqueeze.results.best import best_of_run
-from spinsqueeze.results.points import Point, from_dataset, pack
-from spinsqueeze.run.execute import execute
+from spinsqueeze.core.plain import digest
+from spinsqueeze.observables.readings import moments_of
+from spinsqueeze.results.best import best_of_moments
+from spinsqueeze.results.dataset import tables_of_run
+from spinsqueeze.results.points import KEPT_ATTRIBUTES, Entry, Point, pack
+from spinsqueeze.run.answers import Run, Task, run_of, runs_of, task_of
 from spinsqueeze.run.store import NUMBERS
 from spinsqueeze.run.study_file import study_from_tables
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 @final
@@ -31,26 +40,66 @@ class Outcome:
     worker: str = ""
 
 
-def compute(tables: Mapping[str, Any], *, blocks: bool) -> Outcome:
-    """Run one study without sweep; every failure becomes a reason.
+def compute_many(points: Sequence[Mapping[str, Any]], *, blocks: bool) -> list[Outcome]:
+    """Run studies without sweep, those with one method in one call, see `Method.answer_many`.
+
+    Each has the outcome that it has on its own.
 
     Args:
-        tables: the study.
+        points: the studies.
         blocks: keep the moments of the sample blocks.
     """
+    asked = [_tried(_task, point) for point in points]
+    groups: dict[bytes, list[int]] = {}
+    for k, task in enumerate(asked):
+        if isinstance(task, Task):
+            groups.setdefault(digest(task.method.option_table()), []).append(k)
+    answered: dict[int, Run | Outcome] = {}
+    for numbers in groups.values():
+        tasks = [task for k in numbers if isinstance(task := asked[k], Task)]
+        answered |= zip(numbers, _answered(tasks), strict=True)
+    return [
+        task if isinstance(task, Outcome) else _outcome(answered[k], blocks=blocks)
+        for k, task in enumerate(asked)
+    ]
+
+
+def _answered(tasks: Sequence[Task]) -> list[Run | Outcome]:
+    """The runs of tasks with one method; one by one where a call with all of them fails."""
+    if len(tasks) > 1 and isinstance(runs := _tried(runs_of, tasks), list):
+        return [run if isinstance(run, Run) else _failed(run) for run in runs]
+    return [_tried(run_of, task) for task in tasks]
+
+
+def _outcome(run: Run | Outcome, *, blocks: bool) -> Outcome:
+    if isinstance(run, Outcome):
+        return run
+    point = _tried(functools.partial(_point, blocks=blocks), run)
+    return point if isinstance(point, Outcome) else Outcome(pack(point), "", True)
+
+
+def _task(tables: Mapping[str, Any]) -> Task:
+    return task_of(study_from_tables(tables))
+
+
+def _tried(work: Callable[[S], T], given: S) -> T | Outcome:
+    """What work returns, or its failure."""
     try:
-        point = _computed(tables, blocks=blocks)
-        return Outcome(pack(point), "", True)
-    except (NumericalFailure, UndefinedDirection) as error:
-        return failure(f"{type(error).__name__}: {error}", kept=True)
-    except SpinSqueezeError as error:
-        return failure(f"{type(error).__name__}: {error}", kept=False)
-    except MemoryError:
-        return failure("MemoryError: the point does not fit in memory", kept=False)
+        return work(given)
     except Exception as error:  # noqa: BLE001  a point never ends a sweep
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(frame.filename).name}, line {frame.lineno}"
-        return failure(f"{type(error).__name__}: {error} ({place})", kept=False)
+        return _failed(error)
+
+
+def _failed(error: Exception) -> Outcome:
+    if isinstance(error, NumericalFailure | UndefinedDirection):
+        return failure(f"{type(error).__name__}: {error}", kept=True)
+    if isinstance(error, SpinSqueezeError):
+        return failure(f"{type(error).__name__}: {error}", kept=False)
+    if isinstance(error, MemoryError):
+        return failure("MemoryError: the point does not fit in memory", kept=False)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}, line {frame.lineno}"
+    return failure(f"{type(error).__name__}: {error} ({place})", kept=False)
 
 
 def failure(reason: str, *, kept: bool) -> Outcome:
@@ -59,11 +108,37 @@ def failure(reason: str, *, kept: bool) -> Outcome:
     return Outcome(pack(Point(reason=line)), line, kept)
 
 
-def _computed(tables: Mapping[str, Any], *, blocks: bool) -> Point:
-    data = execute(study_from_tables(tables))
-    point = from_dataset(data, blocks=blocks)
-    return Point(
-        variables={**point.variables, **best_of_run(data)},
-        coordinates=point.coordinates,
-        attributes=point.attributes,
+def _point(run: Run, *, blocks: bool) -> Point:
+    """What the study of a run determines, with its optimum in time."""
+    readings, question, unit = run.answer.readings, run.task.question, run.task.study.model.unit
+    moments = moments_of(readings, n_spins=question.model.n_spins)
+    variables, labels = tables_of_run(
+        readings,
+        moments,
+        times=run.times,
+        unit=unit,
+        error=run.answer.error["spin"],
+        truncation=run.answer.truncation,
     )
+    if not blocks:
+        variables = {k: v for k, v in variables.items() if not k.startswith("block_")}
+    best: dict[str, Entry] = {}
+    if run.task.study.steady_state:
+        variables = {name: _untimed(*entry) for name, entry in variables.items()}
+    else:
+        left = readings.get("spins_left")
+        smooth = left is None or left.sampled  # a single history of losses jumps
+        units = str(labels["time"][2]["units"])
+        best = best_of_moments(run.times, moments, smooth=smooth, units=units)
+    used = {dim for dims, _, _ in variables.values() for dim in dims}
+    return Point(
+        variables={name: Entry(*entry) for name, entry in variables.items()} | best,
+        coordinates={name: Entry(*entry) for name, entry in labels.items() if name in used},
+        attributes={k: v for k, v in run.attributes.items() if k in KEPT_ATTRIBUTES},
+    )
+
+
+def _untimed(dims: tuple[str, ...], values: Any, attributes: dict[str, str]) -> Any:
+    if "time" not in dims:
+        return dims, values, attributes
+    return tuple(d for d in dims if d != "time"), np.take(values, 0, dims.index("time")), attributes

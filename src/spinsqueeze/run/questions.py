@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,14 +17,16 @@ from spinsqueeze.methods.base.question import (
     Steady,
     no_progress,
 )
+from spinsqueeze.methods.base.states import ProductStateOfClasses
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Envelope, is_zero
 from spinsqueeze.models.kinds import owners
 from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
-from spinsqueeze.models.states import InitialState
+from spinsqueeze.models.states import InitialState, ProductState
 
+S = TypeVar("S")
 MAX_SEED = 2**63 - 1
 _CLOSED = "a steady state needs at least one jump; this model is closed"
 _IN_TIME = "a steady state needs constant strengths and rates; this model has an envelope"
@@ -56,13 +58,14 @@ def evolve_question(
         memory_budget=memory_budget,
     )
     form, rotations = _addressed(model, pulses)
+    form, state = _on_kinds(model, form, initial_state)
     if losses is not None and form.time_dependent:
         raise InvalidInput.of(
             "losses", "need constant strengths and rates; this model has an envelope: leave one out"
         )
     return Evolve(
         model=form,
-        state=initial_state,
+        state=state,
         times=grid,
         pulses=rotations,
         losses=losses,
@@ -121,9 +124,10 @@ def steady_question(
         raise InvalidInput(_CLOSED)
     if model.canonical.time_dependent:
         raise InvalidInput(_IN_TIME)
+    form, state = _on_kinds(model, model.canonical, initial_state)
     return Steady(
-        model=model.canonical,
-        state=initial_state,
+        model=form,
+        state=state,
         seed=seed,
         memory_budget=memory_budget,
         progress=_progress(progress),
@@ -145,12 +149,14 @@ def check_steady(
         raise InvalidInput.of("model", f"must be a SpinModel, got {checks.shown(model)}")
     if initial_state is not None:
         _check_state(model, initial_state)
-    cavity = model.cavity
-    rates = [getattr(term, "rate", 1.0) for term in model.jumps]
-    rates += [] if cavity is None else [cavity.decay_rate, cavity.internal_decay_rate]
+    mode = [] if model.cavity is None else [model.cavity, *model.cavity.reservoirs]
+    rates = [getattr(term, "rate", 1.0) for term in (*model.jumps, *mode[1:])]
+    rates += [
+        rate for cavity in mode[:1] for rate in (cavity.decay_rate, cavity.internal_decay_rate)
+    ]
     if not any(isinstance(rate, Envelope) or np.any(rate) for rate in rates):
         raise InvalidInput(_CLOSED)
-    parts: list[Any] = [*model.hamiltonian, *model.jumps, *([] if cavity is None else [cavity])]
+    parts: list[Any] = [*model.hamiltonian, *model.jumps, *mode]
     strengths = [getattr(part, f.name) for part in parts for f in fields(part)]
     if any(isinstance(value, Envelope) and not is_zero(value) for value in strengths):
         raise InvalidInput(_IN_TIME)
@@ -176,7 +182,21 @@ def _check_state(model: SpinModel, state: object) -> None:
             "initial_state",
             f"must be a state such as CoherentState('+x'), got {checks.shown(state)}",
         )
-    state.fit(model.n_spins)
+    state.fit(model.n_spins, n_classes=len(model.ensemble.classes or ()))
+
+
+def _on_kinds(
+    model: SpinModel, form: Canonical, state: S
+) -> tuple[Canonical, S | ProductStateOfClasses]:
+    """A product of one direction a class on kinds that are parts of one class each."""
+    counts = model.ensemble.counts
+    rows = len(state.directions) if isinstance(state, ProductState) else model.n_spins
+    if not isinstance(state, ProductState) or rows == model.n_spins:
+        return form, state
+    if len(form.counts) < len(counts):
+        form = form.split(counts)
+    directions = state.directions[owners(form.counts, counts)]
+    return form, ProductStateOfClasses(directions, form.counts)
 
 
 def _check_losses(model: SpinModel, losses: object) -> None:

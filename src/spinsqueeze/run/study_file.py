@@ -136,7 +136,7 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
     if sections.initial_state is not None:
         state = state_from_table(sections.initial_state)
         try:
-            state.fit(model.n_spins)
+            state.fit(model.n_spins, n_classes=len(model.ensemble.classes or ()))
         except InvalidInput as error:
             names = {main: name for name, (_, main) in INITIAL_STATES.items()}
             raise error.at("initial_state", names=names) from None

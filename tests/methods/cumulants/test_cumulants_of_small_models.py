@@ -66,7 +66,10 @@ def test_order_one_is_mean_field(next_order):
     )
     runs = [
         sq.simulate(model, sq.CoherentState("+x"), [0.5, 1.0], method=method)
-        for method in (sq.Cumulants(1, next_order=next_order), sq.MeanField(next_order=next_order))
+        for method in (
+            sq.Cumulants(1, next_order=next_order),
+            sq.MeanField(products="pauli", next_order=next_order),
+        )
     ]
     for name in ("spin", "covariance", "xi2", *(("xi2_truncation",) if next_order else ())):
         np.testing.assert_array_equal(runs[0][name], runs[1][name])

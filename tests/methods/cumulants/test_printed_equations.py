@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.optimize import root
 from tests.methods.cumulants.hierarchy import operator
+from tests.methods.cumulants.printed import tucker_second_order
 from tests.problems.dense_model import generators, total_spin
 
 import spinsqueeze as sq
@@ -56,51 +57,13 @@ DRIVEN = sq.SpinModel(
 )
 
 
-def printed_second_order(m):
-    """(S12)-(S17) as printed, <sigma_a sigma_z> b+ read as <sigma_a^z sigma_b^+>."""
-    minus, plus = GAMMA - 2j * CHI, GAMMA + 2j * CHI
-    both = GAMMA + GAMMA_S
-    return {
-        "+": -both / 2 * m("+")
-        + (N - 1) / 2 * minus * m("z+")
-        - 0.5j * OMEGA * m("z")
-        + 1j * CHI * m("+"),
-        "z+": -1.5 * both * m("z+")
-        - both * m("+")
-        - plus / 2 * m("+")
-        - GAMMA * m("z+")
-        + (N - 2) / 2 * minus * m("zz+")
-        - (N - 2) * plus * m("++-")
-        - (N - 2) * minus * m("-++")
-        - 0.5j * OMEGA * (2 * (m("++") - m("-+")) + m("zz"))
-        + 1j * CHI * m("z+"),
-        "z": -2j * CHI * (N - 1) * (m("+-") - m("-+"))
-        - GAMMA * (N - 1) * (m("+-") + m("-+"))
-        - both * (m("z") + 1)
-        + 2 * OMEGA * m("+").imag,
-        "+-": (N - 2) / 2 * minus * m("z-+")
-        + (N - 2) / 2 * plus * m("z+-")
-        + GAMMA / 2 * (m("zz") + m("z"))
-        - both * m("+-")
-        - OMEGA * m("z+").imag,
-        "zz": -2j * (N - 2) * CHI * (m("+z-") - m("-z+")) * 2
-        - 2 * (N - 2) * GAMMA * (m("+z-") + m("-z+"))
-        - 2 * both * m("z")
-        - 2 * both * m("zz")
-        + 4 * GAMMA * m("+-").real
-        + 4 * OMEGA * m("z+").imag,
-        "++": (N - 2) * minus * m("z++")
-        - both * m("++")
-        - 1j * OMEGA * m("z+")
-        + 2j * CHI * m("++"),
-    }
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_tucker_second_order(seed):
     rho = random_state(seed)
     drho = change(DRIVEN, rho)
-    for letters, value in printed_second_order(lambda word: pauli(rho, word)).items():
+    strengths = {"n": N, "decay": GAMMA, "local": GAMMA_S, "chi": CHI, "drive": OMEGA}
+    printed = tucker_second_order(lambda word: pauli(rho, word), **strengths)
+    for letters, value in printed.items():
         assert value == pytest.approx(pauli(drho, letters), abs=1e-13), letters
 
 

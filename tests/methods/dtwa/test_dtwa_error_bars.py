@@ -19,7 +19,7 @@ def run(n_trajectories, seed):
 
 @pytest.mark.slow
 def test_one_sigma_covers_the_truth_in_two_thirds_of_the_seeds():
-    truth = run(200_000, 10**6)
+    truth = run(60_000, 10**6)
     names = ["xi2", "contrast", "total_spin_squared", "squeezing_angle"]
     hits = {name: np.zeros(len(TIMES)) for name in names}
     for seed in range(N_SEEDS):

@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+import jax
 import jax.ffi
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tests.methods.dtwa.dtwa_models import circulant, equal_steps
 import spinsqueeze as sq
 from spinsqueeze.methods.dtwa.couplings import lower
 from spinsqueeze.methods.dtwa.machine_code import foreign_layout, lanes, switch, verdict
+from spinsqueeze.methods.dtwa.precision import double_precision
 from spinsqueeze.methods.dtwa.trajectories import Options, Trajectory
 from spinsqueeze.models.canonical import Canonical, Field, Pair
 from spinsqueeze.models.kinds import one_each
@@ -99,6 +101,22 @@ def test_without_the_foreign_interface_the_numbers_are_the_same(monkeypatch):
     # a hundred roundings of each spin, which has the length sqrt 3
     rounding = 100 * np.finfo(float).eps * 24 * np.sqrt(3)
     assert np.abs(spins - expected).max() < rounding
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_program_holds_no_address_of_its_process(dtype):
+    """Else jax's cache on disk would find it in no other process."""
+
+    def convolved(field, spectrum, line):
+        return lanes.convolve([field], spectrum, line=line, shape=(4, 6), embedding=(4, 6))
+
+    address = lanes.line_address(dtype)
+    with double_precision():
+        arrays = np.zeros((24, 16), dtype), np.zeros((4, 6), dtype), np.int64(address)
+        program = jax.jit(convolved).lower(*arrays).as_text()
+    assert "spinsqueeze_grid_convolution" in program
+    assert str(address) not in program
+    assert np.int64(address).tobytes().hex() not in program.lower()
 
 
 # The layout of the foreign call.

@@ -101,8 +101,8 @@ def test_mixed_evolution_and_steady_state(brute_force, seed, n_spins, algorithm)
     assert steady.zero_modes == 1
 
 
-def test_twisting_at_ten_thousand_spins():
-    N = 10_000
+@pytest.mark.parametrize("N", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_twisting_of_many_spins(N):
     times = np.linspace(0, N ** (-2 / 3), 3)
     psi = on_one_thread(unitary_evolution)(
         hamiltonian(N, quadratic=np.diag([0, 0, 1.0])),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, final
 
-from spinsqueeze.core.errors import TooLarge, Unsupported
+from spinsqueeze.core.errors import SpinSqueezeError, TooLarge, Unsupported
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.models.term import Plain, snake_case
@@ -93,6 +93,8 @@ class Method(Plain, abc.ABC):
     """Features of models and questions that it treats; a question with any other is refused."""
     answers: ClassVar[frozenset[type]] = frozenset((Evolve,))
     """Kinds of question: Evolve, Steady."""
+    together: ClassVar[bool] = False
+    """Whether a sweep hands it many points at once, for `answer_many`."""
 
     @classmethod
     def name(cls) -> str:
@@ -120,9 +122,16 @@ class Method(Plain, abc.ABC):
             InvalidInput: there are several steady states and no state chooses one.
         """
 
-    def answer_many(self, questions: Sequence[Question]) -> list[Answer]:
-        """Answer questions of one structure; here one after another."""
-        return [self.answer(question) for question in questions]
+    def answer_many(self, questions: Sequence[Question]) -> list[Answer | SpinSqueezeError]:
+        """What `answer` returns, or raises, for each of many questions; here one after another."""
+        return [self._answer_or_error(question) for question in questions]
+
+    @final
+    def _answer_or_error(self, question: Question) -> Answer | SpinSqueezeError:
+        try:
+            return self.answer(question)
+        except SpinSqueezeError as error:
+            return error
 
     @final
     def support(self, question: Question) -> list[str]:

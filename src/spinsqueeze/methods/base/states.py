@@ -6,13 +6,17 @@
 | block values | `PermutationInvariantState` | flat block state, see `numerics.block_layout` |
 | state vector | `PureState` | (2^N,), see `numerics.state_vectors` |
 | Bloch vectors | `ProductOfSpins` | (3,) for all spins alike, or (N, 3) |
+| those of kinds | `ProductStateOfClasses` | (C, 3), for models of few kinds of many spins |
 
 The unions serve `isinstance`: a method refuses the states outside the one of its form.
 """
 
+from dataclasses import dataclass
+from typing import final
+
 import numpy as np
 
-from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.models.states import (
     BlockState,
     CoherentState,
@@ -25,10 +29,26 @@ from spinsqueeze.models.states import (
 from spinsqueeze.numerics import block_states, collective_operators, state_vectors
 from spinsqueeze.numerics.angular_momentum import TURN_FROM_Z, coherent_amplitudes
 
+
+@final
+@dataclass(frozen=True, eq=False)
+class ProductStateOfClasses(InitialState):
+    """Every spin of kind A of a canonical model points along directions[A], (C, 3); counts (C,)."""
+
+    directions: Floats
+    counts: Integers
+
+    def per_spin(self) -> ProductState:
+        """The same with one row a spin."""
+        return ProductState(np.repeat(self.directions, self.counts, axis=0))
+
+
 InSymmetricSubspace = CoherentState | DickeState | SymmetricState
 PermutationInvariantState = CoherentState | DickeState | SymmetricState | BlockState
-PureState = CoherentState | DickeState | ProductState | StateVector | SymmetricState
-ProductOfSpins = CoherentState | ProductState
+PureState = (
+    CoherentState | DickeState | ProductState | ProductStateOfClasses | StateVector | SymmetricState
+)
+ProductOfSpins = CoherentState | ProductState | ProductStateOfClasses
 
 
 def symmetric_amplitudes(state: InitialState | None, n_spins: int) -> Complexes:
@@ -64,8 +84,8 @@ def state_vector(state: InitialState | None, n_spins: int) -> Complexes:
         return np.array(state.amplitudes)
     if isinstance(state, CoherentState):
         return state_vectors.product_state(np.tile(state.direction, (n_spins, 1)))
-    if isinstance(state, ProductState):
-        return state_vectors.product_state(state.directions)
+    if isinstance(state, ProductState | ProductStateOfClasses):
+        return state_vectors.product_state(bloch_vectors(state))
     if isinstance(state, SymmetricState):
         return state_vectors.symmetric_state(state.amplitudes[::-1])  # M = -J first there
     assert isinstance(state, DickeState)
@@ -76,7 +96,9 @@ def state_vector(state: InitialState | None, n_spins: int) -> Complexes:
 def bloch_vectors(state: InitialState | None) -> Floats:
     """Directions of the spins of a `ProductOfSpins`: (3,) where all are alike, else (N, 3)."""
     directions: Floats
-    if isinstance(state, ProductState):
+    if isinstance(state, ProductStateOfClasses):
+        directions = state.per_spin().directions
+    elif isinstance(state, ProductState):
         directions = state.directions
     else:
         assert isinstance(state, CoherentState)

@@ -10,7 +10,7 @@ import numpy as np
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.base.method import Cost
 from spinsqueeze.methods.base.question import Evolve
-from spinsqueeze.methods.base.states import bloch_vectors
+from spinsqueeze.methods.base.states import ProductStateOfClasses, bloch_vectors
 from spinsqueeze.methods.closed_form.ising_axis import frame, ising_axis, jump_kind
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Strength, integrated
@@ -38,12 +38,15 @@ def plan(question: Evolve) -> Plan:
     assert axis is not None
     model, state = question.model, question.state
     jump_kinds = {jump_kind(j.vector, axis) for j in model.local_jumps}
+    few_kinds = len(model.counts) == 1 or len(model.counts) < model.n_spins
+    by_kind = few_kinds and all(p.kernel.uniform for p in model.pairs)
+    if isinstance(state, ProductStateOfClasses) and by_kind:
+        return _kinds_plan(question, axis)
     if not isinstance(state, CoherentState):
         return _matrix_plan(question, axis)
     if model.permutation_invariant and jump_kinds <= {"dephasing"}:
         return _twisting_plan(model, axis, _clean(state.direction[frame(axis)]))
-    few_kinds = len(model.counts) == 1 or len(model.counts) < model.n_spins
-    if few_kinds and all(p.kernel.uniform for p in model.pairs):
+    if by_kind:
         return _kinds_plan(question, axis)
     return _coupling_plan(question, axis)
 
@@ -107,8 +110,9 @@ def _kinds_plan(question: Evolve, axis: int) -> Plan:
     from spinsqueeze.methods.closed_form.ising_classes import class_moments, twisting_couplings
 
     model, state = question.model, question.state
-    assert isinstance(state, CoherentState)
-    direction = _clean(state.direction[frame(axis)])
+    assert isinstance(state, CoherentState | ProductStateOfClasses)
+    vectors = state.direction if isinstance(state, CoherentState) else state.directions
+    bloch = _clean(vectors[..., frame(axis)])
     n_kinds = len(model.counts)
     b, _, a = frame(axis)
     terms: list[tuple[Strength, Floats]] = []
@@ -126,7 +130,7 @@ def _kinds_plan(question: Evolve, axis: int) -> Plan:
             model.counts,
             couplings=couplings,
             integrals=_integrals(terms, times),
-            bloch=direction,
+            bloch=bloch,
             rotation=np.broadcast_to(_rotation(model, axis, times), (len(times), n_kinds)),
             **_rates(model, axis, times),
         )

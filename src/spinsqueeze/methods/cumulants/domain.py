@@ -12,10 +12,36 @@ from spinsqueeze.observables.squeezing import squeezing
 
 @final
 @dataclass(frozen=True, eq=False)
+class FieldMoments:
+    """Re and Im of <a> (T, 2), and their covariance (T, 2, 2)."""
+
+    mean: Floats
+    covariance: Floats
+
+    @property
+    def values(self) -> dict[str, Floats]:
+        """As registered variables."""
+        photons = np.sum(self.mean**2, axis=1) + np.trace(self.covariance, axis1=1, axis2=2) - 0.5
+        return {"photon_number": photons, "field": self.mean, "field_covariance": self.covariance}
+
+    def gaps(self, beyond: "FieldMoments | None", n_times: int) -> dict[str, Floats]:
+        """What the next order changes at each of n_times; infinite where it has ended."""
+        out = {}
+        for name, value in self.values.items():
+            other = value[:0] if beyond is None else beyond.values[name][:n_times]
+            gap = np.full((n_times, *value.shape[1:]), np.inf)
+            gap[: len(other)] = np.abs(other - value[: len(other)])
+            out[name] = gap
+        return out
+
+
+@final
+@dataclass(frozen=True, eq=False)
 class Run:
-    """Moments at the times that were reached, and how."""
+    """Moments at the times that were reached, of the spins and of a mode, and how."""
 
     moments: Moments
+    field: FieldMoments | None
     steps: int
     implicit: bool
     too_long: bool

@@ -61,12 +61,15 @@ def scales(equations: FlowArrays) -> Floats:
     """The size of each coefficient that counts: an error of it moves a moment by its own scale.
 
     A joint cumulant of d of N alike spins is of order N^(1 - d); of kinds, N prod_A N_A^(-d_A), at
-    most 1.
+    most 1; each factor r or s of a mode, which may hold as many photons as there are spins, adds a
+    half power: N^(1/2) for a mean field, 1 for its fluctuations.
     """
     counts, exponents = equations.structure[2], equations.series.exponents
-    by_kind = exponents.reshape(len(exponents), len(counts), 3).sum(axis=2)
-    sizes = np.sum(counts) * np.prod(counts**-by_kind, axis=1)
-    return np.asarray(np.minimum(sizes, 1.0))
+    of_spins, of_modes = np.split(exponents, [3 * len(counts)], axis=1)
+    by_kind = of_spins.reshape(len(exponents), len(counts), 3).sum(axis=2)
+    n, fields = np.sum(counts), of_modes.sum(axis=1)
+    sizes = n * np.prod(counts**-by_kind, axis=1) * n ** (-0.5 * fields)
+    return np.asarray(np.where(by_kind.sum(axis=1) > 0, np.minimum(sizes, 1.0), sizes))
 
 
 def carry(
@@ -197,8 +200,8 @@ class _Implicit:
         return DONE if solver.status == "finished" else LONG, reached, steps
 
     def _bounded(self, y: Floats) -> bool:
-        n_variables = len(self.equations.series.above)
-        means = self.scale[1 : 1 + n_variables] * y[1 : 1 + n_variables]
+        n_of_spins = 3 * len(self.equations.structure[2])
+        means = self.scale[1 : 1 + n_of_spins] * y[1 : 1 + n_of_spins]
         return bool(np.all(np.isfinite(y)) and np.all(np.abs(means) < FAR))
 
     def _solver(self, p: Floats, start: float, stop: float) -> Any:

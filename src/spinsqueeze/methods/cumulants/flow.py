@@ -5,12 +5,14 @@ log M(x) = C(x), M the generating function of the moments of distinct spins, see
 dC/dt = sum_u x_u [one_u0 + sum_v one_uv C_v + sum_B ((N_B - [u in B]) - E_B - (E_B C)) W_uB]
       + sum_(u,u') x_u x_u' [two_00 + two_v0 C_v + two_0w C_w + two_vw P_vw]
 
-with variables u = (kind, axis), C_v = dC/dx_v, P_vw = C_vw + C_v C_w, W_uB = sum_vw two P_vw (one
-spin inside the product, one of kind B outside) and E_B the Euler operator sum_(b in B) x_b d/dx_b;
-(u, u') runs over unordered pairs of factors. Degrees above the order are dropped.
+with variables u = (kind, axis), and those of modes after them (mode_tables.py), C_v = dC/dx_v,
+P_vw = C_vw + C_v C_w, W_uB = sum_vw two P_vw (one spin inside the product, one of kind B outside)
+and E_B the Euler operator sum_(b in B) x_b d/dx_b; (u, u') runs over unordered pairs of factors.
+Degrees above the order are dropped.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
@@ -42,40 +44,86 @@ class Terms:
     values: Floats
 
 
-def terms_of(tables: list[Table], *, n_kinds: int) -> Terms:
+def terms_of(tables: list[Table], *, n_kinds: int, n_modes: int = 0) -> Terms:
     """The terms of all tables, in one list."""
-    n_variables = 3 * n_kinds
+    ones = np.array([table.one[:, 1:] for table in tables])
+    twos = np.array([table.two[:, :, 1:] for table in tables])
+    places = tuple(dict.fromkeys(term[:5] for table in tables for term in table.modes))
+    patterns = np.any(ones, axis=0).tobytes(), np.any(twos, axis=0).tobytes()
+    layout = _layout(*patterns, places, n_kinds=n_kinds, n_modes=n_modes)
+    of_modes = np.zeros((len(tables), len(places)))
+    for k, table in enumerate(tables):
+        for term in table.modes:
+            of_modes[k, places.index(term[:5])] += term[5]
+    parts = [ones.reshape(len(tables), -1), twos.reshape(len(tables), -1), of_modes]
+    entries = np.concatenate(parts, axis=1)
+    values = np.zeros((len(tables), layout.places.shape[1]))
+    for k, row in enumerate(entries):
+        np.add.at(values[k], layout.term, layout.factor * row[layout.entry])
+    return Terms(layout.pairs, layout.places, values)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """The terms of a pattern of nonzero entries: each has its term and a factor."""
+
+    pairs: Integers
+    places: Integers
+    entry: Integers
+    term: Integers
+    factor: Floats
+
+
+@lru_cache(maxsize=64)
+def _layout(
+    one: bytes, two: bytes, modes: tuple[tuple[int, ...], ...], *, n_kinds: int, n_modes: int
+) -> _Layout:
+    """The terms of the entries that are true, [A, a - 1, b] and [A, B, a - 1, a', b, b'].
+
+    modes: (u, u', v, w, kind) of the terms of modes.
+    """
+    n_variables = 3 * n_kinds + 2 * n_modes
+    ones = np.frombuffer(one, dtype=bool).reshape(n_kinds, 3, 4)
+    twos = np.frombuffer(two, dtype=bool).reshape(n_kinds, n_kinds, 3, 4, 4, 4)
     pairs: dict[tuple[int, int], int] = {}
-    entries: dict[tuple[int, int, int, int], Floats] = {}
+    places: dict[tuple[int, int, int, int], int] = {}
+    index: list[int] = []
+    term: list[int] = []
+    factors: list[float] = []
 
     def source(v: int, w: int) -> int:
         if v == CONSTANT or w == CONSTANT:
             return max(v, w)
         return n_variables + pairs.setdefault((min(v, w), max(v, w)), len(pairs))
 
-    def add(place: tuple[int, int, int, int], index: int, value: float) -> None:
-        entries.setdefault(place, np.zeros(len(tables)))[index] += value
+    def add(place: tuple[int, int, int, int], entry: int, factor: float) -> None:
+        index.append(entry)
+        term.append(places.setdefault(place, len(places)))
+        factors.append(factor)
 
-    for index, table in enumerate(tables):
-        for A, a, b in np.argwhere(table.one[:, 1:]):
-            v = CONSTANT if b == 0 else 3 * A + b - 1
-            add((3 * A + a, -1, v, -1), index, table.one[A, a + 1, b])
-        for A, B, a, c, b, d in np.argwhere(table.two[:, :, 1:]):
-            value = table.two[A, B, a + 1, c, b, d]
-            u, v = 3 * A + a, CONSTANT if b == 0 else 3 * A + b - 1
-            w = CONSTANT if d == 0 else 3 * B + d - 1
-            if c == 0:
-                add((u, -1, source(v, w), B), index, value)
-                continue
-            other = 3 * B + c - 1
-            if u <= other:  # each unordered pair of factors once
-                add((u, other, source(v, w), -1), index, value * (0.5 if u == other else 1.0))
-    places = np.array(list(entries) or np.zeros((0, 4)), dtype=np.int64).reshape(-1, 4)
-    values = np.array(list(entries.values())).reshape(-1, len(tables))
-    return Terms(
+    for entry in np.flatnonzero(ones):
+        A, a, b = (int(i) for i in np.unravel_index(entry, ones.shape))
+        v = CONSTANT if b == 0 else 3 * A + b - 1
+        add((3 * A + a, -1, v, -1), int(entry), 1.0)
+    for entry in np.flatnonzero(twos):
+        A, B, a, c, b, d = (int(i) for i in np.unravel_index(entry, twos.shape))
+        u, v = 3 * A + a, CONSTANT if b == 0 else 3 * A + b - 1
+        w = CONSTANT if d == 0 else 3 * B + d - 1
+        other = 3 * B + c - 1
+        if c == 0:
+            add((u, -1, source(v, w), B), ones.size + int(entry), 1.0)
+        elif u <= other:  # each unordered pair of factors once
+            factor = 0.5 if u == other else 1.0
+            add((u, other, source(v, w), -1), ones.size + int(entry), factor)
+    for number, (u, other, v, w, kind) in enumerate(modes, ones.size + twos.size):
+        add((u, other, source(v, w), kind), number, 1.0)
+    return _Layout(
         np.array(list(pairs), dtype=np.int64).reshape(-1, 2),
-        np.ascontiguousarray(places.T),
-        np.ascontiguousarray(values.T),
+        np.ascontiguousarray(np.array(list(places), dtype=np.int64).reshape(-1, 4).T),
+        np.array(index, dtype=np.int64),
+        np.array(term, dtype=np.int64),
+        np.array(factors),
     )
 
 
@@ -100,7 +148,8 @@ def _series_of(sources, euler, p, pairs, exponents, above, products, inmost):  #
         for i in range(inner):
             if above[v, i] >= 0:
                 sources[v, i] = (exponents[i, v] + 1) * p[above[v, i]]
-            euler[v // 3, i] += exponents[i, v] * p[i]
+            if v < 3 * euler.shape[0]:  # not a mode
+                euler[v // 3, i] += exponents[i, v] * p[i]
     for q in range(pairs.shape[0]):
         v, w, row = pairs[q, 0], pairs[q, 1], n_variables + q
         for m in range(products.shape[1]):

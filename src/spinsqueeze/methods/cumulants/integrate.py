@@ -1,7 +1,7 @@
 """Carrying cumulants through a stretch of time: an embedded Runge-Kutta loop in machine code."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -10,7 +10,7 @@ from numba import njit
 from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.methods.cumulants.flow import arguments, flow, terms_of
 from spinsqueeze.methods.cumulants.series import Series, series
-from spinsqueeze.methods.cumulants.tables import Table
+from spinsqueeze.methods.cumulants.tables import ModeTerm, Table, no_tables
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.numerics import dormand_prince
 
@@ -51,10 +51,13 @@ class FlowArrays:
         return self.strengths, self.structure
 
 
-def equations_of(tables: Sequence[Table], *, counts: Integers, order: int) -> FlowArrays:
+def equations_of(
+    tables: Sequence[Table], *, counts: Integers, order: int, n_modes: int = 0
+) -> FlowArrays:
     """The equations of a model, all constants in one table, and one for each envelope."""
     n_kinds = len(counts)
-    constant = Table(1.0, np.zeros((n_kinds, 4, 4)), np.zeros((n_kinds, n_kinds, 4, 4, 4, 4)))
+    constant = Table(1.0, *no_tables(n_kinds))
+    of_modes: list[ModeTerm] = []
     driven: list[Table] = []
     polynomials: list[Any] = []
     for table in tables:
@@ -64,6 +67,7 @@ def equations_of(tables: Sequence[Table], *, counts: Integers, order: int) -> Fl
         else:
             constant.one[...] += table.strength * table.one
             constant.two[...] += table.strength * table.two
+            of_modes += [(*term[:5], table.strength * term[5]) for term in table.modes]
     n_pieces = max([1, *(len(polynomial.x) - 1 for polynomial in polynomials)])
     edges = np.full((1 + len(driven), n_pieces + 1), np.inf)
     cubics = np.zeros((1 + len(driven), 4, n_pieces))
@@ -71,8 +75,9 @@ def equations_of(tables: Sequence[Table], *, counts: Integers, order: int) -> Fl
     for k, polynomial in enumerate(polynomials, 1):
         edges[k, : len(polynomial.x) - 1] = polynomial.x[:-1]  # the last piece goes on for ever
         cubics[k, :, : polynomial.c.shape[1]] = polynomial.c
-    terms = terms_of([constant, *driven], n_kinds=n_kinds)
-    variables = series(counts, order)
+    constant = replace(constant, modes=tuple(term for term in of_modes if term[5]))
+    terms = terms_of([constant, *driven], n_kinds=n_kinds, n_modes=n_modes)
+    variables = series(counts, order, n_modes=n_modes)
     return FlowArrays(variables, (terms.values, edges, cubics), arguments(terms, variables, counts))
 
 
@@ -191,7 +196,7 @@ def _write(out, done, outputs, p, now, end, k, dense):  # type: ignore[no-untype
 
 
 @njit(cache=True, error_model="numpy")
-def _state(p, n_variables, stiff, left, width, least):  # type: ignore[no-untyped-def]
+def _state(p, n_of_spins, stiff, left, width, least):  # type: ignore[no-untyped-def]
     """How a stretch goes on after a step."""
     if stiff >= STIFF_STEPS:
         return STIFF
@@ -199,13 +204,13 @@ def _state(p, n_variables, stiff, left, width, least):  # type: ignore[no-untype
         return LONG
     if width < least:
         return LOST
-    for v in range(1, 1 + n_variables):
+    for v in range(1, 1 + n_of_spins):
         if not abs(p[v]) < FAR:
             return LOST
     return DONE
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def stretch(  # type: ignore[no-untyped-def]
     p, start, stop, outputs, out, strengths, structure, scale, tolerance, width, tableau, max_steps
 ):
@@ -245,7 +250,7 @@ def stretch(  # type: ignore[no-untyped-def]
         cut_short = error <= 1.0 and h < width  # by the end of the stretch, not by an error
         width = max(width, _next_width(h, error)) if cut_short else _next_width(h, error)
         least = 1e-14 * max(now, stop - start) if now < stop else 0.0
-        ended = _state(p, structure[5].shape[0], stiff, max_steps - steps, width, least)
+        ended = _state(p, 3 * structure[2].shape[0], stiff, max_steps - steps, width, least)
     return ended, now, done, steps, width
 
 

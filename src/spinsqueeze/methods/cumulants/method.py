@@ -1,28 +1,34 @@
 """Cumulants and MeanField: moments of spins that differ by kind only, closed at any order."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from typing_extensions import override
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.arrays import Floats
-from spinsqueeze.core.errors import InvalidInput, NumericalFailure
+from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Progress, Question, Steady
 from spinsqueeze.methods.base.states import (
-    InSymmetricSubspace,
     PermutationInvariantState,
     ProductOfSpins,
-    bloch_vectors,
-    block_values,
-    symmetric_amplitudes,
 )
-from spinsqueeze.methods.cumulants import collective_states, states
-from spinsqueeze.methods.cumulants.domain import Run, concerns, differences, first, why_early
-from spinsqueeze.methods.cumulants.series import Series, n_coefficients, n_products
+from spinsqueeze.methods.cumulants import collective_states, own_products
+from spinsqueeze.methods.cumulants.domain import (
+    FieldMoments,
+    Run,
+    concerns,
+    differences,
+    first,
+    why_early,
+)
+from spinsqueeze.methods.cumulants.final_moments import field_readings, moments_of
+from spinsqueeze.methods.cumulants.initial import directions_of, initial_cumulants
+from spinsqueeze.methods.cumulants.series import n_coefficients, n_products
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import readings_of
@@ -34,17 +40,10 @@ if TYPE_CHECKING:
 MAX_ORDER = 12
 RESOLVED = 1e-4
 """The largest share of the highest cumulants of an initial state that rounding may take."""
-HANDLES = frozenset(
-    (
-        "fields",
-        "quadratics",
-        "pairs",
-        "collective_jumps",
-        "local_jumps",
-        "unlike_spins",
-        "pulses",
-    )
-)
+HANDLES = frozenset((
+    "fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "unlike_spins", "pulses",
+    "modes", "mode_couplings",
+))  # fmt: skip
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 EVALUATIONS = 3e3
 """A guess: how often the equations are evaluated in a run of all orders and tolerances."""
@@ -59,6 +58,7 @@ class _Closed(Method):
 
     tolerance: float
     next_order: bool
+    together = True
 
     @property
     def _order(self) -> int:
@@ -86,12 +86,24 @@ class _Closed(Method):
             )
         return reasons or self._foreign(question)
 
+    def _equations(self, question: Question, order: int) -> "FlowArrays":
+        from spinsqueeze.methods.cumulants.integrate import equations_of
+        from spinsqueeze.methods.cumulants.mode_tables import mode_tables
+        from spinsqueeze.methods.cumulants.tables import tables_of
+
+        model = question.model
+        tables = [*tables_of(model), *mode_tables(model)]
+        return equations_of(tables, counts=model.counts, order=order, n_modes=len(model.modes))
+
     def _foreign(self, question: Question) -> list[str]:
         """Why the initial state is none whose cumulants are known."""
         state, model = question.state, question.model
         if isinstance(state, ProductOfSpins):
-            if _directions(question) is None:
-                return ["the directions of the initial state differ within a class of alike spins"]
+            if directions_of(question) is None:
+                return [
+                    "the directions of the initial state differ within a class of alike spins; "
+                    "give one direction a class"
+                ]
             return []
         name = type(state).__name__
         if not isinstance(state, PermutationInvariantState):
@@ -109,16 +121,17 @@ class _Closed(Method):
 
     def trust(self, question: Question) -> Trust:
         """Exact from order N on; with the next order, an approximation that measures its error."""
-        if self._order >= question.model.n_spins:
+        if self._order >= question.model.n_spins and not question.model.modes:
             return EXACT
         return Trust("truncation" if self.next_order else "uncontrolled")
 
     def cost(self, question: Question) -> Cost:
         """From the number of coefficients and of their products; steps from the fastest rate."""
-        n_variables = 3 * len(question.model.counts)
-        order = self._highest(question.model)
-        coefficients = n_coefficients(question.model.counts, order)
-        products = n_products(question.model.counts, max(order - 1, 0))
+        model, n_modes = question.model, len(question.model.modes)
+        n_variables = 3 * len(model.counts) + 2 * n_modes
+        order = self._highest(model)
+        coefficients = n_coefficients(model.counts, order, n_modes=n_modes)
+        products = n_products(model.counts, max(order - 1, 0), n_modes=n_modes)
         pairs = n_variables * (n_variables + 1) / 2 + n_variables**2 / 3
         work = 1e-9 * (pairs * products + 50 * coefficients)
         n_times = len(question.times) if isinstance(question, Evolve) else 1
@@ -129,10 +142,15 @@ class _Closed(Method):
             f"{coefficients} cumulants up to order {order} of {n_variables} variables",
         )
 
+    def _own_order(self, model: Canonical) -> int:
+        """The order that is answered: beyond order N there is nothing, unless there is a mode."""
+        return self._order if model.modes else min(self._order, model.n_spins)
+
     def _highest(self, model: Canonical) -> int:
-        """The highest order that is followed; beyond order N there is nothing."""
-        order = min(self._order, model.n_spins)
-        return order + 1 if self.next_order and order < model.n_spins else order
+        """The highest order that is followed."""
+        order = self._own_order(model)
+        complete = order == model.n_spins and not model.modes
+        return order + 1 if self.next_order and not complete else order
 
     def answer(self, question: Question) -> Answer:
         """Follow the cumulants, or find where they end; the next order beside it."""
@@ -140,21 +158,35 @@ class _Closed(Method):
             return self._steady_state(question)
         return self._evolve(question)
 
+    @override
+    def answer_many(self, questions: Sequence[Question]) -> list[Answer | SpinSqueezeError]:
+        """The same, on as many threads as numba may use: steps are machine code without a lock."""
+        from numba import config
+
+        with ThreadPoolExecutor(config.NUMBA_NUM_THREADS) as threads:
+            return list(threads.map(self._answer_or_error, questions))
+
     def _evolve(self, question: Evolve) -> Answer:
         """With a coarser run for the error of the steps."""
         model, n = question.model, question.model.n_spins
-        order, highest = min(self._order, n), self._highest(question.model)
-        fine = self._moments(question, order, self.tolerance, _part(question, 0.0, 0.5))
+        order, highest = self._own_order(model), self._highest(model)
+        equations = self._equations(question, order)
+        fine = self._moments(question, equations, self.tolerance, _part(question, 0.0, 0.5))
         coarse = self._moments(
-            question, order, self.tolerance * COARSER, _part(question, 0.5, 0.75)
+            question, equations, self.tolerance * COARSER, _part(question, 0.5, 0.75)
         )
         truncation: dict[str, Any] = {}
         answered = min(len(fine.moments.spin), len(coarse.moments.spin))
         if highest > order:
             beyond = self._moments(
-                question, highest, self.tolerance * COARSER, _part(question, 0.75, 1.0)
+                question,
+                self._equations(question, highest),
+                self.tolerance * COARSER,
+                _part(question, 0.75, 1.0),
             )
             truncation = differences(first(fine.moments, answered), beyond.moments)
+            if fine.field is not None and beyond.field is not None:
+                truncation |= fine.field.gaps(beyond.field, answered)
         question.progress(1.0)
         if answered == 0:
             raise NumericalFailure(why_early(fine, coarse, question.times, 0))
@@ -164,12 +196,12 @@ class _Closed(Method):
         rounding = n * (ROUNDING * np.sqrt(1 + fine.steps) + STEPS * self.tolerance * fine.steps)
         complete = answered == len(question.times)
         return Answer(
-            readings_of(moments),
+            {**readings_of(moments), **field_readings(fine.field, answered)},
             error={"spin": (error + rounding) / (np.sqrt(n) / 2)},
             truncation=truncation,
             diagnostics={
                 "order": order,
-                "cumulants": n_coefficients(model.counts, order) - 1,
+                "cumulants": len(equations.series.exponents) - 1,
                 "n_steps": fine.steps,
                 "implicit": int(fine.implicit),
                 "dtype": "float64",
@@ -180,22 +212,27 @@ class _Closed(Method):
             status=COMPLETE if complete else why_early(fine, coarse, question.times, answered),
         )
 
-    def _moments(self, question: Evolve, order: int, tolerance: float, progress: Progress) -> Run:
+    def _moments(
+        self, question: Evolve, equations: "FlowArrays", tolerance: float, progress: Progress
+    ) -> Run:
         from spinsqueeze.methods.cumulants.evolve import carry
         from spinsqueeze.methods.cumulants.integrate import LONG
 
-        model, equations = question.model, _equations(question, order)
-        initial = _initial(question, equations.series)
+        model = question.model
+        initial = initial_cumulants(question, equations.series)
         curve = carry(question, equations, initial, tolerance=tolerance, progress=progress)
-        moments = states.collective_moments(curve.p, counts=model.counts, series=equations.series)
-        return Run(moments, curve.steps, curve.implicit, curve.ended == LONG)
+        moments, field = moments_of(curve.p, model, equations.series)
+        return Run(moments, field, curve.steps, curve.implicit, curve.ended == LONG)
 
     def _steady_state(self, question: Steady) -> Answer:
-        order, highest = min(self._order, question.model.n_spins), self._highest(question.model)
-        moments, point = _end(question, order)
+        order, highest = self._own_order(question.model), self._highest(question.model)
+        moments, field, point = self._end(question, order)
         truncation: dict[str, Any] = {}
         if highest > order:
-            truncation = differences(moments, _beyond(question, highest, moments))
+            beyond, field_beyond = self._beyond(question, highest, moments)
+            truncation = differences(moments, beyond)
+            if field is not None:
+                truncation |= field.gaps(field_beyond, 1)
         question.progress(1.0)
         n = question.model.n_spins
         warnings = concerns(moments, truncation, None, order)
@@ -206,7 +243,7 @@ class _Closed(Method):
                 "point, but no state ends there",
             )
         return Answer(
-            readings_of(moments),
+            {**readings_of(moments), **field_readings(field, 1)},
             error={"spin": 2 * (point.step + point.drift + ROUNDING) * np.sqrt(n)},
             truncation=truncation,
             diagnostics={
@@ -221,47 +258,24 @@ class _Closed(Method):
             warnings=warnings,
         )
 
+    def _beyond(
+        self, question: Steady, order: int, moments: Moments
+    ) -> tuple[Moments, FieldMoments | None]:
+        """The moments of the next order; none where it comes to no rest."""
+        try:
+            return self._end(question, order)[:2]
+        except NumericalFailure:
+            return first(moments, 0), None
 
-def _equations(question: Question, order: int) -> "FlowArrays":
-    from spinsqueeze.methods.cumulants.integrate import equations_of
-    from spinsqueeze.methods.cumulants.tables import tables_of
+    def _end(
+        self, question: Steady, order: int
+    ) -> "tuple[Moments, FieldMoments | None, FixedPoint]":
+        """The fixed point of one order, with its moments."""
+        from spinsqueeze.methods.cumulants.steady import fixed_point
 
-    model = question.model
-    return equations_of(tables_of(model), counts=model.counts, order=order)
-
-
-def _initial(question: Question, series: Series) -> Floats:
-    """P (K,) of the initial state."""
-    state, n = question.state, question.model.n_spins
-    if isinstance(state, ProductOfSpins):
-        directions = _directions(question)
-        assert directions is not None
-        return states.of_product(directions, series)
-    if isinstance(state, InSymmetricSubspace):
-        amplitudes = symmetric_amplitudes(state, n)
-        return collective_states.of_amplitudes(amplitudes, n_spins=n, series=series)
-    return collective_states.of_blocks(block_values(state, n), n_spins=n, series=series)
-
-
-def _beyond(question: Steady, order: int, moments: Moments) -> Moments:
-    """The moments of the next order; none where it comes to no rest."""
-    try:
-        return _end(question, order)[0]
-    except NumericalFailure:
-        return first(moments, 0)
-
-
-def _end(question: Steady, order: int) -> "tuple[Moments, FixedPoint]":
-    """The fixed point of one order, with its moments."""
-    from spinsqueeze.methods.cumulants.steady import fixed_point
-
-    equations = _equations(question, order)
-    point = fixed_point(equations, _initial(question, equations.series))
-    counts = question.model.counts
-    return (
-        states.collective_moments(point.p[None], counts=counts, series=equations.series),
-        point,
-    )
+        equations = self._equations(question, order)
+        point = fixed_point(equations, initial_cumulants(question, equations.series))
+        return *moments_of(point.p[None], question.model, equations.series), point
 
 
 @final
@@ -270,7 +284,8 @@ class Cumulants(_Closed):
     """Moments of distinct spins up to a given order; joint cumulants beyond it are left out.
 
     Any permutation-invariant model, and classes of spins alike (C of them), at any number of spins:
-    C(k + 3C, k) - 1 equations for order k. Order N is exact. Good while fluctuations are small
+    C(k + 3C, k) - 1 equations for order k. A cavity is kept as two more variables. Order N is exact
+    without one. Good while fluctuations are small
     against the mean spin; past the crossing into strongly non-Gaussian states and from unstable
     points it fails, high orders first by blowing up. Sources: kubo1962, tucker2020; NOTES.md.
 
@@ -310,10 +325,15 @@ class MeanField(_Closed):
     correlations stay small. Sources: tucker2020; NOTES.md.
 
     Args:
+        products: of components of one spin in collective jumps. "pauli": by Pauli's relations,
+            `Cumulants(1)`; "factorised": the product of the means, which keeps |<S>| = N/2, for
+            models that conserve the total spin. "auto": factorised from a coherent state where one
+            collective jump, along no axis, is all that decays, else pauli.
         next_order: also follow order 2: the difference is the `<name>_truncation`.
         tolerance: error of one step, relative to the mean spin, 1e-13 to 1e-3.
     """
 
+    products: str = field(default=own_products.AUTO, kw_only=True)
     next_order: bool = field(default=True, kw_only=True)
     tolerance: float = field(default=1e-10, kw_only=True)
 
@@ -323,6 +343,7 @@ class MeanField(_Closed):
     answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
 
     def __post_init__(self) -> None:
+        checks.choice("products", self.products, options=own_products.CHOICES)
         self._check()
 
     @property
@@ -330,20 +351,45 @@ class MeanField(_Closed):
         return 1
 
     @override
+    def obstacles(self, question: Question) -> list[str]:
+        """Also where factorised products make no sense."""
+        reasons = super().obstacles(question)
+        if self.products == own_products.FACTORISED and not reasons:
+            reasons = own_products.reasons_against(question)
+        return reasons
+
+    @override
+    def answer(self, question: Question) -> Answer:
+        """Also names the products it took."""
+        factorised = self._factorised(question)
+        try:
+            answer = super().answer(question)
+        except NumericalFailure as error:
+            if not factorised:
+                raise
+            raise NumericalFailure(
+                f"{error}; factorised products let nothing shorten the mean spin: where the state "
+                "ends mixed, take PermutationInvariant, or products='pauli'"
+            ) from None
+        taken = own_products.FACTORISED if factorised else own_products.PAULI
+        return replace(answer, diagnostics={**answer.diagnostics, "products": taken})
+
+    def _factorised(self, question: Question) -> bool:
+        return own_products.chosen(self.products, question) == own_products.FACTORISED
+
+    @override
+    def _equations(self, question: Question, order: int) -> "FlowArrays":
+        if order > 1 or not self._factorised(question):
+            return super()._equations(question, order)
+        from spinsqueeze.methods.cumulants.integrate import equations_of
+
+        tables = own_products.factorised_tables(question.model)
+        return equations_of(tables, counts=question.model.counts, order=1)
+
+    @override
     def trust(self, question: Question) -> Trust:
         """Of unknown accuracy but for one spin: it knows no correlations, so no squeezing."""
         return EXACT if question.model.n_spins == 1 else Trust("uncontrolled")
-
-
-def _directions(question: Question) -> Floats | None:
-    """(C, 3) directions of the spins of each kind; None where they differ within one."""
-    counts = question.model.counts
-    directions = bloch_vectors(question.state)
-    if directions.ndim == 1:
-        return np.tile(directions, (len(counts), 1))
-    ends = np.cumsum(counts)
-    heads = directions[ends - counts]
-    return heads if np.array_equal(directions, np.repeat(heads, counts, axis=0)) else None
 
 
 def _part(question: Question, start: float, stop: float) -> Progress:

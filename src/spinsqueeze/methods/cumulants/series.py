@@ -3,7 +3,8 @@
 A series C(x) = sum_n p_n x^n, |n| <= order, is the array p of its coefficients in the order of
 `exponents`: by degree, the constant first. All arrays here are indices into it. Variables come in
 threes, x, y, z of each kind of spins; N_A spins of a kind A have no products of more than N_A of
-them, so that monomials of higher degree in their variables are left out.
+them, so that monomials of higher degree in their variables are left out. Two variables of each mode
+follow them, of any degree.
 """
 
 from dataclasses import dataclass
@@ -17,19 +18,19 @@ import numpy as np
 from spinsqueeze.core.arrays import Integers
 
 
-def n_coefficients(counts: Integers, order: int) -> int:
+def n_coefficients(counts: Integers, order: int, *, n_modes: int = 0) -> int:
     """Coefficients of a series of kinds of counts (C,) spins, the constant included."""
-    return _n_monomials(counts, order, n_axes=3)
+    return _n_monomials(counts, order, n_axes=3, n_free=2 * n_modes)
 
 
-def n_products(counts: Integers, order: int) -> int:
+def n_products(counts: Integers, order: int, *, n_modes: int = 0) -> int:
     """Products of two coefficients in the square of a series."""
-    return _n_monomials(counts, order, n_axes=6)
+    return _n_monomials(counts, order, n_axes=6, n_free=4 * n_modes)
 
 
-def _n_monomials(counts: Integers, order: int, *, n_axes: int) -> int:
-    """Monomials of n_axes variables a kind, of degree <= N_A in those of kind A."""
-    by_degree = [1] + [0] * order
+def _n_monomials(counts: Integers, order: int, *, n_axes: int, n_free: int) -> int:
+    """Monomials of n_axes variables a kind, of degree <= N_A in those of kind A; n_free others."""
+    by_degree = [comb(d + n_free - 1, d) if n_free else int(d == 0) for d in range(order + 1)]
     for count, kinds in zip(*np.unique(np.minimum(counts, order), return_counts=True), strict=True):
         of_kind = [comb(d + n_axes - 1, d) for d in range(int(count) + 1)]
         for _ in range(int(kinds)):
@@ -60,20 +61,21 @@ class Series:
     products: Integers
 
 
-def series(counts: Integers, order: int) -> Series:
-    """The tables of all series of kinds of counts (C,) spins; made once."""
-    return _series(tuple(np.minimum(counts, order).tolist()), order)
+def series(counts: Integers, order: int, *, n_modes: int = 0) -> Series:
+    """The tables of all series of kinds of counts (C,) spins, and of modes; made once."""
+    return _series(tuple(np.minimum(counts, order).tolist()), order, n_modes)
 
 
 @lru_cache(maxsize=32)
-def _series(highest: tuple[int, ...], order: int) -> Series:
+def _series(highest: tuple[int, ...], order: int, n_modes: int) -> Series:
     """With the highest degree in the variables of each kind."""
-    n_variables = 3 * len(highest)
+    n_of_spins = 3 * len(highest)
+    n_variables = n_of_spins + 2 * n_modes
     exponents, sizes = [], [0]
     for degree in range(order + 1):
         for chosen in combinations_with_replacement(range(n_variables), degree):
             row = np.bincount(chosen, minlength=n_variables)
-            if np.all(row.reshape(-1, 3).sum(axis=1) <= highest):
+            if np.all(row[:n_of_spins].reshape(-1, 3).sum(axis=1) <= highest):
                 exponents.append(row)
         sizes.append(len(exponents))
     table = np.array(exponents, dtype=np.int64).reshape(-1, n_variables)

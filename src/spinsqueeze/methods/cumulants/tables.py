@@ -11,6 +11,7 @@ l_i+ O l_j + l_j+ O l_i - {l_i+ l_j + l_j+ l_i, O}/2.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import final
 
 import numpy as np
@@ -24,20 +25,31 @@ TAU: Complexes = np.array(
 )
 NORMS = np.array([2.0, 0.5, 0.5, 0.5])
 """Tr tau_a tau_a."""
+NONE = -1
+ROUNDING = 8 * float(np.finfo(np.float64).eps)
+
+
+ModeTerm = tuple[int, int, int, int, int, float]
+"""(u, u', v, w, kind, value): value x_u x_u' d_v d_w M, or value x_u (N_kind - E_kind) d_v M; -1 is
+none. Variables are those of the spins, then (Re a, Im a) of each mode."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A term of the model: one (C, 4, 4) and two (C, C, 4, 4, 4, 4), times a strength in time."""
+    """A term of the model: one (C, 4, 4) and two (C, C, 4, 4, 4, 4), times a strength in time.
+
+    modes: what it adds for modes, see mode_tables.py.
+    """
 
     strength: Strength
     one: Floats
     two: Floats
+    modes: tuple[ModeTerm, ...] = ()
 
 
 def tables_of(model: Canonical) -> list[Table]:
-    """The tables of every piece of a model without a cavity, whose spins differ by kind only."""
+    """The tables of the spins of a model, which differ by kind only; see mode_tables for modes."""
     n_kinds = len(model.counts)
     out = []
     for field in model.fields:
@@ -56,7 +68,7 @@ def tables_of(model: Canonical) -> list[Table]:
     for local in model.local_jumps:
         factors = np.ones(n_kinds) if local.factors is None else local.factors
         one = factors[:, None, None] * _own_jumps(np.broadcast_to(local.vector, (n_kinds, 3)))
-        out.append(Table(local.rate, one, np.zeros((n_kinds, n_kinds, 4, 4, 4, 4))))
+        out.append(Table(local.rate, one, no_tables(n_kinds)[1]))
     return out
 
 
@@ -65,37 +77,72 @@ def _hamiltonian(
 ) -> Table:
     """Of sum_i v_i.s_i, vectors (C, 3), or of sum_{i<j} s_i.T s_j, tensors (C, C, 3, 3)."""
     if vectors is not None:
-        h = np.einsum("Aa,axy->Axy", vectors, TAU[1:])
-        one = np.array([_expanded(1j * _commutator(m)) for m in h])
-        return Table(strength, one, np.zeros((len(h), len(h), 4, 4, 4, 4)))
+        return Table(strength, field_tables(vectors), no_tables(len(vectors))[1])
     assert tensors is not None
-    n_kinds = len(tensors)
-    two = np.zeros((n_kinds, n_kinds, 4, 4, 4, 4))
-    for A in range(n_kinds):
-        for B in range(n_kinds):
-            h = np.einsum("ab,axy,bzw->xzyw", tensors[A, B], TAU[1:], TAU[1:]).reshape(4, 4)
-            two[A, B] = _expanded_pair(1j * _commutator(h))
-    return Table(strength, np.zeros((n_kinds, 4, 4)), two)
+    two = _clean(np.tensordot(tensors, _of_pairs(), 2))
+    return Table(strength, no_tables(len(two))[0], two)
+
+
+def no_tables(n_kinds: int) -> tuple[Floats, Floats]:
+    """(C, 4, 4) and (C, C, 4, 4, 4, 4) of nothing."""
+    return np.zeros((n_kinds, 4, 4)), np.zeros((n_kinds, n_kinds, 4, 4, 4, 4))
+
+
+def field_tables(vectors: Floats) -> Floats:
+    """(C, 4, 4) of sum_i v_i.s_i, vectors (C, 3)."""
+    return _clean(np.tensordot(vectors, _of_fields(), 1))
 
 
 def _own_jumps(vectors: Complexes) -> Floats:
     """(C, 4, 4) of D[c_A.s_i] for every spin."""
-    jumps = np.einsum("Aa,axy->Axy", vectors, TAU[1:])
-    return np.array([_expanded(_adjoint_dissipator(m, m)) for m in jumps])
+    return _clean(np.einsum("Aa,Ab,abst->Ast", vectors.conj(), vectors, _of_own_jumps()))
 
 
 def _shared_jumps(vectors: Complexes) -> Floats:
     """(C, C, 4, 4, 4, 4) of what D[sum_i c_i.s_i] does to a pair beyond each of the two."""
-    jumps = np.einsum("Aa,axy->Axy", vectors, TAU[1:])
-    one = np.eye(2)
-    n_kinds = len(jumps)
-    two = np.zeros((n_kinds, n_kinds, 4, 4, 4, 4))
-    for A in range(n_kinds):
-        for B in range(n_kinds):
-            first, second = np.kron(jumps[A], one), np.kron(one, jumps[B])
-            both = _adjoint_dissipator(first, second) + _adjoint_dissipator(second, first)
-            two[A, B] = _expanded_pair(both)
-    return two
+    left, right = _of_shared_jumps()
+    products = vectors.conj()[:, None, :, None] * vectors[None, :, None, :]  # [A, B, a, b]
+    both = np.tensordot(products, left, 2)
+    both += np.tensordot(products.transpose(1, 0, 2, 3), right, 2)
+    return _clean(both)
+
+
+def _clean(table: Floats | Complexes) -> Floats:
+    """The real part, without what rounding leaves of entries that cancel."""
+    real = np.array(table.real)
+    real[np.abs(real) < ROUNDING * np.max(np.abs(real), initial=0.0)] = 0.0
+    return real
+
+
+@cache
+def _of_fields() -> Floats:
+    """(3, 4, 4): the table of H = s_a."""
+    return np.array([expanded(1j * _commutator(s)) for s in TAU[1:]]).real
+
+
+@cache
+def _of_pairs() -> Floats:
+    """(3, 3, 4, 4, 4, 4): the table of H = s_a s_b, of a first and a second spin."""
+    both = [[_expanded_pair(1j * _commutator(np.kron(s, t))) for t in TAU[1:]] for s in TAU[1:]]
+    return np.array(both).real
+
+
+@cache
+def _of_own_jumps() -> Complexes:
+    """(3, 3, 4, 4): the form of D in c_a* c_b, of one spin."""
+    return np.array([[expanded(_adjoint_dissipator(s, t)) for t in TAU[1:]] for s in TAU[1:]])
+
+
+@cache
+def _of_shared_jumps() -> tuple[Complexes, Complexes]:
+    """Twice (3, 3, 4, 4, 4, 4): the forms in c_Aa* c_Bb and c_Ba* c_Ab, of two spins."""
+    first = [np.kron(s, TAU[0]) for s in TAU[1:]]
+    second = [np.kron(TAU[0], s) for s in TAU[1:]]
+
+    def form(left: list[Complexes], right: list[Complexes]) -> Complexes:
+        return np.array([[_expanded_pair(_adjoint_dissipator(a, b)) for b in right] for a in left])
+
+    return form(first, second), form(second, first)
 
 
 def _commutator(h: Complexes) -> Complexes:
@@ -111,16 +158,16 @@ def _adjoint_dissipator(left: Complexes, right: Complexes) -> Complexes:
     return np.asarray(np.kron(left.conj().T, right.T) - both / 2, dtype=complex)
 
 
-def _expanded(action: Complexes) -> Floats:
+def expanded(action: Complexes) -> Complexes:
     """(4, 4): action(tau_a) = sum_b out[a, b] tau_b."""
     turned = np.einsum("xy,ay->ax", action, TAU.reshape(4, 4))
     out = np.einsum("bx,ax,b->ab", TAU.reshape(4, 4).conj(), turned, 1 / NORMS)
-    return np.asarray(out.real)
+    return np.asarray(out)
 
 
-def _expanded_pair(action: Complexes) -> Floats:
+def _expanded_pair(action: Complexes) -> Complexes:
     """(4, 4, 4, 4): action(tau_a tau_a') = sum_bb' out[a, a', b, b'] tau_b tau_b'."""
     basis = np.einsum("axy,bzw->abxzyw", TAU, TAU).reshape(4, 4, 16)
     turned = np.einsum("xy,aby->abx", action, basis)
     norms = 1 / np.outer(NORMS, NORMS)
-    return np.asarray(np.einsum("cdx,abx,cd->abcd", basis.conj(), turned, norms).real)
+    return np.asarray(np.einsum("cdx,abx,cd->abcd", basis.conj(), turned, norms))

@@ -129,9 +129,13 @@ def engine_of(couplings: Couplings, *, dtype: str, batch: int) -> Engine:
             for k, a in zip(couplings.plan.kernels, couplings.arrays, strict=True)
         )
         length = couplings.to_cells(np.full(couplings.n_spins, SQUARED_LENGTH))
-        data = {
+        data: dict[str, Any] = {
             "kernels": kernels,
             "site": jnp.asarray(couplings.site_vectors.astype(real)),
             "length": jnp.asarray(length.astype(real)),
         }
+        if plan.side_by_side:
+            from spinsqueeze.methods.dtwa.machine_code.lanes import line_address
+
+            data["line"] = jnp.asarray(np.int64(line_address(dtype)))
         return Engine(couplings, real, data, plan, equations.programs(plan), transform)

@@ -18,8 +18,9 @@ Triple = tuple[Any, Any, Any]
 def fields(plan: FieldPlan, data: dict[str, Any], spins: Triple, strengths: dict[str, Any]) -> Any:
     """B as a triple of arrays that broadcast to the shape of the spins.
 
-    `data` holds "kernels" (one array each) and "site" (G, 3, n_cells); `strengths` holds, at one
-    time, "kernels" (one 3 x 3 each), "uniform" (3,) and "site" (G,).
+    `data` holds "kernels" (one array each), "site" (G, 3, n_cells) and, where the machine code is
+    used, "line" (see `machine_code.lanes.convolve`); `strengths` holds, at one time, "kernels" (one
+    3 x 3 each), "uniform" (3,) and "site" (G,).
     """
     dtype = spins[0].dtype
     B: list[Any] = [None, None, None]
@@ -32,7 +33,10 @@ def fields(plan: FieldPlan, data: dict[str, Any], spins: Triple, strengths: dict
         if kernel.kind == "collective":
             _collective(plan, kernel, array, spins, matrix, add)
             continue
-        product = _PRODUCTS[kernel.kind](plan, kernel, array, spins)
+        if plan.side_by_side and kernel.kind == "circulant":
+            product = _convolved_lanes(kernel, array, data["line"], spins)
+        else:
+            product = _PRODUCTS[kernel.kind](plan, kernel, array, spins)
         for a, b in kernel.entries:
             add(a, matrix[a, b].astype(dtype) * product[b])
     for a in range(3):
@@ -72,18 +76,23 @@ def _collective(
         add(a, w * (pull - strength.astype(dtype) * (w * spins[b])))
 
 
-def _circulant(plan: FieldPlan, kernel: KernelPlan, spectrum: Any, spins: Triple) -> dict[int, Any]:
+def _convolved_lanes(kernel: KernelPlan, spectrum: Any, line: Any, spins: Triple) -> dict[int, Any]:
+    """K * sigma by the machine code."""
+    from spinsqueeze.methods.dtwa.machine_code.lanes import convolve
+
+    chosen = [spins[b] for b in kernel.components]
+    found = convolve(chosen, spectrum, line=line, shape=kernel.shape, embedding=kernel.embedding)
+    return dict(zip(kernel.components, found, strict=True))
+
+
+def _circulant(
+    _plan: FieldPlan, kernel: KernelPlan, spectrum: Any, spins: Triple
+) -> dict[int, Any]:
     """K * sigma by Fourier transforms, two real fields in one complex one.
 
     K is real and even, hence its spectrum real, and K*(u + iv) = K*u + i K*v: nothing to unpack.
     An odd component pairs the first half of the samples with the second.
     """
-    if plan.side_by_side:
-        from spinsqueeze.methods.dtwa.machine_code.lanes import convolve as convolve_lanes
-
-        chosen = [spins[b] for b in kernel.components]
-        found = convolve_lanes(chosen, spectrum, shape=kernel.shape, embedding=kernel.embedding)
-        return dict(zip(kernel.components, found, strict=True))
     n_samples = spins[0].shape[0]
     spectrum = spectrum.astype(spins[0].dtype)
     axes = tuple(range(1, 1 + len(kernel.shape)))

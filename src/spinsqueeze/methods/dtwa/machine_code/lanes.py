@@ -264,12 +264,24 @@ def _target(dtype: str) -> str:
     return name
 
 
+def line_address(dtype: str) -> int:
+    """Where the compiled transform of a line lies in this process: the `line` of `convolve`."""
+    return int(_compiled_line(dtype).address)
+
+
 def convolve(
-    fields: list[Any], spectrum: Any, *, shape: tuple[int, ...], embedding: tuple[int, ...]
+    fields: list[Any],
+    spectrum: Any,
+    *,
+    line: Any,
+    shape: tuple[int, ...],
+    embedding: tuple[int, ...],
 ) -> list[Any]:
     """K * u for each of the fields (n_cells, S), S a multiple of `lanes`; inside a jax program.
 
-    spectrum: the Fourier transform of the kernel on the embedding grid, real.
+    spectrum: the Fourier transform of the kernel on the embedding grid, real. line: `line_address`
+    as an array of int64, an argument of the program: as a constant it would make the program
+    another one in every process, which a cache of jax's compiled programs could not find again.
     """
     import jax
     import jax.ffi
@@ -279,11 +291,11 @@ def convolve(
     words, table = _plan_of(shape, embedding)
     words = words.copy()
     words[9:12] *= dtype.itemsize
-    words[36] = _compiled_line(str(dtype)).address
     n0, (m0, m1, m2) = words[0], words[3:6]
     rows = 2 * n0 * m1 * (m2 + 1) + 6 * max(m0, m1, m2)
     spins = jax.ShapeDtypeStruct(fields[0].shape, dtype)
     work = jax.ShapeDtypeStruct((int(rows) * lanes(dtype),), dtype)
     call = jax.ffi.ffi_call(_target(str(dtype)), (*([spins] * len(fields)), work))
     scaled = (spectrum / int(np.prod(embedding))).astype(dtype)
-    return list(call(jnp.asarray(words), jnp.asarray(table.astype(dtype)), scaled, *fields)[:-1])
+    whole = jnp.asarray(words).at[36].set(line)
+    return list(call(whole, jnp.asarray(table.astype(dtype)), scaled, *fields)[:-1])

@@ -33,8 +33,10 @@ def error_in_roundings(dtype: str) -> float:
     expected = np.fft.ifftn(turned, axes=(1, 2, 3)).real[:, :5, :8, :3].reshape(u.shape)
     with double_precision():
         found = jax.jit(
-            lambda fields, s: lanes.convolve(list(fields), s, shape=shape, embedding=embedding)
-        )(tuple(u), spectrum.astype(dtype))
+            lambda fields, s, line: lanes.convolve(
+                list(fields), s, line=line, shape=shape, embedding=embedding
+            )
+        )(tuple(u), spectrum.astype(dtype), np.int64(lanes.line_address(dtype)))
     error = np.abs(np.stack(found) - expected).max() / np.abs(expected).max()
     return float(error / np.finfo(dtype).eps)
 

@@ -1,0 +1,91 @@
+"""`spinsqueeze branches`: the steady-state branches of a study along one parameter."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def branches(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML).")],
+    over: Annotated[
+        tuple[str, float, float],
+        typer.Option(
+            "--over",
+            metavar="PATH START STOP",
+            help="Parameter and its range, such as hamiltonian.0.rabi 0.1 2.",
+        ),
+    ],
+    num: Annotated[
+        int, typer.Option(help="Steps of the parameter are at most range/(num-1).")
+    ] = 41,
+    log: Annotated[bool, typer.Option("--log", help="Space the parameter by factors.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Result file (netCDF) [default: STUDY's name .nc].",
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Also draw a picture (png, pdf, svg)."),
+    ] = None,
+    quantity: Annotated[
+        str, typer.Option(metavar="NAME", help="What to draw: x, y, z, or a variable such as xi2.")
+    ] = "z",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a result file that is there.")
+    ] = False,
+) -> None:
+    """Follow all steady states of mean field or cumulants, with folds and bifurcations."""
+    from spinsqueeze.cli.pictures import check_names, check_picture, draw
+    from spinsqueeze.cli.text import report_to
+    from spinsqueeze.results.dataset import warnings_of
+    from spinsqueeze.results.files import check_result_name, save
+    from spinsqueeze.run.branches import branches as found
+    from spinsqueeze.run.study_file import read_study
+
+    target = output if output is not None else Path(study.name).with_suffix(".nc")
+    check_names(study, target, picture, overwrite=overwrite)
+    check_result_name(target, overwrite=overwrite)
+    if picture is not None:
+        check_picture(picture, overwrite=overwrite)
+    path, start, stop = over
+    span = {"start": start, "stop": stop, "num": num, "spacing": "log" if log else "linear"}
+    data = found(read_study(study), over={path: span})
+    save(data, target, overwrite=overwrite)
+    if picture is not None:
+        draw(data, picture, overwrite=overwrite, quantity=quantity)
+    if quiet:
+        return
+    with report_to(target, picture):
+        _report(data)
+        for concern in warnings_of(data):
+            print(f"warning: {concern}")
+        print(f"result: {target}")
+        if picture is not None:
+            print(f"picture: {picture}")
+
+
+def _report(data: "xr.Dataset") -> None:
+    """A line for each branch and for each special point."""
+    name = data.attrs["parameter"]
+    for b, n in enumerate(data["n_points"].values):
+        line = data.isel(branch=b, point=slice(0, int(n)))
+        first, last = line[name].values[[0, -1]]
+        share = float(line["stable"].values.mean())
+        print(f"branch {b}: {name} {first:.6g} to {last:.6g}, {n} points, {share:.0%} stable")
+    for kind, value, b in zip(
+        data["special_kind"].values,
+        data["special_parameter"].values,
+        data["special_branch"].values,
+        strict=True,
+    ):
+        print(f"{kind}: {name} = {value:.6g} on branch {b}")

@@ -1,0 +1,129 @@
+"""From studies to answers: one by one, or many of one structure in one call."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.errors import SpinSqueezeError
+from spinsqueeze.methods.base.answer import COMPLETE, Answer
+from spinsqueeze.methods.base.method import Method
+from spinsqueeze.methods.base.question import Evolve, Progress, Question
+from spinsqueeze.run.choice import default_method
+from spinsqueeze.run.study import Study
+
+LARGE_ERROR = 0.1
+"""Claimed errors from here on, in units of the projection noise, are said as a warning."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A question that its method takes."""
+
+    study: Study
+    question: Question
+    method: Method
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A task with its answer, and the seconds that took."""
+
+    task: Task
+    answer: Answer
+    wall_time: float
+
+    @property
+    def times(self) -> Floats:
+        """Those answered (T,); one, infinite, for a steady state."""
+        if self.answer.times is not None:
+            return self.answer.times
+        question = self.task.question
+        return question.times if isinstance(question, Evolve) else np.array([np.inf])
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What the study determines, as attributes of a result."""
+        study, question, method = self.task.study, self.task.question, self.task.method
+        answer = self.answer
+        return {
+            "n_spins": question.model.n_spins,
+            "unit": study.model.unit,
+            "method": method.name(),
+            "error_kind": method.trust(question).in_words,
+            "references": ", ".join(method.references),
+            "seed": question.seed,
+            "numerical_error": answer.numerical_error,
+            "diagnostics": json.dumps(answer.diagnostics),
+            "warnings": json.dumps([*answer.warnings, *_doubts(answer)]),
+            "dtype": str(answer.diagnostics.get("dtype", "float64")),
+            "device": str(answer.diagnostics.get("device", "cpu")),
+        }
+
+
+def task_of(study: Study, *, progress: Progress | None = None) -> Task:
+    """The question of a study without a sweep, and the method that answers it.
+
+    Raises:
+        InvalidInput: progress is no function, or no method fits.
+        Unsupported: the method does not fit, with every reason.
+        TooLarge: the memory budget would be exceeded.
+    """
+    question = study.question(progress=progress)
+    method = default_method(question) if study.method is None else study.method
+    method.require(question)
+    return Task(study, question, method)
+
+
+def run_of(task: Task, *, keep_interrupted: bool = False) -> Run:
+    """The answer to one task.
+
+    Args:
+        task: the task.
+        keep_interrupted: after Ctrl-C, the answer of what is finished, from a method that can.
+
+    Raises:
+        NumericalFailure: the calculation ended without a trustworthy number.
+        InvalidInput: there are several steady states and no state chooses one.
+        KeyboardInterrupt: Ctrl-C, unless kept.
+    """
+    started = time.perf_counter()
+    answer = task.method.answer(task.question)
+    if answer.interrupted and not keep_interrupted:
+        raise KeyboardInterrupt
+    return Run(task, answer, time.perf_counter() - started)
+
+
+def runs_of(tasks: Sequence[Task]) -> list[Run | SpinSqueezeError]:
+    """The answers to tasks with one method, in one call, or why there are none.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+    """
+    started = time.perf_counter()
+    answers = tasks[0].method.answer_many([task.question for task in tasks])
+    if any(isinstance(answer, Answer) and answer.interrupted for answer in answers):
+        raise KeyboardInterrupt
+    seconds = (time.perf_counter() - started) / len(tasks)
+    return [
+        answer if isinstance(answer, SpinSqueezeError) else Run(task, answer, seconds)
+        for task, answer in zip(tasks, answers, strict=True)
+    ]
+
+
+def _doubts(answer: Answer) -> list[str]:
+    """A run that ended early, and a large error unless the method has given its own warning."""
+    doubts = [] if answer.status == COMPLETE else [f"ended early: {answer.status}"]
+    named = any(warning.startswith("steps:") for warning in answer.warnings)
+    if answer.numerical_error >= LARGE_ERROR and not named:
+        doubts.append(
+            f"accuracy: the mean spin may err by {answer.numerical_error:.2g} projection noises "
+            "sqrt(N)/2; lower the tolerance, end earlier, or compare with another method"
+        )
+    return doubts

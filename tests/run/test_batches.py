@@ -1,0 +1,212 @@
+"""Many points in one call: what sweeps and optimisations hand to `Method.answer_many`."""
+
+import numpy as np
+import pytest
+from tests.run.sweeping import identical, with_worker
+
+import spinsqueeze as sq
+from spinsqueeze.results.best import best_of_run
+from spinsqueeze.results.points import Point, from_dataset, pack
+from spinsqueeze.run import jobs, local, optimise, point
+from spinsqueeze.run.execute import execute
+from spinsqueeze.run.jobs import Batch, Job, Queue
+from spinsqueeze.run.sweep import plan_of, study_from
+
+MODEL = sq.SpinModel(
+    50,
+    hamiltonian=[sq.Drive(4.0), sq.CollectiveExchange(0.3)],
+    jumps=[sq.CollectiveDecay(1.0), sq.LocalDecay(0.5)],
+)
+STATE, TIMES = sq.CoherentState("-x"), np.linspace(0.0, 0.4, 9)
+OVER = {"hamiltonian.0.rabi": [2.0, 4.0, 6.0, 8.0], "jumps.1.rate": [0.0, 0.2, 0.5, 1.0]}
+METHOD = sq.Cumulants(2)
+
+
+def swept(**options):
+    return sq.sweep(MODEL, STATE, TIMES, **{"over": OVER, "method": METHOD, **options})
+
+
+@pytest.fixture
+def sizes(monkeypatch):
+    """How many points each call has."""
+    seen = []
+    original = point.compute_many
+
+    def counted(points, *, blocks):
+        seen.append(len(points))
+        return original(points, blocks=blocks)
+
+    monkeypatch.setattr(jobs, "compute_many", counted)
+    monkeypatch.setattr(jobs, "SHORT", 60.0)
+    return seen
+
+
+def test_points_of_a_batch_are_those_of_single_runs(sizes, monkeypatch):
+    together = swept(workers=0)
+    assert max(sizes) > 1
+    assert sum(sizes) == 16
+    monkeypatch.setattr(sq.Cumulants, "together", False)
+    assert identical(together, swept(workers=0))
+    one = sq.SpinModel(
+        50,
+        hamiltonian=[sq.Drive(6.0), sq.CollectiveExchange(0.3)],
+        jumps=[sq.CollectiveDecay(1.0), sq.LocalDecay(0.2)],
+    )
+    alone = sq.simulate(one, STATE, TIMES, method=METHOD)
+    for name in ("xi2", "spin", "covariance", "xi2_truncation"):
+        values = together[name].isel(rabi=2, rate=1).values
+        assert values.tobytes() == alone[name].values.tobytes()
+
+
+def test_other_methods_get_their_points_one_by_one(sizes):
+    swept(workers=0, method=sq.PermutationInvariant(), over={"jumps.1.rate": [0.2, 0.5]})
+    assert sizes == [1, 1]
+
+
+def test_a_store_is_filled_point_by_point(tmp_path, sizes):
+    first = swept(workers=0, store=tmp_path, over={**OVER, "jumps.1.rate": [0.2, 0.5]})
+    assert len(list(tmp_path.glob("*.point"))) == 8
+    sizes.clear()
+    whole = swept(workers=0, store=tmp_path)
+    assert sum(sizes) == 8
+    assert identical(whole, swept(workers=2))
+    assert (whole["xi2"].values[:, 1] == first["xi2"].values[:, 0]).all()
+
+
+def test_each_point_of_a_batch_fails_on_its_own(monkeypatch):
+    """One is refused, one fails, one breaks; the others are computed."""
+    study = study_from(MODEL, STATE, TIMES, method=METHOD, pulses=())
+    tables = [
+        plan_of(study, over=OVER).tables({"hamiltonian.0.rabi": rabi}) for rabi in (2, 4, 6, 8, 9)
+    ]
+    tables[1] = {**tables[1], "initial_state": {"kind": "dicke", "m": 0.0}, "memory_budget": 1.0}
+    original = sq.Cumulants._evolve
+
+    def fragile(self, question):
+        rabi = question.model.fields[0].vectors.max()
+        if rabi == 6.0:
+            raise sq.NumericalFailure("no luck")
+        if rabi == 8.0 and answers:
+            raise ZeroDivisionError("a bug")
+        return original(self, question)
+
+    answers = [True]
+    monkeypatch.setattr(sq.Cumulants, "_evolve", fragile)
+    outcomes = point.compute_many(tables, blocks=False)
+    assert [bool(outcome.reason) for outcome in outcomes] == [False, True, True, True, False]
+    assert outcomes[2].reason == "NumericalFailure: no luck"
+    assert outcomes[2].kept
+    assert outcomes[3].reason.startswith("ZeroDivisionError: a bug")
+    assert not outcomes[3].kept
+    answers.clear()
+    assert outcomes[0] == point.compute_many(tables[:1], blocks=False)[0]
+
+
+def test_a_batch_whose_worker_dies_is_computed_one_by_one(monkeypatch):
+    """One point of sixteen kills every process that it is given to."""
+    with_worker(
+        monkeypatch,
+        """
+        import os
+        from spinsqueeze.run import local_worker, point
+        original = point.compute_many
+        def deadly(points, *, blocks):
+            if any(p["hamiltonian"][0]["rabi"] == 4.0 for p in points):
+                os.kill(os.getpid(), 9)
+            return original(points, blocks=blocks)
+        point.compute_many = deadly
+        local_worker.serve(())
+        """,
+    )
+    monkeypatch.setattr(local, "DEATHS", 0)
+    monkeypatch.setattr(jobs, "SHORT", 60.0)
+    over = {"hamiltonian.0.rabi": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]}
+    data = swept(workers=1, over=over)
+    assert (data["status"] == "failed").values.tolist() == [False] * 3 + [True] + [False] * 3
+    assert "died again and again" in str(data["reason"].values[3])
+
+
+def test_batches_grow_while_calls_are_short():
+    batch = Batch()
+    for _ in range(10):
+        batch.took(jobs.SHORT / 2)
+    assert batch.size == jobs.MAX_BATCH
+    batch.took((jobs.SHORT + jobs.LONG) / 2)
+    assert batch.size == jobs.MAX_BATCH
+    for _ in range(10):
+        batch.took(2 * jobs.LONG)
+    assert batch.size == 1
+
+
+def test_a_batch_leaves_work_for_the_others():
+    tables = {"method": {"name": "cumulants"}}
+    queue = Queue([Job(k, tables, "ab"[k % 2]) for k in range(20)], workers=2)
+    taken = [(w, [job.number for job in queue.next(w, at_most=8)]) for w in "1212"]
+    assert [len(numbers) for _, numbers in taken] == [3, 3, 2, 2]
+    assert all(len({number % 2 for number in numbers}) == 1 for _, numbers in taken)
+    rest = []
+    while chosen := queue.next("1", at_most=8):
+        rest += chosen
+    assert len(rest) == 10
+
+
+def test_one_after_another_is_what_a_method_has_by_itself(monkeypatch):
+    def doubled(_self, question):
+        if question < 0:
+            raise sq.NumericalFailure("negative")
+        return 2 * question
+
+    monkeypatch.setattr(sq.Exact, "answer", doubled)
+    first, second, third = sq.Exact().answer_many([1, -1, 3])
+    assert (first, third) == (2, 6)
+    assert isinstance(second, sq.NumericalFailure)
+
+
+DECAY = [sq.CollectiveDecay(0.3)]
+EARLY, LATE = [0.0, 0.2, 0.3], [0.0, 0.1, 0.3, 0.7, 0.8, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("jumps", "method", "options"),
+    [
+        ([], sq.Exact(), {"times": LATE}),
+        (DECAY, sq.Cumulants(2), {"times": LATE}),
+        ([], sq.DTWA(16), {"times": EARLY, "seed": 3}),
+        (DECAY, sq.PermutationInvariant(), {"times": EARLY, "losses": sq.Losses(rate=1.0)}),
+        (DECAY, sq.PermutationInvariant(), {"times": EARLY, "losses": sq.Losses(times=[0.1])}),
+        (DECAY, sq.PermutationInvariant(), {"steady_state": True}),
+        (DECAY, sq.PermutationInvariant(qfi=True), {"times": EARLY}),
+    ],
+)
+def test_a_point_is_that_of_its_dataset(jumps, method, options):
+    model = sq.SpinModel(5, hamiltonian=[sq.OneAxisTwisting(1.0), sq.Drive(0.4)], jumps=jumps)
+    study = sq.Study(model, initial_state=sq.CoherentState("+x"), method=method, **options)
+    data = execute(study)
+    for blocks in (False, True):
+        known = from_dataset(data, blocks=blocks)
+        expected = Point(
+            variables={**known.variables, **best_of_run(data)},
+            coordinates=known.coordinates,
+            attributes=known.attributes,
+        )
+        (outcome,) = point.compute_many([study.as_tables()], blocks=blocks)
+        assert outcome.packed == pack(expected)
+
+
+def test_the_scan_of_an_optimisation_is_one_call(monkeypatch):
+    calls = []
+    original = optimise.execute_many
+
+    def counted(studies):
+        calls.append(len(studies))
+        return original(studies)
+
+    monkeypatch.setattr(optimise, "execute_many", counted)
+    options = {"over": {"hamiltonian.0.rabi": (2.0, 9.0)}, "method": METHOD}
+    together = sq.optimise(MODEL, STATE, TIMES, **options)
+    assert calls == [optimise.SCAN]
+    monkeypatch.setattr(sq.Cumulants, "together", False)
+    alone = sq.optimise(MODEL, STATE, TIMES, **options)
+    assert len(calls) == 1
+    assert together.values == alone.values
+    assert together.path.identical(alone.path)
