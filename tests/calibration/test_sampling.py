@@ -61,7 +61,7 @@ def deviations():
     model = sq.SpinModel(4, hamiltonian=terms)
     state, times = sq.CoherentState([0.6, 0.0, 0.8]), np.array([0.5])
     (right,) = truth.answers(Problem("coverage", 0, model, state, times))
-    method = sq.DTWA(800, dtype="float64")
+    method = sq.DTWA(800, dtype="float64", sampling="independent")  # blocks are cut into draws
     scores = {"spin": [], "covariance": [], "contrast": []}
     for seed in range(N_RUNS):
         answer = method.answer(evolve_question(model, state, times, seed=seed))

@@ -36,7 +36,7 @@ def with_purity(monkeypatch):
 
 @pytest.mark.usefixtures("with_purity")
 def test_sampled_extras_have_error_bars_and_are_merged(tmp_path):
-    runs = [sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(40), seed=seed) for seed in (1, 2)]
+    runs = [sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(64), seed=seed) for seed in (1, 2)]
     means = [run["block_purity"].values for run in runs]
     assert np.abs(means[0] - 5.0).max() < 5.0
     assert runs[0]["purity"].values == pytest.approx(means[0].mean(axis=1))

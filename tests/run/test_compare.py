@@ -48,7 +48,7 @@ def xxz(j_z, exponent):
 def test_dtwa_on_small_lattices_is_reported_as_it_is(shape, j_z, exponent):
     model = sq.SpinModel(sq.Lattice(shape), hamiltonian=[xxz(j_z, exponent)])
     times = np.array([0.02, 0.04, 0.5, 1.0, 1.5, 2.0])
-    sampling = sq.DTWA(4000, dtype="float64", tolerance=1e-7)
+    sampling = sq.DTWA(4000, dtype="float64", tolerance=1e-7, sampling="independent")
     found = sq.compare(model, STATE, times, methods=[sq.Exact(), sampling], seed=3)
     assert found.reference == "exact"
     exact, sampled = found.datasets["exact"], found.datasets["dtwa"]

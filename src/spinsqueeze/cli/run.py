@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+INTERRUPTED = 130
+
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML).")]
 Output = Annotated[
     Path | None,
@@ -37,6 +39,7 @@ def run(
     """Run a study file and write its result."""
     from spinsqueeze.cli.pictures import check_drawable, check_names, check_picture, draw
     from spinsqueeze.cli.text import report_to
+    from spinsqueeze.results.dataset import was_interrupted
     from spinsqueeze.results.files import check_result_name, save
     from spinsqueeze.run.study_file import read_study
     from spinsqueeze.run.sweep import run_study
@@ -63,6 +66,8 @@ def run(
     if not quiet:
         with report_to(target, picture):
             _report(data, target, picture)
+    if was_interrupted(data):
+        raise typer.Exit(INTERRUPTED)
 
 
 def _with_options(study: Any, *, seed: int | None, method: str | None) -> Any:

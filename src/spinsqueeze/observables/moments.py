@@ -162,6 +162,34 @@ class BlockMoments:
             second=second,
         )
 
+    @classmethod
+    def from_averages(
+        cls, samples: Floats, *, n_spins: int, averages: Floats, sizes: ArrayLike
+    ) -> Self:
+        """Blocks whose means are weighted sums of the samples.
+
+        Args:
+            samples: (n_samples, T, 3) [1]: collective spin of each sample.
+            n_spins: number of spins N.
+            averages: (B, n_samples): weights in the mean of each block, with sum 1.
+            sizes: (B,) number of samples of each block.
+        """
+        reference = samples.mean(axis=0)
+        first = np.empty((samples.shape[1], len(averages), 3))
+        second = np.empty((*first.shape, 3))
+        for k, point in enumerate(reference):
+            centred = samples[:, k] - point
+            # Not a matrix product: its last bits would depend on the number of threads.
+            first[k] = np.einsum("bn,na->ba", averages, centred)
+            second[k] = np.einsum("bn,na,nc->bac", averages, centred, centred)
+        return cls(
+            n_spins=n_spins,
+            reference=reference,
+            weights=np.asarray(sizes, dtype=np.float64),
+            first=first,
+            second=second,
+        )
+
     def combined(self) -> Moments:
         """Mean spin and unbiased covariance over all blocks.
 

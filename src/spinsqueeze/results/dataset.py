@@ -264,3 +264,8 @@ def warnings_of(data: xr.Dataset) -> list[str]:
 def diagnostics_of(data: xr.Dataset) -> dict[str, Any]:
     """How far a run's numbers can be trusted, by name."""
     return dict(json.loads(data.attrs.get("diagnostics", "{}")))
+
+
+def was_interrupted(data: xr.Dataset) -> bool:
+    """Whether Ctrl-C ended the run of a result."""
+    return diagnostics_of(data).get("ended_by") == "interrupted"

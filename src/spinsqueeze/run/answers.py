@@ -81,22 +81,35 @@ def task_of(study: Study, *, progress: Progress | None = None) -> Task:
     return Task(study, question, method)
 
 
-def run_of(task: Task) -> Run:
+def run_of(task: Task, *, keep_interrupted: bool = False) -> Run:
     """The answer to one task.
+
+    Args:
+        task: the task.
+        keep_interrupted: after Ctrl-C, the answer of what is finished, from a method that can.
 
     Raises:
         NumericalFailure: the calculation ended without a trustworthy number.
         InvalidInput: there are several steady states and no state chooses one.
+        KeyboardInterrupt: Ctrl-C, unless kept.
     """
     started = time.perf_counter()
     answer = task.method.answer(task.question)
+    if answer.interrupted and not keep_interrupted:
+        raise KeyboardInterrupt
     return Run(task, answer, time.perf_counter() - started)
 
 
 def runs_of(tasks: Sequence[Task]) -> list[Run | SpinSqueezeError]:
-    """The answers to tasks with one method, in one call, or why there are none."""
+    """The answers to tasks with one method, in one call, or why there are none.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+    """
     started = time.perf_counter()
     answers = tasks[0].method.answer_many([task.question for task in tasks])
+    if any(isinstance(answer, Answer) and answer.interrupted for answer in answers):
+        raise KeyboardInterrupt
     seconds = (time.perf_counter() - started) / len(tasks)
     return [
         answer if isinstance(answer, SpinSqueezeError) else Run(task, answer, seconds)

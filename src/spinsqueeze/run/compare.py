@@ -15,6 +15,7 @@ from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
+from spinsqueeze.results.dataset import was_interrupted
 from spinsqueeze.run.choice import PATIENCE, make_method
 from spinsqueeze.run.questions import evolve_question, steady_question
 from spinsqueeze.run.simulate import simulate
@@ -133,6 +134,8 @@ def compare(
             datasets[label] = simulate(
                 model, initial_state, times, method=method, pulses=pulses, **options
             )
+            if was_interrupted(datasets[label]):
+                raise KeyboardInterrupt
     reference = min(chosen, key=lambda name: chosen[name].trust(question).rank)
     differences = tuple(
         _difference(datasets[reference], datasets[name], variable=variable, method=name)

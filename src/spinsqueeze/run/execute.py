@@ -20,7 +20,11 @@ from spinsqueeze.run.study import Study
 
 
 def execute(
-    study: Study, *, progress: Progress | None = None, keep_state: bool = False
+    study: Study,
+    *,
+    progress: Progress | None = None,
+    keep_state: bool = False,
+    keep_interrupted: bool = False,
 ) -> xr.Dataset:
     """The result of a study without a sweep, by its method, or the default one where it has none.
 
@@ -28,6 +32,7 @@ def execute(
         study: the study.
         progress: called with the fraction done.
         keep_state: store the state at the last time, for `final_state`.
+        keep_interrupted: after Ctrl-C, the result of what is finished, from a method that can.
 
     Returns:
         Dataset as of `simulate`; that of a steady state has no dimension time.
@@ -37,8 +42,10 @@ def execute(
         Unsupported: the method does not fit, with every reason.
         TooLarge: the memory budget would be exceeded.
         NumericalFailure: the calculation ended without a trustworthy number.
+        KeyboardInterrupt: Ctrl-C, unless kept.
     """
-    return _dataset(run_of(task_of(study, progress=progress)), keep_state=keep_state)
+    run = run_of(task_of(study, progress=progress), keep_interrupted=keep_interrupted)
+    return _dataset(run, keep_state=keep_state)
 
 
 def execute_many(studies: Sequence[Study]) -> list[xr.Dataset | SpinSqueezeError]:

@@ -32,6 +32,8 @@ def simulate(
 ) -> xr.Dataset:
     """Evolve a model from time 0 and return everything that follows from its moments.
 
+    Ctrl-C ends a run with a `target_error` with what is finished, and a warning in the result.
+
     Args:
         model: the spins, their Hamiltonian and jumps.
         initial_state: the state at time 0.
@@ -68,4 +70,4 @@ def simulate(
         memory_budget=memory_budget,
         title=title,
     )
-    return execute(study, progress=progress, keep_state=keep_state)
+    return execute(study, progress=progress, keep_state=keep_state, keep_interrupted=True)

@@ -156,7 +156,7 @@ def run_study(study: Study, *, progress: Callable[[float], None] | None = None) 
             f"study must be a Study, got {checks.shown(study)}; read a file with read_study"
         )
     if study.sweep is None:
-        return execute(study, progress=progress)
+        return execute(study, progress=progress, keep_interrupted=True)
     if progress is None:
         return sweep(study)
     return sweep(study, progress=lambda now: progress(now.fraction))

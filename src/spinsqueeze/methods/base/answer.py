@@ -35,6 +35,8 @@ class Answer:
         warnings: named concerns in words.
         times: those answered (T,); None: all that were asked. A steady state has one, unnamed.
         status: "complete", or why the run ended early, with the remedy.
+        interrupted: whether Ctrl-C ended it; who cannot use a part of a run then goes on with the
+            interrupt.
         state_at: the state at the k-th time answered, to go on from or to look at, or None where it
             is not kept.
     """
@@ -46,6 +48,7 @@ class Answer:
     warnings: tuple[str, ...] = ()
     times: Floats | None = None
     status: str = COMPLETE
+    interrupted: bool = False
     state_at: Callable[[int], InitialState | None] = field(default=no_state)
 
     @property

@@ -1,20 +1,26 @@
 """DTWA: classical trajectories from discretely sampled spins."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 from spinsqueeze.core import checks
-from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.methods.base.states import ProductOfSpins, bloch_vectors
+from spinsqueeze.methods.base.target import (
+    DEFAULT_LIMIT,
+    Target,
+    collect,
+    number_or_target,
+)
+from spinsqueeze.methods.dtwa.sampling import SAMPLINGS
 from spinsqueeze.numerics.forks import require_own_threads
 from spinsqueeze.numerics.processors import available_processors
-from spinsqueeze.observables.moments import BlockMoments
-from spinsqueeze.observables.readings import readings_of
 
-MAX_BLOCKS = 100
 MIN_TRAJECTORIES = 4
+CHUNK = 64
+"""Trajectories added for a target_error are a multiple of this: whole batches, whole sets."""
 
 
 @final
@@ -27,13 +33,22 @@ class DTWA(Method):
     Moments are averages over trajectories. Sources: schachenmayer2015, perlin2020.
 
     Args:
-        n_trajectories: number of samples, at least 4. The seed and k alone give the signs that
-            sample k starts with. Its steps follow from the seed, the model, the state, the times,
-            the pulses, `dtype` and `tolerance`, not from n_trajectories: more extend a run.
+        n_trajectories: number of samples, at least 4; None: 500, or what target_error needs. The
+            seed and k alone give the signs that sample k starts with. Its steps follow from the
+            seed, the model, the state, the times, the pulses, `dtype` and `tolerance`, not from
+            n_trajectories: more extend a run.
         dtype: "float32" or "float64" for the spins (collective sums are float64 in both), or
             "auto": float32 unless its rounding alone exceeds the tolerance.
         tolerance: largest error of a trajectory's collective spin from the steps, in units of
             the projection noise sqrt(N)/2; steps are chosen by themselves.
+        sampling: "stratified": the sums of the initial signs are spread evenly over each of 32
+            sets of samples, and averages corrected by what is known of these sums; error bars
+            come from the sets. "independent": every sample by itself, 100 blocks.
+        target_error: instead of n_trajectories: samples are added until the error bar of `target`
+            is at most this, or there are max_trajectories. Ctrl-C keeps what is finished.
+        target: "optimum": the standard error of the least xi2 over time, in decibels; "xi2": the
+            relative standard error of xi2 at every time.
+        max_trajectories: the limit with target_error, reached with a warning.
 
     Exact for <s_i> and <s^z_i s^±_j> of Ising models from spins perpendicular to their axis, and
     where spins do not interact; no error estimate of the approximation itself elsewhere: compare
@@ -41,9 +56,13 @@ class DTWA(Method):
     and for strongly entangled states.
     """
 
-    n_trajectories: int = 500
+    n_trajectories: int | None = None
     dtype: str = field(default="auto", kw_only=True)
     tolerance: float = field(default=1e-3, kw_only=True)
+    sampling: str = field(default="stratified", kw_only=True)
+    target_error: float | None = field(default=None, kw_only=True)
+    target: str = field(default="optimum", kw_only=True)
+    max_trajectories: int = field(default=DEFAULT_LIMIT, kw_only=True)
 
     references: ClassVar[tuple[str, ...]] = ("schachenmayer2015", "perlin2020")
     summary: ClassVar[str] = "closed lattice models of any size by classical trajectories"
@@ -53,12 +72,25 @@ class DTWA(Method):
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        n = checks.integer(
-            "n_trajectories", self.n_trajectories, minimum=MIN_TRAJECTORIES, maximum=10**8
-        )
-        put(self, "n_trajectories", n)
         checks.choice("dtype", self.dtype, ("auto", "float32", "float64"))
+        checks.choice("sampling", self.sampling, SAMPLINGS)
+        number, target = self._number_or_target()
+        put(self, "n_trajectories", number)
+        if target is not None:
+            put(self, "target_error", target.error)
+            put(self, "max_trajectories", target.limit)
         put(self, "tolerance", checks.real("tolerance", self.tolerance, minimum=1e-8, maximum=0.1))
+
+    def _number_or_target(self) -> tuple[int | None, Target | None]:
+        return number_or_target(
+            "n_trajectories",
+            self.n_trajectories,
+            target_error=self.target_error,
+            target=self.target,
+            limit_name="max_trajectories",
+            limit=self.max_trajectories,
+            minimum=MIN_TRAJECTORIES,
+        )
 
     @classmethod
     def name(cls) -> str:
@@ -86,25 +118,29 @@ class DTWA(Method):
         from spinsqueeze.methods.dtwa.engine import BATCH_CELLS
 
         assert isinstance(question, Evolve)
+        number, target = self._number_or_target()
+        most = number if target is None else target.limit
+        assert most is not None
         memory, seconds = expected_cost(
             question.model,
             duration=question.duration,
             n_times=len(question.times),
-            n_samples=self.n_trajectories,
+            n_samples=most,
             dtype="float64" if self.dtype == "auto" else self.dtype,
             batch_cells=BATCH_CELLS,
             n_threads=available_processors(),
         )
+        trajectories = f"{most} trajectories" if target is None else f"max_trajectories = {most}"
         return Cost(
             memory,
             seconds,
-            f"N = {question.model.n_spins} spins, {self.n_trajectories} trajectories, "
-            f"{len(question.times)} times",
+            f"N = {question.model.n_spins} spins, {trajectories}, {len(question.times)} times",
         )
 
     def answer(self, question: Question) -> Answer:
         """Sample, integrate, and average in blocks."""
         from spinsqueeze.methods.dtwa.couplings import lower
+        from spinsqueeze.methods.dtwa.samples import Samples
         from spinsqueeze.methods.dtwa.trajectories import Options, plan_run
 
         require_own_threads("jax")
@@ -117,24 +153,30 @@ class DTWA(Method):
             times=question.times,
             seed=question.seed,
             rotations=question.pulses,
-            options=Options(dtype=self.dtype, tolerance=self.tolerance),
+            options=Options(dtype=self.dtype, tolerance=self.tolerance, sampling=self.sampling),
         )
-        done = 0
-
-        def count(n_samples: int) -> None:
-            nonlocal done
-            done += n_samples
-            question.progress(done / self.n_trajectories)
-
-        result = run.run(plan, n_samples=self.n_trajectories, progress=count)
-        report = result.report
-        blocks = BlockMoments.from_samples(
-            result.spins,
-            n_spins=model.n_spins,
-            n_blocks=min(self.n_trajectories, MAX_BLOCKS),
-        )
+        samples = Samples(run, plan, stratified=self.sampling == "stratified")
+        number, target = self._number_or_target()
+        reached: dict[str, Any] = {}
+        status, interrupted = COMPLETE, False
+        if target is None:
+            assert number is not None
+            samples.extend(number, progress=question.progress)
+            readings = samples.readings()
+        else:
+            end = collect(
+                target,
+                samples,
+                times=question.times,
+                n_spins=model.n_spins,
+                multiple=CHUNK,
+                progress=question.progress,
+            )
+            readings, number, status = end.readings, end.count, end.status
+            interrupted, reached = end.interrupted, end.diagnostics(target)
+        report = samples.report
         return Answer(
-            readings_of(blocks),
+            readings,
             error={"spin": report.integration_error},
             diagnostics={
                 "integration_error": report.integration_error,
@@ -142,7 +184,8 @@ class DTWA(Method):
                 "energy_drift": report.energy_drift,
                 "n_steps": report.n_steps,
                 "right_hand_sides": report.rhs_evaluations,
-                "n_trajectories": self.n_trajectories,
+                "n_trajectories": number,
+                **reached,
                 "dtype": report.dtype,
                 "device": _device(),
                 "transform": report.transform,
@@ -150,11 +193,13 @@ class DTWA(Method):
                     {"transform_reason": report.transform_reason} if report.transform_reason else {}
                 ),
             },
-            warnings=_warnings(self, report.integration_error),
+            warnings=_warnings(self, number, report.integration_error),
+            status=status,
+            interrupted=interrupted,
         )
 
 
-def _warnings(method: DTWA, error: float) -> tuple[str, ...]:
+def _warnings(method: DTWA, number: int, error: float) -> tuple[str, ...]:
     found = []
     if error > method.tolerance:
         found.append(
@@ -167,10 +212,9 @@ def _warnings(method: DTWA, error: float) -> tuple[str, ...]:
                 "tolerance, for averages need less"
             )
         )
-    if method.n_trajectories < 100:
+    if number < 100:
         found.append(
-            f"sampling: {method.n_trajectories} trajectories give rough error bars; 100 or more "
-            "are advised"
+            f"sampling: {number} trajectories give rough error bars; 100 or more are advised"
         )
     return tuple(found)
 

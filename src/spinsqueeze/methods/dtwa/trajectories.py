@@ -33,12 +33,14 @@ class Options:
     "auto": float32 unless its rounding alone exceeds the tolerance, then float64.
     tolerance: target error of the collective spins, in units of projection noise sqrt(N)/2.
     batch: samples in one compiled call; None chooses by size. Threads: None takes all cores.
+    sampling: "independent" or "stratified", see `sampling`.
     """
 
     dtype: str = "auto"
     tolerance: float = 1e-3
     batch: int | None = None
     n_threads: int | None = None
+    sampling: str = "independent"
 
 
 @final
@@ -164,6 +166,7 @@ class Trajectory:
             seed=self.seed,
             first_sample=first,
             n_samples=self.batch,
+            sampling=self.options.sampling,
         )
         return self.engine.load(sigma)
 
@@ -222,8 +225,12 @@ class Trajectory:
         n_samples: int,
         keep_final: bool = False,
         progress: Callable[[int], None] | None = None,
+        interruptible: bool = False,
     ) -> Trajectories:
-        """Samples first_sample ... first_sample + n_samples - 1 on the steps of `plan`."""
+        """Samples first_sample ... first_sample + n_samples - 1 on the steps of `plan`.
+
+        interruptible: after Ctrl-C, the batches that are finished, if there are any.
+        """
         if n_samples < 1:
             raise InvalidInput(f"n_samples must be at least 1, got {n_samples}")
         stop = first_sample + n_samples
@@ -244,8 +251,16 @@ class Trajectory:
             return result.length_drift, result.energy_drift
 
         n_threads = self.options.n_threads or available_processors()
+        drifts: list[tuple[float, float]] = []
         with ThreadPoolExecutor(max(1, min(n_threads, len(firsts)))) as pool:
-            drifts = list(pool.map(outcome, firsts))
+            try:
+                drifts.extend(pool.map(outcome, firsts))
+            except KeyboardInterrupt:
+                n_samples = min(firsts[0] + len(drifts) * self.batch, stop) - first_sample
+                if not interruptible or n_samples < 1:
+                    raise
+                spins = spins[:n_samples]
+                final = None if final is None else final[:n_samples]
         work = [self.stepper.work(laid) for laid in plan.steps if laid is not None]
         conservative = self.stepper.conservative
         constant = conservative and any(w.constant for w in self.windows)

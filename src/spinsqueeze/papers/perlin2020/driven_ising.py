@@ -72,7 +72,7 @@ def compute(setting: Drives, points: Points) -> xr.Dataset:
     data = xr.Dataset(coords={"ratio": list(setting.ratios)})
     for method, shape in (
         (Exact(), setting.exact_shape),
-        (DTWA(setting.n_trajectories), setting.dtwa_shape),
+        (DTWA(setting.n_trajectories, sampling="independent"), setting.dtwa_shape),
     ):
         name = method.name()
         # In the frame of the drive chi = h_alpha (0 - 1/2): twice the time of J_z = 0.
