@@ -262,7 +262,7 @@ def slow_run(monkeypatch, when):
     def held_up(k, *rest):
         if k < 40:
             return walk_one(k, *rest)
-        stop = rest[5]
+        stop = rest[6]
         while not stop[0]:
             time.sleep(1e-3)
         return False

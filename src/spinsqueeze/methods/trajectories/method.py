@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from typing_extensions import override
@@ -12,10 +12,22 @@ from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.methods.base.states import PermutationInvariantState
+from spinsqueeze.methods.base.target import (
+    DEFAULT_LIMIT,
+    Collected,
+    Target,
+    collect,
+    number_or_target,
+)
 from spinsqueeze.methods.trajectories.run import MOST_JUMPS, Options, Walks
 from spinsqueeze.observables.readings import Reading, readings_of
 
+if TYPE_CHECKING:
+    from spinsqueeze.methods.trajectories.samples import Samples
+
 MIN_TRAJECTORIES = 4
+CHUNK = 16
+"""Trajectories added for a target_error are a multiple of this."""
 UNRAVELINGS = ("shifted", "direct")
 
 
@@ -30,22 +42,31 @@ class QuantumTrajectories(Method):
     Sources: molmer1993, chase2008 and NOTES.md.
 
     Args:
-        n_trajectories: number of trajectories, at least 4. Trajectory k follows from the seed and k
-            alone: more of them extend a run.
+        n_trajectories: number of trajectories, at least 4; None: 500, or what target_error needs.
+            Trajectory k follows from the seed and k alone: more of them extend a run.
         unraveling: "shifted" (jumps L - <L>, far fewer of them) or "direct" (jumps L, which are
             records of photon counting). The averages are the same.
         keep_trajectories: how many single trajectories to hand back, with their jumps.
         tolerance: largest error of the state of a trajectory from its steps, summed over the run,
             1e-8 to 1e-2.
+        target_error: instead of n_trajectories: trajectories are added until the error bar of
+            `target` is at most this, or there are max_trajectories.
+        target: "optimum": the standard error of the least xi2 over time, in decibels; "xi2": the
+            relative standard error of xi2 at every time.
+        max_trajectories: the limit with target_error, reached with a warning.
 
-    The window M follows the packet: where the state spreads over the sphere it grows to 2j + 1
-    levels, and a step then costs N. `largest_window` in the diagnostics says how far it went.
+    Ctrl-C keeps what is finished. The window M follows the packet: where the state spreads over the
+    sphere it grows to 2j + 1 levels, and a step then costs N. `largest_window` in the diagnostics
+    says how far it went.
     """
 
-    n_trajectories: int = 500
+    n_trajectories: int | None = None
     unraveling: str = field(default="shifted", kw_only=True)
     keep_trajectories: int = field(default=0, kw_only=True)
     tolerance: float = field(default=3e-4, kw_only=True)
+    target_error: float | None = field(default=None, kw_only=True)
+    target: str = field(default="optimum", kw_only=True)
+    max_trajectories: int = field(default=DEFAULT_LIMIT, kw_only=True)
 
     references: ClassVar[tuple[str, ...]] = ("molmer1993", "chase2008", "tucker2020")
     summary: ClassVar[str] = "open models of many alike spins by Monte-Carlo wave functions"
@@ -56,14 +77,33 @@ class QuantumTrajectories(Method):
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        n = checks.integer(
-            "n_trajectories", self.n_trajectories, minimum=MIN_TRAJECTORIES, maximum=10**8
-        )
-        put(self, "n_trajectories", n)
+        number, target = self._number_or_target()
+        put(self, "n_trajectories", number)
+        if target is not None:
+            put(self, "target_error", target.error)
+            put(self, "max_trajectories", target.limit)
         checks.choice("unraveling", self.unraveling, UNRAVELINGS)
         put(self, "tolerance", checks.real("tolerance", self.tolerance, minimum=1e-8, maximum=1e-2))
-        kept = checks.integer("keep_trajectories", self.keep_trajectories, minimum=0, maximum=n)
+        kept = checks.integer(
+            "keep_trajectories", self.keep_trajectories, minimum=0, maximum=self._most
+        )
         put(self, "keep_trajectories", kept)
+
+    def _number_or_target(self) -> tuple[int | None, Target | None]:
+        return number_or_target(
+            "n_trajectories",
+            self.n_trajectories,
+            target_error=self.target_error,
+            target=self.target,
+            limit_name="max_trajectories",
+            limit=self.max_trajectories,
+            minimum=MIN_TRAJECTORIES,
+        )
+
+    @property
+    def _most(self) -> int:
+        """Trajectories that there may be."""
+        return self.max_trajectories if self.n_trajectories is None else self.n_trajectories
 
     @classmethod
     def name(cls) -> str:
@@ -75,6 +115,8 @@ class QuantumTrajectories(Method):
         reasons = []
         if isinstance(question, Steady) and self.keep_trajectories:
             reasons.append("keep_trajectories is for evolution in time; leave it out")
+        if isinstance(question, Steady) and self.target_error is not None:
+            reasons.append("target_error is for evolution in time; give n_trajectories")
         state = question.state
         if state is not None and not isinstance(state, PermutationInvariantState):
             reasons.append(
@@ -91,7 +133,7 @@ class QuantumTrajectories(Method):
         """Memory of the moments of every trajectory; time for a packet that stays narrow."""
         from spinsqueeze.methods.trajectories.cost import expected_cost
 
-        return expected_cost(question, self.n_trajectories, shifted=self.unraveling == "shifted")
+        return expected_cost(question, self._most, shifted=self.unraveling == "shifted")
 
     def options(self) -> Options:
         """How to walk."""
@@ -110,28 +152,52 @@ class QuantumTrajectories(Method):
     def _evolve(self, question: Evolve) -> Answer:
         from spinsqueeze.methods.trajectories.initial import mixture
         from spinsqueeze.methods.trajectories.lowering import lower
-        from spinsqueeze.methods.trajectories.readings import block_moments, of_single
-        from spinsqueeze.methods.trajectories.run import walks
+        from spinsqueeze.methods.trajectories.readings import of_single
+        from spinsqueeze.methods.trajectories.samples import Samples
 
         n_spins = question.model.n_spins
         lowered = lower(question.model, times=question.times, rotations=question.pulses)
-        done = walks(
+        samples = Samples(
             lowered,
             mixture(question.state, n_spins),
             times=np.asarray(question.times, dtype=float),
             seed=question.seed,
-            count=self.n_trajectories,
             options=self.options(),
             n_records=self.keep_trajectories,
-            progress=question.progress,
         )
-        question.progress(1.0)
-        readings = readings_of(block_moments(done, n_spins=n_spins))
+        _, target = self._number_or_target()
         extra: dict[str, Any] = {}
+        if target is None:
+            end = self._counted(samples, question)
+        else:
+            end = collect(
+                target,
+                samples,
+                times=question.times,
+                n_spins=n_spins,
+                multiple=CHUNK,
+                progress=question.progress,
+            )
+            extra |= end.diagnostics(target)
+        question.progress(1.0)
+        readings, done = dict(end.readings), samples.walks
         if self.keep_trajectories:
             readings |= of_single(done, self.keep_trajectories, n_spins=n_spins)
             extra["channels"] = json.dumps(lowered.channel_names)
-        return self._answer(done, readings, extra, n_spins)
+        return self._answer(done, readings, extra, n_spins, end.status, end.interrupted)
+
+    def _counted(self, samples: "Samples", question: Evolve) -> Collected:
+        """As many as asked for, or as many as there are at Ctrl-C."""
+        number = self.n_trajectories
+        assert number is not None
+        try:
+            samples.extend(number, progress=question.progress)
+        except KeyboardInterrupt:
+            if samples.count < MIN_TRAJECTORIES:
+                raise
+            status = _interrupted(samples.count, number)
+            return Collected(samples.readings(), samples.count, np.inf, status, interrupted=True)
+        return Collected(samples.readings(), samples.count, np.inf)
 
     def _steady_state(self, question: Steady) -> Answer:
         from spinsqueeze.methods.trajectories.steady import at_the_end, in_blocks, late_times
@@ -139,38 +205,46 @@ class QuantumTrajectories(Method):
         n_spins = question.model.n_spins
         late = late_times(
             question,
-            count=self.n_trajectories,
+            count=self._most,
             options=self.options(),
             progress=question.progress,
         )
         question.progress(1.0)
         readings = readings_of(in_blocks(late.walks, n_spins=n_spins))
         extra = {"averaged_from": late.duration / 2, "averaged_to": late.duration}
-        return self._answer(
-            at_the_end(late.walks), readings, {**extra, "drift_in_errors": late.drift}, n_spins
-        )
+        extra["drift_in_errors"] = late.drift
+        cut = late.walks.interrupted
+        status = _interrupted(len(late.walks.spins), self._most) if cut else COMPLETE
+        return self._answer(at_the_end(late.walks), readings, extra, n_spins, status, cut)
 
     def _answer(
-        self, done: Walks, readings: dict[str, Reading], extra: dict[str, Any], n_spins: int
+        self,
+        done: Walks,
+        readings: dict[str, Reading],
+        extra: dict[str, Any],
+        n_spins: int,
+        status: str,
+        interrupted: bool,
     ) -> Answer:
         from spinsqueeze.methods.trajectories.readings import numerical_error
 
         diagnostics = {**_figures(done), **extra}
-        n_done = len(done.spins)
         left_out = np.sqrt(diagnostics["largest_tail"] + diagnostics["discarded_weight"])
-        status = COMPLETE
-        if done.interrupted:
-            status = (
-                f"interrupted after {n_done} of {self.n_trajectories} trajectories; the result is "
-                "that of a run with so many"
-            )
         return Answer(
             readings,
             error={"spin": numerical_error(done, n_spins=n_spins, left_out=left_out)},
             diagnostics=diagnostics,
             status=status,
+            interrupted=interrupted,
             warnings=_warnings(done, self.keep_trajectories),
         )
+
+
+def _interrupted(count: int, number: int) -> str:
+    return (
+        f"interrupted after {count} of {number} trajectories; the result is that of a run with "
+        "so many"
+    )
 
 
 def _figures(done: Walks) -> dict[str, Any]:

@@ -78,17 +78,17 @@ def walks(
     seed: int,
     count: int,
     options: Options,
+    first: int = 0,
     n_records: int = 0,
     progress: Callable[[float], None] | None = None,
-    fewest: int = 4,
 ) -> Walks:
-    """Run trajectories; number k is a function of (seed, k) alone, whatever runs beside it.
+    """Run trajectories first ... first + count - 1; number k follows from (seed, k) alone.
 
-    An interrupt (Ctrl-C) ends the run with the trajectories up to the first one unfinished.
+    An interrupt (Ctrl-C) ends the run with the trajectories up to the first one unfinished. The
+    jumps of trajectories 0 ... n_records - 1 are recorded.
 
     Raises:
         NumericalFailure: no step of a trajectory holds.
-        KeyboardInterrupt: fewer than `fewest` were finished.
     """
     from spinsqueeze.methods.trajectories.walk import N_FIGURES
 
@@ -101,7 +101,7 @@ def walks(
         np.empty((distinct, n_times), dtype=np.int64),
         np.empty((distinct, n_times)),
         np.empty((distinct, N_FIGURES)),
-        tuple(_record(0) for _ in range(min(n_records, distinct))),
+        tuple(_record(0) for _ in range(min(max(n_records - first, 0), distinct))),
     )
     records = list(result.records)
     stop = np.zeros(1, dtype=bool)
@@ -116,7 +116,7 @@ def walks(
             if k >= distinct:
                 return
             record = _record(MOST_JUMPS if k < len(records) else 0)
-            if _one(k, lowered, start, times, seed, options, stop, result, record):
+            if _one(k, first, lowered, start, times, seed, options, stop, result, record):
                 if k < len(records):
                     n_jumps = min(int(result.figures[k, 2]), MOST_JUMPS)
                     records[k] = (record[0][:n_jumps].copy(), record[1][:n_jumps].copy())
@@ -129,8 +129,6 @@ def walks(
         tuple(records),
     )  # fmt: skip
     if interrupted and done < distinct:
-        if done < fewest:
-            raise KeyboardInterrupt
         return result.first(done)
     return result if random else _repeated(result, count)
 
@@ -168,15 +166,15 @@ def _in_threads(
 
 
 def _one(
-    k: int, lowered: Lowered, start: Mixture, times: Floats, seed: int, options: Options,
-    stop: Booleans, result: Walks, record: tuple[Floats, Integers],
+    row: int, first: int, lowered: Lowered, start: Mixture, times: Floats, seed: int,
+    options: Options, stop: Booleans, result: Walks, record: tuple[Floats, Integers],
 ) -> bool:  # fmt: skip
-    """Trajectory number k into its rows; whether it was finished."""
+    """Trajectory number first + row into its rows; whether it was finished."""
     from spinsqueeze.methods.trajectories.randoms import stream, uniform
     from spinsqueeze.methods.trajectories.space import Limits, Terms, new_space
     from spinsqueeze.methods.trajectories.walk import STUCK, walk
 
-    randoms = stream(seed, k)
+    randoms = stream(seed, first + row)
     pure = start.starts[0] if len(start.starts) == 1 else start.draw(uniform(randoms))
     terms = Terms(
         lowered.n_spins, lowered.quadratics, lowered.fields, lowered.vectors, lowered.owners,
@@ -186,14 +184,14 @@ def _one(
     space = new_space(terms, capacity=lowered.n_spins + 1, frame=pure.frame)
     arguments: tuple[Any, ...] = (
         pure.two_j, pure.amplitudes, space, terms, limits, lowered.edges, lowered.pulses,
-        lowered.polynomials, times, randoms, stop, result.spins[k], result.covariances[k],
-        result.two_js[k], result.errors[k], result.figures[k], *record,
+        lowered.polynomials, times, randoms, stop, result.spins[row], result.covariances[row],
+        result.two_js[row], result.errors[row], result.figures[row], *record,
     )  # fmt: skip
     end = walk(*arguments)
     if end == STUCK:
         raise NumericalFailure(
-            f"no step of trajectory {k} holds its tolerance: raise the tolerance, or compare with "
-            "method='permutation_invariant'"
+            f"no step of trajectory {first + row} holds its tolerance: raise the tolerance, or "
+            "compare with method='permutation_invariant'"
         )
     return bool(end == 0)
 

@@ -17,6 +17,7 @@ from spinsqueeze.methods.trajectories.run import Options, Walks, walks
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.states import CoherentState
+from spinsqueeze.observables.jackknife import MINIMUM_BLOCKS
 from spinsqueeze.observables.moments import BlockMoments
 
 SAMPLES = 32
@@ -48,6 +49,7 @@ def late_times(
 
     Raises:
         InvalidInput: the model has no jumps; or several steady states, and no state chooses one.
+        KeyboardInterrupt: Ctrl-C before there were enough trajectories for an error bar.
         NumericalFailure: the averages still drift after MOST_DOUBLINGS.
     """
     model = question.model
@@ -60,6 +62,8 @@ def late_times(
             lower(model, times=times), start, times=times, seed=question.seed, count=count,
             options=options, progress=lambda part: progress(0.5 * part),
         )  # fmt: skip
+        if late.interrupted and len(late.spins) < MINIMUM_BLOCKS:
+            raise KeyboardInterrupt
         drift = _drift(late, n_spins=model.n_spins)
         if drift < SIGMAS or late.interrupted:
             return LateTimes(late, duration, drift)

@@ -1,0 +1,79 @@
+"""The trajectories that a run has so far, and their moments."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import final
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Floats
+from spinsqueeze.methods.base.question import Progress
+from spinsqueeze.methods.trajectories.initial import Mixture
+from spinsqueeze.methods.trajectories.lowering import Lowered
+from spinsqueeze.methods.trajectories.readings import block_moments
+from spinsqueeze.methods.trajectories.run import Options, Walks, walks
+from spinsqueeze.observables.readings import Reading, readings_of
+
+
+@final
+class Samples:
+    """Trajectories 0, 1, ... of one question."""
+
+    def __init__(
+        self,
+        lowered: Lowered,
+        start: Mixture,
+        *,
+        times: Floats,
+        seed: int,
+        options: Options,
+        n_records: int,
+    ) -> None:
+        self._lowered, self._start = lowered, start
+        self._times, self._seed = times, seed
+        self._options, self._n_records = options, n_records
+        self._parts: list[Walks] = []
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return sum(len(part.spins) for part in self._parts)
+
+    def extend(self, number: int, *, progress: Progress | None = None) -> None:
+        """Walk trajectories up to `number` in all.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; those finished are kept.
+            NumericalFailure: no step of a trajectory holds.
+        """
+        part = walks(
+            self._lowered,
+            self._start,
+            times=self._times,
+            seed=self._seed,
+            first=self.count,
+            count=number - self.count,
+            options=self._options,
+            n_records=self._n_records,
+            progress=progress,
+        )
+        self._parts.append(part)
+        if part.interrupted:
+            raise KeyboardInterrupt
+
+    def readings(self) -> Mapping[str, Reading]:
+        """Moments of all trajectories in blocks."""
+        return readings_of(block_moments(self.walks, n_spins=self._lowered.n_spins))
+
+    @property
+    def walks(self) -> Walks:
+        """All of them."""
+        if len(self._parts) == 1:
+            return self._parts[0]
+        arrays = {
+            item.name: np.concatenate([getattr(part, item.name) for part in self._parts])
+            for item in fields(Walks)
+            if item.name not in ("records", "interrupted")
+        }
+        records = tuple(record for part in self._parts for record in part.records)
+        return Walks(**arrays, records=records, interrupted=self._parts[-1].interrupted)
