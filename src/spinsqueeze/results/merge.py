@@ -28,7 +28,14 @@ from spinsqueeze.results.grid import (
 from spinsqueeze.results.points import Point, from_dataset
 from spinsqueeze.results.studies import put_study, study_tables
 
-FREE = ("title", "run.seed", "run.memory_budget", "method.n_trajectories", "losses.runs")
+FREE = (
+    "title",
+    "run.seed",
+    "run.memory_budget",
+    "method.n_trajectories",
+    "method.keep_trajectories",
+    "losses.runs",
+)
 """Entries of a study in which merged runs may differ."""
 _BLOCKS = ("block_weight", "block_reference", "block_first", "block_second")
 _SHARED = ("title", "n_spins", "unit", "method", "error_kind", "references")
