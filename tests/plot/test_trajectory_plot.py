@@ -43,8 +43,15 @@ def test_what_cannot_be_drawn_is_refused(data):
         sq.plot.trajectories(data, ax=sq.plot.trajectories(data).axes[:2])
 
 
-def test_kept_trajectories_survive_files_sweeps_and_merges(data, tmp_path):
+def test_kept_trajectories_are_saved_and_left_out_of_merges(data, tmp_path):
     sq.save(data, tmp_path / "run.nc")
     again = sq.load(tmp_path / "run.nc")
     assert np.array_equal(again.jump_time.values, data.jump_time.values, equal_nan=True)
     assert again.identical(data)
+    model = sq.SpinModel(8, jumps=[sq.CollectiveDecay(1.0), sq.LocalDecay(0.5)], unit="Gamma")
+    other = sq.simulate(
+        model, sq.CoherentState("+z"), data.time.values, method=sq.QuantumTrajectories(8), seed=5
+    )
+    merged = sq.merge([data, other])
+    assert "trajectory_xi2" not in merged
+    assert merged.block_weight.sum() == 12

@@ -36,6 +36,7 @@ FREE = (
     "method.target_error",
     "method.target",
     "method.max_trajectories",
+    "method.keep_trajectories",
     "losses.runs",
 )
 """Entries of a study in which merged runs may differ."""

@@ -92,6 +92,7 @@ def walks(
     """
     from spinsqueeze.methods.trajectories.walk import N_FIGURES
 
+    times = np.array(times, dtype=float)  # not read-only, which would be compiled anew
     n_times = len(times)
     random = lowered.owners.size > 0 or len(start.starts) > 1
     distinct = count if random else 1
