@@ -102,7 +102,7 @@ def _initial(value: Any) -> Any:
             return CavityState(**value)
         except InvalidInput as error:
             raise error.at("initial") from None
-    if value not in ("vacuum", "steady"):
+    if not isinstance(value, str) or value not in ("vacuum", "steady"):
         raise InvalidInput.of(
             "initial", f"must be 'vacuum', 'steady' or a CavityState, got {checks.shown(value)}"
         )

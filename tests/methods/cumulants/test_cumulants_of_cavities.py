@@ -307,6 +307,7 @@ def test_pulses_and_envelopes_and_classes_with_a_cavity():
     ("initial", "message"),
     [
         ("empty", "initial must be 'vacuum', 'steady' or a CavityState, got 'empty'"),
+        (np.zeros(3), r"initial must be 'vacuum', 'steady' or a CavityState, got"),
         ({"coherant": 1.0}, "initial has no key 'coherant'; did you mean 'coherent'"),
         ({"thermal": -1.0}, "initial.thermal: must be at least 0, got -1"),
         ({"coherent": "much"}, "initial.coherent: must hold numbers only"),
