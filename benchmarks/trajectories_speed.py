@@ -39,7 +39,7 @@ def main() -> None:
         times = np.array([0.1, 1.0]) * arguments.time
         lowered, start = lower(model.canonical, times=times), mixture(sq.CoherentState("-x"), n)
         warm = lower(model.canonical, times=1e-6 * times)
-        walks(warm, start, times=1e-6 * times, seed=0, count=1, options=Options(), fewest=1)
+        walks(warm, start, times=1e-6 * times, seed=0, count=1, options=Options())
         for tolerance in arguments.tolerances:
             options = Options(tolerance=tolerance, tail_tolerance=1e-3 * tolerance**2, n_threads=1)
             began = time.process_time()

@@ -26,6 +26,11 @@ LOSSY = sq.SpinModel(
     hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=0.5, exponent=3)],
     jumps=[sq.LocalDecay(0.1)],
 )
+OPEN_LATTICE = sq.SpinModel(
+    sq.Lattice((2, 3)),
+    hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=0.5, exponent=3)],
+    jumps=[sq.LocalDecay(1.0)],
+)
 CAVITY = sq.SpinModel(8, cavity=sq.Cavity(1.0, decay_rate=1.0))
 
 
@@ -145,7 +150,7 @@ PYTHON = [
         lambda: simulate(state=sq.DickeState(0), method="dtwa"),
         r"^DTWA cannot do this: \(1\) ",
     ),
-    (lambda: simulate(CAVITY), r"^no method fits this model. ClosedForm: "),
+    (lambda: simulate(OPEN_LATTICE), r"^no method fits this model. ClosedForm: "),
     (lambda: simulate(method="dtwa", keep_state=True), r"^keep_state: DTWA has no state to keep"),
     # sizes beyond the budget
     (lambda: simulate(CUBE, method="exact"), r"(?i)exact.*(needs|cannot).*64"),
@@ -165,7 +170,7 @@ PYTHON = [
     (lambda: sq.optimum("run.nc"), r"file name 'run.nc'; load the file: optimum\(load\('run.nc'\)"),
     (lambda: sq.optimum(Path("run.nc")), r"load the file: optimum\(load\('run.nc'\)"),
     (lambda: sq.final_state(simulate()), r"^data holds no final state: run simulate with keep"),
-    (lambda: sq.compare(CAVITY, UP_X, TIMES), r"^compare needs two methods that fit, got 0"),
+    (lambda: sq.compare(OPEN_LATTICE, UP_X, TIMES), r"^compare needs two methods that fit, got 0"),
     (lambda: sq.load("nope.nc"), r"^result file nope.nc does not exist$"),
     (lambda: sq.save(simulate(), "nope/out.nc"), r"^output folder nope does not exist"),
 ]

@@ -145,9 +145,23 @@ def test_spins_along_the_axis_of_their_noise_stay(n_spins, chi, axis):
             "total spin is conserved: give an initial state",
         ),
         (
-            lambda: sq.steady_state(sq.SpinModel(400, jumps=[*SQUEEZED, sq.LocalDephasing(0.1)])),
+            lambda: sq.steady_state(
+                sq.SpinModel(400, jumps=[*SQUEEZED, sq.LocalDephasing(0.1)]),
+                method="permutation_invariant",
+            ),
+            TooLarge,
+            "PermutationInvariant needs",
+        ),
+        (
+            lambda: sq.steady_state(
+                sq.SpinModel(
+                    sq.Lattice((2, 3)),
+                    hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=0.5, exponent=3)],
+                    jumps=[sq.LocalDephasing(0.1)],
+                )
+            ),
             InvalidInput,
-            "no method fits this model.*PermutationInvariant: needs",
+            "no method fits this model.*PermutationInvariant: the model has spins that differ",
         ),
         (
             lambda: sq.steady_state(

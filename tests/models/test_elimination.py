@@ -233,6 +233,7 @@ def test_all_reservoirs_of_a_cavity_are_those_of_the_judge():
             {"reservoirs": [{"rate": 1.0, "gain": "much"}]},
             "reservoirs.0.gain: must hold numbers only",
         ),
+        ({"reservoirs": [{"rate": 1.0, "loss": 0}]}, "loss: and gain must not both be zero"),
         ({"reservoirs": [{"rate": 1.0, "gain": np.inf}]}, "must be one finite complex number"),
     ],
 )

@@ -52,7 +52,8 @@ def test_a_method_that_takes_minutes_is_run_only_by_name(monkeypatch):
     hours = Cost(1e6, 7200.0, "a lot of work")
     monkeypatch.setattr(sq.PermutationInvariant, "cost", lambda _self, _question: hours)
     found = sq.compare(model, sq.DickeState(1.0), TIMES)
-    assert set(found.datasets) == {"symmetric", "exact", "cumulants", "mean_field"}
+    others = {"symmetric", "exact", "cumulants", "mean_field", "trajectories"}
+    assert set(found.datasets) == others
     message = "would take about 7200 s; name it in methods to run it"
     assert found.refused["permutation_invariant"] == message
     named = sq.compare(model, sq.DickeState(1.0), TIMES, methods=["exact", sq.PermutationInvariant])

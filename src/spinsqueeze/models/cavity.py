@@ -51,6 +51,8 @@ class CavityReservoir(Plain):
         object.__setattr__(self, "rate", strength("rate", self.rate, minimum=0.0))
         for name in ("loss", "gain"):
             object.__setattr__(self, name, _complex(name, getattr(self, name)))
+        if self.loss == 0 and self.gain == 0:
+            raise InvalidInput.of("loss", "and gain must not both be zero: it would do nothing")
 
 
 @final

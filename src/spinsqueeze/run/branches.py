@@ -198,7 +198,7 @@ def _axis(over: Any) -> tuple[str, tuple[float, float, bool], int]:
         grid = checks.increasing("values", values if values[0] <= values[-1] else values[::-1])
     except (InvalidInput, TypeError, ValueError):
         raise InvalidInput(
-            "must be real numbers that increase or decrease", path=f"over.{path}"
+            "must be finite real numbers that increase or decrease", path=f"over.{path}"
         ) from None
     logarithmic = isinstance(spec, Mapping) and spec.get("spacing") == "log"
     return str(path), (float(grid[0]), float(grid[-1]), logarithmic), len(grid)

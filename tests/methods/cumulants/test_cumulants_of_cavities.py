@@ -319,3 +319,11 @@ def test_initial_states_of_a_mode_are_checked(initial, message):
     table = sq.Cavity(1.0, decay_rate=1.0, initial={"coherent": [0.1, 0.2], "thermal": 0.3})
     assert table.initial == sq.CavityState(coherent=0.1 + 0.2j, thermal=0.3)
     assert sq.Cavity(**table.as_dict()) == table
+
+
+def test_a_field_that_grows_for_ever_ends_the_run_soon():
+    gain = sq.CavityReservoir(90.0, loss=0.0, gain=1.0)
+    cavity = sq.Cavity(0.1, decay_rate=5.0, reservoirs=[gain])
+    model = sq.SpinModel(20, hamiltonian=[sq.Drive(1.0)], jumps=[sq.LocalDecay(0.2)], cavity=cavity)
+    with pytest.raises(sq.NumericalFailure, match="no bounded solution"):
+        sq.simulate(model, sq.CoherentState("-z"), [5.0], method=sq.Cumulants(2))

@@ -11,6 +11,7 @@ from spinsqueeze.methods.base.question import Evolve, no_progress
 from spinsqueeze.methods.base.windows import windows
 from spinsqueeze.methods.cumulants import states
 from spinsqueeze.methods.cumulants.integrate import (
+    BRIGHT,
     DONE,
     FAR,
     LONG,
@@ -202,7 +203,9 @@ class _Implicit:
     def _bounded(self, y: Floats) -> bool:
         n_of_spins = 3 * len(self.equations.structure[2])
         means = self.scale[1 : 1 + n_of_spins] * y[1 : 1 + n_of_spins]
-        return bool(np.all(np.isfinite(y)) and np.all(np.abs(means) < FAR))
+        fields = y[1 + n_of_spins : 1 + len(self.equations.series.above)]  # in units of sqrt(N)
+        inside = np.all(np.abs(means) < FAR) and np.all(fields**2 < BRIGHT)
+        return bool(np.all(np.isfinite(y)) and inside)
 
     def _solver(self, p: Floats, start: float, stop: float) -> Any:
         from scipy.integrate import Radau

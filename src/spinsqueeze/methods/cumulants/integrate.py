@@ -24,6 +24,8 @@ STABLE = 6.1
 STIFF_STEPS = 15
 FAR = 5.0
 """A component of a spin beyond this is no spin: the cumulants run away."""
+BRIGHT = 1e6
+"""Photons beyond this, those of the mean field in units of N, run away."""
 
 _A = dormand_prince.matrix(dormand_prince.STAGES)
 _E = dormand_prince.matrix(dormand_prince.ERROR)
@@ -196,7 +198,7 @@ def _write(out, done, outputs, p, now, end, k, dense):  # type: ignore[no-untype
 
 
 @njit(cache=True, error_model="numpy")
-def _state(p, n_of_spins, stiff, left, width, least):  # type: ignore[no-untyped-def]
+def _state(p, n_spins, n_of_spins, above, stiff, left, width, least):  # type: ignore[no-untyped-def]
     """How a stretch goes on after a step."""
     if stiff >= STIFF_STEPS:
         return STIFF
@@ -206,6 +208,12 @@ def _state(p, n_of_spins, stiff, left, width, least):  # type: ignore[no-untyped
         return LOST
     for v in range(1, 1 + n_of_spins):
         if not abs(p[v]) < FAR:
+            return LOST
+    for v in range(n_of_spins, above.shape[0]):
+        fluctuations = above[v, 1 + v]
+        if not p[1 + v] ** 2 < BRIGHT * n_spins:
+            return LOST
+        if fluctuations >= 0 and not abs(p[fluctuations]) < BRIGHT:
             return LOST
     return DONE
 
@@ -250,7 +258,8 @@ def stretch(  # type: ignore[no-untyped-def]
         cut_short = error <= 1.0 and h < width  # by the end of the stretch, not by an error
         width = max(width, _next_width(h, error)) if cut_short else _next_width(h, error)
         least = 1e-14 * max(now, stop - start) if now < stop else 0.0
-        ended = _state(p, 3 * structure[2].shape[0], stiff, max_steps - steps, width, least)
+        counts, above, left = structure[2], structure[5], max_steps - steps
+        ended = _state(p, np.sum(counts), 3 * counts.shape[0], above, stiff, left, width, least)
     return ended, now, done, steps, width
 
 
