@@ -159,8 +159,8 @@ def test_envelopes_of_unequal_length():
 
 def test_the_default_of_large_open_models_is_cumulants_not_mean_field():
     model = sq.SpinModel(
-        10**4, hamiltonian=[sq.Drive(4500.0)], jumps=[sq.CollectiveDecay(1.0), sq.LocalDecay(50.0)]
+        10**5, hamiltonian=[sq.Drive(45000.0)], jumps=[sq.CollectiveDecay(1.0), sq.LocalDecay(50.0)]
     )
-    data = sq.simulate(model, sq.CoherentState("-x"), [0.02])  # trajectories take minutes
+    data = sq.simulate(model, sq.CoherentState("-x"), [0.001])  # trajectories take minutes
     assert data.attrs["method"] == "cumulants"
     assert data.attrs["error_kind"] == "truncation"

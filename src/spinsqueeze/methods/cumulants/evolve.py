@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import comb
 from typing import Any, final
 
 import numpy as np
+from scipy.special import factorial
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.base.question import Evolve, no_progress
@@ -73,6 +75,35 @@ def scales(equations: FlowArrays) -> Floats:
     return np.asarray(np.where(by_kind.sum(axis=1) > 0, np.minimum(sizes, 1.0), sizes))
 
 
+def limits(equations: FlowArrays) -> Floats:
+    """Sizes that the coefficients of no state have; infinite where the spins and a mode meet.
+
+    Operators of size 1/2 have joint cumulants of degree d of at most K_d/2^d, with the number
+    K_d = sum_k S(d, k) (k - 1)! = 1, 2, 6, 26, 150, ... of terms in moments: from degree 2 on twice
+    the number F_(d-1) of ordered partitions.
+    """
+    counts, series = equations.structure[2], equations.series
+    of_spins, of_modes = np.split(series.exponents, [3 * len(counts)], axis=1)
+    partitions = [1.0]
+    for d in range(1, series.order + 1):
+        partitions.append(sum(comb(d, k) * partitions[d - k] for k in range(1, d + 1)))
+    terms = [1.0, 1.0, *(2 * count for count in partitions[1:])]
+    factorials = np.prod(factorial(series.exponents), axis=1)
+    degrees = of_spins.sum(axis=1)
+    sizes = FAR * np.array(terms)[degrees] * 0.5**degrees / factorials
+    fields = of_modes.sum(axis=1)
+    sizes[fields > 0] = np.inf
+    sizes[(degrees == 0) & (fields == 1)] = np.sqrt(BRIGHT * np.sum(counts))
+    sizes[(degrees == 0) & (fields == 2)] = BRIGHT
+    sizes[0] = np.inf
+    return np.asarray(sizes)
+
+
+def sizes_of(equations: FlowArrays) -> Floats:
+    """(2, K): scales and limits."""
+    return np.stack([scales(equations), limits(equations)])
+
+
 def carry(
     question: Evolve,
     equations: FlowArrays,
@@ -84,7 +115,7 @@ def carry(
     """The cumulants at the question's times, as far as they can be followed."""
     times, strengths = question.times, question.model.envelopes
     p, out = initial.copy(), np.empty((len(times), len(initial)))
-    scale, steps, done, implicit, width = scales(equations), 0, 0, False, 0.0
+    sizes, steps, done, implicit, width = sizes_of(equations), 0, 0, False, 0.0
     edges = breakpoints(strengths, start=0.0, stop=question.duration)
 
     def report(now: float) -> None:
@@ -101,7 +132,7 @@ def carry(
             ended, reached = DONE, len(wanted)
         else:
             passage = through(
-                p, window.start, window.stop, wanted, values, equations, scale, tolerance, width,
+                p, window.start, window.stop, wanted, values, equations, sizes, tolerance, width,
                 report=report,
             )  # fmt: skip
             ended, reached, width = passage.ended, passage.reached, passage.width
@@ -129,7 +160,7 @@ def through(
     wanted: Floats,
     values: Floats,
     equations: FlowArrays,
-    scale: Floats,
+    sizes: Floats,
     tolerance: float,
     width: float,
     *,
@@ -137,6 +168,8 @@ def through(
     report: Callable[[float], None] = no_progress,
 ) -> Passage:
     """Carry p through a window in place, and write values (n, K) at the times wanted (n,).
+
+    sizes: see `sizes_of`.
 
     report: is told the time now and then.
     """
@@ -151,7 +184,7 @@ def through(
             wanted[reached:],
             values[reached:],
             *equations.arrays,
-            scale,
+            sizes,
             tolerance,
             width,
             TABLEAU,
@@ -161,7 +194,7 @@ def through(
         report(now)
     if ended != STIFF:
         return Passage(ended, reached, steps, width, False)
-    rest = _Implicit(equations, scale, tolerance, max_steps - steps, report)
+    rest = _Implicit(equations, sizes, tolerance, max_steps - steps, report)
     ended, added, more = rest.carry(p, now, stop, wanted[reached:], values[reached:])
     return Passage(ended, reached + added, steps + more, 0.0, True)
 
@@ -172,7 +205,7 @@ class _Implicit:
     """The rest of a stiff window, by Radau's method with the exact Jacobian."""
 
     equations: FlowArrays
-    scale: Floats
+    sizes: Floats
     tolerance: float
     max_steps: int
     report: Callable[[float], None]
@@ -192,34 +225,32 @@ class _Implicit:
                         return LOST, reached, steps
                     between = solver.dense_output()
                     while reached < len(wanted) and wanted[reached] <= solver.t:
-                        values[reached] = self.scale * between(wanted[reached])
+                        values[reached] = self.sizes[0] * between(wanted[reached])
                         reached += 1
                     self.report(float(solver.t))
             except (ValueError, np.linalg.LinAlgError):  # numbers that are not finite
                 return LOST, reached, steps
-        p[:] = self.scale * solver.y
+        p[:] = self.sizes[0] * solver.y
         return DONE if solver.status == "finished" else LONG, reached, steps
 
     def _bounded(self, y: Floats) -> bool:
-        n_of_spins = 3 * len(self.equations.structure[2])
-        means = self.scale[1 : 1 + n_of_spins] * y[1 : 1 + n_of_spins]
-        fields = y[1 + n_of_spins : 1 + len(self.equations.series.above)]  # in units of sqrt(N)
-        inside = np.all(np.abs(means) < FAR) and np.all(fields**2 < BRIGHT)
-        return bool(np.all(np.isfinite(y)) and inside)
+        return bool(np.all(np.abs(self.sizes[0] * y) < self.sizes[1]))
 
     def _solver(self, p: Floats, start: float, stop: float) -> Any:
         from scipy.integrate import Radau
 
-        arrays, scale = self.equations.arrays, self.scale
+        arrays = self.equations.arrays
+        scale: Floats = self.sizes[0]
         coefficients, out = arrays[0][0][0].copy(), np.empty_like(p)
 
         def rate(time: float, y: Floats) -> Floats:
             slope(time, start, stop, scale * y, *arrays, coefficients, out)
-            return out / scale
+            return np.asarray(out / scale)
 
         def derivative(time: float, y: Floats) -> Floats:
             rate(time, y)
-            return jacobian(scale * y, coefficients, self.equations) * scale / scale[:, None]
+            full = jacobian(scale * y, coefficients, self.equations)
+            return np.asarray(full * scale / scale[:, None])
 
         tolerances = {"rtol": self.tolerance, "atol": self.tolerance}
         return Radau(rate, start, p / scale, stop, jac=derivative, **tolerances)

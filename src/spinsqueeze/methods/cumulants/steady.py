@@ -7,7 +7,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import NumericalFailure
-from spinsqueeze.methods.cumulants.evolve import scales, through
+from spinsqueeze.methods.cumulants.evolve import sizes_of, through
 from spinsqueeze.methods.cumulants.flow import flow
 from spinsqueeze.methods.cumulants.integrate import DONE, LONG, FlowArrays
 from spinsqueeze.methods.cumulants.jacobian import jacobian
@@ -64,7 +64,8 @@ def fixed_point(equations: FlowArrays, initial: Floats) -> FixedPoint:
         NumericalFailure: they run away, oscillate for ever, or Newton's method finds no point near
             where they come to rest.
     """
-    scale = scales(equations)
+    sizes = sizes_of(equations)
+    scale = sizes[0]
     fastest = _fastest(initial, equations, scale)
     p, now, duration = initial.copy(), 0.0, 10.0 / fastest if fastest else 0.0
     steps = 0
@@ -73,7 +74,7 @@ def fixed_point(equations: FlowArrays, initial: Floats) -> FixedPoint:
             return _newton(p, equations, scale, now, steps)
         nothing = np.zeros((0, len(p)))
         passage = through(
-            p, now, now + duration, np.zeros(0), nothing, equations, scale, APPROACH, 0.0,
+            p, now, now + duration, np.zeros(0), nothing, equations, sizes, APPROACH, 0.0,
             max_steps=MAX_STEPS - steps,
         )  # fmt: skip
         ended, added = passage.ended, passage.steps
