@@ -1,13 +1,13 @@
-"""Mean field of tucker2020: Eqs. (S2) to (S4), their fixed points for any gamma_s, the crossing.
+"""Mean field of tucker2020: the fixed points of Eqs. (S2) to (S4) for any gamma_s.
 
 With z = -zeta, |<sigma_+>| = r and the ratio g = (Gamma + gamma_s)/((N - 1) Gamma), Eqs. (S2)-(S4)
 at rest give (S5), zeta^2 - zeta + 2 r^2 = 0, and
 
-    r^2 = (Upsilon'/2)^2 zeta^2/[(zeta + g)^2 + 4 chi'^2 (zeta + 1/(N-1))^2],   Gamma = 1,
+    r^2 = (Upsilon/2)^2 zeta^2/[(zeta + g)^2 + 4 chi^2 zeta^2]      (Gamma = 1, N >> 1),
 
 so that the drive is a function of the inversion:
 
-    Upsilon^2 = 2 (1 - zeta) [(zeta + g)^2 + 4 chi^2 zeta^2]/zeta       (N >> 1).
+    Upsilon^2 = 2 (1 - zeta) [(zeta + g)^2 + 4 chi^2 zeta^2]/zeta.
 
 For g -> 0 it is 2 zeta (1 - zeta) Upsilon_c^2: zero at both ends, largest at zeta = 1/2, where
 Upsilon = Upsilon_c/sqrt(2). For g > 0 it falls from infinity at zeta = 0, has a minimum (below it the
@@ -16,7 +16,6 @@ between. At chi = 0 they meet at g = 1/8; there is no transition beyond.
 """
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -69,50 +68,3 @@ def inversions(drive: float, *, ratio: float, chi: float) -> Floats:
     # 2 (1 - z)(c z^2 + 2 g z + g^2) - c drive^2 z = 0
     roots = np.roots([-2.0 * c, 2.0 * c - 4.0 * g, 4.0 * g - 2.0 * g**2 - c * drive**2, 2.0 * g**2])
     return np.sort(roots[(np.abs(roots.imag) < 1e-9) & (roots.real > 0)].real)
-
-
-def crossing(
-    n_spins: int,
-    *,
-    chi: float,
-    drive: float,
-    local_decay: float,
-    vector: Sequence[float],
-    longest: float,
-) -> float:
-    """Time at which z of (S2)-(S4) rises through zero: the superradiant phase is left; or `longest`.
-
-    Args:
-        n_spins: N.
-        chi: chi/Gamma.
-        drive: Upsilon/Upsilon_c.
-        local_decay: gamma_s/Gamma.
-        vector: unit vector of the initial coherent state, z <= 0.
-        longest: where to give up, 1/Gamma.
-    """
-    from scipy.integrate import solve_ivp
-
-    omega = n_spins / 2.0 * drive * math.sqrt(1.0 + 4.0 * chi**2)
-    rate, others = 1.0 + local_decay, n_spins - 1.0
-
-    def slope(_time: float, y: Floats) -> tuple[float, float, float]:
-        raising, z = complex(y[0], y[1]), y[2]
-        ds = (
-            -rate / 2.0 * raising
-            + others / 2.0 * (1.0 - 2.0j * chi) * z * raising
-            - 0.5j * omega * z
-            + 1.0j * chi * raising
-        )
-        dz = -2.0 * others * abs(raising) ** 2 - rate * (1.0 + z) + 2.0 * omega * raising.imag
-        return ds.real, ds.imag, dz
-
-    def inversion(_time: float, y: Floats) -> float:
-        return float(y[2])
-
-    inversion.terminal = True  # type: ignore[attr-defined]
-    inversion.direction = 1.0  # type: ignore[attr-defined]
-    start = (vector[0] / 2.0, vector[1] / 2.0, vector[2] - 1e-12)
-    path = solve_ivp(
-        slope, (0.0, longest), start, method="LSODA", events=inversion, rtol=1e-7, atol=1e-9
-    )
-    return float(path.t[-1])

@@ -12,7 +12,8 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.closed_form.driven_dicke import driven_dicke_steady_state
 from spinsqueeze.papers.base import Claim, Figure
 from spinsqueeze.papers.points import POINT, Points
-from spinsqueeze.papers.tucker2020.mean_field import crossing, direction, drive_of, folds
+from spinsqueeze.papers.tucker2020.crossing import crossing
+from spinsqueeze.papers.tucker2020.mean_field import direction, drive_of, folds
 from spinsqueeze.papers.tucker2020.setting import (
     CONVENTIONS,
     LIFETIMES,
@@ -65,8 +66,8 @@ def _superradiant(
 ) -> Floats:
     """<S_z>/(N/2) at the end of runs at (chi, local_decay, drive); >= 0 or NaN: inversion is lost.
 
-    A run starts along the collective mean-field steady state, and ends where mean field has
-    left the phase (half as late again) or after its longest time.
+    A run starts along the collective mean-field steady state, and ends where the phase is left or
+    after its longest time.
     """
     overs = []
     for chi, local_decay, drive in places:
@@ -82,7 +83,7 @@ def _superradiant(
                 drive=drive,
                 local_decay=local_decay,
                 order=order,
-                times=np.linspace(0.0, min(1.5 * lost, longest), 61)[1:],
+                times=np.linspace(0.0, min(lost, longest), 61)[1:],
                 along_steady=True,
             )
         )

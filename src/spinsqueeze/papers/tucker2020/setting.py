@@ -14,7 +14,8 @@ from spinsqueeze.models.jumps import CollectiveDecay, LocalDecay
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.states import CoherentState
 from spinsqueeze.papers.base import Claim
-from spinsqueeze.papers.tucker2020.mean_field import crossing, direction
+from spinsqueeze.papers.tucker2020.crossing import crossing
+from spinsqueeze.papers.tucker2020.mean_field import direction
 from spinsqueeze.run.study import Study
 
 CONVENTIONS = (
@@ -26,8 +27,8 @@ TOLERANCE = 1e-8
 """Of the integrator: far below what the next order changes."""
 EARLY = 6.0
 """N Gamma t after which a minimum counts as late: t_min = 0.003/Gamma at N = 2000 in Fig. S1."""
-BEYOND_CROSSING = 1.4
-"""Curves end at this many crossing times of mean field; squeezing is lost before."""
+BEYOND_CROSSING = 1.0
+"""Curves end at this many crossing times: squeezing is lost before, and cumulants run wild after."""
 LIFETIMES = 8.0
 """Curves that do not cross end after this many 1/gamma_s."""
 COLLECTIVE = 60.0
