@@ -58,7 +58,7 @@ def crossing(
     start = (raising.real, raising.imag, z, z * raising.real, z * raising.imag,
              abs(raising) ** 2, z * z, square.real, square.imag)  # fmt: skip
     path = solve_ivp(
-        slope, (0.0, longest), start, method="LSODA", events=inversion, rtol=1e-7, atol=1e-10
+        slope, (0.0, longest), start, method="LSODA", events=inversion, rtol=1e-9, atol=1e-12
     )
     return float(path.t[-1])
 
@@ -67,7 +67,14 @@ def _second_order(
     y: Sequence[float], *, n: int, chi: float, local: float, drive: float
 ) -> list[float]:
     """d/dt of <+>, <z>, <z+>, <+->, <zz>, <++>, complex ones as two numbers; Gamma = 1."""
-    a, z, b, c, d, e = complex(y[0], y[1]), y[2], complex(y[3], y[4]), y[5], y[6], complex(y[7], y[8])
+    a, z, b, c, d, e = (
+        complex(y[0], y[1]),
+        y[2],
+        complex(y[3], y[4]),
+        y[5],
+        y[6],
+        complex(y[7], y[8]),
+    )
     minus, plus, both = 1.0 - 2.0j * chi, 1.0 + 2.0j * chi, 1.0 + local
     s = abs(a) ** 2
     # (S11): <xyz> = <xy><z> + <yz><x> + <xz><y> - 2<x><y><z>

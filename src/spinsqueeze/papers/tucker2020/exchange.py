@@ -13,6 +13,7 @@ from spinsqueeze.papers.points import Points, scan
 from spinsqueeze.papers.tucker2020.setting import (
     CONVENTIONS,
     EARLY,
+    NONE,
     base_study,
     critical_drive,
     curve,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 DRIVE, LOCAL_DECAY = 0.9, 50.0
 """Upsilon/Upsilon_c and gamma_s/Gamma of the caption."""
 ORDERS = (2, 3)
+SOON = 0.1
+"""gamma_s t up to which the first minimum is the earlier, collective one."""
 
 
 @final
@@ -90,6 +93,8 @@ def compute(setting: Exchange, points: Points) -> xr.Dataset:
         t, xi2 = data["times"].values[place], data["xi2"].values[place]
         found["least"][place] = least(t, xi2).xi2
         early = early_minimum(t, xi2)
+        if early.time * setting.local_decay > SOON:
+            early = NONE
         rest = slice(0 if early.index < 0 else _top(xi2, early.index), None)
         late = least(t[rest], xi2[rest])
         found["late"][place], found["late_time"][place] = late.xi2, late.time

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 CHI = 1.0
 STARTS = ("-x", "steady direction")
-COUPLING, LINEWIDTH, DETUNING, LIFETIME = 2 * np.pi * 8.0, 2 * np.pi * 150e3, 2 * np.pi * 150e3, 10.0
+COUPLING, LINEWIDTH, DETUNING, LIFETIME = (
+    2 * np.pi * 8.0,
+    2 * np.pi * 150e3,
+    2 * np.pi * 150e3,
+    10.0,
+)
 """2g, kappa, Delta_c in rad/s and 1/gamma_s in s: the clock transition of strontium."""
 
 

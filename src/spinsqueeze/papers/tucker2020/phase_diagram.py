@@ -16,7 +16,6 @@ from spinsqueeze.papers.tucker2020.crossing import crossing
 from spinsqueeze.papers.tucker2020.mean_field import direction, drive_of, folds
 from spinsqueeze.papers.tucker2020.setting import (
     CONVENTIONS,
-    LIFETIMES,
     base_study,
     critical_drive,
     curve,
@@ -32,8 +31,10 @@ if TYPE_CHECKING:
 BOUNDARY = 1.0 / np.sqrt(2.0)
 COLLECTIVE_TIME = 300.0
 """N Gamma t at which a run without local decay is judged."""
-ROUNDS, WIDTH = 3, 8
-"""The bracket of a boundary shrinks by WIDTH + 1 in each of so many rounds."""
+LONG_LIFETIMES, SETTLED = 100.0, 15.0
+"""gamma_s t at which a run with local decay is judged, and at which it has settled."""
+ROUNDS = 10
+"""Each halves the bracket of a boundary."""
 
 
 @final
@@ -57,81 +58,85 @@ class Diagram:
     rounds: int = ROUNDS
 
 
-def _superradiant(
-    points: Points,
-    n_spins: int,
-    *,
-    order: int,
-    places: Sequence[tuple[float, float, float]],
-) -> Floats:
-    """<S_z>/(N/2) at the end of runs at (chi, local_decay, drive); >= 0 or NaN: inversion is lost.
+def _left(n_spins: int, *, chi: float, local_decay: float, drive: float) -> float:
+    """When order 2 leaves the superradiant phase; inf where it is there after a long time.
 
-    A run starts along the collective mean-field steady state, and ends where the phase is left or
-    after its longest time.
+    Runs start along the collective mean-field steady state.
     """
-    overs = []
-    for chi, local_decay, drive in places:
-        vector = direction(chi=chi, drive=drive)
-        longest = LIFETIMES / local_decay if local_decay else COLLECTIVE_TIME / n_spins
-        lost = crossing(
-            n_spins, chi=chi, drive=drive, local_decay=local_decay, vector=vector, longest=longest
+    longest = LONG_LIFETIMES / local_decay if local_decay else COLLECTIVE_TIME / n_spins
+    time = crossing(
+        n_spins,
+        chi=chi,
+        drive=drive,
+        local_decay=local_decay,
+        vector=direction(chi=chi, drive=drive),
+        longest=longest,
+    )
+    return time if time < longest else np.inf
+
+
+def _inversion(
+    points: Points, n_spins: int, *, local_decay: float, drives: Sequence[float]
+) -> Floats:
+    """<S_z>/(N/2) by order 2 where the run stays in the superradiant phase, else NaN; chi = 0."""
+    out = np.full(len(drives), np.nan)
+    stays = [
+        k
+        for k, u in enumerate(drives)
+        if np.isinf(_left(n_spins, chi=0.0, local_decay=local_decay, drive=u))
+    ]
+    end = SETTLED / local_decay if local_decay else COLLECTIVE_TIME / n_spins
+    overs = [
+        point(
+            n_spins,
+            chi=0.0,
+            drive=drives[k],
+            local_decay=local_decay,
+            order=2,
+            times=(end / 2.0, end),
+            along_steady=True,
         )
-        overs.append(
-            point(
-                n_spins,
-                chi=chi,
-                drive=drive,
-                local_decay=local_decay,
-                order=order,
-                times=np.linspace(0.0, min(lost, longest), 61)[1:],
-                along_steady=True,
-            )
-        )
-    study = base_study(n_spins, title="tucker2020, Fig. 1(a)")
-    swept = points(study, over={path: [over[path] for over in overs] for path in overs[0]})
-    height = swept["spin"].sel(axis="z").transpose(POINT, ...).values / (n_spins / 2.0)
-    lost_at = np.any(~(height < 0.0), axis=1)
-    return np.where(lost_at, 0.0, height[:, -1])
+        for k in stays
+    ]
+    if overs:
+        study = base_study(n_spins, title="tucker2020, Fig. 1(a)")
+        swept = points(study, over={path: [over[path] for over in overs] for path in overs[0]})
+        height = swept["spin"].sel(axis="z").transpose(POINT, ...).values
+        out[stays] = height[:, -1] / (n_spins / 2.0)
+    return out
 
 
 def _boundaries(
-    points: Points,
-    n_spins: int,
-    *,
-    order: int,
-    rates: Sequence[tuple[float, float]],
-    bracket: tuple[float, float],
-    rounds: int,
+    n_spins: int, *, rates: Sequence[tuple[float, float]], bracket: tuple[float, float], rounds: int
 ) -> tuple[Floats, Floats]:
-    """Largest Upsilon/Upsilon_c with lasting inversion at each (chi, local_decay): middle, half width."""
-    low, high = (np.full(len(rates), edge) for edge in bracket)
-    for _ in range(rounds):
-        inner = np.linspace(low, high, WIDTH + 2)[1:-1].T
-        places = [
-            (chi, decay, float(u))
-            for (chi, decay), row in zip(rates, inner, strict=True)
-            for u in row
-        ]
-        stays = _superradiant(points, n_spins, order=order, places=places) < 0.0
-        for k, (row, good) in enumerate(zip(inner, stays.reshape(inner.shape), strict=True)):
-            first = int(np.argmin(good)) if not good.all() else len(row)
-            low[k] = row[first - 1] if first else low[k]
-            high[k] = row[first] if first < len(row) else high[k]
-    return (low + high) / 2.0, (high - low) / 2.0
+    """Largest Upsilon/Upsilon_c of the superradiant phase at each (chi, local_decay), by bisection.
+
+    Returns:
+        The middle of each last bracket, and half its width.
+    """
+    middle, width = [], []
+    for chi, local_decay in rates:
+        low, high = bracket
+        for _ in range(rounds):
+            half = (low + high) / 2.0
+            if np.isinf(_left(n_spins, chi=chi, local_decay=local_decay, drive=half)):
+                low = half
+            else:
+                high = half
+        middle.append((low + high) / 2.0)
+        width.append((high - low) / 2.0)
+    return np.array(middle), np.array(width)
 
 
 def compute(setting: Diagram, points: Points) -> xr.Dataset:
     """Boundaries over chi with and without local decay, over gamma_s, and inversions."""
     n = setting.n_spins
     weak = setting.ratio * n
-    find = functools.partial(_boundaries, points, n, order=2, rounds=setting.rounds)
+    find = functools.partial(_boundaries, n, rounds=setting.rounds)
     without = find(rates=[(c, 0.0) for c in setting.chi], bracket=(0.9, 1.1))
     with_decay = find(rates=[(c, weak) for c in setting.chi], bracket=(0.6, 0.8))
     against = find(rates=[(0.0, g * n) for g in setting.ratios], bracket=(0.6, 0.95))
-    inversion = [
-        _superradiant(points, n, order=2, places=[(0.0, g, u) for u in setting.drives])
-        for g in (0.0, weak)
-    ]
+    inversion = [_inversion(points, n, local_decay=g, drives=setting.drives) for g in (0.0, weak)]
     exact = [
         driven_dicke_steady_state(
             500.0, rabi=rabi(1000, chi=0.0, drive=u), decay_rate=1.0
@@ -293,12 +298,12 @@ def claims(data: xr.Dataset) -> list[Claim]:
             "one-steady-state",
             statement="below Upsilon'_c the steady state is the superradiant one: a single phase",
             place="p. 3, preprint (S5), (S10)",
-            ours=f"mean field at gamma_s/(N Gamma) = {ratios[-1]:g}: superradiant up to {high:.4f}, "
-            f"normal from {low:.4f} of Upsilon_c",
+            ours=f"mean field at gamma_s/(N Gamma) = {ratios[-1]:g}: superradiant up to "
+            f"{high:.4f}, normal from {low:.4f} of Upsilon_c",
             holds=bool(low > high),
-            otherwise="(S10) is a fold: with terms of order gamma_s/(N Gamma) the normal phase is "
-            "stable from about sqrt(8 gamma_s/(N Gamma)) Upsilon_c on, so both phases are stable in "
-            "between, and the result depends on where a run starts",
+            otherwise="(S10) is a fold: with terms of order gamma_s/(N Gamma) the normal phase "
+            "is stable from about sqrt(8 gamma_s/(N Gamma)) Upsilon_c on, so both phases are "
+            "stable in between, and the result depends on where a run starts",
             value=low,
         )
     )
@@ -313,12 +318,12 @@ FIGURE_1A = Figure(
     draw=draw,
     claims=claims,
     settings={
-        "tiny": Diagram(10**6, 1e-3, (0.0, 1.0), (0.4, 0.9), (0.05,), 1),
+        "tiny": Diagram(10**5, 1e-3, (0.0, 1.0), (0.4, 0.9), (0.05,), 4),
         "small": Diagram(
-            10**6, 1e-3, (0.0, 0.5, 1.0), (0.2, 0.5, 0.65, 0.8, 0.95, 1.1), (0.003, 0.01, 0.03, 0.1)
+            10**5, 1e-3, (0.0, 0.5, 1.0), (0.2, 0.5, 0.65, 0.8, 0.95, 1.1), (0.003, 0.01, 0.03, 0.1)
         ),
         "paper": Diagram(
-            10**6,
+            10**5,
             1e-4,
             (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0),
             tuple(round(0.05 * k, 2) for k in range(1, 25)),

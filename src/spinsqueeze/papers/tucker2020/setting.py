@@ -28,7 +28,7 @@ TOLERANCE = 1e-8
 EARLY = 6.0
 """N Gamma t after which a minimum counts as late: t_min = 0.003/Gamma at N = 2000 in Fig. S1."""
 BEYOND_CROSSING = 1.0
-"""Curves end at this many crossing times: squeezing is lost before, and cumulants run wild after."""
+"""Curves end at this many crossing times: squeezing is lost before, cumulants run wild after."""
 LIFETIMES = 8.0
 """Curves that do not cross end after this many 1/gamma_s."""
 COLLECTIVE = 60.0
