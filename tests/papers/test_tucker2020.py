@@ -143,9 +143,9 @@ def test_verdicts_turn_with_their_numbers() -> None:
     moved["local_decay"] = [0.0, 1.0]
     assert claims_early(moved)[0].holds is False
     phases = _computed("1a")[1].copy(deep=True)
-    phases["boundary"][:] = [[1.0, 1.0], [0.7071, 0.7071]]
+    phases["boundary"][:] = [[1.0], [0.7071]]
     assert [c.holds for c in phase_claims(phases)[:2]] == [True, True]
-    phases["boundary"][:] = [[1.0, 1.05], [0.7071, 0.75]]
+    phases["boundary"][:] = [[1.05], [0.75]]
     phases["boundary_error"][:] = 1e-4
     assert [c.holds for c in phase_claims(phases)[:2]] == [False, False]
 
