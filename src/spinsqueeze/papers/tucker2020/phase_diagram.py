@@ -33,6 +33,7 @@ COLLECTIVE_TIME = 300.0
 """N Gamma t at which a run without local decay is judged."""
 LONG_LIFETIMES, SETTLED = 100.0, 15.0
 """gamma_s t at which a run with local decay is judged, and at which it has settled."""
+EXACT_DRIVES = tuple(round(0.02 * k, 2) for k in range(1, 63))
 ROUNDS = 10
 """Each halves the bracket of a boundary."""
 
@@ -138,11 +139,9 @@ def compute(setting: Diagram, points: Points) -> xr.Dataset:
     against = find(rates=[(0.0, g * n) for g in setting.ratios], bracket=(0.6, 0.95))
     inversion = [_inversion(points, n, local_decay=g, drives=setting.drives) for g in (0.0, weak)]
     exact = [
-        driven_dicke_steady_state(
-            500.0, rabi=rabi(1000, chi=0.0, drive=u), decay_rate=1.0
-        ).spin[2] / 500.0
-        for u in setting.drives
-    ]  # fmt: skip
+        driven_dicke_steady_state(500.0, rabi=rabi(1000, chi=0.0, drive=u), decay_rate=1.0)
+        for u in EXACT_DRIVES
+    ]
     dims = ("regime", "chi")
     return xr.Dataset(
         {
@@ -160,13 +159,16 @@ def compute(setting: Diagram, points: Points) -> xr.Dataset:
             "boundary_of_ratio_error": curve("ratio", against[1], "half its bracket"),
             "inversion": curve(("regime", "drive"), inversion, "<S_z>/(N/2) by order 2, chi = 0"),
             "exact_inversion": curve(
-                "drive", exact, "<S_z>/(N/2), closed form, N = 1000, gamma_s = 0"
+                "exact_drive",
+                [state.spin[2] / 500.0 for state in exact],
+                "<S_z>/(N/2), closed form, N = 1000, gamma_s = 0",
             ),
         },
         coords={
             "regime": ["collective", "local decay"],
             "chi": curve("chi", setting.chi, "chi", units="Gamma"),
             "drive": curve("drive", setting.drives, "Upsilon/Upsilon_c"),
+            "exact_drive": curve("exact_drive", EXACT_DRIVES, "Upsilon/Upsilon_c"),
             "ratio": curve("ratio", setting.ratios, "gamma_s/(N Gamma)"),
         },
     ).assign_attrs(n_spins=n, weak_ratio=setting.ratio, convention=CONVENTIONS)
@@ -219,7 +221,7 @@ def _draw_inversion(panel: Any, data: xr.Dataset) -> None:
     blue, orange, black = PALETTE[0], PALETTE[1], PALETTE[6]
     u = np.linspace(0.0, 1.0, 201)
     panel.plot(u, -np.sqrt(1.0 - u**2), color=blue, label=r"$\gamma_s = 0$, mean field")
-    panel.plot(data["drive"], data["exact_inversion"], ":", color=black,
+    panel.plot(data["exact_drive"], data["exact_inversion"], ":", color=black,
                label=r"$\gamma_s = 0$, exact, N = 1000")  # fmt: skip
     ratio = data.attrs["weak_ratio"]
     zeta = np.linspace(1e-5, 1.0, 4001)
@@ -233,6 +235,7 @@ def _draw_inversion(panel: Any, data: xr.Dataset) -> None:
         panel.plot(data["drive"], data["inversion"].sel(regime=regime), marker, ms=5,
                    color=colour, mec="black")  # fmt: skip
     panel.set_xlim(0.0, 1.25)
+    panel.set_ylim(-1.05, 0.6)
     panel.set(xlabel=r"$\Upsilon/\Upsilon_c$", ylabel=r"$\langle J_z\rangle/(N/2)$",
               title="order parameter; symbols: order 2")  # fmt: skip
     panel.legend(fontsize=8.5, loc="upper left")

@@ -61,7 +61,7 @@ def collective_xi2(n_spins: int, *, chi: float, drive: float) -> float:
 
 def minima(data: xr.Dataset, n_spins: int, variables: Sequence[str]) -> xr.Dataset:
     """The late minima of the curves of a scan along `step`, their times and N^eff there."""
-    dims = [dim for dim in data["xi2"].dims if dim != "step"]
+    dims = [str(dim) for dim in data["xi2"].dims if dim != "step"]
     shape = tuple(data.sizes[dim] for dim in dims)
     out = {name: np.full(shape, np.nan) for name in ("xi2", "time", "n_eff")}
     for place in np.ndindex(*shape):
