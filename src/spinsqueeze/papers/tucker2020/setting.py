@@ -180,7 +180,9 @@ def least(times: Floats, xi2: Floats) -> Minimum:
         return Minimum(float(xi2[k]), float(t[1]), k)
     best = (t[0] + t[1]) / 2.0 - left / (2.0 * curvature)
     low = y[1] + left * (best - t[1]) + curvature * (best - t[1]) * (best - t[0])
-    return Minimum(math.exp(min(low, y[1])), float(best), k)
+    # Uneven times put the bottom of the parabola far below flat curves: no deeper than the lower side
+    depth = min(max(y[1] - low, 0.0), y[0] - y[1], y[2] - y[1])
+    return Minimum(math.exp(y[1] - depth), float(best), k)
 
 
 def late_minimum(times: Floats, xi2: Floats) -> Minimum:

@@ -235,7 +235,7 @@ def _none_below(gain: Floats, weak: Any, below: Any) -> Claim:
         ours=f"gain {_span(part)} dB" if part.size else "no points",
         holds=largest < RESOLVED if part.size else None,
         otherwise=f"the late transient beats the collective steady state by up to {largest:.2f} "
-        "dB: the damped return to the steady state dips below it once more",
+        "dB: the damped return to the steady state dips below it, or that state is another one",
         value=largest,
     )
 
