@@ -180,7 +180,7 @@ def least(times: Floats, xi2: Floats) -> Minimum:
         return Minimum(float(xi2[k]), float(t[1]), k)
     best = (t[0] + t[1]) / 2.0 - left / (2.0 * curvature)
     low = y[1] + left * (best - t[1]) + curvature * (best - t[1]) * (best - t[0])
-    # Uneven times put the bottom of the parabola far below flat curves: no deeper than the lower side
+    # Uneven times put the bottom of the parabola far below flat curves
     depth = min(max(y[1] - low, 0.0), y[0] - y[1], y[2] - y[1])
     return Minimum(math.exp(y[1] - depth), float(best), k)
 
