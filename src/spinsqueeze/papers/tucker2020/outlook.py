@@ -272,8 +272,10 @@ def claims_early(data: xr.Dataset) -> list[Claim]:
     ]
 
 
-def _drives(count: int) -> tuple[float, ...]:
-    return tuple(float(f"{u:.5g}") for u in np.linspace(0.75, 1.1, count))
+def _drives(coarse: int, fine: int) -> tuple[float, ...]:
+    """From 0.75 to 1.1 Upsilon_c, and finer from 0.9 to 0.98, where the minimum is narrow."""
+    values = {*np.linspace(0.75, 1.1, coarse), *np.linspace(0.9, 0.98, fine)}
+    return tuple(sorted({float(f"{u:.5g}") for u in values}))
 
 
 OUTLOOK = Figure(
@@ -285,8 +287,8 @@ OUTLOOK = Figure(
     claims=claims,
     settings={
         "tiny": Outlook(400, 8.0, (2, 3), (0.85, 0.95), 41),
-        "small": Outlook(10_000, 200.0, (2, 3), _drives(15), 61),
-        "paper": Outlook(10_000, 200.0, (2, 3, 4), _drives(71), 61),
+        "small": Outlook(10_000, 200.0, (2, 3), _drives(15, 17), 61),
+        "paper": Outlook(10_000, 200.0, (2, 3, 4), _drives(71, 81), 61),
     },
 )
 PREPRINT_2A = Figure(

@@ -224,7 +224,7 @@ def _draw_inversion(panel: Any, data: xr.Dataset) -> None:
     panel.plot(data["exact_drive"], data["exact_inversion"], ":", color=black,
                label=r"$\gamma_s = 0$, exact, N = 1000")  # fmt: skip
     ratio = data.attrs["weak_ratio"]
-    zeta = np.linspace(1e-5, 1.0, 4001)
+    zeta = np.concatenate([np.geomspace(1e-7, 1e-3, 400), np.linspace(1e-3, 1.0, 4001)[1:]])
     drive = drive_of(zeta, ratio=ratio, chi=0.0)
     stable = zeta > zeta[np.argmax(np.where(zeta > 0.2, drive, 0.0))]
     panel.plot(drive[stable], -zeta[stable], "--", color=orange,
