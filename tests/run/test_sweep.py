@@ -227,3 +227,13 @@ def test_a_steady_point_is_lowered_where_it_runs_and_once(monkeypatch):
     assert lowered == []
     sq.sweep(study, over={"jumps.0.rate": rates}, workers=0)
     assert lowered == rates
+
+
+def test_times_of_many_numbers_can_be_swept():
+    """More than 64 numbers are an array on their way."""
+    times = [np.linspace(0.0, last, 80) for last in (1.0, 2.0)]
+    model = sq.SpinModel(3, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    data = sq.sweep(model, STATE, times[0], over={"run.times": times}, workers=0)
+    assert (data["status"] == "done").all()
+    alone = sq.simulate(model, STATE, times[1])
+    assert data["xi2"].values[1].tobytes() == alone["xi2"].values.tobytes()

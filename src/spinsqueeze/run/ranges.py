@@ -23,14 +23,14 @@ def expand(path: str, spec: Any) -> list[Any]:
 
     Args:
         path: dotted path for messages.
-        spec: [a, b, ...], {values = [a, b, ...]}, or {start, stop, num} with spacing = "linear"
-            (the default: num numbers, both ends included; integers where start is one and all
-            of them are) or "log".
+        spec: [a, b, ...], of many numbers also an array; {values = [a, b, ...]}; or {start, stop,
+            num} with spacing = "linear" (the default: num numbers, both ends included; integers
+            where start is one and all of them are) or "log".
 
     Raises:
         InvalidInput: none of these, a wrong type, or a logarithmic range that touches 0.
     """
-    if isinstance(spec, list | tuple):
+    if isinstance(spec, list | tuple | np.ndarray):
         return list(spec)
     if not isinstance(spec, Mapping):
         raise InvalidInput(
