@@ -336,6 +336,27 @@ def test_claimed_errors_are_larger_than_those_of_the_steps(tolerance):
     assert np.all(rough.errors[:, -1] <= tolerance)
 
 
+BUMP = sq.Envelope([0.0, 1.0, 2.0, 3.0], values=[5.0, 5.4, 5.4, 5.0], interpolation="cubic")
+FEW_SPINS = [
+    (3, [sq.OneAxisTwisting(0.027, axis="y"), sq.UniformField([1.3, 7.4, -1.2])], 0.5),
+    (2, [sq.Drive(BUMP, phase=5.0)], 1.0),
+]
+
+
+@pytest.mark.parametrize(("n", "hamiltonian", "m"), FEW_SPINS)
+def test_long_steps_of_few_spins_err_less_than_they_claim(n, hamiltonian, m):
+    model = sq.SpinModel(n, hamiltonian=hamiltonian)
+    rough, fine = (
+        sq.simulate(
+            model, sq.DickeState(m), [0.5, 0.9, 1.4, 1.9],
+            method=sq.QuantumTrajectories(4, tolerance=tolerance),
+        )
+        for tolerance in (1e-2, 1e-8)
+    )  # fmt: skip
+    moved = np.abs(rough.spin - fine.spin).max("axis").values / (np.sqrt(n) / 2)
+    assert np.all(moved <= rough.spin_numerical_error.values)
+
+
 REFUSED = [
     (
         {"jumps": [sq.LocalDecay([0.1, 0.2, 0.3, 0.4])]},

@@ -30,6 +30,8 @@ levels, weight dropped in shrinking it."""
 
 SHARPER = 1.2
 """The embedded error e is of order h^5, that of the step of h^6: claimed as e^1.2."""
+FEW, CAUTION = 16, 4.0
+"""On so few levels steps are long, and both errors can be alike: claimed as CAUTION e."""
 PLACED = 1e-4
 """A jump is found to this fraction of a step by steps, and from there along the slope."""
 _AIMED = 8
@@ -59,6 +61,12 @@ def factor_of_step(wrong: float, allowed: float, largest: float) -> float:
 
 
 @njit(cache=True, nogil=True)
+def claimed(embedded: float, two_j: int) -> float:
+    """The claimed error of a step from its embedded one."""
+    return CAUTION * embedded if two_j < FEW else embedded**SHARPER
+
+
+@njit(cache=True, nogil=True)
 def one_step(space: Any, terms: Any, window: Any, limits: Any, h: float, time: float,
              anchor: float, two_j: int, size: int, norm: float, figures: Any) -> Any:  # fmt: skip
     """Y and k after the first of ever shorter steps that holds; h = 0 where none does.
@@ -67,7 +75,7 @@ def one_step(space: Any, terms: Any, window: Any, limits: Any, h: float, time: f
     """
     for _ in range(60):
         done, wrong = attempt(space, terms, window, h, time, anchor, two_j, size)
-        wrong = (wrong / math.sqrt(norm)) ** SHARPER
+        wrong = claimed(wrong / math.sqrt(norm), two_j)
         allowed = max(limits.tolerance * h / limits.duration, 1e-16)
         if wrong <= allowed:
             figures[STEPS] += 1
