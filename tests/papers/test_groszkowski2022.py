@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spinsqueeze.papers.base import Claim, Figure
+from spinsqueeze.papers.base import Claim, Figure, finding
 from spinsqueeze.papers.groszkowski2022 import PAPER
 from spinsqueeze.papers.groszkowski2022.even_odd import _odd_minimum
 from spinsqueeze.papers.groszkowski2022.optimum import best_reservoir, best_twisting
@@ -18,7 +18,6 @@ from spinsqueeze.papers.groszkowski2022.setting import (
     KAPPA_INT,
     cavity_model,
     exact_claim,
-    finding,
     reservoir_generator,
     reservoir_model,
     twisting_model,

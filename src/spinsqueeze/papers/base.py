@@ -212,3 +212,36 @@ def power_law_fit(
     chi2 = float(np.sum(w * rest**2)) / (len(u) - 2)
     scale = chi2 if stderr is None else max(1.0, chi2)
     return slope, math.sqrt(scale / spread), float(mean_v - slope * mean_u)
+
+
+def curve(
+    dims: str | Sequence[str], values: Any, long_name: str, *, units: str = "1"
+) -> tuple[Any, Any, dict[str, str]]:
+    """A variable or coordinate of a figure's Dataset."""
+    return (dims, np.asarray(values), {"units": units, "long_name": long_name})
+
+
+def finding(
+    key: str,
+    *,
+    statement: str,
+    place: str,
+    ours: str,
+    holds: bool | None,
+    otherwise: str,
+    value: float | None = None,
+    error: float | None = None,
+    expected: float | None = None,
+) -> Claim:
+    """A claim in words; `otherwise` is its note unless it holds."""
+    return Claim(
+        key=key,
+        statement=statement,
+        place=place,
+        ours=ours,
+        holds=None if holds is None else bool(holds),
+        note="" if holds else otherwise,
+        value=None if value is None else float(value),
+        stderr=None if error is None else float(error),
+        expected=expected,
+    )

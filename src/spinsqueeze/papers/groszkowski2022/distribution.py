@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.methods.closed_form.dark_states import spin_y_distribution
-from spinsqueeze.papers.base import Claim, Figure, power_law_fit
-from spinsqueeze.papers.groszkowski2022.setting import curve, exact_claim, finding
+from spinsqueeze.papers.base import Claim, Figure, curve, finding, power_law_fit
+from spinsqueeze.papers.groszkowski2022.setting import exact_claim
 from spinsqueeze.papers.points import Points
 from spinsqueeze.plot.style import PALETTE, new_figure, style
 

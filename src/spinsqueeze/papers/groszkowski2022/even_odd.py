@@ -7,14 +7,12 @@ import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.closed_form import dark_states
-from spinsqueeze.papers.base import Claim, Figure
+from spinsqueeze.papers.base import Claim, Figure, curve, finding
 from spinsqueeze.papers.groszkowski2022.setting import (
     BLACK,
     BLUE,
     ORANGE,
-    curve,
     exact_claim,
-    finding,
     reservoir_generator,
 )
 from spinsqueeze.papers.points import Points

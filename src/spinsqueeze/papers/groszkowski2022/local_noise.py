@@ -9,13 +9,11 @@ from spinsqueeze.methods.closed_form.dark_states import steady_moments
 from spinsqueeze.methods.permutation_invariant.method import liouvillian
 from spinsqueeze.methods.permutation_invariant.steady import steady_state
 from spinsqueeze.numerics.block_states import moments
-from spinsqueeze.papers.base import Claim, Figure
+from spinsqueeze.papers.base import Claim, Figure, curve, finding
 from spinsqueeze.papers.groszkowski2022.setting import (
     BLACK,
     BLUE,
     ORANGE,
-    curve,
-    finding,
     reservoir_model,
     with_progress,
 )

@@ -10,7 +10,7 @@ import xarray as xr
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
 from spinsqueeze.models.states import CoherentState
-from spinsqueeze.papers.base import Claim, Figure, power_law_fit
+from spinsqueeze.papers.base import Claim, Figure, curve, finding, power_law_fit
 from spinsqueeze.papers.groszkowski2022.setting import (
     BLACK,
     BLUE,
@@ -18,9 +18,7 @@ from spinsqueeze.papers.groszkowski2022.setting import (
     KAPPA_INT,
     ORANGE,
     cavity_model,
-    curve,
     exact_claim,
-    finding,
     twisting_model,
     twisting_strength,
     with_progress,

@@ -9,15 +9,13 @@ from spinsqueeze.methods.closed_form.dark_states import steady_moments
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
 from spinsqueeze.methods.permutation_invariant.spectrum import slow_modes
 from spinsqueeze.models.states import CoherentState
-from spinsqueeze.papers.base import Claim, Figure
+from spinsqueeze.papers.base import Claim, Figure, curve, finding
 from spinsqueeze.papers.groszkowski2022.setting import (
     BLACK,
     BLUE,
     ORANGE,
     SQUEEZING_OF_FIG_4,
-    curve,
     exact_claim,
-    finding,
     reservoir_generator,
     reservoir_model,
     with_progress,

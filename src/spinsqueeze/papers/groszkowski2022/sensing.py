@@ -9,14 +9,12 @@ import xarray as xr
 from spinsqueeze.methods.closed_form.dark_states import steady_moments
 from spinsqueeze.methods.permutation_invariant.loss import evolve_with_losses
 from spinsqueeze.numerics.block_states import coherent_state
-from spinsqueeze.papers.base import Claim, Figure
+from spinsqueeze.papers.base import Claim, Figure, curve, finding
 from spinsqueeze.papers.groszkowski2022.setting import (
     BLACK,
     BLUE,
     SQUEEZING_OF_FIG_4,
-    curve,
     exact_claim,
-    finding,
     reservoir_generator,
 )
 from spinsqueeze.papers.points import Points

@@ -1,7 +1,7 @@
 """The models of groszkowski2022 in this package's terms, and small helpers of its figures."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -84,13 +84,6 @@ def decibels(values: Any) -> Any:
     return 10.0 * np.log10(values)
 
 
-def curve(
-    dims: str | Sequence[str], values: Any, long_name: str, *, units: str = "1"
-) -> tuple[Any, Any, dict[str, str]]:
-    """A variable or coordinate of a figure's Dataset."""
-    return (dims, np.asarray(values), {"units": units, "long_name": long_name})
-
-
 def with_progress(points: Points, items: Iterable[Item]) -> Iterator[Item]:
     """The items one by one, with the fraction done reported on the way."""
     listed = list(items)
@@ -139,28 +132,4 @@ def exact_claim(
         value=float(value),
         stderr=float(error),
         expected=float(expected),
-    )
-
-
-def finding(
-    key: str,
-    *,
-    statement: str,
-    place: str,
-    ours: str,
-    holds: bool | None,
-    otherwise: str,
-    value: float | None = None,
-    expected: float | None = None,
-) -> Claim:
-    """A claim in words; `otherwise` is its note unless it holds."""
-    return Claim(
-        key=key,
-        statement=statement,
-        place=place,
-        ours=ours,
-        holds=None if holds is None else bool(holds),
-        note="" if holds else otherwise,
-        value=None if value is None else float(value),
-        expected=expected,
     )

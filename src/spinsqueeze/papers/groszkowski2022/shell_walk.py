@@ -13,12 +13,10 @@ from spinsqueeze.methods.permutation_invariant.transition_rates import (
     shells,
     transition_rates,
 )
-from spinsqueeze.papers.base import Claim, Figure
+from spinsqueeze.papers.base import Claim, Figure, curve, finding
 from spinsqueeze.papers.groszkowski2022.setting import (
     BLACK,
-    curve,
     exact_claim,
-    finding,
     reservoir_model,
     with_progress,
 )

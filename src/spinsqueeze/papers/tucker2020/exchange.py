@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
-from spinsqueeze.papers.base import Claim, Figure
+from spinsqueeze.papers.base import Claim, Figure, curve, finding
 from spinsqueeze.papers.points import Points, scan
 from spinsqueeze.papers.tucker2020.setting import (
     CONVENTIONS,
@@ -16,10 +16,8 @@ from spinsqueeze.papers.tucker2020.setting import (
     NONE,
     base_study,
     critical_drive,
-    curve,
     decibels,
     early_minimum,
-    finding,
     least,
     point,
     window,

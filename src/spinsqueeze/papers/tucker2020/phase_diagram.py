@@ -10,7 +10,7 @@ import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.closed_form.driven_dicke import driven_dicke_steady_state
-from spinsqueeze.papers.base import Claim, Figure
+from spinsqueeze.papers.base import Claim, Figure, curve, finding
 from spinsqueeze.papers.points import POINT, Points
 from spinsqueeze.papers.tucker2020.crossing import crossing
 from spinsqueeze.papers.tucker2020.mean_field import direction, drive_of, folds
@@ -18,8 +18,6 @@ from spinsqueeze.papers.tucker2020.setting import (
     CONVENTIONS,
     base_study,
     critical_drive,
-    curve,
-    finding,
     point,
     rabi,
 )

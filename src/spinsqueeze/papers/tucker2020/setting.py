@@ -13,7 +13,6 @@ from spinsqueeze.models.collective_terms import CollectiveExchange, Drive
 from spinsqueeze.models.jumps import CollectiveDecay, LocalDecay
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.states import CoherentState
-from spinsqueeze.papers.base import Claim
 from spinsqueeze.papers.tucker2020.crossing import crossing
 from spinsqueeze.papers.tucker2020.mean_field import direction
 from spinsqueeze.run.study import Study
@@ -220,36 +219,3 @@ def effective_spins(n_spins: int, total_spin_squared: Any) -> Any:
 def decibels(values: Any) -> Any:
     """10 log10, the paper's axis: negative is squeezed."""
     return 10.0 * np.log10(values)
-
-
-def curve(
-    dims: str | Sequence[str], values: Any, long_name: str, *, units: str = "1"
-) -> tuple[Any, Any, dict[str, str]]:
-    """A variable or coordinate of a figure's Dataset."""
-    return (dims, np.asarray(values), {"units": units, "long_name": long_name})
-
-
-def finding(
-    key: str,
-    *,
-    statement: str,
-    place: str,
-    ours: str,
-    holds: bool | None,
-    otherwise: str,
-    value: float | None = None,
-    error: float | None = None,
-    expected: float | None = None,
-) -> Claim:
-    """A claim in words; `otherwise` is its note unless it holds."""
-    return Claim(
-        key=key,
-        statement=statement,
-        place=place,
-        ours=ours,
-        holds=None if holds is None else bool(holds),
-        note="" if holds else otherwise,
-        value=None if value is None else float(value),
-        stderr=None if error is None else float(error),
-        expected=expected,
-    )

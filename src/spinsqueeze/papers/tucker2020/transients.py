@@ -12,15 +12,13 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.closed_form.driven_dicke import driven_dicke_steady_state
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.squeezing import squeezing
-from spinsqueeze.papers.base import Claim, Figure
+from spinsqueeze.papers.base import Claim, Figure, curve, finding
 from spinsqueeze.papers.points import Points, scan
 from spinsqueeze.papers.tucker2020.setting import (
     CONVENTIONS,
     base_study,
-    curve,
     decibels,
     effective_spins,
-    finding,
     late_minimum,
     point,
     rabi,
