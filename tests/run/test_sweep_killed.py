@@ -79,12 +79,12 @@ def killed_at_random(path, arguments, *, kills, longest, generator):
 
 @pytest.mark.slow
 def test_thirty_kills_change_nothing(tmp_path):
-    method = "sq.DTWA(6000)"
+    method = "sq.DTWA(6000, sampling='independent')"
     sampled = SCRIPT.replace(", jumps=[sq.LocalDephasing(0.1)]", "").replace(
         '"jumps.0.rate": [0.1, 0.2]', '"run.seed": [1, 2]'
     )
     path = tmp_path / "script.py"
-    text = sampled.replace("METHOD", method).replace("WORKERS", "2").replace("POINTS", "150")
+    text = sampled.replace("METHOD", method).replace("WORKERS", "2").replace("POINTS", "100")
     path.write_text(text)
     calm = [str(tmp_path / "calm.points"), str(tmp_path / "calm.nc")]
     subprocess.run([sys.executable, str(path), *calm], check=True, stdout=subprocess.DEVNULL)
