@@ -56,7 +56,12 @@ def test_a_field_along_z_turns_by_the_integral_of_the_spline(method, n_points):
     np.testing.assert_allclose(data.spin.values[-1], right, atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["linear", "cubic", "step"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "kind", ["linear", pytest.param("cubic", marks=SLOW), pytest.param("step", marks=SLOW)]
+)
 def test_all_integrators_agree_on_a_general_table(kind):
     rng = np.random.default_rng(11)
     turn = sq.Envelope(

@@ -65,7 +65,17 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("perlin2020")
 
 
-@pytest.mark.parametrize("name", [figure.name for figure in PAPER.figures])
+LONGEST = ("4", "5")
+"""Figures of many points, drawn by the slow tests."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(figure.name, marks=pytest.mark.slow if figure.name in LONGEST else ())
+        for figure in PAPER.figures
+    ],
+)
 def test_every_figure_gives_a_dataset_pictures_and_claims(name, folder, monkeypatch):
     monkeypatch.setattr("spinsqueeze.papers.perlin2020.size_claims.ISING_EDGES", (4, 8, 16))
     small = dataclasses.replace(PAPER, figures=(tiny(name),))

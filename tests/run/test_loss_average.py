@@ -302,6 +302,7 @@ def test_a_study_file_with_losses(tmp_path, capsys):
     assert out.count("the model has losses, which it does not treat") == len(METHODS) - 1
 
 
+@pytest.mark.slow
 def test_a_sweep_over_the_rate_of_losses(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text(STUDY + '[sweep]\n"losses.rate" = [0.0, 0.5]\n')

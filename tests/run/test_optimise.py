@@ -69,6 +69,7 @@ def test_two_parameters():
     assert found.objective == "distance"
 
 
+@pytest.mark.slow
 def test_sampled_optima_have_errors_and_repeat():
     options = {"over": {CHI: (0.2, 2.0)}, "at": "last", "method": sq.DTWA(400), "seed": 3}
     found = sq.optimise(MODEL, STATE, [0.2], **options)

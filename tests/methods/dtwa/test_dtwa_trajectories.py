@@ -216,11 +216,13 @@ def test_precision_follows_the_tolerance():
     assert plan.error <= 1e-9
 
 
+@pytest.mark.slow
 def test_rounding_is_reported_as_error():
     run = trajectory(LATTICE, [1.0], options=Options(dtype="float32", tolerance=1e-9))
     assert 1e-9 < run.plan().error < 1e-4
 
 
+@pytest.mark.slow
 def test_steps_of_chaotic_trajectories_are_refined_until_two_runs_agree():
     model = SpinModel(
         Lattice((3, 3, 3)), hamiltonian=[PowerLawXXZ(j_perp=2.0, j_z=-6.0, exponent=np.inf)]

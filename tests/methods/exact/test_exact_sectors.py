@@ -49,7 +49,9 @@ def test_orbits_under_rotation_are_necklaces(n_spins):
     assert np.all(labels <= np.arange(1 << n_spins))
 
 
-@pytest.mark.parametrize("shape", [(6,), (2, 3), (3, 3), (2, 2, 2)])
+@pytest.mark.parametrize(
+    "shape", [(6,), (2, 3), pytest.param((3, 3), marks=pytest.mark.slow), (2, 2, 2)]
+)
 def test_sector_equals_full_space(shape):
     rng = np.random.default_rng(7)
     parts = [on_lattice(rng, shape), on_lattice(rng, shape)]
