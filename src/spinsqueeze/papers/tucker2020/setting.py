@@ -214,8 +214,3 @@ def effective_spins(n_spins: int, total_spin_squared: Any) -> Any:
     """N^eff = 2 sqrt(1/4 + <J^2>) - 1 from <J^2>/[(N/2)(N/2 + 1)]."""
     whole = n_spins / 2.0 * (n_spins / 2.0 + 1.0)
     return 2.0 * np.sqrt(0.25 + np.asarray(total_spin_squared) * whole) - 1.0
-
-
-def decibels(values: Any) -> Any:
-    """10 log10, the paper's axis: negative is squeezed."""
-    return 10.0 * np.log10(values)
