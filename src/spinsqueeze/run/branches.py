@@ -26,7 +26,6 @@ from spinsqueeze.methods.cumulants.own_products import (
 from spinsqueeze.methods.cumulants.series import n_coefficients
 from spinsqueeze.methods.cumulants.tables import Table, tables_of
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.kinds import owners
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.states import CoherentState, InitialState
 from spinsqueeze.results import branches as results
@@ -264,9 +263,7 @@ class _Models:
 
     def form(self, value: float) -> Canonical:
         """In canonical form, on the kinds that all values share."""
-        form = self.model(value).canonical
-        owners(self.counts, form.counts)
-        return form.split(self.counts)
+        return self.model(value).canonical.split(self.counts)
 
 
 @final
