@@ -68,8 +68,8 @@ def branches(
     and of more kinds or higher orders, branches that no start reaches (raise n_places, n_random).
     They are steady states of truncated equations: the exact steady state is one state wherever a
     model has one only, however many branches there are; orders from 3 on add artefacts near
-    transitions by the dozen. States that rotate or oscillate for ever
-    are no fixed points: only where they begin is marked.
+    transitions by the dozen. States that rotate or oscillate for ever are no fixed points: only
+    where they begin is marked.
 
     Args:
         subject: a model, a `Study` (its model, initial_state and method are taken), or its tables.
