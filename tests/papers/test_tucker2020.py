@@ -127,6 +127,7 @@ def test_minima_of_curves() -> None:
     steady = late_minimum(np.arange(20.0), rising)
     assert (steady.xi2, steady.time) == (0.8, 19.0)
     assert late_minimum(np.arange(10.0), rising[:10]).xi2 == 0.9
+    assert late_minimum(np.arange(4.0), np.array([1.2, 2.0, 1.5, 1.8])).index == -1
     flat = least(np.array([0.0, 1.0, 11.0]), np.exp([0.0, -1.0, -0.99]))
     assert -1.0 - 0.011 <= math.log(flat.xi2) <= -1.0
     cut = np.array([0.9, 0.8, -0.1, 0.01])

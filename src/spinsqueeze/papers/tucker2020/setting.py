@@ -187,7 +187,8 @@ def least(times: Floats, xi2: Floats) -> Minimum:
 def late_minimum(times: Floats, xi2: Floats) -> Minimum:
     """The lowest point after the rise that the curve begins with: past the first collective dip.
 
-    A curve that only rises ends in its steady state; that is its value then.
+    A curve that only rises ends in its steady state; that is its value then. A curve that is not
+    squeezed any more has none: above the critical drive the only minimum may lie before it begins.
     """
     count = _valid(xi2)
     if count == 0:
@@ -197,6 +198,8 @@ def late_minimum(times: Floats, xi2: Floats) -> Minimum:
         return Minimum(float(xi2[count - 1]), float(times[count - 1]), count - 1)
     start = int(falls[0])
     low = least(times[start:], xi2[start:])
+    if low.xi2 >= 1.0:
+        return NONE
     return Minimum(low.xi2, low.time, low.index + start)
 
 
