@@ -7,13 +7,15 @@ L + r |s><t| has an inverse: it takes r s to the steady state, and right sides o
 their solutions.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.numerics.lindblad import Unknowns
 from spinsqueeze.numerics.null_vectors import NullVector, pseudoinverse_norm
@@ -27,6 +29,8 @@ TOLERANCE = 1e-12
 """Residual of a solution relative to its right side."""
 ROUGHLY = 0.05
 """That of the solutions from which the norm of the inverse is taken."""
+WITHOUT_TRACE = 1e-6
+"""The same where it decides whether there is an inverse."""
 
 
 @final
@@ -53,6 +57,16 @@ class WithoutFeeding:
             out.append(vectors @ inner @ vectors.conj().T)
         return self._unknowns.restrict(out)
 
+    def within(self, part: Integers) -> Callable[[Floats], Floats]:
+        """The same on the unknowns of one closed part, given by their indices."""
+
+        def solve(right: Floats) -> Floats:
+            whole = np.zeros(self._unknowns.count)
+            whole[part] = right
+            return self.solve(whole)[part]
+
+        return solve
+
 
 @final
 @dataclass
@@ -60,19 +74,18 @@ class Bordered:
     """L + r |s><t| on the unknowns of one closed part, and its inverse by GMRES.
 
     Args:
-        matrix: L on all unknowns.
-        left: (n,) the trace within the closed part, zero beside it.
-        precondition: the inverse of a part of L.
+        matrix: L on these unknowns.
+        left: (n,) the trace; zeros in a part that has none, where L has an inverse of its own.
+        precondition: the inverse of some of L.
     """
 
     matrix: "csr_array"
     left: Floats
-    precondition: WithoutFeeding = field(repr=False)
+    precondition: Callable[[Floats], Floats] = field(repr=False)
 
     def __post_init__(self) -> None:
-        self._state = self.left / (self.left @ self.left)
+        self._state = self.left / max(float(self.left @ self.left), 1.0)
         self._rate = float(np.abs(self.matrix.diagonal()).mean())
-        self._inside = self.left != 0
 
     def apply(self, y: Floats) -> Floats:
         """(L + r |s><t|) y."""
@@ -92,7 +105,7 @@ class Bordered:
 
         n = right.size
         A = LinearOperator((n, n), matvec=self.apply, dtype=float)
-        M = LinearOperator((n, n), matvec=self.precondition.solve, dtype=float)
+        M = LinearOperator((n, n), matvec=self.precondition, dtype=float)
         size = float(np.linalg.norm(right))
         x, rest = np.zeros(n), right
         for _ in range(4):
@@ -119,9 +132,9 @@ class Bordered:
 
 
 def null_vector_iteratively(
-    matrix: "csr_array", *, left: Floats, precondition: WithoutFeeding, fastest: float
+    matrix: "csr_array", *, left: Floats, precondition: Callable[[Floats], Floats], fastest: float
 ) -> NullVector:
-    """The null vector of a master equation that has one in the closed part where `left` lives.
+    """The null vector of a closed part of a master equation that has one; see `Bordered`.
 
     Raises:
         NumericalFailure: the iteration does not converge.
@@ -129,9 +142,25 @@ def null_vector_iteratively(
     bordered = Bordered(matrix, left, precondition)
     y = bordered.steady()
 
-    def solve(block: Any) -> Any:
-        columns = np.atleast_2d(block.T)
-        return np.array([bordered.solve(c, tolerance=ROUGHLY) for c in columns]).T
-
+    solve = partial(_solved, bordered, tolerance=ROUGHLY)
     resolvent = pseudoinverse_norm(solve, transposed=None, right=y, left=left, columns=1)
     return NullVector(y, 1.0 / resolvent, resolvent, fastest)
+
+
+def inverse_norm_iteratively(
+    matrix: "csr_array", *, precondition: Callable[[Floats], Floats]
+) -> float:
+    """Norm of the inverse of a closed part without a trace.
+
+    Raises:
+        NumericalFailure: the iteration does not converge, as where there is no inverse.
+    """
+    nothing = np.zeros(matrix.shape[0])
+    bordered = Bordered(matrix, nothing, precondition)
+    # Random right sides hold little of one null vector: rough solutions would not feel it.
+    solve = partial(_solved, bordered, tolerance=WITHOUT_TRACE)
+    return pseudoinverse_norm(solve, transposed=None, right=nothing, left=nothing, columns=1)
+
+
+def _solved(bordered: Bordered, block: Any, *, tolerance: float) -> Any:
+    return np.array([bordered.solve(c, tolerance=tolerance) for c in np.atleast_2d(block.T)]).T

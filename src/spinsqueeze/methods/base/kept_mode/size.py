@@ -54,7 +54,9 @@ def first_levels(model: Canonical) -> int:
     mode = model.modes[0]
     photons = max(mode.initial.photons, _fed(mode))
     ratio = photons / (1 + photons)
-    tail = math.log(1e-12) / math.log(ratio) if ratio > 1e-12 else 0.0
+    tail = MOST_GUESSED if ratio > 1e-12 else 0.0
+    if 1e-12 < ratio < 1:
+        tail = math.log(1e-12) / math.log(ratio)
     return 8 + min(MOST_GUESSED, math.ceil(tail) + min(model.n_spins, 12))
 
 

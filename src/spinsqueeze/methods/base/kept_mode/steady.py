@@ -21,19 +21,29 @@ from spinsqueeze.methods.base.kept_mode.evolution import (
     MOST_LEVELS,
     beside,
     evolve,
-    mixture,
     more,
 )
 from spinsqueeze.methods.base.kept_mode.motion import MixedMotion
-from spinsqueeze.methods.base.kept_mode.portrait import MixedPortrait
+from spinsqueeze.methods.base.kept_mode.portrait import MixedPortrait, Mixture
 from spinsqueeze.methods.base.kept_mode.space import SpinSpace
 from spinsqueeze.methods.base.question import Evolve, Steady
-from spinsqueeze.models.modes import damping
+from spinsqueeze.models.modes import Mode, damping
 from spinsqueeze.models.states import CoherentState
 from spinsqueeze.numerics.factorisation import rate_bound, superlu_factors
 from spinsqueeze.numerics.lindblad import MasterEquation
-from spinsqueeze.numerics.lindblad_steady import WithoutFeeding, null_vector_iteratively
-from spinsqueeze.numerics.null_vectors import STATE_ROUNDING, NullVector, null_vector
+from spinsqueeze.numerics.lindblad_steady import (
+    WithoutFeeding,
+    inverse_norm_iteratively,
+    null_vector_iteratively,
+)
+from spinsqueeze.numerics.null_vectors import (
+    DENSE,
+    SHIFT,
+    STATE_ROUNDING,
+    NullVector,
+    null_vector,
+    pseudoinverse_norm,
+)
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import readings_of
 
@@ -78,7 +88,7 @@ def steady_state(
         motion = MixedMotion(space, mode, levels, displaced=alpha != 0, algorithm="auto")
         start = None
         if question.state is not None:
-            start = portrait.start(mixture(mode.initial, alpha, levels))
+            start = portrait.start(_any_mode(mode, alpha, levels))
         rest = _at_rest(motion, alpha, start, steady_tolerance)
         leak = float(motion.leak(rest.y[None], np.zeros(1), alpha=alpha)[0])
         lost = leak * rest.resolvent
@@ -119,6 +129,21 @@ def steady_state(
     )
 
 
+def _any_mode(mode: Mode, alpha: complex, levels: int) -> Mixture:
+    """A mode with the coherences that its initial state may have: losses forget the rest of it.
+
+    Only the weights of the spins choose among steady states.
+    """
+    vectors = np.eye(levels, dtype=complex)
+    if alpha != 0 or mode.initial.amplitude != 0:
+        vectors = np.ones((1, levels), dtype=complex) / np.sqrt(levels)
+    elif mode.initial.pairs != 0:
+        level = np.arange(levels)
+        vectors = np.array([level % 2 == 0, level % 2 == 1]).astype(complex)
+        vectors = vectors[: min(levels, 2)] / np.sqrt(levels / 2)
+    return Mixture(np.full(len(vectors), 1.0 / len(vectors)), vectors)
+
+
 def _mean_field(question: Steady, space: SpinSpace) -> complex:
     """About where a driven field comes to: 0, or from a rough run where the empty mode is far."""
     mode = size.mode_of(question.model)
@@ -144,6 +169,7 @@ def _at_rest(motion: MixedMotion, alpha: complex, start: Floats | None, toleranc
             f"the model has {parts.size} independent steady states at least: give initial_state to "
             "choose the one that it reaches"
         )
+    _refuse_coherences(motion, alpha, equation, start, tolerance)
     y = np.zeros(trace.size)
     rounding, resolvent, slowest = 0.0, 0.0, np.inf
     for part in parts:
@@ -169,22 +195,56 @@ def _at_rest(motion: MixedMotion, alpha: complex, start: Floats | None, toleranc
     return _Rest(y, rounding, resolvent, _residual(equation.matrix, y), parts.size, slowest)
 
 
+def _refuse_coherences(
+    motion: MixedMotion, alpha: complex, equation: MasterEquation, start: Floats | None,
+    tolerance: float,
+) -> None:  # fmt: skip
+    """Refuse what stays in closed parts without a trace: it would depend on the initial state."""
+    trace = equation.unknowns.trace_vector()
+    reached = np.ones(trace.size, dtype=bool) if start is None else start != 0
+    with_trace = np.unique(equation.component[trace != 0])
+    for part in np.setdiff1d(np.unique(equation.component[reached]), with_trace):
+        chosen = np.flatnonzero(equation.component == part)
+        matrix = equation.matrix[chosen][:, chosen].tocsr()
+        size = rate_bound(matrix)
+        if size == 0.0 or not EPSILON * size * _inverse_norm(motion, alpha, matrix, chosen) <= (
+            tolerance
+        ):
+            raise NumericalFailure(
+                "there are coherences that nothing damps: the state at the end depends on the "
+                f"initial one; {REMEDY}"
+            )
+
+
+def _inverse_norm(motion: MixedMotion, alpha: complex, matrix: Any, chosen: Any) -> float:
+    """Norm of the inverse of a closed part without a trace."""
+    if chosen.size > FACTORISED:
+        precondition = WithoutFeeding(motion.unknowns, motion.drift(alpha)).within(chosen)
+        return inverse_norm_iteratively(matrix, precondition=precondition)
+    if chosen.size <= DENSE:
+        return 1.0 / max(float(np.linalg.svd(matrix.toarray(), compute_uv=False)[-1]), 1e-300)
+    factors = superlu_factors(matrix, -SHIFT * rate_bound(matrix), -1.0, remedy=REMEDY)
+    nothing = np.zeros(chosen.size)
+    return pseudoinverse_norm(
+        factors.solve, transposed=partial(factors.solve, transposed=True), right=nothing,
+        left=nothing,
+    )  # fmt: skip
+
+
 def _null_vector(
     motion: MixedMotion, alpha: complex, equation: MasterEquation, chosen: Any
 ) -> NullVector:
     """Of one closed part, with trace 1."""
     trace = equation.unknowns.trace_vector()
-    if chosen.size > FACTORISED:
-        left = np.zeros(trace.size)
-        left[chosen] = trace[chosen]
-        null = null_vector_iteratively(
-            equation.matrix,
-            left=left,
-            precondition=WithoutFeeding(equation.unknowns, motion.drift(alpha)),
-            fastest=rate_bound(equation.matrix),
-        )
-        return replace(null, vector=null.vector[chosen])
     matrix = equation.matrix[chosen][:, chosen].tocsr()
+    if chosen.size > FACTORISED:
+        inverse = WithoutFeeding(equation.unknowns, motion.drift(alpha))
+        return null_vector_iteratively(
+            matrix,
+            left=trace[chosen],
+            precondition=inverse.within(chosen),
+            fastest=rate_bound(matrix),
+        )
     factorise = partial(superlu_factors, matrix, remedy=REMEDY)
     null = null_vector(matrix, left=trace[chosen], factorise=factorise)
     return replace(null, vector=null.vector / (trace[chosen] @ null.vector))
