@@ -58,7 +58,8 @@ def gaussian_density(
     count = 1 + math.ceil(math.log(1e-18) / math.log(ratio))
     if amplitude == 0 and squeezing == 0:
         kept = min(count, levels)
-        return (1 - ratio) * ratio ** np.arange(kept), np.eye(kept, levels, dtype=complex)
+        weights = np.asarray((1 - ratio) * ratio ** np.arange(kept))
+        return weights, np.asarray(np.eye(kept, levels, dtype=complex))
     # What does not fit in several times the levels does not fit in them either.
     spread = min((2 * count + 1) * math.exp(2 * abs(squeezing)), 3.0 * levels)
     size = levels + MARGIN + math.ceil(abs(amplitude) ** 2 + 4 * abs(amplitude) + spread)

@@ -118,7 +118,7 @@ class _Run:
             mode = mixture(initial, alpha, levels)
             if mode.cut <= AT_MOVES * CUT * self.tolerance:
                 break
-            levels = more(levels)
+            levels = size.more(levels)
         state = self.portrait.start(mode)
         return Course(state, levels, alpha, error=mode.cut, discarded=mode.cut)
 
@@ -242,7 +242,7 @@ class _Run:
         course.discarded += cut
 
     def _enlarge(self, course: Course) -> None:
-        new = more(course.levels)
+        new = size.more(course.levels)
         self._check(new)
         course.state = self.portrait.resized(course.state, new)
         course.levels = new
@@ -303,11 +303,6 @@ class _Run:
             error={"spin": 2 * (errors + 16 * EPSILON) * np.sqrt(n)},
             diagnostics=diagnostics,
         )
-
-
-def more(levels: int) -> int:
-    """The next number of levels to try."""
-    return levels + 4 + levels * 2 // 5
 
 
 def mixture(state: GaussianState, alpha: complex, levels: int) -> Mixture:

@@ -89,8 +89,8 @@ def steady_memory(sizes: tuple[int, ...], levels: int) -> float:
 def cost(question: Question, sizes: tuple[int, ...], *, pure: bool, spin_rate: float) -> Cost:
     """Of spins in blocks of these sizes, whose own motion is as fast as `spin_rate`.
 
-    The levels are those of the start; a run that needs more takes longer, and says so where they
-    do not fit.
+    The bytes are those of the levels at the start; a run that needs more says so where they do not
+    fit.
     """
     levels = first_levels(question.model)
     count = unknowns(sizes, levels, pure=pure)
@@ -102,10 +102,24 @@ def cost(question: Question, sizes: tuple[int, ...], *, pure: bool, spin_rate: f
             told,
         )
     needed = memory(sizes, levels, pure=pure) + 200.0 * len(question.times)
+    seconds = 2e-6 * count + 1e-7 * count * len(question.times)
+    if question.model.modes:  # most runs take more levels once or twice
+        levels = more(levels)
+        count = unknowns(sizes, levels, pure=pure)
+        seconds += 0.1 + 5e-5 * count
     rate = spin_rate + _mode_rate(question.model, levels)
     products = 60 + rate * question.duration / (1 if pure else 3)
-    seconds = 2e-6 * count + 3 * products * (2e-5 + 4e-8 * count)
-    return Cost(needed, seconds + 1e-7 * count * len(question.times), told)
+    if question.model.time_dependent:
+        products = 500 + 4 * products
+    seconds += 3 * products * (2e-5 + 4e-8 * count)
+    if not (pure or question.model.time_dependent):
+        seconds = min(seconds, 0.5 + 5e-5 * count + 1e-5 * count**1.5)  # shift-invert
+    return Cost(needed, seconds, told)
+
+
+def more(levels: int) -> int:
+    """The next number of levels to try."""
+    return levels + 4 + levels * 2 // 5
 
 
 def _mode_rate(model: Canonical, levels: int) -> float:

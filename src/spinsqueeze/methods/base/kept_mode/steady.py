@@ -21,7 +21,6 @@ from spinsqueeze.methods.base.kept_mode.evolution import (
     MOST_LEVELS,
     beside,
     evolve,
-    more,
 )
 from spinsqueeze.methods.base.kept_mode.motion import MixedMotion
 from spinsqueeze.methods.base.kept_mode.portrait import MixedPortrait, Mixture
@@ -100,7 +99,7 @@ def steady_state(
         if far and moves < MOST_MOVES:
             alpha, moves = alpha + sight.shift, moves + 1
             continue
-        levels = more(levels)
+        levels = size.more(levels)
         if levels > MOST_LEVELS:
             raise NumericalFailure(
                 f"the cavity needs more than {MOST_LEVELS} levels; use cumulants, or eliminate it"
