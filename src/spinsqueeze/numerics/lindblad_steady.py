@@ -27,9 +27,12 @@ RESTART = 60
 MOST_RESTARTS = 12
 TOLERANCE = 1e-12
 """Residual of a solution relative to its right side."""
+STALLED = 1e-9
+"""The same where more steps do not help: rounding between fast and slow rates. The residual of a
+steady state counts in its error."""
 ROUGHLY = 0.05
 """That of the solutions from which the norm of the inverse is taken."""
-WITHOUT_TRACE = 1e-6
+WITHOUT_TRACE = 1e-4
 """The same where it decides whether there is an inverse."""
 
 
@@ -58,7 +61,7 @@ class WithoutFeeding:
         return self._unknowns.restrict(out)
 
     def within(self, part: Integers) -> Callable[[Floats], Floats]:
-        """The same on the unknowns of one closed part, given by their indices."""
+        """The same on the unknowns of closed parts, given by their indices."""
 
         def solve(right: Floats) -> Floats:
             whole = np.zeros(self._unknowns.count)
@@ -123,6 +126,8 @@ class Bordered:
             if np.linalg.norm(left_over) <= tolerance * size:
                 return np.asarray(x)
             if np.linalg.norm(left_over) > 0.1 * np.linalg.norm(rest):
+                if np.linalg.norm(left_over) <= STALLED * size:
+                    return np.asarray(x)
                 break
             rest = left_over
         raise NumericalFailure(
@@ -150,7 +155,7 @@ def null_vector_iteratively(
 def inverse_norm_iteratively(
     matrix: "csr_array", *, precondition: Callable[[Floats], Floats]
 ) -> float:
-    """Norm of the inverse of a closed part without a trace.
+    """Norm of the inverse of closed parts without a trace.
 
     Raises:
         NumericalFailure: the iteration does not converge, as where there is no inverse.

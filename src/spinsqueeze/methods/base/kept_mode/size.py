@@ -96,8 +96,11 @@ def cost(question: Question, sizes: tuple[int, ...], *, pure: bool, spin_rate: f
     count = unknowns(sizes, levels, pure=pure)
     told = detail(sizes, levels, pure=pure)
     if not isinstance(question, Evolve):
+        needed = steady_memory(sizes, levels)
+        if question.model.modes:
+            count = unknowns(sizes, more(levels), pure=pure)
         return Cost(
-            steady_memory(sizes, levels),
+            needed,
             1e-5 * count + 400 * (2e-8 * count + 1e-9 * count**1.5),
             told,
         )
