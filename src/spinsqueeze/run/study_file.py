@@ -174,7 +174,7 @@ def _when(sections: StudyFile) -> dict[str, Any]:
     return {"times": times}
 
 
-_MODEL_SECTIONS = ("ensemble", "hamiltonian", "jumps", "cavity")
+_MODEL_SECTIONS = ("lab", "ensemble", "hamiltonian", "jumps", "cavity")
 
 
 def _unit(sections: StudyFile, run: RunSection) -> str | None:
