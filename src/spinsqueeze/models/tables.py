@@ -75,8 +75,9 @@ def _lab_model(tables: Table, terms: Mapping[str, Any]) -> SpinModel:
     unit = tables.get("unit", PER_SECOND)
     if unit != PER_SECOND:
         raise InvalidInput(
-            f"unit: must be {PER_SECOND!r} next to [lab], got {checks.shown(unit)}: its "
-            "frequencies become rates in 1/s, and times are in seconds; leave it out"
+            f"must be {PER_SECOND!r} next to [lab], got {checks.shown(unit)}: its frequencies "
+            "become rates in 1/s, and times are in seconds; leave it out",
+            path="unit",
         )
     table = tables["lab"]
     _table("lab", table)

@@ -68,6 +68,8 @@ def study_tables(data: xr.Dataset) -> dict[str, Any]:
 
 def _units(path: str, unit: str) -> str:
     *way, last = path.split(".")
+    if way[:1] == ["lab"] and last == "values":
+        return "Hz"
     if last == "times" or path == "run.times.values":
         return inverse(unit)
     if last == "positions":
