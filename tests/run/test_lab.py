@@ -181,7 +181,8 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_command_line_says_both_units_and_draws(here, capsys):
+@pytest.mark.usefixtures("here")
+def test_the_command_line_says_both_units_and_draws(capsys):
     assert main(["run", "lab.toml", "--plot", "lab.png"]) == 0
     said = capsys.readouterr().out
     for words in (
