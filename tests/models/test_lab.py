@@ -212,7 +212,7 @@ def test_the_summary_says_both_units_cooperativity_and_validity():
     ):
         assert words in text
     assert "doubtful, keep the cavity: " in str(lab(g_hz=4e3))
-    assert "0.2 photons in the empty cavity" in str(lab(drive_photons=0.2))
+    assert "0.25 photons in the empty cavity, 2g sqrt(n)/2pi = 4 Hz" in str(lab(drive_photons=0.25))
     assert "up to 2 Hz, in time" in str(lab(rabi_hz=sq.Envelope([0, 1], values=[0, 2])))
 
 

@@ -1,5 +1,6 @@
 """cavity_from_lab: laboratory numbers in, the models with and without the cavity out."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -141,7 +142,10 @@ class LabCavity:
         if largest_size(n.rabi_hz):
             parts.append(f"Omega/2pi = {_size(n.rabi_hz)}")
         if n.drive_photons:
-            parts.append(f"{n.drive_photons:.4g} photons in the empty cavity")
+            rabi = with_prefix(2 * n.g_hz * math.sqrt(n.drive_photons), "Hz")
+            parts.append(
+                f"{n.drive_photons:.4g} photons in the empty cavity, 2g sqrt(n)/2pi = {rabi}"
+            )
         if n.drive_detuning_hz:
             parts.append(f"detuned from the atoms by {with_prefix(n.drive_detuning_hz, 'Hz')}")
         return ", ".join(parts)
