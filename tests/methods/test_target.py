@@ -11,6 +11,7 @@ from spinsqueeze.core.errors import InvalidInput, NotAnInteger, TooLarge
 from spinsqueeze.methods.base.answer import COMPLETE
 from spinsqueeze.methods.base.target import Target, collect, number_or_target
 from spinsqueeze.methods.dtwa.trajectories import Trajectory
+from spinsqueeze.observables.jackknife import MINIMUM_BLOCKS
 from spinsqueeze.observables.moments import BlockMoments
 from spinsqueeze.observables.readings import readings_of
 
@@ -117,6 +118,27 @@ def test_an_interrupt_keeps_what_is_finished():
     assert end.status.startswith("interrupted at 700 samples")
     with pytest.raises(KeyboardInterrupt):
         gathered(Target("xi2", 0.02, 10**5), Plain(interrupt_at=3))
+
+
+def test_the_error_of_xi2_is_the_largest_relative_one_at_any_time():
+    rng = np.random.default_rng(3)
+    y, z = rng.normal(size=(2, 400)) * 5.0
+    still = np.stack([np.full_like(y, 45.0), y, z], axis=-1)
+    twisted = still + np.array([0.0, 0.0, 3.0]) * still[:, 1:2]
+
+    def error(*spins, n_blocks=20):
+        blocks = BlockMoments.from_samples(np.stack(spins, axis=1), n_spins=100, n_blocks=n_blocks)
+        target = Target("xi2", 0.1, 1000)
+        times = np.arange(1.0, 1.0 + len(spins))
+        return target.error_of(readings_of(blocks), times=times, n_spins=100)
+
+    alone = [error(spins) for spins in (still, twisted)]
+    assert alone == pytest.approx([np.sqrt(2 / 400)] * 2, rel=0.5)  # of a variance
+    assert abs(alone[0] - alone[1]) > 0.01 * alone[0]
+    assert error(still, twisted) == pytest.approx(max(alone))
+    assert error(twisted, still) == pytest.approx(max(alone))
+    assert np.isfinite(error(still, n_blocks=MINIMUM_BLOCKS))
+    assert error(still, n_blocks=MINIMUM_BLOCKS - 1) == np.inf
 
 
 # Options.
