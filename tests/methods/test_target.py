@@ -9,7 +9,7 @@ import spinsqueeze as sq
 from spinsqueeze.cli.main import main
 from spinsqueeze.core.errors import InvalidInput, NotAnInteger, TooLarge
 from spinsqueeze.methods.base.answer import COMPLETE
-from spinsqueeze.methods.base.target import Target, collect, number_or_target
+from spinsqueeze.methods.base.target import Target, collect
 from spinsqueeze.methods.dtwa.trajectories import Trajectory
 from spinsqueeze.observables.jackknife import MINIMUM_BLOCKS
 from spinsqueeze.observables.moments import BlockMoments
@@ -173,10 +173,6 @@ def test_options_are_written_and_read():
     assert method.option_table() == table
     with pytest.raises(NotAnInteger, match="max_trajectories must be an integer"):
         sq.DTWA(target_error=0.1, max_trajectories=1.5)
-    number = number_or_target(
-        "n", None, target_error=None, target="optimum", limit_name="m", limit=100_000, minimum=4
-    )
-    assert number == (500, None)
 
 
 # DTWA.

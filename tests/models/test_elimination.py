@@ -205,7 +205,7 @@ def strength_at(field, t):
         ),
         (
             sq.Cavity(1.0, decay_rate=sq.Envelope([0, 1], values=[1, 2])),
-            "cavity must have a constant decay for this",
+            "cavity must have a constant decay to come to rest",
         ),
         (
             sq.Cavity([MINUS, 2 * MINUS], decay_rate=1.0, detuning=1.0),

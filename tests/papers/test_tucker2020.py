@@ -15,7 +15,7 @@ from spinsqueeze.papers.base import Claim, Figure
 from spinsqueeze.papers.points import Points
 from spinsqueeze.papers.tucker2020 import PAPER
 from spinsqueeze.papers.tucker2020.crossing import crossing
-from spinsqueeze.papers.tucker2020.mean_field import direction, drive_of, folds, inversions
+from spinsqueeze.papers.tucker2020.mean_field import direction, drive_of, folds
 from spinsqueeze.papers.tucker2020.outlook import claims_early, collective_rates
 from spinsqueeze.papers.tucker2020.phase_diagram import claims as phase_claims
 from spinsqueeze.papers.tucker2020.setting import (
@@ -29,6 +29,14 @@ from spinsqueeze.papers.tucker2020.transients import collective_xi2
 from spinsqueeze.run.simulate import simulate
 
 NAMES = ("1a", "3a", "3b", "outlook", "preprint-2a", "preprint-3a")
+
+
+def inversions(drive, *, ratio, chi):
+    """Values -z of the fixed points at this drive, ascending: one or three; (1 or 3,)."""
+    c, g = 1.0 + 4.0 * chi**2, ratio
+    # 2 (1 - z)(c z^2 + 2 g z + g^2) - c drive^2 z = 0
+    roots = np.roots([-2.0 * c, 2.0 * c - 4.0 * g, 4.0 * g - 2.0 * g**2 - c * drive**2, 2.0 * g**2])
+    return np.sort(roots[(np.abs(roots.imag) < 1e-9) & (roots.real > 0)].real)
 
 
 @functools.cache
@@ -119,6 +127,7 @@ def test_minima_of_curves() -> None:
     steady = late_minimum(np.arange(20.0), rising)
     assert (steady.xi2, steady.time) == (0.8, 19.0)
     assert late_minimum(np.arange(10.0), rising[:10]).xi2 == 0.9
+    assert late_minimum(np.arange(4.0), np.array([1.2, 2.0, 1.5, 1.8])).index == -1
     flat = least(np.array([0.0, 1.0, 11.0]), np.exp([0.0, -1.0, -0.99]))
     assert -1.0 - 0.011 <= math.log(flat.xi2) <= -1.0
     cut = np.array([0.9, 0.8, -0.1, 0.01])

@@ -1,16 +1,19 @@
 """`spinsqueeze branches`: the steady-state branches of a study along one parameter."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from spinsqueeze.cli.options import Output, Overwrite, Picture, Quiet, Study
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 def branches(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML).")],
+    study: Study,
     over: Annotated[
         tuple[str, float, float],
         typer.Option(
@@ -23,29 +26,17 @@ def branches(
         int, typer.Option(help="Steps of the parameter are at most range/(num-1).")
     ] = 41,
     log: Annotated[bool, typer.Option("--log", help="Space the parameter by factors.")] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Result file (netCDF) [default: STUDY's name .nc].",
-        ),
-    ] = None,
-    picture: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="FILE", help="Also draw a picture (png, pdf, svg)."),
-    ] = None,
+    output: Output = None,
+    picture: Picture = None,
     quantity: Annotated[
         str, typer.Option(metavar="NAME", help="What to draw: x, y, z, or a variable such as xi2.")
     ] = "z",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a result file that is there.")
-    ] = False,
+    quiet: Quiet = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Follow all steady states of mean field or cumulants, with folds and bifurcations."""
     from spinsqueeze.cli.pictures import check_names, check_picture, draw
+    from spinsqueeze.cli.progress import bar
     from spinsqueeze.cli.text import report_to
     from spinsqueeze.results.dataset import warnings_of
     from spinsqueeze.results.files import check_result_name, save
@@ -59,7 +50,9 @@ def branches(
         check_picture(picture, overwrite=overwrite)
     path, start, stop = over
     span = {"start": start, "stop": stop, "num": num, "spacing": "log" if log else "linear"}
-    data = found(read_study(study), over={path: span})
+    asked = read_study(study)
+    with bar(asked.title or study.stem, quiet=quiet) as progress:
+        data = found(asked, over={path: span}, progress=progress)
     save(data, target, overwrite=overwrite)
     if picture is not None:
         draw(data, picture, overwrite=overwrite, quantity=quantity)
@@ -68,7 +61,7 @@ def branches(
     with report_to(target, picture):
         _report(data)
         for concern in warnings_of(data):
-            print(f"warning: {concern}")
+            print(f"warning: {concern}", file=sys.stderr)
         print(f"result: {target}")
         if picture is not None:
             print(f"picture: {picture}")

@@ -13,6 +13,7 @@ from spinsqueeze.cli.equations import equations
 from spinsqueeze.cli.info import info
 from spinsqueeze.cli.merge import merge
 from spinsqueeze.cli.methods import methods
+from spinsqueeze.cli.options import INTERRUPTED
 from spinsqueeze.cli.papers import papers
 from spinsqueeze.cli.plot import plot
 from spinsqueeze.cli.run import run
@@ -22,7 +23,6 @@ from spinsqueeze.core.errors import SpinSqueezeError
 from spinsqueeze.core.output import FULL, reason
 
 FAILED = 2
-INTERRUPTED = 130
 # The class of every usage error; its home differs between releases of typer.
 _UsageProblem: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 

@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
+from spinsqueeze.cli.options import Overwrite, Quiet
+
 
 def merge(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Result files.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Merged result file (netCDF).")
     ],
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a file that is there.")
-    ] = False,
+    quiet: Quiet = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Merge results of one model and method with other seeds: smaller error bars."""
     from spinsqueeze.cli.text import report_to

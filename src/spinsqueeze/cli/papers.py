@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-INTERRUPTED = 130
+from spinsqueeze.cli.options import INTERRUPTED
 
 papers = typer.Typer(
     help="Published figures and claims: list them, or run them again.",

@@ -7,24 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-INTERRUPTED = 130
+from spinsqueeze.cli.options import INTERRUPTED, Output, Overwrite, Picture, Quiet, Seed, Study
 
-Study = Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML).")]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", help="Result file (netCDF) [default: STUDY's name .nc]."
-    ),
-]
-Picture = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE", help="Also draw a picture (png, pdf, svg).")
-]
-Seed = Annotated[int | None, typer.Option(help="Seed, instead of the study's.")]
 MethodName = Annotated[
     str | None, typer.Option("--method", metavar="NAME", help="Method, instead of the study's.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")]
 
 
 def run(

@@ -9,27 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from spinsqueeze.cli.options import INTERRUPTED, Output, Overwrite, Picture, Quiet, Seed
+
 if TYPE_CHECKING:
     import xarray as xr
-
-INTERRUPTED = 130
 
 
 def sweep(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML) with [sweep].")],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Result file (netCDF) [default: STUDY's name .nc].",
-        ),
-    ] = None,
-    picture: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="FILE", help="Also draw a picture (png, pdf, svg)."),
-    ] = None,
+    output: Output = None,
+    picture: Picture = None,
     store: Annotated[
         Path | None,
         typer.Option(
@@ -56,11 +45,9 @@ def sweep(
     blocks: Annotated[
         bool, typer.Option("--blocks", help="Keep sample blocks, for merge; large.")
     ] = False,
-    seed: Annotated[int | None, typer.Option(help="Seed, instead of the study's.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a result file that is there.")
-    ] = False,
+    seed: Seed = None,
+    quiet: Quiet = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Run every point of a study's [sweep]; run it again to go on after an interruption."""
     from spinsqueeze.core.errors import InvalidInput

@@ -8,7 +8,7 @@ from spinsqueeze.core.errors import InvalidInput
 
 @dataclass(frozen=True)
 class Variable:
-    """One result variable: dims after the sweep dims; units '1' or in powers of the model unit.
+    """One result variable: dims after the sweep dims; units '1', 'unit' for that of the model.
 
     period: of a circular quantity such as an angle, whose errors are circular too.
     """
@@ -79,7 +79,7 @@ _VARIABLES = (
         "jump_time",
         ("trajectory", "jump"),
         "times of the jumps of a single trajectory, NaN beyond its last",
-        "1/rate",
+        "1/unit",
     ),
     Variable(
         "jump_channel",

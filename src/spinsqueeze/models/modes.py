@@ -114,16 +114,16 @@ def steady_state(mode: Mode, *, drive: float) -> GaussianState:
         )
     if rate == 0:
         raise InvalidInput.of("cavity", "must decay or be detuned to rest")
-    losses = [(_constant(r.rate, "decay"), complex(r.u), complex(r.v)) for r in mode.reservoirs]
-    gained = sum(rate * abs(v) ** 2 for rate, _, v in losses)
-    pairs = -sum((rate * u.conjugate() * v for rate, u, v in losses), 0j) / (2 * rate)
+    reservoirs = [(_constant(r.rate, "decay"), complex(r.u), complex(r.v)) for r in mode.reservoirs]
+    gained = sum(strength * abs(v) ** 2 for strength, _, v in reservoirs)
+    paired = sum((strength * u.conjugate() * v for strength, u, v in reservoirs), 0j)
     photons = gained / (2 * rate.real) if rate.real else 0.0
-    return GaussianState(-1j * drive / rate, photons, pairs)
+    return GaussianState(-1j * drive / rate, photons, -paired / (2 * rate))
 
 
 def _constant(value: Strength, name: str) -> float:
     if isinstance(value, Envelope):
-        raise InvalidInput.of("cavity", f"must have a constant {name} for this")
+        raise InvalidInput.of("cavity", f"must have a constant {name} to come to rest")
     return float(value)
 
 

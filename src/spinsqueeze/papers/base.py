@@ -245,3 +245,8 @@ def finding(
         stderr=None if error is None else float(error),
         expected=expected,
     )
+
+
+def decibels(values: Any) -> Any:
+    """10 log10."""
+    return 10.0 * np.log10(values)

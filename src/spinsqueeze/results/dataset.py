@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ def tables_of_run(
     _put_moments(data, moments)
     for name, reading in readings.items():
         if name not in _OF_MOMENTS:
-            _put_reading(data, variable(name), reading)
+            _put_reading(data, _in_unit(variable(name), unit), reading)
     if np.ndim(error):
         _put(data, variable("spin_numerical_error"), error)
     for name, sizes in truncation.items():
@@ -126,6 +127,10 @@ def _put_moments(data: Table, moments: Moments | BlockMoments) -> None:
             _put(data, variable(name), values)
         status = derived.status
     _put(data, variable("squeezing_status"), status)
+
+
+def _in_unit(entry: Variable, unit: str) -> Variable:
+    return replace(entry, units=entry.units.replace("unit", unit))
 
 
 def _put_reading(data: Table, entry: Variable, reading: Reading) -> None:

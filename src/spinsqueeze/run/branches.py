@@ -26,7 +26,6 @@ from spinsqueeze.methods.cumulants.own_products import (
 from spinsqueeze.methods.cumulants.series import n_coefficients
 from spinsqueeze.methods.cumulants.tables import Table, tables_of
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.kinds import owners
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.states import CoherentState, InitialState
 from spinsqueeze.results import branches as results
@@ -69,8 +68,8 @@ def branches(
     and of more kinds or higher orders, branches that no start reaches (raise n_places, n_random).
     They are steady states of truncated equations: the exact steady state is one state wherever a
     model has one only, however many branches there are; orders from 3 on add artefacts near
-    transitions by the dozen. States that rotate or oscillate for ever
-    are no fixed points: only where they begin is marked.
+    transitions by the dozen. States that rotate or oscillate for ever are no fixed points: only
+    where they begin is marked.
 
     Args:
         subject: a model, a `Study` (its model, initial_state and method are taken), or its tables.
@@ -264,9 +263,7 @@ class _Models:
 
     def form(self, value: float) -> Canonical:
         """In canonical form, on the kinds that all values share."""
-        form = self.model(value).canonical
-        owners(self.counts, form.counts)
-        return form.split(self.counts)
+        return self.model(value).canonical.split(self.counts)
 
 
 @final

@@ -32,7 +32,8 @@ def simulate(
 ) -> xr.Dataset:
     """Evolve a model from time 0 and return everything that follows from its moments.
 
-    Ctrl-C ends a run with a `target_error` with what is finished, and a warning in the result.
+    Ctrl-C ends a run of `QuantumTrajectories`, or one with a `target_error`, with what is finished
+    and a warning in the result.
 
     Args:
         model: the spins, their Hamiltonian and jumps.

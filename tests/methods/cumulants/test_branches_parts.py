@@ -170,9 +170,7 @@ def test_random_states_and_ends_of_evolutions_are_seeds(monkeypatch):
 def test_logarithmic_places():
     axis = Axis(0.5, 8.0, logarithmic=True)
     assert axis.value(0.25) == pytest.approx(1.0)
-    assert axis.place(1.0) == pytest.approx(0.25)
     assert axis.slope(0.25) == pytest.approx(np.log(16.0))
-    assert Axis(1.0, 3.0).place(2.0) == 0.5
 
 
 def test_equations_with_a_corner():

@@ -178,6 +178,7 @@ def test_photon_counts_are_those_of_the_density_matrix():
     lost = float(exact.spin.sel(axis="z")[0] - exact.spin.sel(axis="z")[-1])
     method = sq.QuantumTrajectories(500, unraveling="direct", keep_trajectories=500)
     data = sq.simulate(model, sq.CoherentState("+z"), [0.5], method=method)
+    assert data.jump_time.units == data.time.units
     counts = np.isfinite(data.jump_time.values).sum(axis=1)
     assert counts.mean() == pytest.approx(lost, abs=5 * counts.std() / np.sqrt(500) + 1e-9)
     assert set(np.unique(data.jump_channel.values)) <= {-1, 0}

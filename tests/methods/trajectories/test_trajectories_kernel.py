@@ -18,7 +18,6 @@ from spinsqueeze.methods.trajectories.ladder import (
     covariance,
     fill_roots,
     mean_spin,
-    padded,
     squared_norm,
 )
 from spinsqueeze.methods.trajectories.randoms import stream, uniform
@@ -38,6 +37,14 @@ from spinsqueeze.numerics.rotations import rotation_matrix
 
 N = 7
 TOWARDS = {0: same_shell, 1: from_shell_above, 2: from_shell_below}
+
+
+def padded(amplitudes, capacity):
+    """(2, capacity + 2 PAD) rows of complex amplitudes (M,)."""
+    rows = np.zeros((2, capacity + 2 * PAD))
+    rows[0, PAD : PAD + len(amplitudes)] = np.real(amplitudes)
+    rows[1, PAD : PAD + len(amplitudes)] = np.imag(amplitudes)
+    return rows
 
 
 def random_state(size, seed=0):

@@ -8,7 +8,7 @@ that of a run with so many samples from the start.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
 from spinsqueeze.methods.base.answer import COMPLETE
+from spinsqueeze.methods.base.method import Method
 from spinsqueeze.observables.jackknife import MINIMUM_BLOCKS, squeezing_estimates
 from spinsqueeze.observables.moments import BlockMoments
 from spinsqueeze.observables.optimum_search import optimum_of_moments
@@ -68,51 +69,57 @@ class Target:
         )
 
 
-def number_or_target(
-    name: str,
-    number: object,
-    *,
-    target_error: object,
-    target: object,
-    limit_name: str,
-    limit: object,
-    minimum: int,
-) -> tuple[int | None, Target | None]:
-    """A number of samples, or a target with its limit; neither: 500 samples.
+class SampledMethod(Method):
+    """A method that takes a number of samples, or a target and a limit."""
 
-    Args:
-        name: of the option `number`.
-        number: of samples, or None.
-        target_error: of the target, or None.
-        target: one of `TARGETS`.
-        limit_name: of the option `limit`.
-        limit: most samples for a target.
-        minimum: least number of samples.
+    n_trajectories: int | None
+    target_error: float | None
+    target: str
+    max_trajectories: int
 
-    Raises:
-        InvalidInput: an option breaks its rule, or number and target_error are both given.
-    """
-    checks.choice("target", target, TARGETS)
-    most = checks.integer(limit_name, limit, minimum=minimum, maximum=LARGEST_NUMBER)
-    if target_error is None:
-        for option, given in (
-            ("target", target != TARGETS[0]),
-            (limit_name, most != DEFAULT_LIMIT),
-        ):
-            if given:
-                raise InvalidInput.of(
-                    option, "belongs to target_error, which is missing; give it or leave this out"
-                )
-        given_number = DEFAULT_SAMPLES if number is None else number
-        return checks.integer(name, given_number, minimum=minimum, maximum=LARGEST_NUMBER), None
-    error = checks.real("target_error", target_error, above=0.0)
-    if number is not None:
-        raise InvalidInput.of(
-            "target_error",
-            f"is instead of {name}, got {checks.shown(target_error)} and {checks.shown(number)}; "
-            f"leave one out ({limit_name} limits a run with target_error)",
-        )
-    return None, Target(str(target), error, most)
+    def _check_number(self) -> None:
+        """Check the four options; neither a number nor a target_error: 500 samples.
+
+        Raises:
+            InvalidInput: an option breaks its rule, or number and target_error are both given.
+        """
+        checks.choice("target", self.target, TARGETS)
+        limits: dict[str, Any] = {"minimum": MINIMUM_BLOCKS, "maximum": LARGEST_NUMBER}
+        most = checks.integer("max_trajectories", self.max_trajectories, **limits)
+        object.__setattr__(self, "max_trajectories", most)
+        if self.target_error is None:
+            for option, given in (
+                ("target", self.target != TARGETS[0]),
+                ("max_trajectories", most != DEFAULT_LIMIT),
+            ):
+                if given:
+                    rule = "belongs to target_error, which is missing; give it or leave this out"
+                    raise InvalidInput.of(option, rule)
+            number = DEFAULT_SAMPLES if self.n_trajectories is None else self.n_trajectories
+            number = checks.integer("n_trajectories", number, **limits)
+            object.__setattr__(self, "n_trajectories", number)
+            return
+        error = checks.real("target_error", self.target_error, above=0.0)
+        object.__setattr__(self, "target_error", error)
+        if self.n_trajectories is not None:
+            raise InvalidInput.of(
+                "target_error",
+                f"is instead of n_trajectories, got {checks.shown(error)} and "
+                f"{checks.shown(self.n_trajectories)}; leave one out (max_trajectories limits a "
+                "run with target_error)",
+            )
+
+    @property
+    def _target(self) -> Target | None:
+        """What to reach; None where the number is given."""
+        if self.target_error is None:
+            return None
+        return Target(self.target, self.target_error, self.max_trajectories)
+
+    @property
+    def _most(self) -> int:
+        """Samples that there may be."""
+        return self.max_trajectories if self.n_trajectories is None else self.n_trajectories
 
 
 @final

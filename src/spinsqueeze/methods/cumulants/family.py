@@ -50,12 +50,6 @@ class Axis:
             return float(self.value(x) * np.log(self.stop / self.start))
         return self.stop - self.start
 
-    def place(self, value: float) -> float:
-        """The place of a value of the parameter."""
-        if self.logarithmic:
-            return float(np.log(value / self.start) / np.log(self.stop / self.start))
-        return (value - self.start) / (self.stop - self.start)
-
 
 @final
 @dataclass(frozen=True, eq=False)

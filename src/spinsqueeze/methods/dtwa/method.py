@@ -5,27 +5,21 @@ from typing import Any, ClassVar, final
 
 from spinsqueeze.core import checks
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
-from spinsqueeze.methods.base.method import Cost, Method, Trust
+from spinsqueeze.methods.base.method import Cost, Trust
 from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.methods.base.states import ProductOfSpins, bloch_vectors
-from spinsqueeze.methods.base.target import (
-    DEFAULT_LIMIT,
-    Target,
-    collect,
-    number_or_target,
-)
+from spinsqueeze.methods.base.target import DEFAULT_LIMIT, SampledMethod, collect
 from spinsqueeze.methods.dtwa.sampling import SAMPLINGS
 from spinsqueeze.numerics.forks import require_own_threads
 from spinsqueeze.numerics.processors import available_processors
 
-MIN_TRAJECTORIES = 4
 CHUNK = 64
 """Trajectories added for a target_error are a multiple of this: whole batches, whole sets."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class DTWA(Method):
+class DTWA(SampledMethod):
     """The discrete truncated Wigner approximation, for closed systems.
 
     Every spin starts at one of the corners (±1, ±1, 1) of its own frame and follows the
@@ -74,23 +68,8 @@ class DTWA(Method):
         put = object.__setattr__
         checks.choice("dtype", self.dtype, ("auto", "float32", "float64"))
         checks.choice("sampling", self.sampling, SAMPLINGS)
-        number, target = self._number_or_target()
-        put(self, "n_trajectories", number)
-        if target is not None:
-            put(self, "target_error", target.error)
-            put(self, "max_trajectories", target.limit)
+        self._check_number()
         put(self, "tolerance", checks.real("tolerance", self.tolerance, minimum=1e-8, maximum=0.1))
-
-    def _number_or_target(self) -> tuple[int | None, Target | None]:
-        return number_or_target(
-            "n_trajectories",
-            self.n_trajectories,
-            target_error=self.target_error,
-            target=self.target,
-            limit_name="max_trajectories",
-            limit=self.max_trajectories,
-            minimum=MIN_TRAJECTORIES,
-        )
 
     @classmethod
     def name(cls) -> str:
@@ -118,9 +97,7 @@ class DTWA(Method):
         from spinsqueeze.methods.dtwa.engine import BATCH_CELLS
 
         assert isinstance(question, Evolve)
-        number, target = self._number_or_target()
-        most = number if target is None else target.limit
-        assert most is not None
+        most = self._most
         memory, seconds = expected_cost(
             question.model,
             duration=question.duration,
@@ -130,7 +107,8 @@ class DTWA(Method):
             batch_cells=BATCH_CELLS,
             n_threads=available_processors(),
         )
-        trajectories = f"{most} trajectories" if target is None else f"max_trajectories = {most}"
+        counted = self._target is None
+        trajectories = f"{most} trajectories" if counted else f"max_trajectories = {most}"
         return Cost(
             memory,
             seconds,
@@ -156,11 +134,10 @@ class DTWA(Method):
             options=Options(dtype=self.dtype, tolerance=self.tolerance, sampling=self.sampling),
         )
         samples = Samples(run, plan, stratified=self.sampling == "stratified")
-        number, target = self._number_or_target()
+        number, target = self._most, self._target
         reached: dict[str, Any] = {}
         status, interrupted = COMPLETE, False
         if target is None:
-            assert number is not None
             samples.extend(number, progress=question.progress)
             readings = samples.readings()
         else:

@@ -11,7 +11,6 @@ a change here, touch `walk.py` too.
 import math
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 PAD = 2
@@ -239,11 +238,3 @@ def resized(x: Any, scale: float, size: int) -> None:
         k = n + PAD
         x[0, k] *= scale
         x[1, k] *= scale
-
-
-def padded(amplitudes: Any, capacity: int) -> Any:
-    """(2, capacity + 2 PAD) rows of complex amplitudes (M,)."""
-    rows = np.zeros((2, capacity + 2 * PAD))
-    rows[0, PAD : PAD + len(amplitudes)] = np.real(amplitudes)
-    rows[1, PAD : PAD + len(amplitudes)] = np.imag(amplitudes)
-    return rows

@@ -9,23 +9,17 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
-from spinsqueeze.methods.base.method import Cost, Method, Trust
+from spinsqueeze.methods.base.method import Cost, Trust
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.methods.base.states import PermutationInvariantState
-from spinsqueeze.methods.base.target import (
-    DEFAULT_LIMIT,
-    Collected,
-    Target,
-    collect,
-    number_or_target,
-)
+from spinsqueeze.methods.base.target import DEFAULT_LIMIT, Collected, SampledMethod, collect
 from spinsqueeze.methods.trajectories.run import MOST_JUMPS, Options, Walks
+from spinsqueeze.observables.jackknife import MINIMUM_BLOCKS
 from spinsqueeze.observables.readings import Reading, readings_of
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.trajectories.samples import Samples
 
-MIN_TRAJECTORIES = 4
 CHUNK = 16
 """Trajectories added for a target_error are a multiple of this."""
 UNRAVELINGS = ("shifted", "direct")
@@ -33,7 +27,7 @@ UNRAVELINGS = ("shifted", "direct")
 
 @final
 @dataclass(frozen=True, eq=False)
-class QuantumTrajectories(Method):
+class QuantumTrajectories(SampledMethod):
     """Open dynamics of N alike spins, exact but for sampling, with a pure state of few numbers.
 
     A state has one total spin j at a time and is kept as a packet of M levels about its own mean
@@ -77,33 +71,13 @@ class QuantumTrajectories(Method):
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        number, target = self._number_or_target()
-        put(self, "n_trajectories", number)
-        if target is not None:
-            put(self, "target_error", target.error)
-            put(self, "max_trajectories", target.limit)
+        self._check_number()
         checks.choice("unraveling", self.unraveling, UNRAVELINGS)
         put(self, "tolerance", checks.real("tolerance", self.tolerance, minimum=1e-8, maximum=1e-2))
         kept = checks.integer(
             "keep_trajectories", self.keep_trajectories, minimum=0, maximum=self._most
         )
         put(self, "keep_trajectories", kept)
-
-    def _number_or_target(self) -> tuple[int | None, Target | None]:
-        return number_or_target(
-            "n_trajectories",
-            self.n_trajectories,
-            target_error=self.target_error,
-            target=self.target,
-            limit_name="max_trajectories",
-            limit=self.max_trajectories,
-            minimum=MIN_TRAJECTORIES,
-        )
-
-    @property
-    def _most(self) -> int:
-        """Trajectories that there may be."""
-        return self.max_trajectories if self.n_trajectories is None else self.n_trajectories
 
     @classmethod
     def name(cls) -> str:
@@ -165,7 +139,7 @@ class QuantumTrajectories(Method):
             options=self.options(),
             n_records=self.keep_trajectories,
         )
-        _, target = self._number_or_target()
+        target = self._target
         extra: dict[str, Any] = {}
         if target is None:
             end = self._counted(samples, question)
@@ -188,12 +162,11 @@ class QuantumTrajectories(Method):
 
     def _counted(self, samples: "Samples", question: Evolve) -> Collected:
         """As many as asked for, or as many as there are at Ctrl-C."""
-        number = self.n_trajectories
-        assert number is not None
+        number = self._most
         try:
             samples.extend(number, progress=question.progress)
         except KeyboardInterrupt:
-            if samples.count < MIN_TRAJECTORIES:
+            if samples.count < MINIMUM_BLOCKS:
                 raise
             status = _interrupted(samples.count, number)
             return Collected(samples.readings(), samples.count, np.inf, status, interrupted=True)

@@ -9,13 +9,12 @@ from spinsqueeze.methods.closed_form.dark_states import shell_moments
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
 from spinsqueeze.methods.permutation_invariant.transition_rates import liouvillian_perturbation
 from spinsqueeze.models.states import CoherentState
-from spinsqueeze.papers.base import Claim, Figure, curve, finding
+from spinsqueeze.papers.base import Claim, Figure, curve, decibels, finding
 from spinsqueeze.papers.groszkowski2022.setting import (
     BLACK,
     BLUE,
     GREEN,
     ORANGE,
-    decibels,
     exact_claim,
     reservoir_model,
     with_progress,

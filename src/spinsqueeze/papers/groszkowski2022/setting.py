@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-import numpy as np
-
 from spinsqueeze.methods.permutation_invariant.generator import Generator
 from spinsqueeze.methods.permutation_invariant.method import liouvillian
 from spinsqueeze.models.collective_terms import OneAxisTwisting
@@ -77,11 +75,6 @@ def twisting_model(n_spins: int, *, detuning: float) -> SpinModel:
         ],
         unit="g",
     )
-
-
-def decibels(values: Any) -> Any:
-    """10 log10."""
-    return 10.0 * np.log10(values)
 
 
 def with_progress(points: Points, items: Iterable[Item]) -> Iterator[Item]:

@@ -1,8 +1,8 @@
 """When a run leaves the superradiant phase: the paper's own second-order equations (S12) to (S17).
 
-Past that time fluctuations are as large as the mean spin, and cumulants of any order run wild, at
-many steps a time. Curves end there; what is shown comes from `Cumulants`, whose second order is
-these equations (tests/methods/cumulants/test_printed_equations.py).
+Past that time fluctuations are as large as the mean spin, and cumulants of any order run wild.
+Curves end there; what is shown comes from `Cumulants`, whose second order is these equations
+(tests/methods/cumulants/test_printed_equations.py).
 """
 
 import math

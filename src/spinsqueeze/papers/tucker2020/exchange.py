@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
-from spinsqueeze.papers.base import Claim, Figure, curve, finding
+from spinsqueeze.papers.base import Claim, Figure, curve, decibels, finding
 from spinsqueeze.papers.points import Points, scan
 from spinsqueeze.papers.tucker2020.setting import (
     CONVENTIONS,
@@ -16,7 +16,6 @@ from spinsqueeze.papers.tucker2020.setting import (
     NONE,
     base_study,
     critical_drive,
-    decibels,
     early_minimum,
     least,
     point,

@@ -20,8 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Floats
-
 
 def direction(*, chi: float, drive: float) -> tuple[float, float, float]:
     """Unit vector of the collective steady state (gamma_s = 0): the start of Fig. 3(b).
@@ -61,11 +59,3 @@ def folds(*, ratio: float, chi: float) -> tuple[float, float]:
         return math.nan, math.nan
     low, high = (float(drive_of(z, ratio=ratio, chi=chi)) for z in (real[0], real[-1]))
     return low, high
-
-
-def inversions(drive: float, *, ratio: float, chi: float) -> Floats:
-    """Values -z of the fixed points at this drive, ascending: one or three; (1 or 3,)."""
-    c, g = 1.0 + 4.0 * chi**2, ratio
-    # 2 (1 - z)(c z^2 + 2 g z + g^2) - c drive^2 z = 0
-    roots = np.roots([-2.0 * c, 2.0 * c - 4.0 * g, 4.0 * g - 2.0 * g**2 - c * drive**2, 2.0 * g**2])
-    return np.sort(roots[(np.abs(roots.imag) < 1e-9) & (roots.real > 0)].real)

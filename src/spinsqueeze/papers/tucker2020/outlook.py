@@ -8,12 +8,11 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
-from spinsqueeze.papers.base import Claim, Figure, curve, finding
+from spinsqueeze.papers.base import Claim, Figure, curve, decibels, finding
 from spinsqueeze.papers.points import Points, scan
 from spinsqueeze.papers.tucker2020.setting import (
     CONVENTIONS,
     base_study,
-    decibels,
     early_minimum,
     least,
     point,

@@ -187,7 +187,8 @@ def least(times: Floats, xi2: Floats) -> Minimum:
 def late_minimum(times: Floats, xi2: Floats) -> Minimum:
     """The lowest point after the rise that the curve begins with: past the first collective dip.
 
-    A curve that only rises ends in its steady state; that is its value then.
+    A curve that only rises ends in its steady state; that is its value then. A curve that is not
+    squeezed any more has none: above the critical drive the only minimum may lie before it begins.
     """
     count = _valid(xi2)
     if count == 0:
@@ -197,6 +198,8 @@ def late_minimum(times: Floats, xi2: Floats) -> Minimum:
         return Minimum(float(xi2[count - 1]), float(times[count - 1]), count - 1)
     start = int(falls[0])
     low = least(times[start:], xi2[start:])
+    if low.xi2 >= 1.0:
+        return NONE
     return Minimum(low.xi2, low.time, low.index + start)
 
 
@@ -214,8 +217,3 @@ def effective_spins(n_spins: int, total_spin_squared: Any) -> Any:
     """N^eff = 2 sqrt(1/4 + <J^2>) - 1 from <J^2>/[(N/2)(N/2 + 1)]."""
     whole = n_spins / 2.0 * (n_spins / 2.0 + 1.0)
     return 2.0 * np.sqrt(0.25 + np.asarray(total_spin_squared) * whole) - 1.0
-
-
-def decibels(values: Any) -> Any:
-    """10 log10, the paper's axis: negative is squeezed."""
-    return 10.0 * np.log10(values)

@@ -12,12 +12,11 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.closed_form.driven_dicke import driven_dicke_steady_state
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.squeezing import squeezing
-from spinsqueeze.papers.base import Claim, Figure, curve, finding
+from spinsqueeze.papers.base import Claim, Figure, curve, decibels, finding
 from spinsqueeze.papers.points import Points, scan
 from spinsqueeze.papers.tucker2020.setting import (
     CONVENTIONS,
     base_study,
-    decibels,
     effective_spins,
     late_minimum,
     point,
