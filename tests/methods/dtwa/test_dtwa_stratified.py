@@ -223,11 +223,12 @@ def test_error_bars_shrink_by_more_than_half_at_the_optimum():
 
 def means_agree(case, *, n=256, n_seeds=40):
     """Both samplings have the same means over seeds, of the mean spin and the covariance."""
+    runs = [
+        [case(n, seed, sampling=kind) for seed in range(n_seeds)]
+        for kind in ("stratified", "independent")
+    ]
     for name in ("spin", "covariance"):
-        kinds = [
-            np.array([case(n, seed, sampling=kind)[name].values for seed in range(n_seeds)])
-            for kind in ("stratified", "independent")
-        ]
+        kinds = [np.array([data[name].values for data in kind]) for kind in runs]
         gap = kinds[0].mean(axis=0) - kinds[1].mean(axis=0)
         error = np.sqrt(sum(k.var(axis=0) for k in kinds) / n_seeds) + 1e-4
         assert np.all(np.abs(gap) < 5 * error), name
