@@ -18,7 +18,7 @@ from tests.problems import dense_evolution as truth
 from tests.problems.dense_states import density_matrix
 
 TIGHT, LOOSE = 1e-10, 1e-5
-QUICK = range(12)
+QUICK = range(6)
 MORE = range(len(QUICK), 120)
 
 
