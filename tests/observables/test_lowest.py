@@ -1,9 +1,9 @@
 """Where polynomials stop falling, also where Newton's method leads away from it."""
 
 import numpy as np
-from tests.rounding import rounding
 
 from spinsqueeze.observables.lowest import _lowest_between, _polynomial
+from tests.rounding import rounding
 
 
 def test_polynomials_stop_falling_where_their_slope_is_zero():
