@@ -59,7 +59,7 @@ def test_no_reading_errs_by_more_than_claimed(family, seed):
 
 def solve(case, method):
     keeps_state = method.name() not in ("closed_form", "cumulants", "mean_field") and not (
-        method.name() == "symmetric" and case.model.dissipative
+        method.name() in ("exact", "symmetric") and case.model.dissipative
     )
     return sq.simulate(
         case.model,
