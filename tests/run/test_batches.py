@@ -107,13 +107,21 @@ def test_each_point_of_a_batch_fails_on_its_own(monkeypatch):
     assert outcomes[0] == point.compute_many(tables[:1], blocks=False)[0]
 
 
-def test_points_of_one_call_are_answered_by_their_own_methods():
+def test_points_of_one_call_are_answered_by_their_own_methods(monkeypatch):
+    original, calls = sq.Cumulants.answer_many, []
+
+    def answer_many(self, questions):
+        calls.append((self.order, len(questions)))
+        return original(self, questions)
+
+    monkeypatch.setattr(sq.Cumulants, "answer_many", answer_many)
     studies = [
         study_from(MODEL, STATE, TIMES, method=sq.Cumulants(order), pulses=())
         for order in (2, 1, 2)
     ]
     tables = [study.as_tables() for study in studies]
     together = point.compute_many(tables, blocks=False)
+    assert calls == [(2, 2)]
     assert together == [point.compute_many([each], blocks=False)[0] for each in tables]
     assert together[0] != together[1]
 
@@ -185,6 +193,12 @@ def test_a_batch_leaves_work_for_the_others():
     while chosen := queue.next("1", at_most=8):
         rest += chosen
     assert len(rest) == 10
+
+
+@pytest.mark.parametrize("method", [{"name": "dtwa"}, "exact", None])
+def test_points_of_other_methods_are_taken_one_by_one(method):
+    queue = Queue([Job(k, {"method": method}, "a") for k in range(20)])
+    assert [len(queue.next("1", at_most=8)) for _ in range(3)] == [1, 1, 1]
 
 
 def test_without_a_fresh_shape_a_worker_helps_where_most_is_left():
