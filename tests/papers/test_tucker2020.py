@@ -108,7 +108,7 @@ def test_fixed_points_are_those_of_the_cumulants_of_order_1() -> None:
 
 def test_the_crossing_is_that_of_cumulants_of_order_2() -> None:
     parameters = {"chi": 0.5, "drive": 0.95, "local_decay": 10.0}
-    time = crossing(400, vector=(-1.0, 0.0, 0.0), longest=1.0, **parameters)
+    time = crossing(model(400, **parameters), vector=(-1.0, 0.0, 0.0), longest=1.0)
     data = simulate(
         model(400, **parameters),
         CoherentState("-x"),

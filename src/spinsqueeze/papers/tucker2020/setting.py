@@ -144,9 +144,8 @@ def window(
     first = EARLY / n_spins if start is None else start
     vector = direction(chi=chi, drive=drive) if along_steady else (-1.0, 0.0, 0.0)
     longest = LIFETIMES / local_decay if local_decay else COLLECTIVE / n_spins
-    lost = crossing(
-        n_spins, chi=chi, drive=drive, local_decay=local_decay, vector=vector, longest=longest
-    )
+    run = model(n_spins, chi=chi, drive=drive, local_decay=local_decay)
+    lost = crossing(run, vector=vector, longest=longest)
     last = max(min(BEYOND_CROSSING * lost, longest), 2.0 * first)
     return first + (last - first) * np.linspace(0.0, 1.0, n_times) ** 2
 
