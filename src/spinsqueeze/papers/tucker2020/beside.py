@@ -85,9 +85,9 @@ def by_trajectories(
     error = scanned["xi2_stderr"].values
     squared = scanned["total_spin_squared"].values
     n_eff = effective_spins(n_spins, squared)
-    # d N^eff/d<J^2> = 4/(N^eff + 1), and <J^2> is in units of N(N + 2)/4
+    # d N^eff/d<J^2> = 2/(N^eff + 1), and <J^2> is in units of N(N + 2)/4
     n_eff_error = scanned["total_spin_squared_stderr"].values * n_spins * (n_spins + 2)
-    n_eff_error /= n_eff + 1.0
+    n_eff_error /= 2.0 * (n_eff + 1.0)
     best = np.array(
         [best_of(scanned.isel(case=k), times=times[k], n_spins=n_spins) for k in range(len(cases))]
     ).T
