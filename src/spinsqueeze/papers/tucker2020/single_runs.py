@@ -10,12 +10,21 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.text import value_with_error
 from spinsqueeze.papers.base import Claim, Figure, curve, decibels, finding
 from spinsqueeze.papers.points import POINT, Points
-from spinsqueeze.papers.tucker2020.beside import DECIBELS_PER_E, Case, best_of, late, passage
-from spinsqueeze.papers.tucker2020.setting import CONVENTIONS, passing, point, trajectory_study
+from spinsqueeze.papers.tucker2020.beside import DECIBELS_PER_E, Case, best_of, passage
+from spinsqueeze.papers.tucker2020.setting import (
+    CONVENTIONS,
+    least,
+    passing,
+    point,
+    trajectory_study,
+)
 from spinsqueeze.plot.style import GREY, PALETTE, new_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
+
+SETTLED = 20.0
+"""N Gamma t after which the first collective oscillations are over."""
 
 
 @final
@@ -94,8 +103,11 @@ def compute(setting: Runs, points: Points) -> xr.Dataset:
 def _events(
     times: Floats, xi2: Floats, n_eff: Floats, *, n_spins: int, n_critical: float
 ) -> tuple[float, float, float, float, float, float]:
-    low = late(times, np.where(np.isfinite(xi2), xi2, np.inf), n_spins=n_spins)
-    lost = passing(times, xi2, level=1.0, start=low.index)
+    settled = int(np.searchsorted(times, SETTLED / n_spins))
+    lost = passing(times, xi2, level=1.0, start=settled)
+    # past its loss a trajectory is squeezed by chance now and then
+    until = slice(settled, None if np.isnan(lost) else int(np.searchsorted(times, lost)))
+    low = least(times[until], xi2[until])
     return (
         low.xi2,
         low.time,
@@ -164,14 +176,14 @@ def _mean(values: Floats) -> tuple[float, float, float, int]:
 def _at_loss(data: xr.Dataset) -> Claim:
     critical = data.attrs["n_critical"]
     mean, error, spread, count = _mean(data["n_eff_at_loss"].values / critical)
-    least, least_error, least_spread, _ = _mean(data["n_eff_at_least"].values / critical)
+    turned, turned_error, turned_spread, _ = _mean(data["n_eff_at_least"].values / critical)
     return finding(
         f"{_prefix(data)}single-loss-at-crossing",
         statement="a single trajectory loses its squeezing when its N^eff crosses N_c",
         place=data.attrs["source"],
         ours=f"N^eff/N_c = {value_with_error(mean, stderr=error)} (scatter {spread:.3f}) where "
-        f"xi2 rises through 1, {value_with_error(least, stderr=least_error)} (scatter "
-        f"{least_spread:.3f}) where it is least; {count} of {data.sizes['trajectory']} "
+        f"xi2 rises through 1, {value_with_error(turned, stderr=turned_error)} (scatter "
+        f"{turned_spread:.3f}) where it is least; {count} of {data.sizes['trajectory']} "
         "trajectories",
         holds=abs(mean - 1.0) < 0.05 + 2.0 * error if count > 1 else None,
         otherwise="squeezing is lost at another N^eff" if count > 1 else "no trajectory lost it",
