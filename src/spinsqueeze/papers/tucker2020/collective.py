@@ -64,7 +64,7 @@ def draw(data: xr.Dataset) -> "Picture":
     """Three graphs, one above the other, with the exact steady state."""
     with style():
         figure = new_figure(5.4, 6.4)
-        panels = figure.subplots(3, 1, sharex=True, gridspec_kw={"hspace": 0.12})
+        panels = figure.subplots(3, 1, sharex=True)
         for k, panel in enumerate(panels):
             row, colour = data.isel(case=k), PALETTE[k]
             draw_levels(panel, row, color=colour)
@@ -308,7 +308,8 @@ def _draw_plane(panel: Any, data: xr.Dataset) -> None:
     panel.set(aspect="equal", xlabel=r"azimuthal deviation ($|\langle J\rangle|/\sqrt{N}$)",
               ylabel=r"polar deviation ($|\langle J\rangle|/\sqrt{N}$)",
               title=f"steady states, N = {data.attrs['n_spins']}")  # fmt: skip
-    panel.set_ylim(-1.7, 2.4)
+    panel.set_xlim(-2.0, 2.0)
+    panel.set_ylim(-1.8, 2.4)
     panel.legend(loc="upper center", fontsize=8.5, ncols=2)
 
 
