@@ -123,7 +123,7 @@ def draw(data: xr.Dataset) -> "Picture":
             _draw_panel(panel, data.isel(case=k), data.attrs["n_spins"])
             panel.set_ylim(low, 3.0)
             panel.set_title(
-                rf"({PANELS[k]}) $\chi$ = {float(data['chi'][k]):g}, $2\Omega/N$ = "
+                rf"({PANELS[k]}) $\chi/\Gamma$ = {float(data['chi'][k]):g}, $2\Omega/(N\Gamma)$ = "
                 f"{float(data['drive'][k]) * critical_drive(float(data['chi'][k])):.3g}",
                 fontsize=10,
             )

@@ -250,7 +250,7 @@ def _before(data: xr.Dataset) -> Claim:
     crossed = passing(times, data["n_eff"].values, level=data.attrs["n_critical"])
     each = data["crossing_time"].values
     passed = [100.0 * float(np.mean(each <= t)) for t in (best, lost)]
-    known = np.isfinite(crossed)
+    known = np.isfinite(crossed) and abs(crossed - best) > 2.0 * error
     return finding(
         f"{_prefix(data)}average-lost-first",
         statement="the average improves until a sufficient number of trajectories has crossed, "
@@ -259,10 +259,10 @@ def _before(data: xr.Dataset) -> Claim:
         ours=f"average best at {value_with_error(best, stderr=error)}/Gamma with {passed[0]:.0f} % "
         f"of the trajectories across, lost (xi2 = 1) at {lost:.4f}/Gamma with {passed[1]:.0f} %; "
         f"its N^eff crosses at {crossed:.4f}/Gamma",
-        holds=bool(crossed - best > 2.0 * error) if known else None,
-        otherwise="the average is best only when its own N^eff crosses"
+        holds=bool(best < crossed) if known else None,
+        otherwise="the average is best only after its own N^eff crosses"
         if known
-        else "the curve ends before the crossing",
+        else "the time of the best average is not known well enough",
         value=best / crossed if known else None,
         error=error / crossed if known else None,
     )
