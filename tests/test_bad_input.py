@@ -27,7 +27,7 @@ LOSSY = sq.SpinModel(
     jumps=[sq.LocalDecay(0.1)],
 )
 OPEN_LATTICE = sq.SpinModel(
-    sq.Lattice((2, 3)),
+    sq.Lattice((4, 4)),
     hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=0.5, exponent=3)],
     jumps=[sq.LocalDecay(1.0)],
 )
@@ -142,7 +142,7 @@ PYTHON = [
     # pairs of model and method that do not fit
     (
         lambda: simulate(LOSSY, method="exact"),
-        r"^Exact cannot do this: \(1\) ",
+        r"^Exact needs 9.96 TB \(.* of 65536 states of the spins\); the budget is 4 GB: raise",
     ),
     (lambda: simulate(CUBE, method="closed_form"), r"^ClosedForm cannot do this: \(1\) "),
     (lambda: simulate(CAVITY, method="dtwa"), r"^DTWA cannot do this: \(1\) "),
@@ -235,7 +235,7 @@ STUDIES = [
     (
         "[initial_state]",
         '[[jumps]]\nterm = "local_decay"\nrate = 1.0\n[initial_state]',
-        "Exact cannot do this: (1) ",
+        "Exact needs 9.96 TB",
     ),
     ('coherent = "+x"', "coherent = [0, 0, 2]", "initial_state.coherent: must be a unit vector"),
     (

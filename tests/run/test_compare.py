@@ -114,3 +114,43 @@ def test_a_method_that_ends_early_is_compared_until_there():
     found = _difference(exact, cumulants.isel(time=slice(3)), variable="xi2", method="cumulants")
     assert not found.agrees
     assert found.time == 0.1
+
+
+def with_a_cavity(speed):
+    """A lossy, detuned cavity that decays `speed` times as fast as it moves two spins."""
+    cavity = sq.Cavity(0.3 * speed**0.5, decay_rate=speed, detuning=0.5 * speed)
+    return sq.SpinModel(2, hamiltonian=[sq.UniformField([0.4, 0.0, 0.0])], cavity=cavity)
+
+
+@pytest.mark.filterwarnings("ignore:the spins are too fast")
+def test_a_cavity_kept_and_eliminated():
+    """Each by its most trusted method, against the one that is named first; g^2/kappa is kept."""
+    differences = []
+    for speed in (16.0, 64.0):
+        kept = with_a_cavity(speed)
+        models = {"kept": kept, "eliminated": sq.eliminate_cavity(kept).model}
+        found = sq.compare(models, sq.CoherentState("-z"), np.linspace(0.0, 6.0, 5))
+        assert found.reference.startswith("kept: ")
+        assert len(found.datasets) == 2
+        assert not found.agree
+        gap = (
+            found.datasets[found.reference].spin
+            - next(
+                data for name, data in found.datasets.items() if name.startswith("eliminated: ")
+            ).spin
+        )
+        differences.append(float(np.abs(gap).max()))
+    assert differences[1] < 0.5 * differences[0] < 0.02
+
+
+def test_models_of_different_size_are_not_compared():
+    models = {
+        "two": sq.SpinModel(2, hamiltonian=[sq.OneAxisTwisting(1.0)]),
+        "three": with_a_cavity(9),
+    }
+    with pytest.raises(
+        InvalidInput, match=r"models or more of one size, got two: 2 spins, three: 2"
+    ):
+        sq.compare({**models, "four": sq.SpinModel(4)}, sq.CoherentState("+x"), [0.0, 1.0])
+    with pytest.raises(InvalidInput, match="must map names to SpinModels"):
+        sq.compare({"one": 3}, sq.CoherentState("+x"), [0.0, 1.0])

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Complexes, Integers
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 
 
 def state_size(n_spins: int) -> int:
@@ -40,3 +40,9 @@ def blocks(state: Complexes, n_spins: int) -> list[Complexes]:
 def flatten(block_list: Iterable[Complexes]) -> Complexes:
     """Flat state from its blocks, largest j first."""
     return np.concatenate([np.asarray(block, dtype=complex).ravel() for block in block_list])
+
+
+def shell_labels(n_spins: int) -> dict[str, dict[str, Floats]]:
+    """The labels j of `shell_population`, N/2 first."""
+    j: Floats = n_spins / 2 - np.arange(n_spins // 2 + 1, dtype=np.float64)
+    return {"shell_population": {"j": j}}

@@ -93,11 +93,18 @@ def null_vector_by_iteration(
 
 
 def pseudoinverse_norm(
-    solve: Solve, *, transposed: Solve | None, right: Floats, left: Floats, seed: int = 7
+    solve: Solve,
+    *,
+    transposed: Solve | None,
+    right: Floats,
+    left: Floats,
+    columns: int = 3,
+    seed: int = 7,
 ) -> float:
     """Norm of the inverse across its null vectors, by power iteration on (A^+)^T A^+.
 
     Without transposed solves the iteration is on A^+ itself, and the norm found may be smaller.
+    `columns` vectors are iterated together.
     """
     right, left = right / np.linalg.norm(right), left / np.linalg.norm(left)
 
@@ -105,7 +112,7 @@ def pseudoinverse_norm(
         return vectors - np.outer(null, null @ vectors)
 
     norm = 0.0
-    block = np.random.default_rng(seed).normal(size=(left.size, 3))
+    block = np.random.default_rng(seed).normal(size=(left.size, columns))
     for _ in range(3):
         block = np.linalg.qr(across(block, left))[0]
         image = across(solve(block), right)

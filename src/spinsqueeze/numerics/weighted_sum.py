@@ -23,11 +23,14 @@ class WeightedSum:
     def __init__(self, matrices: Sequence["csr_array"]) -> None:
         from scipy.sparse import csr_array
 
-        pattern = csr_array(sum(abs(matrix) for matrix in matrices)).tocoo()
-        n = pattern.shape[0]
-        keys = np.unique(pattern.row.astype(np.int64) * n + pattern.col)
-        self.size = int(n)
         self.norms = np.array([abs(m).sum(axis=0).max(initial=0.0) for m in matrices])
+        self._only = matrices[0].tocsr() if len(matrices) == 1 else None
+        self.size = int(matrices[0].shape[0])
+        if self._only is not None:
+            return
+        pattern = csr_array(sum(abs(matrix) for matrix in matrices)).tocoo()
+        n = self.size
+        keys = np.unique(pattern.row.astype(np.int64) * n + pattern.col)
         self._columns = keys % n
         self._starts = np.searchsorted(keys, n * np.arange(n + 1, dtype=np.int64))
         kind = np.result_type(*(matrix.dtype for matrix in matrices))
@@ -42,10 +45,12 @@ class WeightedSum:
         """sum_k weights_k A_k."""
         from scipy.sparse import csr_array
 
+        if self._only is not None:
+            return (float(weights[0]) * self._only).tocsr()
         numbers = weights @ self._entries
         return csr_array((numbers, self._columns, self._starts), (self.size, self.size))
 
     def dense(self) -> NDArray[Any]:
         """The matrices (K, n, n)."""
-        unit = np.eye(len(self._entries))
+        unit = np.eye(len(self.norms))
         return np.array([self.at(weights).toarray() for weights in unit])

@@ -1,6 +1,6 @@
 """compare: the same run by every method that fits, and where they first disagree."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -94,7 +94,7 @@ class Comparison:
 
 
 def compare(
-    model: SpinModel,
+    model: SpinModel | Mapping[str, SpinModel],
     initial_state: InitialState | None = None,
     times: Any = None,
     *,
@@ -106,11 +106,17 @@ def compare(
 ) -> Comparison:
     """Run several methods on one problem and say where they first disagree.
 
+    Several models, such as a cavity that is kept and one that is eliminated
+    (`compare({"kept": model, "eliminated": eliminate_cavity(model).model}, state, times)`), are
+    compared with the first of them: each by its most trusted method, or by every one of `methods`
+    that fits; then labels are 'name: method'.
+
     Args:
-        model: the model.
+        model: the model, or a mapping of names to models of one number of spins.
         initial_state: the state at time 0; with a steady state, the one that chooses it, if any.
         times: output times; None: the steady state.
-        methods: methods to run; None: every method that fits and should take under a minute.
+        methods: methods to run; None: every method that fits and should take under a minute (of
+            several models the most trusted one of these for each).
         pulses: instantaneous rotations.
         seed: seed of the sampling methods.
         memory_budget: bytes for each method.
@@ -121,22 +127,23 @@ def compare(
         TooLarge: a method in `methods` needs more memory than the budget.
     """
     shared: dict[str, Any] = {"seed": seed, "memory_budget": memory_budget}
-    question = _question(model, initial_state, times, pulses, shared)
-    chosen, refused = _choose(question, methods)
+    runs, refused = _planned(model, initial_state, times, pulses, methods, shared)
     datasets = {}
-    for k, (label, method) in enumerate(chosen.items()):
-        options: dict[str, Any] = {**shared, "progress": _share(progress, k, len(chosen))}
+    for k, (label, run) in enumerate(runs.items()):
+        options: dict[str, Any] = {**shared, "progress": _share(progress, k, len(runs))}
         if initial_state is None or times is None:
             datasets[label] = steady_state(
-                model, initial_state=initial_state, method=method, **options
+                run.model, initial_state=initial_state, method=run.method, **options
             )
         else:
             datasets[label] = simulate(
-                model, initial_state, times, method=method, pulses=pulses, **options
+                run.model, initial_state, times, method=run.method, pulses=pulses, **options
             )
             if was_interrupted(datasets[label]):
                 raise KeyboardInterrupt
-    reference = min(chosen, key=lambda name: chosen[name].trust(question).rank)
+    first = next(iter(runs.values())).model
+    of_the_first = [label for label, run in runs.items() if run.model is first]
+    reference = min(of_the_first, key=lambda label: runs[label].rank)
     differences = tuple(
         _difference(datasets[reference], datasets[name], variable=variable, method=name)
         for name in datasets
@@ -144,6 +151,61 @@ def compare(
         for variable in _SCALES
     )
     return Comparison(reference, datasets, differences, refused)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Run:
+    model: SpinModel
+    method: Method
+    rank: int
+
+
+def _planned(
+    model: SpinModel | Mapping[str, SpinModel],
+    initial_state: InitialState | None,
+    times: Any,
+    pulses: Sequence[Pulse],
+    methods: Sequence[Method | type[Method] | str] | None,
+    shared: dict[str, Any],
+) -> tuple[dict[str, _Run], dict[str, str]]:
+    """What to run, by label, and why the rest is not."""
+    several = _named(model)
+    runs: dict[str, _Run] = {}
+    refused: dict[str, str] = {}
+    for name, one in several.items():
+        question = _question(one, initial_state, times, pulses, shared)
+        chosen, others = _choose(question, methods, least=2 if len(several) == 1 else 1)
+        ranks = {label: method.trust(question).rank for label, method in chosen.items()}
+        if len(several) > 1 and methods is None:
+            best = min(ranks, key=lambda label: ranks[label])
+            chosen = {best: chosen[best]}
+        before = f"{name}: " if len(several) > 1 else ""
+        runs |= {before + label: _Run(one, m, ranks[label]) for label, m in chosen.items()}
+        refused |= {before + label: why for label, why in others.items()}
+    return runs, refused
+
+
+def _named(model: Any) -> dict[str, SpinModel]:
+    """The models to compare, by name; one alone has none.
+
+    Raises:
+        InvalidInput: no SpinModel, fewer than two of them in a mapping, or of different size.
+    """
+    if not isinstance(model, Mapping):
+        return {"": model}
+    for name, one in model.items():
+        if not isinstance(name, str) or not isinstance(one, SpinModel):
+            raise InvalidInput.of(
+                "model", f"must map names to SpinModels, got {checks.shown({name: one})}"
+            )
+    sizes = {one.n_spins for one in model.values()}
+    if len(model) < 2 or len(sizes) != 1:
+        counts = ", ".join(f"{name}: {one.n_spins} spins" for name, one in model.items())
+        raise InvalidInput.of(
+            "model", f"must map names to two models or more of one size, got {counts or 'none'}"
+        )
+    return dict(model)
 
 
 def _question(
@@ -163,12 +225,12 @@ def _question(
 
 
 def _choose(
-    question: Question, methods: Sequence[Method | type[Method] | str] | None
+    question: Question, methods: Sequence[Method | type[Method] | str] | None, *, least: int
 ) -> tuple[dict[str, Method], dict[str, str]]:
     """The methods to run, by label, and why the others are not.
 
     Raises:
-        InvalidInput: fewer than two are left.
+        InvalidInput: fewer than `least` are left.
         TooLarge: a method that was named needs more memory than the budget.
     """
     chosen: dict[str, Method] = {}
@@ -186,9 +248,10 @@ def _choose(
             refused[label] = f"would take about {seconds:.0f} s; name it in methods to run it"
         else:
             chosen[label] = method
-    if len(chosen) < 2:
+    if len(chosen) < least:
+        needed = "two methods that fit" if least == 2 else "a method that fits for every model"
         raise InvalidInput(
-            f"compare needs two methods that fit, got {len(chosen)}: "
+            f"compare needs {needed}, got {len(chosen)}: "
             + "; ".join(f"{name}: {why}" for name, why in refused.items())
         )
     return chosen, refused

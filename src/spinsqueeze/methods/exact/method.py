@@ -7,14 +7,15 @@ import numpy as np
 from typing_extensions import override
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.arrays import Floats, Integers
+from spinsqueeze.core.arrays import Integers
 from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.kept_mode import size
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
-from spinsqueeze.methods.base.question import Evolve, Question
+from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.methods.base.states import PureState, state_vector
+from spinsqueeze.methods.exact.parts import hamiltonian_parts
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.models.drive import DriveWeights
-from spinsqueeze.models.envelope import Envelope, Strength, largest_size
+from spinsqueeze.models.envelope import largest_size
 from spinsqueeze.models.states import CoherentState, StateVector
 from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.observables.moments import Moments
@@ -33,37 +34,48 @@ SECTOR_SPINS = 17
 @final
 @dataclass(frozen=True, eq=False)
 class Exact(Method):
-    """The Schroedinger equation on all 2^N amplitudes; closed systems, any model and any pulses.
+    """Any model and any pulses on all 2^N states of the spins; a cavity on Fock states beside them.
+
+    Closed systems keep amplitudes: memory and time grow as 2^N, N = 16 in seconds, 20 in minutes.
+    Open ones keep a density matrix of 4^N numbers, N = 7 in seconds, and have steady states. With a
+    cavity of L levels both grow as L, or L^2; the levels are found by the method. Sources:
+    park1986, hochbruck1997 and NOTES.md.
 
     Args:
         tolerance: error of the final state in norm, 1e-13 to 1e-2; an observable A errs by at
-            most 2 |A| tolerance.
-
-    Memory and time grow as 2^N: N = 16 in seconds, 20 in minutes. Sources: park1986,
-    hochbruck1997.
+            most 2 |A| tolerance. Of a steady state and of the cavity's cut-off, see NOTES.md.
     """
 
     tolerance: float = 1e-10
 
     references: ClassVar[tuple[str, ...]] = ("park1986", "hochbruck1997")
-    summary: ClassVar[str] = "any closed model on 2^N amplitudes"
+    summary: ClassVar[str] = "any model of few spins, closed or open, with a cavity or without"
     handles: ClassVar[frozenset[str]] = frozenset(
-        ("fields", "quadratics", "pairs", "unlike_spins", "pulses")
-    )
+        (
+            "fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "modes",
+            "mode_couplings", "unlike_spins", "pulses",
+        )
+    )  # fmt: skip
+    answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
 
     def __post_init__(self) -> None:
         value = checks.real("tolerance", self.tolerance, minimum=1e-13, maximum=1e-2)
         object.__setattr__(self, "tolerance", value)
 
     def obstacles(self, question: Question) -> list[str]:
-        """Closed models without a cavity, up to 30 spins."""
+        """Pure states, up to 30 spins; steady states where nothing is conserved."""
         reasons = []
         n = question.model.n_spins
-        if not isinstance(question.state, PureState):
+        if isinstance(question, Evolve) and not isinstance(question.state, PureState):
             reasons.append(f"{type(question.state).__name__} is not a pure state it knows")
         if n > MAX_SPINS:
             reasons.append(f"N = {n} spins have 2^{n} amplitudes; N = {MAX_SPINS} is the limit")
-        return reasons
+        if isinstance(question, Steady) and n > 1 and question.model.conserves_total_spin:
+            reasons.append(
+                "total spin is conserved, so that there are many steady states; use "
+                "PermutationInvariant or SymmetricSubspace with an initial state"
+            )
+        return reasons + size.unbounded(question)
 
     @override
     def trust(self, question: Question) -> Trust:
@@ -75,11 +87,15 @@ class Exact(Method):
         from spinsqueeze.methods.exact.hamiltonian import required_frames
         from spinsqueeze.methods.exact.propagate import required_bytes
 
+        n = question.model.n_spins
+        if _on_density_matrices(question):
+            pure = isinstance(question, Evolve) and size.closed(question.model)
+            rate = _spectral_width(question.model.per_spin())
+            return size.cost(question, (2**n,), pure=pure, spin_rate=rate)
         assert isinstance(question, Evolve)
         question = question.per_spin()
         model = question.model
-        n = model.n_spins
-        parts, drive = _parts(model)
+        parts, drive = hamiltonian_parts(model)
         duration = question.duration
         if _generators(question, parts):
             # Orbits of all 2^N configurations, then a sparse matrix on about 2^N / (4 N) of them.
@@ -95,15 +111,17 @@ class Exact(Method):
 
     @on_one_thread
     def answer(self, question: Question) -> Answer:
-        """Propagate the state and record the collective moments."""
+        """Propagate the state and record the collective moments; or find where it rests."""
         from spinsqueeze.methods.exact import propagate
         from spinsqueeze.methods.exact.hamiltonian import SpinHamiltonian, required_frames
 
+        if _on_density_matrices(question):
+            return _with_mode(question, self.tolerance)
         assert isinstance(question, Evolve)
         question = question.per_spin()
         model = question.model
         n = model.n_spins
-        parts, drive = _parts(model)
+        parts, drive = hamiltonian_parts(model)
         initial = state_vector(question.state, n)
         generators = _generators(question, parts)
         dimension = propagate.LARGEST_KRYLOV_DIMENSION
@@ -153,50 +171,24 @@ class Exact(Method):
         )
 
 
-def _parts(model: Canonical) -> "tuple[list[HamiltonianPart], DriveWeights | None]":
-    """The Hamiltonian as one part a strength (all constants in one), and the strengths in time."""
-    from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
+def _on_density_matrices(question: Question) -> bool:
+    """Whether it takes more than amplitudes of spins alone: a cavity, jumps, or a steady state."""
+    model = question.model
+    return isinstance(question, Steady) or bool(model.modes) or model.dissipative
 
-    n = model.n_spins
-    strengths: list[Strength] = [1.0]
-    collected: list[tuple[Floats, list[Floats], list[Floats]]] = [(np.zeros((n, 3)), [], [])]
 
-    def part_of(strength: Strength) -> tuple[int, float]:
-        """The index of the part, and the constant factor of the piece in it."""
-        if not isinstance(strength, Envelope):
-            return 0, strength
-        known = next((k for k, s in enumerate(strengths) if s is strength), None)
-        if known is None:
-            strengths.append(strength)
-            collected.append((np.zeros((n, 3)), [], []))
-            known = len(strengths) - 1
-        return known, 1.0
+def _with_mode(question: Question, tolerance: float) -> Answer:
+    from spinsqueeze.methods.base.kept_mode import evolution, steady
+    from spinsqueeze.methods.exact.with_mode import spin_space
 
-    for field in model.fields:
-        k, factor = part_of(field.strength)
-        collected[k][0][...] += factor * field.vectors
-    for quadratic in model.quadratics:
-        k, factor = part_of(quadratic.strength)
-        collected[k][1].append(2 * factor * quadratic.matrix)
-        weights = np.ones(n) if quadratic.weights is None else quadratic.weights
-        outer = np.outer(weights, weights)
-        np.fill_diagonal(outer, 0.0)
-        collected[k][2].append(outer)
-    for pair in model.pairs:
-        k, factor = part_of(pair.strength)
-        collected[k][1].append(factor * pair.tensor)
-        collected[k][2].append(pair.kernel.matrix())
-    parts = [
-        HamiltonianPart(
-            field=vectors,
-            tensors=np.array(tensors).reshape(-1, 3, 3),
-            kernels=np.array(kernels).reshape(-1, n, n),
-        )
-        for vectors, tensors, kernels in collected
-    ]
-    if len(strengths) == 1:
-        return parts, None
-    return parts, DriveWeights(tuple(strengths))
+    n = question.model.n_spins
+    if isinstance(question, Steady):
+        psi = np.eye(2**n, 1)[:, 0] if question.state is None else state_vector(question.state, n)
+        space = spin_space(question.model.per_spin(), psi.astype(complex))
+        return steady.steady_state(question, space, tolerance=tolerance)
+    question = question.per_spin()
+    space = spin_space(question.model, state_vector(question.state, n))
+    return evolution.evolve(question, space, tolerance=tolerance)
 
 
 def _generators(question: Evolve, parts: "list[HamiltonianPart]") -> list[Integers]:
@@ -216,9 +208,15 @@ def _generators(question: Evolve, parts: "list[HamiltonianPart]") -> list[Intege
 
 
 def _spectral_width(model: Canonical) -> float:
-    """An upper estimate of the width of the Hamiltonian's spectrum."""
+    """An upper estimate of the width of the Hamiltonian's spectrum, and of the rates of jumps."""
     n = model.n_spins
     width = 0.0
+    for c in model.collective_jumps:
+        lengths = np.linalg.norm(np.broadcast_to(c.vectors, (n, 3)), axis=1)
+        width += largest_size(c.rate) * float(lengths.sum()) ** 2 / 4
+    for j in model.local_jumps:
+        factors = n if j.factors is None else float(j.factors.sum())
+        width += largest_size(j.rate) * factors * float(np.linalg.norm(j.vector)) ** 2 / 2
     for f in model.fields:
         lengths = np.linalg.norm(np.broadcast_to(f.vectors, (n, 3)), axis=1)
         width += largest_size(f.strength) * float(lengths.sum())

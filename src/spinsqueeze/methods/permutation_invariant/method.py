@@ -1,6 +1,7 @@
 """PermutationInvariant: the Lindblad equation of alike spins on its irreducible blocks."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -10,6 +11,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.kept_mode import size
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Question, Steady, stretches
 from spinsqueeze.methods.base.states import PermutationInvariantState, block_values
@@ -19,6 +21,7 @@ from spinsqueeze.models.interchangeable import CollectiveArrays
 from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.states import BlockState, InitialState
 from spinsqueeze.numerics import block_states
+from spinsqueeze.numerics.block_layout import block_sizes, shell_labels, state_size
 from spinsqueeze.numerics.null_vectors import STATE_ROUNDING
 from spinsqueeze.observables.block_states import purity
 from spinsqueeze.observables.moments import Moments
@@ -63,8 +66,11 @@ class PermutationInvariant(Method):
     references: ClassVar[tuple[str, ...]] = ("chase2008", "shammah2018", "groszkowski2022")
     summary: ClassVar[str] = "open models of alike spins, evolution and steady states"
     handles: ClassVar[frozenset[str]] = frozenset(
-        ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "pulses", "losses")
-    )
+        (
+            "fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "modes",
+            "mode_couplings", "pulses", "losses",
+        )
+    )  # fmt: skip
     answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
 
     def __post_init__(self) -> None:
@@ -83,9 +89,13 @@ class PermutationInvariant(Method):
     def obstacles(self, question: Question) -> list[str]:
         """Models unchanged by exchanging spins, from a state of the symmetric subspace."""
         if isinstance(question, Steady):
-            return [] if question.state is None else _foreign(question.state)
-        lost = question.losses is not None and self.qfi
-        reasons = ["qfi is not known of a run with losses; leave it out"] if lost else []
+            foreign = [] if question.state is None else _foreign(question.state)
+            return foreign + size.unbounded(question)
+        reasons = []
+        if question.losses is not None and self.qfi:
+            reasons.append("qfi is not known of a run with losses; leave it out")
+        if question.losses is not None and question.model.modes:
+            reasons.append("losses of spins beside a cavity are not treated")
         return reasons + _foreign(question.state)
 
     @override
@@ -97,6 +107,8 @@ class PermutationInvariant(Method):
         """From the unknowns of the largest symmetry sector, or the fill of the factorisation."""
         from spinsqueeze.methods.permutation_invariant.estimate import estimate
 
+        if question.model.modes:
+            return _cost_with_mode(question)
         n, generator = question.model.n_spins, liouvillian(question.model)
         if isinstance(question, Steady):
             needed = estimate(generator, task="steady_state")
@@ -115,11 +127,39 @@ class PermutationInvariant(Method):
 
     def answer(self, question: Question) -> Answer:
         """Evolve the block state between pulses and losses, or solve for the null vector."""
+        if question.model.modes:
+            return self._with_mode(question)
         if isinstance(question, Steady):
             return self._steady_state(question)
         if question.losses is not None:
             return self._with_losses(question, question.losses)
         return self._evolve(question)
+
+    def _with_mode(self, question: Question) -> Answer:
+        from spinsqueeze.methods.base.kept_mode import evolution, steady
+        from spinsqueeze.methods.permutation_invariant.with_mode import spin_space
+
+        n = question.model.n_spins
+        if question.state is None:
+            state = np.ones(state_size(n), dtype=complex)  # in every shell
+        else:
+            state = block_values(question.state, n)
+        space = spin_space(question.model, state, extras=partial(self._extras, n=n))
+        if isinstance(question, Steady):
+            return steady.steady_state(
+                question, space, tolerance=self.tolerance, steady_tolerance=self.steady_tolerance
+            )
+        return evolution.evolve(question, space, tolerance=self.tolerance, algorithm=self.algorithm)
+
+    def _extras(self, state: Complexes, *, n: int) -> dict[str, float | Floats]:
+        """What is read of a block state beyond its moments."""
+        values: dict[str, float | Floats] = {
+            "shell_population": block_states.shell_populations(state, n_spins=n),
+            "purity": purity(state, n_spins=n),
+        }
+        if self.qfi:
+            values["qfi"] = fisher_information(block_fisher_matrix(state, n_spins=n))
+        return values
 
     def _with_losses(self, question: Evolve, losses: Losses) -> Answer:
         from spinsqueeze.methods.permutation_invariant.loss import answer_with_losses
@@ -139,10 +179,7 @@ class PermutationInvariant(Method):
         state = block_values(question.state, n)
         count = len(times)
         spin, covariance = np.empty((count, 3)), np.empty((count, 3, 3))
-        extras: dict[str, Any] = {"shell_population": np.empty((count, n // 2 + 1))}
-        extras["purity"] = np.empty(count)
-        if self.qfi:
-            extras["qfi"] = np.empty(count)
+        extras: list[dict[str, float | Floats]] = [{} for _ in times]
         drift, error, algorithms, now = 0.0, 0.0, set(), 0.0
         for stop, rotations, wanted in stretches(question):
             marks = np.append(times[wanted], stop) - now
@@ -152,9 +189,8 @@ class PermutationInvariant(Method):
             error += run.error
             algorithms |= set(run.algorithms)
             spin[wanted], covariance[wanted] = first[:-1], second[:-1]
-            extras["shell_population"][wanted] = run.shell_populations()[:-1]
             for k, output in enumerate(wanted):
-                self._measure(run.state(k), n, extras, output)
+                extras[output] = self._extras(run.state(k), n=n)
             state = run.state(len(marks) - 1)
             for rotation in rotations:
                 state = block_states.rotated(
@@ -189,13 +225,7 @@ class PermutationInvariant(Method):
             tolerance=self.steady_tolerance,
         )
         spin, covariance = block_states.moments(solution.state, n_spins=n)
-        extras: dict[str, Any] = {
-            "shell_population": block_states.shell_populations(solution.state, n_spins=n)[None],
-            "purity": np.empty(1),
-        }
-        if self.qfi:
-            extras["qfi"] = np.empty(1)
-        self._measure(solution.state, n, extras, 0)
+        extras = [self._extras(solution.state, n=n)]
         question.progress(1.0)
         diagnostics: dict[str, float | int | str] = {
             "residual": solution.residual,
@@ -216,11 +246,6 @@ class PermutationInvariant(Method):
             diagnostics=diagnostics,
             state_at=lambda _index: end,
         )
-
-    def _measure(self, state: Complexes, n: int, extras: dict[str, Any], index: int) -> None:
-        extras["purity"][index] = purity(state, n_spins=n)
-        if self.qfi:
-            extras["qfi"][index] = fisher_information(block_fisher_matrix(state, n_spins=n))
 
     def _run(self, model: Canonical, state: Complexes, marks: Floats, now: float) -> Any:
         from spinsqueeze.methods.permutation_invariant.evolution import evolve, evolve_driven
@@ -246,13 +271,25 @@ class PermutationInvariant(Method):
         )
 
 
-def _labelled(extras: dict[str, Any], n_spins: int) -> dict[str, Reading]:
-    """Extras as readings; total spins are labelled by j, N/2 first."""
-    shells = {"j": n_spins / 2 - np.arange(n_spins // 2 + 1)}
+def _labelled(extras: list[dict[str, float | Floats]], n_spins: int) -> dict[str, Reading]:
+    """Extras of every time as readings."""
+    labels = shell_labels(n_spins)
     return {
-        name: Reading(values, coords=shells if name == "shell_population" else {})
-        for name, values in extras.items()
+        name: Reading(np.array([row[name] for row in extras]), coords=labels.get(name, {}))
+        for name in extras[0]
     }
+
+
+def _cost_with_mode(question: Question) -> Cost:
+    model = question.model
+    n = model.n_spins
+    arrays = interchangeable.at_peak(model)
+    rate = interchangeable.turning(arrays.quadratic, arrays.field, n_spins=n)
+    rate += sum(r * float(np.linalg.norm(c)) ** 2 for r, c in arrays.collective_jumps) * n**2 / 4
+    rate += sum(r * float(np.linalg.norm(c)) ** 2 for r, c in arrays.local_jumps) * n / 2
+    alone = not model.local_jumps and not isinstance(question.state, BlockState | None)
+    sizes = (n + 1,) if alone else tuple(block_sizes(n).tolist())
+    return size.cost(question, sizes, pure=False, spin_rate=rate)
 
 
 def _histories(question: Question) -> int:

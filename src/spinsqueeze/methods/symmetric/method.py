@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.kept_mode import size
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Question, Steady, stretches
 from spinsqueeze.methods.base.states import InSymmetricSubspace, symmetric_amplitudes
@@ -46,8 +47,11 @@ class SymmetricSubspace(Method):
     references: ClassVar[tuple[str, ...]] = ("kitagawa1993", "hochbruck1997")
     summary: ClassVar[str] = "collective models on the Dicke states J = N/2, pure or mixed"
     handles: ClassVar[frozenset[str]] = frozenset(
-        ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "pulses")
-    )
+        (
+            "fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "modes",
+            "mode_couplings", "pulses",
+        )
+    )  # fmt: skip
     answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
 
     @classmethod
@@ -73,8 +77,8 @@ class SymmetricSubspace(Method):
                     "total spin is conserved, so the steady state depends on the initial one: give "
                     "an initial state in the symmetric subspace"
                 )
-            return reasons
-        if model.dissipative and model.time_dependent:
+            return reasons + size.unbounded(question)
+        if model.dissipative and model.time_dependent and not model.modes:
             reasons.append("jumps with an envelope in the model; use PermutationInvariant")
         if not inside:
             reasons.append(f"{type(question.state).__name__} is not in the symmetric subspace")
@@ -87,6 +91,10 @@ class SymmetricSubspace(Method):
 
     def cost(self, question: Question) -> Cost:
         """N + 1 amplitudes a time when closed, (N+1)^2 when open; a factorisation of these."""
+        if question.model.modes:
+            pure = isinstance(question, Evolve) and size.closed(question.model)
+            n = question.model.n_spins
+            return size.cost(question, (n + 1,), pure=pure, spin_rate=_spin_rate(question.model))
         if isinstance(question, Steady):
             return _steady_cost(question.model.n_spins)
         n, times = question.model.n_spins, len(question.times)
@@ -101,8 +109,10 @@ class SymmetricSubspace(Method):
                 f"{times} states of N + 1 = {n + 1} amplitudes",
             )
         unknowns = (n + 1) ** 2
-        rate = sum(r * np.linalg.norm(c) ** 2 for r, c in arrays.collective_jumps) * (n / 2) ** 2
-        steps = 5 + min(duration * (turning + rate) / 20, 60.0 * np.log10(10 + duration * rate))
+        fastest = _spin_rate(question.model)
+        steps = 5 + min(
+            duration * fastest / 20, 60.0 * np.log10(10 + duration * (fastest - turning))
+        )
         return Cost(
             16.0 * unknowns * (3 * times + 60) + 2000.0 * unknowns,
             3e-7 * unknowns * steps,
@@ -112,15 +122,27 @@ class SymmetricSubspace(Method):
     @on_one_thread
     def answer(self, question: Question) -> Answer:
         """Evolve between pulses, pure when closed and mixed when open; or solve for the end."""
+        if question.model.modes:
+            return self._with_mode(question)
         if isinstance(question, Steady):
             return _steady_state(question)
         if question.model.dissipative:
             return self._evolve_mixed(question)
         return self._evolve_pure(question)
 
+    def _with_mode(self, question: Question) -> Answer:
+        from spinsqueeze.methods.base.kept_mode import evolution, steady
+        from spinsqueeze.methods.symmetric.with_mode import spin_space
+
+        psi = symmetric_amplitudes(question.state, question.model.n_spins)
+        space = spin_space(question.model, psi)
+        if isinstance(question, Steady):
+            return steady.steady_state(question, space, tolerance=self.tolerance)
+        return evolution.evolve(question, space, tolerance=self.tolerance, algorithm=self.algorithm)
+
     def _evolve_pure(self, question: Evolve) -> Answer:
-        from spinsqueeze.methods.symmetric import pure
         from spinsqueeze.numerics import collective_operators as operators
+        from spinsqueeze.numerics.driven_schroedinger import evolve_pure_driven
         from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution, unitary_rounding
 
         n, times = question.model.n_spins, question.times
@@ -133,7 +155,7 @@ class SymmetricSubspace(Method):
             marks = np.append(times[wanted], stop)
             tolerance = self.tolerance * (stop - now) / (times[-1] or 1.0)
             if drive.varies:
-                waves, added = pure.evolve_pure_driven(
+                waves, added = evolve_pure_driven(
                     matrices, drive=drive, state=psi, times=marks, start=now, tolerance=tolerance
                 )
             else:
@@ -198,6 +220,13 @@ class SymmetricSubspace(Method):
             error={"spin": 2 * (drift + error) * np.sqrt(n)},
             diagnostics={"trace_drift": drift, "dtype": "complex128", "device": "cpu"},
         )
+
+
+def _spin_rate(model: Canonical) -> float:
+    """A bound of the frequencies and rates of the spins."""
+    arrays, n = interchangeable.at_peak(model), model.n_spins
+    rate = sum(r * float(np.linalg.norm(c)) ** 2 for r, c in arrays.collective_jumps)
+    return interchangeable.turning(arrays.quadratic, arrays.field, n_spins=n) + rate * (n / 2) ** 2
 
 
 def _steady_cost(n: int) -> Cost:

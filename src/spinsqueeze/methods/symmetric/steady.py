@@ -72,25 +72,26 @@ def steady_mixed(
         start = np.asarray(mixed if initial is None else initial, dtype=complex)
         rho = dephased(start, basis=axis_basis(n / 2, axis), groups=groups)
         rounding = (n + 1) * float(np.finfo(float).eps)
-        residual = _residual(model.matrix, model.restrict(rho))
+        residual = _residual(model.equation.matrix, model.restrict(rho))
         return SteadyDensity(rho, residual, count, None, max(rounding, residual))
-    trace = model.trace_vector()
-    parts = np.unique(model.component[trace != 0])
+    equation = model.equation
+    trace = equation.unknowns.trace_vector()
+    parts = np.unique(equation.component[trace != 0])
     if parts.size > 1:
         raise NumericalFailure(
             "the steady state is near-singular: processes that connect the populations are below "
             "rounding beside the fastest rates; strengthen the slow process"
         )
-    chosen = np.flatnonzero(model.component == parts[0])
-    part = model.matrix[chosen][:, chosen].tocsr()
+    chosen = np.flatnonzero(equation.component == parts[0])
+    part = equation.matrix[chosen][:, chosen].tocsr()
     null = null_vector(
         part, left=trace[chosen], factorise=partial(superlu_factors, part, remedy=REMEDY)
     )
     slowest = null.slowest
     y = np.zeros(trace.size)
     y[chosen] = null.vector / (trace[chosen] @ null.vector)
-    residual = _residual(model.matrix, y)
-    error = (float(np.finfo(float).eps) + residual) * rate_bound(model.matrix) * null.resolvent
+    residual = _residual(equation.matrix, y)
+    error = (float(np.finfo(float).eps) + residual) * rate_bound(equation.matrix) * null.resolvent
     if not error <= tolerance:
         raise NumericalFailure(
             f"the steady state is near-singular: the slowest rate is about {slowest:.1e} and "

@@ -1,4 +1,4 @@
-"""Pure-state evolution in the symmetric subspace where strengths vary in time."""
+"""Pure-state evolution under a sparse Hamiltonian whose strengths vary in time."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -8,7 +8,6 @@ import numpy as np
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.numerics import magnus
 from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution
 from spinsqueeze.numerics.weighted_sum import WeightedSum
@@ -73,7 +72,7 @@ class DrivenHamiltonian:
 def evolve_pure_driven(
     matrices: Sequence["csr_array"],
     *,
-    drive: DriveWeights,
+    drive: magnus.Weights,
     state: Complexes,
     times: Floats,
     start: float = 0.0,
@@ -85,11 +84,11 @@ def evolve_pure_driven(
     last in norm, about `tolerance` at most.
 
     Raises:
-        InvalidInput: no matrices, not as many strengths, or times that do not ascend from start.
+        InvalidInput: no matrices, or times that do not ascend from start.
         NumericalFailure: the steps shrink to nothing.
     """
-    if not matrices or len(matrices) != len(drive.strengths):
-        raise InvalidInput("matrices must hold at least one, each with a strength of the drive")
+    if not matrices:
+        raise InvalidInput("matrices must hold at least one")
     grid = ascending("times", times, start=start)
     psi = np.asarray(state, dtype=complex)
     stop = float(grid[-1])

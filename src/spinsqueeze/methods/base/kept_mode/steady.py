@@ -1,0 +1,195 @@
+"""Steady states of spins and mode: null vectors of the master equation, the cut-off followed.
+
+(L - L_cut) rho_cut says how fast the state without a cut-off would leave the one that is found;
+times the norm of the pseudoinverse of L_cut it estimates how far it would get.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, final
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.errors import InvalidInput, NumericalFailure
+from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.kept_mode import size
+from spinsqueeze.methods.base.kept_mode.evolution import (
+    CUT,
+    EPSILON,
+    FAR,
+    MOST_LEVELS,
+    beside,
+    evolve,
+    mixture,
+    more,
+)
+from spinsqueeze.methods.base.kept_mode.motion import MixedMotion
+from spinsqueeze.methods.base.kept_mode.portrait import MixedPortrait
+from spinsqueeze.methods.base.kept_mode.space import SpinSpace
+from spinsqueeze.methods.base.question import Evolve, Steady
+from spinsqueeze.models.modes import damping
+from spinsqueeze.models.states import CoherentState
+from spinsqueeze.numerics.factorisation import rate_bound, superlu_factors
+from spinsqueeze.numerics.lindblad import MasterEquation
+from spinsqueeze.numerics.lindblad_steady import WithoutFeeding, null_vector_iteratively
+from spinsqueeze.numerics.null_vectors import STATE_ROUNDING, NullVector, null_vector
+from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.readings import readings_of
+
+MOST_MOVES = 60
+ROUGH = 1e-7
+ROUGH_TIME = 6.0
+"""Tolerance of the run that finds a field, and its length in decay times of the amplitude."""
+FACTORISED = 2500
+"""Unknowns up to which the equation is factorised."""
+REMEDY = "evolve in time from an initial state instead"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Rest:
+    """A steady state: unknowns y, the error of rounding, and what else is known of it."""
+
+    y: Floats
+    rounding: float
+    resolvent: float
+    residual: float
+    zero_modes: int
+    slowest_rate: float
+
+
+def steady_state(
+    question: Steady, space: SpinSpace, *, tolerance: float, steady_tolerance: float = 1e-6
+) -> Answer:
+    """The steady state of spins in `space` together with the mode of the model.
+
+    Raises:
+        TooLarge: more levels than the memory budget holds.
+        InvalidInput: several steady states, and no initial state chooses.
+        NumericalFailure: rounding may change the state by more than `steady_tolerance`, or the
+            photons have no end.
+    """
+    mode, portrait = size.mode_of(question.model), MixedPortrait(space)
+    levels, moves = size.first_levels(question.model), 0
+    alpha = _mean_field(question, space)
+    while True:
+        size.check(question, space, levels, pure=False)
+        motion = MixedMotion(space, mode, levels, displaced=alpha != 0, algorithm="auto")
+        start = None
+        if question.state is not None:
+            start = portrait.start(mixture(mode.initial, alpha, levels))
+        rest = _at_rest(motion, alpha, start, steady_tolerance)
+        leak = float(motion.leak(rest.y[None], np.zeros(1), alpha=alpha)[0])
+        lost = leak * rest.resolvent
+        floor = 8 * EPSILON * motion.speed(alpha) * rest.resolvent
+        if lost <= CUT * tolerance + floor:
+            break
+        sight = portrait.seen(rest.y)
+        far = abs(sight.shift) >= FAR and abs(sight.shift) ** 2 >= 0.5 * sight.photons
+        if far and moves < MOST_MOVES:
+            alpha, moves = alpha + sight.shift, moves + 1
+            continue
+        levels = more(levels)
+        if levels > MOST_LEVELS:
+            raise NumericalFailure(
+                f"the cavity needs more than {MOST_LEVELS} levels; use cumulants, or eliminate it"
+            )
+    sight = portrait.seen(rest.y)
+    moments = Moments(
+        n_spins=space.n_spins, spin=sight.spin[None], covariance=sight.covariance[None]
+    )
+    question.progress(1.0)
+    error = max(rest.rounding, STATE_ROUNDING) + 2 * lost
+    diagnostics: dict[str, float | int | str] = {
+        "residual": rest.residual,
+        "error_estimate": rest.rounding,
+        "zero_modes": rest.zero_modes,
+        "slowest_rate": rest.slowest_rate,
+        "dtype": "complex128",
+        "device": "cpu",
+    }
+    with_mode = bool(question.model.modes)
+    if with_mode:
+        diagnostics |= {"photon_levels": levels, "discarded": lost, "displacements": moves}
+    return Answer(
+        {**readings_of(moments), **beside([(alpha, sight)], space, with_mode=with_mode)},
+        error={"spin": error * np.sqrt(space.n_spins)},
+        diagnostics=diagnostics,
+    )
+
+
+def _mean_field(question: Steady, space: SpinSpace) -> complex:
+    """About where a driven field comes to: 0, or from a rough run where the empty mode is far."""
+    mode = size.mode_of(question.model)
+    rate = damping(mode)
+    if rate.real <= 0 or abs(float(mode.drive) / rate) < 2 * FAR:  # type: ignore[arg-type]
+        return 0j
+    state = question.state or CoherentState("-z")
+    run = Evolve(
+        question.model, state, np.linspace(0.0, ROUGH_TIME / rate.real, 3),
+        memory_budget=question.memory_budget,
+    )  # fmt: skip
+    re, im = evolve(run, space, tolerance=ROUGH).readings["field"].values[-1]
+    return complex(re, im)
+
+
+def _at_rest(motion: MixedMotion, alpha: complex, start: Floats | None, tolerance: float) -> _Rest:
+    """The null vector of every closed part, with the weight of the start in it."""
+    equation = motion.equation(alpha)
+    trace = equation.unknowns.trace_vector()
+    parts = np.unique(equation.component[trace != 0])
+    if start is None and parts.size > 1:
+        raise InvalidInput(
+            f"the model has {parts.size} independent steady states at least: give initial_state to "
+            "choose the one that it reaches"
+        )
+    y = np.zeros(trace.size)
+    rounding, resolvent, slowest = 0.0, 0.0, np.inf
+    for part in parts:
+        chosen = np.flatnonzero(equation.component == part)
+        weight = 1.0 if start is None else float(trace[chosen] @ start[chosen])
+        if weight == 0.0:
+            continue
+        if chosen.size == 1:
+            y[chosen] = weight
+            continue
+        null = _null_vector(motion, alpha, equation, chosen)
+        y[chosen] = weight * null.vector
+        residual = _residual(equation.matrix[chosen][:, chosen], null.vector)
+        error = (EPSILON + residual) * null.fastest * null.resolvent
+        if not error <= tolerance:
+            raise NumericalFailure(
+                f"the steady state is near-singular: the slowest rate is about {null.slowest:.1e} "
+                f"and rounding may change the state by {error:.1e} (at most {tolerance:g} is "
+                f"allowed); {REMEDY}"
+            )
+        rounding, resolvent = max(rounding, error), max(resolvent, null.resolvent)
+        slowest = min(slowest, null.slowest)
+    return _Rest(y, rounding, resolvent, _residual(equation.matrix, y), parts.size, slowest)
+
+
+def _null_vector(
+    motion: MixedMotion, alpha: complex, equation: MasterEquation, chosen: Any
+) -> NullVector:
+    """Of one closed part, with trace 1."""
+    trace = equation.unknowns.trace_vector()
+    if chosen.size > FACTORISED:
+        left = np.zeros(trace.size)
+        left[chosen] = trace[chosen]
+        null = null_vector_iteratively(
+            equation.matrix,
+            left=left,
+            precondition=WithoutFeeding(equation.unknowns, motion.drift(alpha)),
+            fastest=rate_bound(equation.matrix),
+        )
+        return replace(null, vector=null.vector[chosen])
+    matrix = equation.matrix[chosen][:, chosen].tocsr()
+    factorise = partial(superlu_factors, matrix, remedy=REMEDY)
+    null = null_vector(matrix, left=trace[chosen], factorise=factorise)
+    return replace(null, vector=null.vector / (trace[chosen] @ null.vector))
+
+
+def _residual(matrix: Any, y: Floats) -> float:
+    fastest = max(rate_bound(matrix), 1e-300)
+    return float(np.linalg.norm(matrix @ y) / (np.linalg.norm(y) * fastest))

@@ -1,0 +1,133 @@
+"""Evolution under master equations (`numerics.lindblad`), constant or in time."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.checks import ascending
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.numerics import magnus
+from spinsqueeze.numerics.factorisation import rate_bound, superlu_factors
+from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution, polynomial_rounding
+from spinsqueeze.numerics.krylov.rational import rational_evolution
+from spinsqueeze.numerics.lindblad import MasterEquation
+from spinsqueeze.numerics.weighted_sum import WeightedSum
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+ALGORITHMS = ("auto", "polynomial", "rational")
+REMEDY = "use algorithm='polynomial' or end the run earlier"
+MOST_PRODUCTS = 6000
+"""Products up to which the polynomial method is chosen."""
+
+
+def evolve(
+    equation: MasterEquation,
+    *,
+    start: Floats,
+    times: Floats,
+    tolerance: float = 1e-10,
+    algorithm: str = "auto",
+) -> tuple[Floats, float]:
+    """Unknowns at ascending times from 0: (T, n), and their error; each closed part alone.
+
+    `algorithm`: "polynomial" Krylov (cost grows with the fastest rate times the time), "rational"
+    Krylov (cost grows with the decades of time), or "auto", the cheaper one. `tolerance` is the
+    error of a step in the 2-norm of the unknowns, relative to the state; the error that comes back
+    is that of the run.
+
+    Raises:
+        InvalidInput: times that do not ascend from 0, or an unknown algorithm.
+        NumericalFailure: the rational method makes no progress.
+    """
+    grid = ascending("times", times)
+    if algorithm not in ALGORITHMS:
+        raise InvalidInput(f"algorithm must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
+    out = np.zeros((grid.size, start.size))
+    error = 0.0
+    for part in np.unique(equation.component[start != 0]):
+        chosen = np.flatnonzero(equation.component == part)
+        matrix = equation.matrix[chosen][:, chosen].tocsr()
+        y, added = evolve_matrix(
+            matrix, start=start[chosen], times=grid, tolerance=tolerance, algorithm=algorithm
+        )
+        error = max(error, added)  # of parts of the state, each relative to its own size
+        out[:, chosen] = y
+    return out, error
+
+
+def evolve_matrix(
+    matrix: "csr_array", *, start: Floats, times: Floats, tolerance: float, algorithm: str = "auto"
+) -> tuple[Floats, float]:
+    """exp(t A) y at ascending times from 0, and its error; see `evolve`."""
+    end = float(times[-1])
+    if algorithm == "auto":
+        products = rate_bound(matrix) * end / 6
+        algorithm = "polynomial" if products < MOST_PRODUCTS else "rational"
+    if algorithm == "polynomial":
+        y = polynomial_evolution(matrix, start=start, times=times, tolerance=tolerance)
+        return y, tolerance + polynomial_rounding(matrix, duration=end)
+    factorise = partial(superlu_factors, matrix, 1.0, remedy=REMEDY)
+    return rational_evolution(start=start, times=times, factorise=factorise, tolerance=tolerance)
+
+
+class DrivenEquation:
+    """L(t) = sum_k w_k(t) L_k on real unknowns, as `numerics.magnus` wants it."""
+
+    def __init__(self, generator: WeightedSum, *, algorithm: str = "auto") -> None:
+        self.generator = generator
+        self.algorithm = algorithm
+
+    def exponential(
+        self, weights: Floats, state: Floats, *, allowed: float
+    ) -> tuple[Floats, float]:
+        """exp(sum_k weights_k L_k) y, and its error in norm.
+
+        Weights of a long trial step may be negative rates: only the polynomial method is safe.
+        """
+        states, error = self._evolved(weights, state, np.ones(1), allowed, "polynomial")
+        return states[0], error
+
+    def constant(
+        self,
+        weights: Floats,
+        state: Floats,
+        duration: float,
+        *,
+        allowed: float,
+        outputs: Sequence[float],
+        emit: magnus.Emit | None,
+    ) -> tuple[Floats, float]:
+        """exp(duration sum_k weights_k L_k) y, and its error in norm."""
+        times = np.append(outputs, duration)
+        states, error = self._evolved(weights, state, times, allowed, self.algorithm)
+        if emit is not None:
+            for value in states[:-1]:
+                emit(value, error)
+        return states[-1], error
+
+    def _evolved(
+        self, weights: Floats, state: Floats, times: Floats, allowed: float, algorithm: str
+    ) -> tuple[Floats, float]:
+        size = float(np.linalg.norm(state))
+        if size == 0.0:
+            return np.zeros((len(times), state.size)), 0.0
+        states, relative = evolve_matrix(
+            self.generator.at(weights),
+            start=state,
+            times=times,
+            tolerance=max(allowed / size, 4 * magnus.EPSILON),
+            algorithm=algorithm,
+        )
+        return states, relative * size
+
+    def speed(self, weights: Floats, state: Floats) -> float:
+        """|L y| / |y|."""
+        size = float(np.linalg.norm(state))
+        if size == 0.0:
+            return 0.0
+        return float(np.linalg.norm(self.generator.at(weights) @ state)) / size

@@ -1,0 +1,137 @@
+"""The steady state of a master equation without factors of its matrix: GMRES on rho itself.
+
+L rho = X rho + rho X^dagger + J rho (`numerics.lindblad`). What the jumps J feed back is left to
+the iteration; X rho + rho X^dagger = R is solved exactly, block by block, with the eigenvectors of
+X: D^3 operations, where a factorisation of L fills up. With the trace t and a state s,
+L + r |s><t| has an inverse: it takes r s to the steady state, and right sides of trace zero to
+their solutions.
+"""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.errors import NumericalFailure
+from spinsqueeze.numerics.lindblad import Unknowns
+from spinsqueeze.numerics.null_vectors import NullVector, pseudoinverse_norm
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+RESTART = 60
+MOST_RESTARTS = 12
+TOLERANCE = 1e-12
+"""Residual of a solution relative to its right side."""
+ROUGHLY = 0.05
+"""That of the solutions from which the norm of the inverse is taken."""
+
+
+@final
+class WithoutFeeding:
+    """The inverse of rho -> X rho + rho X^dagger - shift rho on the real unknowns."""
+
+    def __init__(self, unknowns: Unknowns, drift: "csr_array") -> None:
+        self._unknowns = unknowns
+        self._parts = []
+        starts = unknowns.starts
+        for a, b in pairwise(starts):
+            rates, vectors = np.linalg.eig(drift[a:b, a:b].toarray())
+            damping = rates[:, None] + rates.conj()
+            # States that nothing leaves: a shift keeps the inverse finite.
+            damping -= 1e-3 * float(np.abs(damping.real).mean()) + 1e-300
+            self._parts.append((vectors, np.linalg.inv(vectors), damping))
+
+    def solve(self, right: Floats) -> Floats:
+        """See the class."""
+        out = []
+        blocks = self._unknowns.expand(right)
+        for (vectors, inverse, damping), R in zip(self._parts, blocks, strict=True):
+            inner = inverse @ R @ inverse.conj().T / damping
+            out.append(vectors @ inner @ vectors.conj().T)
+        return self._unknowns.restrict(out)
+
+
+@final
+@dataclass
+class Bordered:
+    """L + r |s><t| on the unknowns of one closed part, and its inverse by GMRES.
+
+    Args:
+        matrix: L on all unknowns.
+        left: (n,) the trace within the closed part, zero beside it.
+        precondition: the inverse of a part of L.
+    """
+
+    matrix: "csr_array"
+    left: Floats
+    precondition: WithoutFeeding = field(repr=False)
+
+    def __post_init__(self) -> None:
+        self._state = self.left / (self.left @ self.left)
+        self._rate = float(np.abs(self.matrix.diagonal()).mean())
+        self._inside = self.left != 0
+
+    def apply(self, y: Floats) -> Floats:
+        """(L + r |s><t|) y."""
+        return np.asarray(self.matrix @ y + self._rate * (self.left @ y) * self._state)
+
+    def steady(self) -> Floats:
+        """The null vector of trace 1."""
+        return self.solve(self._rate * self._state)
+
+    def solve(self, right: Floats, *, tolerance: float = TOLERANCE) -> Floats:
+        """The solution x, its residual below `tolerance` of the right side.
+
+        Raises:
+            NumericalFailure: the iteration does not get there.
+        """
+        from scipy.sparse.linalg import LinearOperator, gmres
+
+        n = right.size
+        A = LinearOperator((n, n), matvec=self.apply, dtype=float)
+        M = LinearOperator((n, n), matvec=self.precondition.solve, dtype=float)
+        size = float(np.linalg.norm(right))
+        x, rest = np.zeros(n), right
+        for _ in range(4):
+            step, _ = gmres(
+                A,
+                rest,
+                rtol=max(1e-9, tolerance / 10),
+                atol=0.0,
+                restart=RESTART,
+                maxiter=MOST_RESTARTS,
+                M=M,
+            )
+            x = x + step
+            left_over = right - self.apply(x)
+            if np.linalg.norm(left_over) <= tolerance * size:
+                return np.asarray(x)
+            if np.linalg.norm(left_over) > 0.1 * np.linalg.norm(rest):
+                break
+            rest = left_over
+        raise NumericalFailure(
+            "the iteration for the steady state does not converge: slow and fast rates are too far "
+            "apart; evolve in time from an initial state instead"
+        )
+
+
+def null_vector_iteratively(
+    matrix: "csr_array", *, left: Floats, precondition: WithoutFeeding, fastest: float
+) -> NullVector:
+    """The null vector of a master equation that has one in the closed part where `left` lives.
+
+    Raises:
+        NumericalFailure: the iteration does not converge.
+    """
+    bordered = Bordered(matrix, left, precondition)
+    y = bordered.steady()
+
+    def solve(block: Any) -> Any:
+        columns = np.atleast_2d(block.T)
+        return np.array([bordered.solve(c, tolerance=ROUGHLY) for c in columns]).T
+
+    resolvent = pseudoinverse_norm(solve, transposed=None, right=y, left=left, columns=1)
+    return NullVector(y, 1.0 / resolvent, resolvent, fastest)
