@@ -78,9 +78,8 @@ class Exact(Method):
             )
         if isinstance(question, Steady) and _only_dephases(question.model):
             reasons.append(
-                "all jumps lie along one axis: what they and the Hamiltonian conserve stays, so that "
-                "there are many steady states; use PermutationInvariant with an initial state, or "
-                "evolve in time"
+                "all jumps lie along one axis and keep what the Hamiltonian keeps along it: there "
+                "are many steady states; use PermutationInvariant with an initial state, or evolve"
             )
         return reasons + size.unbounded(question)
 
