@@ -26,11 +26,14 @@ S4(b) stand beside their figures; the right panel of 6(a) is ours.
 """
 
 from spinsqueeze.papers.base import Paper
+from spinsqueeze.papers.groszkowski2022.cooperativity import FIGURE_S1
 from spinsqueeze.papers.groszkowski2022.distribution import FIGURE_S2
 from spinsqueeze.papers.groszkowski2022.even_odd import FIGURE_2, FIGURE_3
+from spinsqueeze.papers.groszkowski2022.kept_cavity import FIGURE_5_KEPT
 from spinsqueeze.papers.groszkowski2022.local_noise import FIGURE_S3
 from spinsqueeze.papers.groszkowski2022.optimum import FIGURE_5, FIGURE_S5
 from spinsqueeze.papers.groszkowski2022.prethermal import FIGURE_6A
+from spinsqueeze.papers.groszkowski2022.prethermal_mean_field import FIGURE_6B
 from spinsqueeze.papers.groszkowski2022.relaxation import FIGURE_4A
 from spinsqueeze.papers.groszkowski2022.sensing import FIGURE_4B
 from spinsqueeze.papers.groszkowski2022.shell_walk import FIGURE_S4A, FIGURE_S4B
@@ -45,7 +48,10 @@ PAPER = Paper(
         FIGURE_4A,
         FIGURE_4B,
         FIGURE_5,
+        FIGURE_5_KEPT,
         FIGURE_6A,
+        FIGURE_6B,
+        FIGURE_S1,
         FIGURE_S2,
         FIGURE_S3,
         FIGURE_S4A,
