@@ -69,7 +69,7 @@ def mean_field_xi2(n_spins: int, *, r: float, kappa_sqz: float) -> float:
 
 @functools.lru_cache(maxsize=256)
 def best(n_spins: int, way: str) -> Best:
-    """Least steady xi_R^2 over (r, kappa_sqz) by mean field, cumulants or the exact steady state."""
+    """Least steady xi_R^2 over (r, kappa_sqz): exact, by cumulants or by mean field."""
     cooperativity = OF_FIG_S1.cooperativity * n_spins
 
     def xi2(r: float, kappa_sqz: float) -> float:
@@ -123,7 +123,7 @@ def _twisted(n_spins: int, detuning: float, *, order: int) -> tuple[float, float
 
 
 def _scaling(setting: dict[str, Any], points: Points) -> xr.Dataset:
-    """Optima by every way for every N; exact where N is small; order 4 at the optimum of order 3."""
+    """Optima by every way for every N, exact where N is small; order 4 at order 3's optimum."""
     sizes = setting["n_spins"]
     ways = [*WAYS, MEAN_FIELD]
     found = np.full((3, len(ways), len(sizes)), np.nan)
@@ -262,9 +262,7 @@ def _claims(data: xr.Dataset) -> list[Claim]:
             "factor-of-the-fit",
             statement="the fit is 2.5 C^-0.5",
             place="legend of Fig. S1",
-            expected=WIDER = 0.3
-"""Beyond the best r, to see that xi2 rises again."""
-PRINTED_FACTOR,
+            expected=PRINTED_FACTOR,
             value=factor,
             allowed=0.05,
             error=factor * error * math.log(c[-1]),
@@ -303,8 +301,8 @@ PRINTED_FACTOR,
             statement="exp(-2r) << 1/sqrt(C) is enough, and larger r only helps",
             place="Sec. IV, App. C 1",
             ours=f"best exp(2r) ~ C^({stretch_power:.3f} ± {stretch_error:.3f}) ({window}), "
-            f"{stretch[-1] / math.sqrt(c[-1]):.2f} sqrt(C) at C = {c[-1]:g}; at r + {WIDER} xi_R^2 is "
-            f"{float(data['xi2_wider'][-1]) / third.values[-1]:.4f} times the least",
+            f"{stretch[-1] / math.sqrt(c[-1]):.2f} sqrt(C) at C = {c[-1]:g}; at r + {WIDER} "
+            f"xi_R^2 is {float(data['xi2_wider'][-1]) / third.values[-1]:.4f} times the least",
             holds=bool(np.all(data["xi2_wider"].values <= third.values)),
             otherwise="the condition is right and met ever better, but the best r is finite: "
             "larger r shortens the mean spin, which the linearised theory holds fixed",
@@ -318,8 +316,8 @@ PRINTED_FACTOR,
             ours=f"above the exact optimum by {_range(field.values[known] / exact[known] - 1.0)} "
             f"for C = {c[known][0]:g} to {c[known][-1]:g}; above order 3 by "
             f"{field.values[-1] / third.values[-1] - 1.0:.2%} at C = {c[-1]:g}. Order 3 errs by at "
-            f"most {np.abs(third.values[known] / exact[known] - 1.0).max():.2%} where the exact one "
-            f"is known; order 4 beside it moves xi_R^2 by up to {higher.max():.2%}",
+            f"most {np.abs(third.values[known] / exact[known] - 1.0).max():.2%} where the exact "
+            f"one is known; order 4 beside it moves xi_R^2 by up to {higher.max():.2%}",
             holds=bool(np.abs(field.values / third.values - 1.0).max() < 0.05),
             otherwise="off by more than 5 %",
             value=float(np.abs(field.values / third.values - 1.0).max()),
