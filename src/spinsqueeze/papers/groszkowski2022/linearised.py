@@ -1,4 +1,4 @@
-"""Equations (18), (C2), (C3) and (H3) beside exact steady states and cumulants. A figure of ours."""
+"""Equations (18), (C2), (C3) and (H3) beside exact steady states and cumulants. Ours."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -301,20 +301,20 @@ FIGURE_LINEARISED = Figure(
         "small": {
             "n_spins": 30,
             "many": 10_000,
-            "last_r": 3.0,
-            "last_r_of_many": 3.0,
+            "last_r": 3.6,
+            "last_r_of_many": 3.4,
             "n_r": 13,
-            "sizes": (10, 20, 40, 100, 300, 1_000, 3_000),
+            "sizes": (10, 20, 40, 100, 1_000, 5_000, 10_000, 30_000),
             "exact_up_to": 40,
             "dephasing": (0.0, 0.01, 0.033, 0.1, 0.3, 1.0, 3.0, 30.0),
         },
         "paper": {
             "n_spins": 60,
             "many": 10_000,
-            "last_r": 3.5,
-            "last_r_of_many": 3.5,
+            "last_r": 3.6,
+            "last_r_of_many": 3.4,
             "n_r": 36,
-            "sizes": (10, 20, 40, 60, 100, 200, 500, 1_000, 2_000, 5_000, 10_000),
+            "sizes": (10, 20, 40, 60, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000),
             "exact_up_to": 60,
             "dephasing": (0.0, 0.01, 0.0167, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 60.0),
         },

@@ -164,6 +164,8 @@ def _draw(data: xr.Dataset) -> "Picture":
             ("order 3", GREEN, ":"),
             (WALK, ORANGE, "x"),
         ):
+            if way not in data["way"]:
+                continue
             here = decibels(data["xi2"].sel(n_spins=small, noise="dephasing", way=way))
             off.semilogx(times, here, line, color=colour, ms=4, label=way)
         off.axhline(decibels(BOUND), color=GREY, linewidth=0.9)
