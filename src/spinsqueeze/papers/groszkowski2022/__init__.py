@@ -75,9 +75,9 @@ PAPER = Paper(
         "Eq. (21) is the mean-field bound; the exact one for even N is 1/2.",
         "Eq. (B5): (exp(2r) Gamma + gamma_coll) multiplies <S_x^2>, not <S_z^2>; with it Eq. (21) "
         "follows.",
-        "Sec. V: (19) and (20) with gamma_rel + 2 gamma_phi 'for gamma_phi < gamma_rel/N', App. C: "
-        "'gamma_phi <= N gamma_rel'. Exact states at N = 30, eta_rel = 0.2: 0.4 % off at the first, "
-        "16.8 % at the second.",
+        "Sec. V has gamma_rel + 2 gamma_phi in (19) and (20) for gamma_phi < gamma_rel/N, App. C "
+        "for gamma_phi <= N gamma_rel. Exact states at N = 30, eta_rel = 0.2: 0.4 % off at the "
+        "first, 16.8 % at the second.",
         "App. C 1: 'xi_R^2 gets smaller as r increases' holds for (C2) alone; the exact one has a "
         "minimum in r, and at r -> infinity, where (18), (C3) to (C5) and (H3) are taken, no mean "
         "spin is left.",
