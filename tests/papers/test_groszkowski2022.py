@@ -128,7 +128,7 @@ OPEN = {
     "6a": ("eq-21", "slow-time"),
     "6b": ("mean-field-error",),
     "S1": ("best-r", "factor-of-twisting"),
-    "linearised": ("large-r", "heisenberg-factor", "dephasing-condition"),
+    "linearised": ("large-r", "heisenberg-factor"),
     "S5": ("best-r",),
 }
 
@@ -304,13 +304,13 @@ def test_the_kept_cavity_of_two_spins_beside_brute_force() -> None:
     from tests.problems.dense_evolution import steady_state
     from tests.problems.dense_states import readings
 
-    model = kept_cavity_model(2, r=0.3, kappa_sqz=4.0, of=platform(3.0, cooperativity=2.0))
-    levels = 9
+    model = kept_cavity_model(2, r=0.2, kappa_sqz=4.0, of=platform(3.0, cooperativity=2.0))
+    levels = 12
     rho = steady_state(model, levels).reshape(4, levels, 4, levels)
     exact = readings(np.einsum("ikjk->ij", rho), 2)
     xi2 = 2.0 * exact["covariance"][1, 1] / exact["spin"][2] ** 2
     assert steady_xi2(model, order=5) == pytest.approx(xi2, rel=1e-3)
-    alone = cavity_model(2, r=0.3, kappa_sqz=4.0, of=platform(3.0, cooperativity=2.0))
+    alone = cavity_model(2, r=0.2, kappa_sqz=4.0, of=platform(3.0, cooperativity=2.0))
     assert steady_xi2(alone) < xi2 * (1.0 - 5e-3)  # what elimination leaves out is seen
 
 
