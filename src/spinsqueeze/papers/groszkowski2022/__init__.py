@@ -82,7 +82,7 @@ PAPER = Paper(
         "minimum in r, and at r -> infinity, where (18), (C3) to (C5) and (H3) are taken, no mean "
         "spin is left.",
         "Eq. (H3): the least exact xi_R^2 is 1.6 (Gamma = 0.1 gamma_rel) and 3.1 times (Gamma = "
-        "gamma_rel) as large at N = 40, and more at larger N; 1/N remains.",
+        "gamma_rel) as large at N = 40, and more at larger N, where powers of -0.90 to -0.98 fit.",
         "Fig. S1: 6 C^(-1/3) is twice what Eq. (G1) gives, 2.9 C^(-1/3).",
         "App. E 2: 'j >> N/2' cannot be; j near N/2.",
         "Eq. (E6): a is 4 for large r, since N times the gap is cosh^2(2r); 5 is an average over "
