@@ -279,7 +279,7 @@ def test_what_the_start_cuts_off_is_claimed():
 def test_a_steady_state_that_keeps_coherences_is_refused(state, thermal):
     """S_x is conserved, and not along the axis of the states that are counted."""
     cavity = sq.Cavity([0.3, 0.0, 0.0], decay_rate=1.0, thermal_occupation=thermal)
-    with pytest.raises(NumericalFailure, match="conserves more than|does not converge"):
+    with pytest.raises(NumericalFailure, match=r"conserves more than|does not converge"):
         sq.steady_state(sq.SpinModel(1, cavity=cavity), initial_state=state, method=sq.Exact())
 
 
