@@ -1,0 +1,180 @@
+"""The phases z_i that maximise Re sum_{i<j} a_ij z_i z_j, |z_i| = 1, and how far that is certain.
+
+Over one phase for all spins the maximum is |sum_{i<j} a_ij|. Over a phase for each spin it is an XY
+model with couplings of any phase, in general hard. Its relaxation to vectors z_i of C^p, |z_i| = 1, is
+not: one z_i at a time is put where it is best (the mixing method, as of coordinate ascent), then
+projections of the vectors are climbed from with p = 1, and Newton's method within a trust region ends
+at a local maximum. The dual problem bounds any phases: for every m_i, by
+sum_i m_i/2 + (N/2) top eigenvalue of [[Re a, -Im a], [-Im a, -Re a]] - diag(m).
+A maximum that reaches its bound is the global one.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Booleans, Complexes, Floats
+
+MOST_COMPONENTS = 8
+PROJECTIONS = 32
+CERTAIN = 1e-9
+"""Relative distance from a bound within which a maximum counts as reaching it."""
+
+VANISHING = 1e-12
+"""A sum of so little beside the sum of sizes is zero, up to rounding."""
+
+SWEEPS = 100
+SETTLED = 1e-10
+"""Ascent ends where a sweep gains less than this, relative to the value."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class PhaseMaximum:
+    """value: the maximum. phases (C,), |z| = 1. upper_bound: of any phases of this sort.
+
+    certain: whether the maximum reaches the bound, up to rounding.
+    """
+
+    value: float
+    phases: Complexes
+    upper_bound: float
+    certain: bool
+
+
+def common_phase(couplings: Complexes, *, counts: Floats) -> PhaseMaximum:
+    """The maximum over one phase for all spins, exact.
+
+    Args:
+        couplings: a (C, C) complex symmetric, between spins of two kinds.
+        counts: (C,) spins of each kind.
+    """
+    weights = _weights(couplings, counts)
+    total = complex(weights.sum()) / 2.0
+    if abs(total) <= VANISHING * float(np.abs(weights).sum()) / 2.0:
+        return PhaseMaximum(0.0, np.full(len(counts), np.nan + 0j), 0.0, True)
+    phase = _first_half(np.full(len(counts), np.exp(-0.5j * np.angle(total))))
+    return PhaseMaximum(abs(total), phase, abs(total), True)
+
+
+def single_phases(couplings: Complexes, *, counts: Floats, seed: int = 0) -> PhaseMaximum:
+    """The maximum over a phase for each kind, with a bound for a phase for each spin.
+
+    Kinds that couple to nothing take the common phase.
+    """
+    weights = _weights(couplings, counts)
+    most = float(np.abs(weights).sum()) / 2.0
+    if most == 0.0:
+        return PhaseMaximum(0.0, np.full(len(counts), np.nan + 0j), 0.0, True)
+    coupled = np.asarray(np.any(weights != 0, axis=1))
+    inner = weights[np.ix_(coupled, coupled)] / most
+    own = np.abs(np.diag(couplings)[coupled]) / most
+    phases, limit = _best(inner, own, counts[coupled], seed)
+    value = _value(inner, phases)
+    certain = value >= limit * (1.0 - CERTAIN)
+    everywhere = _everywhere(phases, coupled, common_phase(couplings, counts=counts).phases)
+    return PhaseMaximum(most * value, everywhere, most * max(limit, value), certain)
+
+
+def _best(
+    weights: Complexes, own: Floats, counts: Floats, seed: int
+) -> tuple[Complexes, float]:
+    """The best phases, and a bound of any; the sum of sizes of all pairs is 1."""
+    alike = np.full(len(counts), np.exp(-0.5j * np.angle(weights.sum())))
+    phases = _climbed(weights, alike)
+    limit = min(1.0, _dual_bound(weights, own, counts, phases[:, None]))
+    if len(counts) == 1 or _value(weights, phases) >= limit * (1.0 - CERTAIN):
+        return phases, limit
+    random = np.random.default_rng(seed)
+    rank = min(MOST_COMPONENTS, 2 + int(np.sqrt(2 * len(counts))))
+    start = random.normal(size=(len(counts), 1, rank, 2)) @ [1.0, 1.0j]
+    vectors = _ascended(weights, start, sweeps=SWEEPS)[:, 0]
+    limit = min(limit, _dual_bound(weights, own, counts, vectors))
+    leading = np.linalg.svd(np.vstack([vectors.real, vectors.imag]))[2][:1]
+    onto = np.vstack([leading, random.normal(size=(PROJECTIONS, rank))])
+    ends = _ascended(weights, (vectors @ onto.T)[..., None], sweeps=SWEEPS)[..., 0]
+    values = np.real(np.sum(ends * (weights @ ends), axis=0))
+    best = _climbed(weights, ends[:, np.argmax(values)])
+    return max(phases, best, key=lambda end: _value(weights, end)), limit
+
+
+def _weights(couplings: Complexes, counts: Floats) -> Complexes:
+    """W (C, C): z.W.z/2 is the sum over pairs of spins."""
+    pairs = counts[:, None] * (counts[None, :] - np.eye(len(counts)))
+    return np.asarray(couplings * pairs)
+
+
+def _value(weights: Complexes, phases: Complexes) -> float:
+    return float(np.real(phases @ weights @ phases)) / 2.0
+
+
+def _as_real(matrix: Complexes) -> Floats:
+    return np.block([[matrix.real, -matrix.imag], [-matrix.imag, -matrix.real]])
+
+
+def _ascended(weights: Complexes, start: Complexes, *, sweeps: int) -> Complexes:
+    """Vectors (C, starts, p) of length 1 with a larger Re sum W_ij v_i.v_j, one i at a time."""
+    v = start / np.linalg.norm(start, axis=-1, keepdims=True)
+    kinds, shape = len(v), v.shape[1:]
+    stay = np.abs(np.diag(weights))
+    before = -np.inf
+    for _ in range(sweeps):
+        flat = v.reshape(kinds, -1)
+        for i in range(kinds):
+            pull = np.conj(weights[i] @ flat).reshape(shape) + stay[i] * v[i]
+            size = np.sqrt(np.sum(pull.real**2 + pull.imag**2, axis=-1, keepdims=True))
+            np.divide(pull, size, out=v[i], where=size > 0.0)
+        value = float(np.real(np.sum(flat * (weights @ flat))))
+        if value - before <= SETTLED * value:
+            break
+        before = value
+    return np.asarray(v)
+
+
+def _climbed(weights: Complexes, start: Complexes) -> Complexes:
+    """A local maximum, where the Hessian has no positive eigenvalue."""
+    from scipy.optimize import minimize
+
+    def forces(angles: Floats) -> tuple[Complexes, Complexes]:
+        z = np.exp(1j * angles)
+        return z, z * (weights @ z)
+
+    def hessian(angles: Floats) -> Floats:
+        z, pull = forces(angles)
+        return np.asarray(np.real(np.outer(z, z) * weights) + np.diag(pull.real))
+
+    scale = len(start)  # entries of a normalised sum fall as 1/C^2
+    found = minimize(
+        lambda angles: -scale * _value(weights, np.exp(1j * angles)),
+        np.angle(start),
+        jac=lambda angles: scale * forces(angles)[1].imag,
+        hess=lambda angles: scale * hessian(angles),
+        method="trust-exact",
+        options={"gtol": 1e-10, "maxiter": 100},
+    )
+    return np.asarray(np.exp(1j * found.x))
+
+
+def _dual_bound(weights: Complexes, own: Floats, counts: Floats, vectors: Complexes) -> float:
+    """What no phases of single spins exceed, from vectors (C, p) near the maximum."""
+    root = np.sqrt(counts)
+    pull = np.linalg.norm(weights @ vectors, axis=1) / counts
+    matrix = _as_real(weights / np.outer(root, root)) - np.diag(np.tile(pull, 2))
+    top = float(np.linalg.eigvalsh(matrix)[-1])
+    several = counts > 1
+    if np.any(several):  # directions in which spins of one kind differ
+        top = max(top, float(np.max((own - pull)[several])))
+    return float(counts @ pull + counts.sum() * top) / 2.0
+
+
+def _everywhere(phases: Complexes, coupled: Booleans, common: Complexes) -> Complexes:
+    out = np.where(np.isnan(common), 1.0 + 0j, common)
+    out[coupled] = _first_half(phases)
+    return out
+
+
+def _first_half(phases: Complexes) -> Complexes:
+    """The sign of all phases, which is free, that puts the first into angles [0, pi)."""
+    angle = float(np.angle(phases[0]))
+    return phases if 0.0 <= angle < np.pi else -phases
