@@ -77,9 +77,7 @@ def single_phases(couplings: Complexes, *, counts: Floats, seed: int = 0) -> Pha
     return PhaseMaximum(most * value, everywhere, most * max(limit, value), certain)
 
 
-def _best(
-    weights: Complexes, own: Floats, counts: Floats, seed: int
-) -> tuple[Complexes, float]:
+def _best(weights: Complexes, own: Floats, counts: Floats, seed: int) -> tuple[Complexes, float]:
     """The best phases, and a bound of any; the sum of sizes of all pairs is 1."""
     alike = np.full(len(counts), np.exp(-0.5j * np.angle(weights.sum())))
     phases = _climbed(weights, alike)

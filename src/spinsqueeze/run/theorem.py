@@ -178,7 +178,9 @@ def _uniqueness(form: Canonical, operators: FlipOperators) -> str:
     """
     rates = local_decay_rates(form)
     if np.all(rates > 0):
-        return f"all-down is the only steady state of H0: every emitter decays, at {rates.min():.6g}"
+        return (
+            f"all-down is the only steady state of H0: every emitter decays, at {rates.min():.6g}"
+        )
     slowest = low_flips.slowest_decay(operators)
     if slowest <= DARK:
         raise Unsupported(
