@@ -275,13 +275,13 @@ def test_other_refusals():
     cavity = sq.Cavity(coupling=(1.0, -1.0j, 0), decay_rate=1.0)
     with pytest.raises(sq.Unsupported, match="keeps a cavity: give eliminate_cavity"):
         sq.squeezing_theorem(sq.SpinModel(3, jumps=DECAY, cavity=cavity))
-    with pytest.raises(sq.TooLarge, match="the pairs of 4 kinds of spins need .* raise memory"):
+    with pytest.raises(sq.TooLarge, match=r"the pairs of 4 kinds of spins need .* raise memory"):
         sq.squeezing_theorem(CHAIN, memory_budget=100.0)
     with pytest.raises(sq.InvalidInput, match="memory_budget"):
         sq.squeezing_theorem(CHAIN, memory_budget=-1.0)
     # Every spin wave but that of zero momentum is dark to collective emission.
     dark = sq.SpinModel(CHAIN.spins, hamiltonian=CHAIN.hamiltonian, jumps=[sq.CollectiveDecay(1.0)])
-    with pytest.raises(sq.Unsupported, match="is not unique, .* let every emitter decay"):
+    with pytest.raises(sq.Unsupported, match=r"is not unique, .* let every emitter decay"):
         sq.squeezing_theorem(dark)
 
 

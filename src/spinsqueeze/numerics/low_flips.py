@@ -1,14 +1,16 @@
 """The few spins that a weak drive flips out of all-down, to first order.
 
-|psi> = |0> + sum_i a_i |i> + sum_{i<j} b_ij |ij>, with |i>, |ij> of one and two spins flipped, solves
-(H0 - E0 - (i/2) sum L^dagger L) |psi_1> = -H1 |0>. Spins of one kind share their amplitude, so that
-the unknowns count kinds and not spins: any number of alike spins is one equation in each sector.
+|psi> = |0> + sum_i a_i |i> + sum_{i<j} b_ij |ij>, with |i>, |ij> of one and two spins flipped,
+solves (H0 - E0 - (i/2) sum L^dagger L) |psi_1> = -H1 |0>. Spins of one kind share their amplitude,
+so that the unknowns count kinds and not spins: any number of alike spins is one equation in each
+sector.
 """
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinsqueeze.core.arrays import Booleans, Complexes, Floats, Integers
 from spinsqueeze.core.errors import NumericalFailure
@@ -26,9 +28,9 @@ MAX_RESTARTS = 20
 class FlipOperators:
     """H0 - E0 - (i/2) sum L^dagger L among one and two flips, and H1 |0>; rows are kinds.
 
-    counts (C,): spins of each kind. site (C,): energy of one flip, - (i/2) its decay. hop (C, C): from
-    a spin of the second kind to another of the first. pair (C, C): energy of two flips beyond their
-    own. drive (C,) = <i|H1|0>, pair_drive (C, C) = <ij|H1|0>, symmetric.
+    counts (C,): spins of each kind. site (C,): energy of one flip, - (i/2) its decay. hop (C, C):
+    from a spin of the second kind to another of the first. pair (C, C): energy of two flips beyond
+    their own. drive (C,) = <i|H1|0>, pair_drive (C, C) = <ij|H1|0>, symmetric.
     """
 
     counts: Floats
@@ -76,11 +78,12 @@ class FlipOperators:
 
     def unknowns(self) -> tuple[Integers, Integers]:
         """Kinds i <= j of every amplitude of a pair."""
-        return np.nonzero(np.triu(self.couples))
+        rows, columns = np.nonzero(np.triu(self.couples))
+        return rows.astype(np.int64), columns.astype(np.int64)
 
 
 def single_amplitudes(operators: FlipOperators) -> Complexes:
-    """a (C,) of one flip.
+    """Amplitudes a (C,) of one flip.
 
     Raises:
         NumericalFailure: the system is singular.
@@ -89,7 +92,7 @@ def single_amplitudes(operators: FlipOperators) -> Complexes:
 
 
 def pair_amplitudes(operators: FlipOperators) -> Complexes:
-    """b (C, C) of two flips; zero where there is no pair.
+    """Amplitudes b (C, C) of two flips; zero where there is no pair.
 
     Raises:
         NumericalFailure: the system is singular, or the iteration does not converge.
@@ -109,8 +112,8 @@ def pair_amplitudes(operators: FlipOperators) -> Complexes:
 def slowest_decay(operators: FlipOperators) -> float:
     """The slowest rate at which flips are lost, over the largest entry of the operator [1].
 
-    Zero: a state with flips that neither decays nor leaves, a dark state. One flip always, two where
-    they are few enough to be solved directly.
+    Zero: a state with flips that neither decays nor leaves, a dark state. One flip always, two
+    where they are few enough to be solved directly.
     """
     matrices = [_balanced(operators.one_flip(), operators.counts)]
     if np.any(operators.couples) and len(operators.unknowns()[0]) <= DIRECT_UNKNOWNS:
@@ -124,7 +127,7 @@ def slowest_decay(operators: FlipOperators) -> float:
 
 
 def solver_bytes(kinds: int) -> float:
-    """Memory of the amplitudes of pairs: the Krylov vectors, or the matrix of the direct solution."""
+    """Memory of the amplitudes of pairs: Krylov vectors, or the matrix of the direct solution."""
     unknowns = kinds * (kinds + 1) / 2
     if unknowns > DIRECT_UNKNOWNS:
         return 16.0 * kinds**2 * (KRYLOV_VECTORS + 20)
@@ -181,12 +184,12 @@ def _iterated(operators: FlipOperators, target: Complexes) -> Complexes:
     return np.asarray((amplitudes + amplitudes.T) / 2.0)
 
 
-def _check(solution: Complexes, residual: Complexes, target: Complexes) -> None:
+def _check(solution: NDArray[Any], residual: NDArray[Any], target: Complexes) -> None:
     size = float(np.linalg.norm(target))
     error = float(np.linalg.norm(residual)) / size
     if not np.all(np.isfinite(solution)) or not error <= RESIDUAL:
         raise NumericalFailure(
-            f"the amplitudes of flipped spins leave a residual of {error:.1e}, above {RESIDUAL:.0e}: "
-            "flipped spins hardly decay beside the couplings; raise the emission rates or lower the "
-            "couplings"
+            f"the amplitudes of flipped spins leave a residual of {error:.1e}, above "
+            f"{RESIDUAL:.0e}: flipped spins hardly decay beside the couplings; raise the emission "
+            "rates or lower the couplings"
         )

@@ -1,10 +1,10 @@
 """The phases z_i that maximise Re sum_{i<j} a_ij z_i z_j, |z_i| = 1, and how far that is certain.
 
-Over one phase for all spins the maximum is |sum_{i<j} a_ij|. Over a phase for each spin it is an XY
-model with couplings of any phase, in general hard. Its relaxation to vectors z_i of C^p, |z_i| = 1, is
-not: one z_i at a time is put where it is best (the mixing method, as of coordinate ascent), then
-projections of the vectors are climbed from with p = 1, and Newton's method within a trust region ends
-at a local maximum. The dual problem bounds any phases: for every m_i, by
+Over one phase for all spins the maximum is |sum_{i<j} a_ij|. Over a phase for each spin it is an
+XY model with couplings of any phase, in general hard. Relaxed to vectors z_i of C^p, |z_i| = 1, it
+is not: quasi-Newton ascent from one start gives vectors whose projections are starts for p = 1, and
+Newton's method within a trust region ends the best of them at a local maximum. The dual problem
+bounds the value at any phases: for every m_i by
 sum_i m_i/2 + (N/2) top eigenvalue of [[Re a, -Im a], [-Im a, -Re a]] - diag(m).
 A maximum that reaches its bound is the global one.
 """
@@ -24,9 +24,7 @@ CERTAIN = 1e-9
 VANISHING = 1e-12
 """A sum of so little beside the sum of sizes is zero, up to rounding."""
 
-SWEEPS = 100
-SETTLED = 1e-10
-"""Ascent ends where a sweep gains less than this, relative to the value."""
+ASCENT_STEPS = 300
 
 
 @final
@@ -86,12 +84,12 @@ def _best(weights: Complexes, own: Floats, counts: Floats, seed: int) -> tuple[C
         return phases, limit
     random = np.random.default_rng(seed)
     rank = min(MOST_COMPONENTS, 2 + int(np.sqrt(2 * len(counts))))
-    start = random.normal(size=(len(counts), 1, rank, 2)) @ [1.0, 1.0j]
-    vectors = _ascended(weights, start, sweeps=SWEEPS)[:, 0]
+    start = random.normal(size=(2, len(counts), 1, rank))
+    vectors = _ascended(weights, start[0] + 1j * start[1])[:, 0]
     limit = min(limit, _dual_bound(weights, own, counts, vectors))
     leading = np.linalg.svd(np.vstack([vectors.real, vectors.imag]))[2][:1]
     onto = np.vstack([leading, random.normal(size=(PROJECTIONS, rank))])
-    ends = _ascended(weights, (vectors @ onto.T)[..., None], sweeps=SWEEPS)[..., 0]
+    ends = _ascended(weights, (vectors @ onto.T)[..., None])[..., 0]
     values = np.real(np.sum(ends * (weights @ ends), axis=0))
     best = _climbed(weights, ends[:, np.argmax(values)])
     return max(phases, best, key=lambda end: _value(weights, end)), limit
@@ -111,23 +109,28 @@ def _as_real(matrix: Complexes) -> Floats:
     return np.block([[matrix.real, -matrix.imag], [-matrix.imag, -matrix.real]])
 
 
-def _ascended(weights: Complexes, start: Complexes, *, sweeps: int) -> Complexes:
-    """Vectors (C, starts, p) of length 1 with a larger Re sum W_ij v_i.v_j, one i at a time."""
-    v = start / np.linalg.norm(start, axis=-1, keepdims=True)
-    kinds, shape = len(v), v.shape[1:]
-    stay = np.abs(np.diag(weights))
-    before = -np.inf
-    for _ in range(sweeps):
-        flat = v.reshape(kinds, -1)
-        for i in range(kinds):
-            pull = np.conj(weights[i] @ flat).reshape(shape) + stay[i] * v[i]
-            size = np.sqrt(np.sum(pull.real**2 + pull.imag**2, axis=-1, keepdims=True))
-            np.divide(pull, size, out=v[i], where=size > 0.0)
-        value = float(np.real(np.sum(flat * (weights @ flat))))
-        if value - before <= SETTLED * value:
-            break
-        before = value
-    return np.asarray(v)
+def _ascended(weights: Complexes, start: Complexes) -> Complexes:
+    """Vectors (C, starts, p) of length 1 with a larger Re sum_ij W_ij v_i.v_j for each start."""
+    from scipy.optimize import minimize
+
+    kinds, shape = len(start), start.shape
+
+    def unit(flat: Floats) -> tuple[Complexes, Floats]:
+        u = flat.view(np.complex128).reshape(shape)
+        size = np.linalg.norm(u, axis=-1, keepdims=True)
+        return u / size, size
+
+    def descent(flat: Floats) -> tuple[float, Floats]:
+        v, size = unit(flat)
+        pull = np.conj(weights @ v.reshape(kinds, -1)).reshape(shape)
+        along = np.sum(np.real(np.conj(v) * pull), axis=-1, keepdims=True)
+        slope = (along * v - pull) * (2.0 * kinds) / size
+        return -kinds * float(np.sum(along)), slope.ravel().view(np.float64)
+
+    flat = (start / np.linalg.norm(start, axis=-1, keepdims=True)).ravel().view(np.float64)
+    options = {"maxiter": ASCENT_STEPS, "ftol": 1e-13, "gtol": 1e-9}
+    found = minimize(descent, flat, jac=True, method="L-BFGS-B", options=options)
+    return unit(np.ascontiguousarray(found.x))[0]
 
 
 def _climbed(weights: Complexes, start: Complexes) -> Complexes:

@@ -7,7 +7,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats, Integers
-from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Unsupported
+from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
 from spinsqueeze.methods.base.method import in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.models.canonical import Canonical
@@ -31,9 +31,10 @@ class SqueezedComponent:
     """J = sum_i (cos t_i s^x_i + sin t_i s^y_i) at the angles t_i where its variance is least.
 
     maximum: Re F(t) of huybrechts2024, Eq. (28), times lambda = 1: Var(J) = N/4 - 2 Re F [1].
-    slope: d xi2/d lambda = -8 Re F/N [1]. angles: (C,) one a kind of spins, from +x towards +y [rad],
-    NaN where no angle squeezes; t and t + pi are the same. upper_bound: no angles of this sort give a
-    larger Re F. is_global: the maximum reaches that bound, up to rounding; else it is a local one.
+    slope: d xi2/d lambda = -8 Re F/N [1]. angles: (C,) one a kind of spins, from +x towards +y
+    [rad], NaN where no angle squeezes; t and t + pi are the same. upper_bound: no angles of this
+    sort give a larger Re F. is_global: the maximum reaches that bound, up to rounding; else it is a
+    local one.
     """
 
     maximum: float
@@ -105,8 +106,8 @@ def squeezing_theorem(
     """
     if isinstance(model, SpinModel) and not model.dissipative:
         raise InvalidInput(
-            "squeezing_theorem needs emission, so that all-down is the one steady state without the "
-            "perturbation; this model has no jumps: add LocalDecay or CollectiveDecay"
+            "squeezing_theorem needs emission, so that all-down is the one steady state without "
+            "the perturbation; this model has no jumps: add LocalDecay or CollectiveDecay"
         )
     memory_budget = checks.real("memory_budget", memory_budget, above=0.0)
     form = steady_question(model, memory_budget=memory_budget).model
@@ -148,10 +149,10 @@ def squeezing_theorem(
 
 _WRONG_JUMPS = {
     "raises": "raises emitters (pumping), so that all-down is no steady state; leave it out",
-    "dephases": "dephases emitters, which is no emission: the theorem assumes emission alone; leave it "
-    "out, or take steady_state",
-    "mixes": "does more than lower emitters (its vector is not along (1, -i, 0)), so that all-down is "
-    "no steady state; leave it out, or turn the axes so that it lowers along z",
+    "dephases": "dephases emitters, which is no emission: the theorem assumes emission alone; "
+    "leave it out, or take steady_state",
+    "mixes": "does more than lower emitters (its vector is not along (1, -i, 0)), so that all-down "
+    "is no steady state; leave it out, or turn the axes so that it lowers along z",
 }
 
 
