@@ -57,9 +57,11 @@ def common_phase(couplings: Complexes, *, counts: Floats) -> PhaseMaximum:
 
 
 def single_phases(couplings: Complexes, *, counts: Floats, seed: int = 0) -> PhaseMaximum:
-    """The maximum over a phase for each kind, with a bound for a phase for each spin.
+    """The maximum over a phase for each spin, with a bound of it.
 
-    Kinds that couple to nothing take the common phase.
+    Spins of one kind share a phase at no loss: two of them, z_i = e^(i(s+d)) and z_j = e^(i(s-d)),
+    give a_ij e^(2is) to each other and (z_i + z_j) h = 2 cos(d) e^(is) h to the rest, most at d = 0
+    or pi. Kinds that couple to nothing take the common phase.
     """
     weights = _weights(couplings, counts)
     most = float(np.abs(weights).sum()) / 2.0
@@ -67,26 +69,25 @@ def single_phases(couplings: Complexes, *, counts: Floats, seed: int = 0) -> Pha
         return PhaseMaximum(0.0, np.full(len(counts), np.nan + 0j), 0.0, True)
     coupled = np.asarray(np.any(weights != 0, axis=1))
     inner = weights[np.ix_(coupled, coupled)] / most
-    own = np.abs(np.diag(couplings)[coupled]) / most
-    phases, limit = _best(inner, own, counts[coupled], seed)
+    phases, limit = _best(inner, counts[coupled], seed)
     value = _value(inner, phases)
     certain = value >= limit * (1.0 - CERTAIN)
     everywhere = _everywhere(phases, coupled, common_phase(couplings, counts=counts).phases)
     return PhaseMaximum(most * value, everywhere, most * max(limit, value), certain)
 
 
-def _best(weights: Complexes, own: Floats, counts: Floats, seed: int) -> tuple[Complexes, float]:
+def _best(weights: Complexes, counts: Floats, seed: int) -> tuple[Complexes, float]:
     """The best phases, and a bound of any; the sum of sizes of all pairs is 1."""
     alike = np.full(len(counts), np.exp(-0.5j * np.angle(weights.sum())))
     phases = _climbed(weights, alike)
-    limit = min(1.0, _dual_bound(weights, own, counts, phases[:, None]))
+    limit = min(1.0, _dual_bound(weights, counts, phases[:, None]))
     if len(counts) == 1 or _value(weights, phases) >= limit * (1.0 - CERTAIN):
         return phases, limit
     random = np.random.default_rng(seed)
     rank = min(MOST_COMPONENTS, 2 + int(np.sqrt(2 * len(counts))))
     start = random.normal(size=(2, len(counts), 1, rank))
     vectors = _ascended(weights, start[0] + 1j * start[1])[:, 0]
-    limit = min(limit, _dual_bound(weights, own, counts, vectors))
+    limit = min(limit, _dual_bound(weights, counts, vectors))
     leading = np.linalg.svd(np.vstack([vectors.real, vectors.imag]))[2][:1]
     onto = np.vstack([leading, random.normal(size=(PROJECTIONS, rank))])
     ends = _ascended(weights, (vectors @ onto.T)[..., None])[..., 0]
@@ -157,15 +158,12 @@ def _climbed(weights: Complexes, start: Complexes) -> Complexes:
     return np.asarray(np.exp(1j * found.x))
 
 
-def _dual_bound(weights: Complexes, own: Floats, counts: Floats, vectors: Complexes) -> float:
-    """What no phases of single spins exceed, from vectors (C, p) near the maximum."""
+def _dual_bound(weights: Complexes, counts: Floats, vectors: Complexes) -> float:
+    """What no phases exceed, from vectors (C, p) near the maximum."""
     root = np.sqrt(counts)
     pull = np.linalg.norm(weights @ vectors, axis=1) / counts
     matrix = _as_real(weights / np.outer(root, root)) - np.diag(np.tile(pull, 2))
     top = float(np.linalg.eigvalsh(matrix)[-1])
-    several = counts > 1
-    if np.any(several):  # directions in which spins of one kind differ
-        top = max(top, float(np.max((own - pull)[several])))
     return float(counts @ pull + counts.sum() * top) / 2.0
 
 
