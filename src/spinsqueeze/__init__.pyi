@@ -18,6 +18,7 @@ from .methods.permutation_invariant.method import PermutationInvariant as Permut
 from .methods.permutation_invariant.transition_rates import (
     LiouvillianPerturbation as LiouvillianPerturbation,
 )
+from .methods.perturbation.method import Perturbation as Perturbation
 from .methods.symmetric.method import SymmetricSubspace as SymmetricSubspace
 from .methods.trajectories.method import QuantumTrajectories as QuantumTrajectories
 from .models.cavity import Cavity as Cavity
