@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from spinsqueeze.numerics import pair_phases
 from spinsqueeze.numerics.pair_phases import common_phase, single_phases
 
 
@@ -69,11 +70,14 @@ def test_kinds_are_spins_alike_and_lose_nothing_by_sharing_a_phase(seed):
 
 
 @pytest.mark.parametrize("seed", [7, 8])
-def test_a_bound_of_frustrated_phases_holds_and_the_end_is_stationary(seed):
+def test_a_bound_of_frustrated_phases_holds_and_the_end_is_a_local_maximum(seed):
     a = couplings(25, seed)
     best = single_phases(a, counts=np.ones(25))
-    pull = best.phases * ((a - np.diag(np.diag(a))) @ best.phases)
+    a -= np.diag(np.diag(a))
+    pull = best.phases * (a @ best.phases)
     np.testing.assert_allclose(pull.imag, 0, atol=1e-6 * np.abs(pull).max())
+    hessian = -np.real(np.outer(best.phases, best.phases) * a) - np.diag(pull.real)
+    assert np.linalg.eigvalsh(hessian)[-1] < 0
     z = np.exp(1j * np.random.default_rng(0).uniform(0, 6, (200, 25)))
     assert best.value > max(value(a, row, np.ones(25)) for row in z[:20])
     assert best.value <= best.upper_bound < 1.3 * best.value
@@ -90,3 +94,19 @@ def test_what_couples_to_nothing_follows_the_rest():
     nothing = single_phases(np.zeros((2, 2), dtype=complex), counts=np.ones(2))
     assert (nothing.value, nothing.upper_bound) == (0.0, 0.0)
     assert np.isnan(nothing.phases).all()
+
+
+def test_patterns_are_tried(monkeypatch):
+    # A periodic chain with pairs two sites apart that want opposite signs: stripes of two sites.
+    distance = np.abs(np.subtract.outer(np.arange(8), np.arange(8)))
+    a = np.where(np.isin(distance, [2, 6]), -1.0, np.where(np.isin(distance, [1, 7]), 0.3, 0)) + 0j
+    stripes = np.tile([1.0, 1.0, -1.0, -1.0], 2)[:, None]
+    monkeypatch.setattr(
+        pair_phases, "_ascended", lambda _, start: start / np.abs(start).max(axis=-1, keepdims=True)
+    )
+    monkeypatch.setattr(pair_phases, "_climbed", lambda _, phases: phases)
+    without = single_phases(a, counts=np.ones(8))
+    best = single_phases(a, counts=np.ones(8), patterns=stripes)
+    assert best.value == pytest.approx(8.0)
+    assert without.value < 8.0
+    np.testing.assert_allclose(np.abs(best.phases @ stripes), 8.0)

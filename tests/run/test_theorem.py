@@ -7,6 +7,7 @@ from tests.problems import brute_force
 import spinsqueeze as sq
 from spinsqueeze.numerics import low_flips
 from spinsqueeze.observables.low_flips import flip_operators
+from spinsqueeze.run import theorem
 
 DECAY = [sq.LocalDecay(1.0)]
 
@@ -212,6 +213,14 @@ def test_angles_by_site_squeeze_where_one_angle_cannot():
     assert "angles that differ from site to site only" in result.verdict
     first, second = result.by_site.angles[:2].sum(), result.by_site.angles[2:].sum()
     assert np.cos(first - second) == pytest.approx(-1.0)
+
+
+def test_stripes_of_a_grid_are_tried():
+    lattice = sq.Lattice((4,), vacancies=(1,))
+    form = sq.SpinModel(lattice, hamiltonian=[sq.PowerLawXXZ(j_perp=1, j_z=0, exponent=3)])
+    rows = {tuple(row) for row in theorem._stripes(form.canonical).T}
+    assert {(1.0, 1.0, 1.0), (1.0, 1.0, -1.0), (1.0, -1.0, -1.0)} <= rows
+    assert theorem._stripes(ALIKE.canonical) is None
 
 
 def test_a_strong_perturbation_is_named():

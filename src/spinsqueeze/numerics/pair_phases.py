@@ -56,12 +56,20 @@ def common_phase(couplings: Complexes, *, counts: Floats) -> PhaseMaximum:
     return PhaseMaximum(abs(total), phase, abs(total), True)
 
 
-def single_phases(couplings: Complexes, *, counts: Floats, seed: int = 0) -> PhaseMaximum:
+def single_phases(
+    couplings: Complexes, *, counts: Floats, patterns: Floats | None = None, seed: int = 0
+) -> PhaseMaximum:
     """The maximum over a phase for each spin, with a bound of it.
 
     Spins of one kind share a phase at no loss: two of them, z_i = e^(i(s+d)) and z_j = e^(i(s-d)),
     give a_ij e^(2is) to each other and (z_i + z_j) h = 2 cos(d) e^(is) h to the rest, most at d = 0
     or pi. Kinds that couple to nothing take the common phase.
+
+    Args:
+        couplings: a (C, C) complex symmetric, between spins of two kinds.
+        counts: (C,) spins of each kind.
+        patterns: (C, M) signs worth a try besides: starts that random ones hardly find.
+        seed: of the random starts.
     """
     weights = _weights(couplings, counts)
     most = float(np.abs(weights).sum()) / 2.0
@@ -69,14 +77,17 @@ def single_phases(couplings: Complexes, *, counts: Floats, seed: int = 0) -> Pha
         return PhaseMaximum(0.0, np.full(len(counts), np.nan + 0j), 0.0, True)
     coupled = np.asarray(np.any(weights != 0, axis=1))
     inner = weights[np.ix_(coupled, coupled)] / most
-    phases, limit = _best(inner, counts[coupled], seed)
+    tries = np.ones((len(counts), 1)) if patterns is None else patterns
+    phases, limit = _best(inner, counts[coupled], tries[coupled], seed)
     value = _value(inner, phases)
     certain = value >= limit * (1.0 - CERTAIN)
     everywhere = _everywhere(phases, coupled, common_phase(couplings, counts=counts).phases)
     return PhaseMaximum(most * value, everywhere, most * max(limit, value), certain)
 
 
-def _best(weights: Complexes, counts: Floats, seed: int) -> tuple[Complexes, float]:
+def _best(
+    weights: Complexes, counts: Floats, patterns: Floats, seed: int
+) -> tuple[Complexes, float]:
     """The best phases, and a bound of any; the sum of sizes of all pairs is 1."""
     alike = np.full(len(counts), np.exp(-0.5j * np.angle(weights.sum())))
     phases = _climbed(weights, alike)
@@ -90,10 +101,18 @@ def _best(weights: Complexes, counts: Floats, seed: int) -> tuple[Complexes, flo
     limit = min(limit, _dual_bound(weights, counts, vectors))
     leading = np.linalg.svd(np.vstack([vectors.real, vectors.imag]))[2][:1]
     onto = np.vstack([leading, random.normal(size=(PROJECTIONS, rank))])
-    ends = _ascended(weights, (vectors @ onto.T)[..., None])[..., 0]
+    starts = np.hstack([vectors @ onto.T, _promising(weights, patterns)])
+    ends = _ascended(weights, starts[..., None])[..., 0]
     values = np.real(np.sum(ends * (weights @ ends), axis=0))
     best = _climbed(weights, ends[:, np.argmax(values)])
     return max(phases, best, key=lambda end: _value(weights, end)), limit
+
+
+def _promising(weights: Complexes, patterns: Floats) -> Complexes:
+    """Those of the sign patterns that give most, each with its best common phase."""
+    sums = np.sum(patterns * (weights @ patterns), axis=0)
+    chosen = np.argsort(-np.abs(sums))[:PROJECTIONS]
+    return np.asarray(patterns[:, chosen] * np.exp(-0.5j * np.angle(sums[chosen])))
 
 
 def _weights(couplings: Complexes, counts: Floats) -> Complexes:

@@ -127,7 +127,8 @@ def squeezing_theorem(
     pairs = low_flips.pair_amplitudes(operators)
     counts = operators.counts
     uniform = _component(pair_phases.common_phase(-pairs / 2, counts=counts), form.n_spins)
-    by_site = _component(pair_phases.single_phases(-pairs / 2, counts=counts), form.n_spins)
+    phases = pair_phases.single_phases(-pairs / 2, counts=counts, patterns=_stripes(form))
+    by_site = _component(phases, form.n_spins)
     within = np.abs(pairs) ** 2 * counts[:, None] * operators.partners
     excited = float(np.sum(counts * np.abs(singles) ** 2) + np.sum(within)) / form.n_spins
     return SqueezingTheorem(
@@ -195,6 +196,18 @@ def _uniqueness(form: Canonical, operators: FlipOperators) -> str:
         else "checked among few flipped spins"
     )
     return f"all-down is the only steady state of H0 {within}"
+
+
+def _stripes(form: Canonical) -> Floats | None:
+    """(N, M) signs of cosines along every wave vector of a grid; None of other models."""
+    lattice = form.lattice
+    if lattice is None or lattice.shape is None or len(form.counts) != form.n_spins:
+        return None
+    full = np.ones(lattice.shape, dtype=bool)
+    sites = np.argwhere(full if lattice.occupied is None else lattice.occupied)
+    turns = sites @ (np.argwhere(full) / np.array(lattice.shape)).T
+    cosines = [np.cos(2 * np.pi * turns + shift) for shift in (0.01, np.pi / 4)]
+    return np.where(np.hstack(cosines) >= 0, 1.0, -1.0)
 
 
 def _component(found: PhaseMaximum, n_spins: int) -> SqueezedComponent:
