@@ -193,10 +193,10 @@ def test_the_driven_dicke_model_is_not_squeezed_linearly():
 
 
 def test_nothing_to_squeeze():
-    still = sq.squeezing_theorem(
-        sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=DECAY)
-    )
-    assert "the Hamiltonian conserves S_z" in still.verdict
+    rounded = sq.CollectiveXYZ(j_x=0.1 + 0.2, j_y=0.3, j_z=1.0)
+    for term in (sq.OneAxisTwisting(1.0), rounded):
+        still = sq.squeezing_theorem(sq.SpinModel(4, hamiltonian=[term], jumps=DECAY))
+        assert "the Hamiltonian conserves S_z" in still.verdict
     alone = sq.squeezing_theorem(sq.SpinModel(1, hamiltonian=[sq.Drive(0.1)], jumps=DECAY))
     assert "one emitter has no partner" in alone.verdict
 
