@@ -1,5 +1,7 @@
 """squeezing_theorem against linear response of dense Liouvillians, steady states, and the paper."""
 
+import json
+
 import numpy as np
 import pytest
 from tests.problems import brute_force
@@ -303,3 +305,16 @@ def test_an_emitter_that_decays_through_others_will_do():
     assert result.assumptions[-1].endswith("checked among few flipped spins")
     rho1 = linear_response(model)
     assert result.by_site.slope == pytest.approx(slope(rho1, result.by_site.angles), abs=1e-9)
+
+
+def test_its_slope_is_the_first_order_of_perturbation_theory():
+    """The same number by the series of xi2 of `Perturbation`, which is made another way."""
+    terms = [
+        sq.CollectiveQuadratic([[0.03, 0.02, 0.01], [0.02, 0.01, 0.0], [0.01, 0.0, 0.05]]),
+        sq.UniformField([0.0, 0.0, 0.4]),
+    ]
+    model = sq.SpinModel(30, hamiltonian=terms, jumps=[sq.LocalDecay(1.0), sq.CollectiveDecay(0.1)])
+    found = sq.steady_state(model, method=sq.Perturbation(1))
+    series = json.loads(found.attrs["diagnostics"])["xi2_series"].split(", ")
+    slope = sq.squeezing_theorem(model).uniform.slope
+    assert float(series[1]) == pytest.approx(slope, rel=1e-8)
