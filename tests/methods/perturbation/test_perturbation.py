@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import spinsqueeze as sq
-from spinsqueeze.core.errors import InvalidInput, NumericalFailure, Unsupported
+from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Unsupported
 from spinsqueeze.methods.perturbation import power_series
 
 DOWN = sq.CoherentState("-z")
@@ -218,3 +218,22 @@ def test_what_does_not_decay_is_named():
         solved(model, sq.Perturbation(1))
     with pytest.raises(InvalidInput, match="must be 1 or 2 with state='pure'"):
         sq.Perturbation(3, state="pure")
+
+
+def test_first_order_of_many_spins_that_differ():
+    """Amplitudes of two flips give what density matrices of few flips do; a lattice of 12 x 12."""
+    alone = solved(unlike(3, 0.05), sq.Perturbation(1, next_order=False))
+    whole = solved(unlike(3, 0.05), sq.Perturbation(1))
+    for name in ("spin", "covariance", "purity"):
+        np.testing.assert_allclose(alone[name], whole[name], atol=1e-13)
+    lattice = sq.SpinModel(
+        sq.Lattice((12, 12), boundary="open"),
+        hamiltonian=[sq.PowerLawXYZ(j_x=0.6, j_y=0.4, j_z=0.3, exponent=3)],
+        jumps=[sq.LocalDecay(list(np.linspace(0.8, 1.2, 144)))],
+    )
+    found = solved(lattice, sq.Perturbation(1, next_order=False))
+    slope = sq.squeezing_theorem(lattice).uniform.slope
+    series = json.loads(found.attrs["diagnostics"])["xi2_series"].split(", ")
+    assert float(series[1]) == pytest.approx(slope, rel=1e-7)
+    with pytest.raises(TooLarge, match="next_order=False takes two flips only"):
+        solved(lattice, sq.Perturbation(1))

@@ -4,6 +4,8 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats
 
+MOST_FLIPS = 2
+"""The highest order at which the two variances begin to differ."""
 ROUNDING = 1e-11
 """Coefficients below this fraction of the largest count as zero where a leading one is sought."""
 
@@ -48,9 +50,15 @@ def least_xi2(n_spins: int, spin: Floats, covariance: Floats) -> Floats:
     """The series of xi2 from those of <S> (3, K) and the covariance (3, 3, K), lambda > 0.
 
     With T the trace and D the determinant of C across the mean spin, xi2 = N (T - sqrt(T^2 - 4 D))
-    /(2 |S|^2); T = tr C - S.C S/|S|^2, D = S.adj(C) S/|S|^2. Where the root begins at order p, the
-    last p orders are not known: the series is that much shorter.
+    /(2 |S|^2); T = tr C - S.C S/|S|^2, D = S.adj(C) S/|S|^2. T^2 - 4 D is the square of the
+    difference of two variances: where that begins at order p, its orders up to K + p follow from
+    those up to K, while orders beyond K of S and C cancel: zeros stand for them.
     """
+    count = spin.shape[-1]
+    spin, covariance = (
+        np.concatenate([part, np.zeros((*part.shape[:-1], MOST_FLIPS))], axis=-1)
+        for part in (spin, covariance)
+    )
     S, C = spin / (n_spins / 2), covariance / (n_spins / 4)
 
     def dot(v: Floats, M: Floats) -> Floats:
@@ -74,7 +82,7 @@ def least_xi2(n_spins: int, spin: Floats, covariance: Floats) -> Floats:
     if not whole:
         return np.zeros(0)
     known = min(len(gap), len(T))
-    return times((T[:known] - gap[:known]) / 2, length[:known])
+    return times((T[:known] - gap[:known]) / 2, length[:known])[:count]
 
 
 def radius(series: Floats) -> float:

@@ -1,0 +1,27 @@
+"""First order alone: the amplitudes of one and two flipped spins, for hundreds that differ."""
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Complexes
+from spinsqueeze.methods.perturbation.orders import Series
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.numerics.low_flips import pair_amplitudes, single_amplitudes
+from spinsqueeze.observables.low_flips import flip_operators
+
+
+def first_order(model: Canonical) -> Series:
+    """Moments of orders 0 and 1, of rho_1 = |psi_1><0| + h.c.
+
+    Raises:
+        NumericalFailure: some state of few flipped spins does not decay.
+    """
+    operators = flip_operators(model)
+    one, two = single_amplitudes(operators), pair_amplitudes(operators)
+    lower: Complexes = np.array([0.0, operators.counts @ one], dtype=complex)
+    mixed: Complexes = np.asarray(lower / 2, dtype=complex)
+    pairs = operators.counts @ (two * operators.partners).sum(axis=1)
+    none = np.zeros(2)
+    return Series(
+        model.n_spins, lower, none, np.array([0.0, pairs], dtype=complex), none, none, mixed,
+        np.array([1.0, 0.0]),
+    )  # fmt: skip
