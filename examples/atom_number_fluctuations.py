@@ -241,7 +241,13 @@ class Setting:
     """What is run."""
 
     n_spins: int = 10_000
-    rates: tuple = (50.0, 200.0)
+    protocols: tuple = (
+        (0.0, False, 50.0),
+        (0.0, False, 200.0),
+        (1.0, False, 200.0),
+        (1.0, True, 50.0),
+    )
+    """chi, whether from along the collective steady state (else from -x), gamma_s."""
     drives: tuple = (0.6, 0.8, 0.9, 0.95, 1.05)
     main: tuple = (0.9, 50.0)
     """Upsilon/Upsilon_c and gamma_s of the curves that are drawn."""
@@ -250,8 +256,8 @@ class Setting:
     """Spacing and half width of the grid of N, relative to its mean."""
     spreads: tuple = (0.005, 0.01, POISSON, 0.03)
     n_times: int = 96
-    dephasing_drives: tuple = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98)
-    dephasing_rates: tuple = (4.0, 50.0, 200.0)
+    dephasing_drives: tuple = (0.4, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+    dephasing_rates: tuple = (50.0, 200.0)
     """gamma_s; dephasing is compared at gamma_phi = gamma_s/2."""
 
     @property
@@ -268,7 +274,7 @@ class Setting:
 
 TINY = Setting(
     n_spins=400,
-    rates=(2.0,),
+    protocols=((0.0, False, 2.0), (1.0, True, 2.0)),
     drives=(0.9,),
     main=(0.9, 2.0),
     step=0.02,
@@ -281,12 +287,11 @@ TINY = Setting(
 
 
 def cases_of(setting):
-    """chi = 0 and 1 from -x, and chi = 1 from along the steady state; with dephasing once."""
+    """All protocols at all drives; with dephasing once."""
     n = setting.n_spins
-    for chi, along in ((0.0, False), (1.0, False), (1.0, True)):
-        for rate in setting.rates:
-            for drive in setting.drives:
-                yield Case(n, chi, drive, rate, along_steady=along)
+    for chi, along, rate in setting.protocols:
+        for drive in setting.drives:
+            yield Case(n, chi, drive, rate, along_steady=along)
     drive, rate = setting.main
     yield Case(n, 0.0, drive, rate / 2.0, kind="dephasing")
 
@@ -354,17 +359,17 @@ def show_case(case, setting, two, three, collective):
     """A block of the table: order 2, and in brackets what order 3 adds."""
     rate = case.rate
     print(
-        f"\n{case.label}: without spread {two.zero.least:.2f} ({_more(two.zero, three.zero)}) dB at "
-        f"rate x time {rate * two.zero.time:.3f}; collective steady state {collective:.2f} dB"
+        f"\n{case.label}: without spread {two.zero.least:.2f} ({_more(two.zero, three.zero)}) dB "
+        f"at rate x time {rate * two.zero.time:.3f}; collective steady state {collective:.2f} dB"
     )
     for spread in setting.spreads:
         b, k = two.blind[spread], two.known[spread]
         print(
             f"  {named(spread):>8}: {b.least - two.zero.least:+.2f} "
             f"({_more(b, three.blind[spread])}) at {rate * b.time:.3f}, within 1 dB from "
-            f"{rate * b.window[0]:.3f} to {rate * b.window[1]:.3f}; at the old time "
+            f"{rate * b.window[0]:.3f} to {rate * b.window[1]:.3f}; at the nominal time "
             f"{b.nominal - two.zero.least:+.2f}; N known: {k.least - two.zero.least:+.2f} "
-            f"({_more(k, three.known[spread])}), at the old time "
+            f"({_more(k, three.known[spread])}), at the nominal time "
             f"{k.nominal - two.zero.least:+.2f}"
         )
     print(f"  1 dB is lost at a spread of {100 * two.tolerable:.2f} %"
@@ -467,33 +472,79 @@ def jackknife(values):
 
 
 def check(case, setting, finding, *, count):
-    """Trajectories at the times that order 2 finds best, for every spread: spread -> dB, error."""
-    replicas = list(trajectories(case, setting.counts, count=count, n_times=setting.n_times))
+    """Trajectories of every second N, at the times that order 2 finds best: spread -> dB, error."""
+    counts = setting.counts[::2]
+    replicas = list(trajectories(case, counts, count=count, n_times=setting.n_times))
     single = list(trajectories(case, [case.n_spins], count=8 * count, n_times=setting.n_times))
     found = {}
     for spread in (0, *setting.spreads):
-        print(f"  {named(spread):>8}:", end="")
-        for word, reading, which, losses in (
-            ("blind", blind, 0, finding.blind),
-            ("known", known, 1, finding.known),
-        ):
-            result = finding.zero if spread == 0 else losses[spread]
-            shots = single if spread == 0 else replicas
-            at = int(np.argmin(abs(finding.shots.times - result.time)))
-            for text, k, order_2 in (
-                ("", at, result.least),
-                (" at the old time", _index(finding), result.nominal),
+        if spread != POISSON and 0 < spread < 2 * setting.step:
+            continue
+        shots = single if spread == 0 else replicas
+        for name, reading, which in (("blind", blind, 0), ("known", known, 1)):
+            two = finding.zero if spread == 0 else getattr(finding, name)[spread]
+            for when, time, level in (
+                ("best", two.time, two.least),
+                ("nominal", finding.zero.time, two.nominal),
             ):
-                values = []
-                for replica in shots:
-                    weights = weights_of(replica[which].counts, mean=case.n_spins, spread=spread)
-                    values.append(float(decibels(reading(weights, _at(replica[which], k))[0])))
-                value, error = jackknife(values)
-                print(f" {word}{text} {value:.2f} ± {error:.2f} (order 2 {order_2:.2f});", end="")
-                if not text:
-                    found[word, spread] = value, error
-        print()
+                k = int(np.argmin(abs(finding.shots.times - time)))
+                value, error = jackknife(
+                    float(
+                        decibels(
+                            reading(
+                                weights_of(replica[which].counts, mean=case.n_spins, spread=spread),
+                                _at(replica[which], k),
+                            )
+                        )[0]
+                    )
+                    for replica in shots
+                )
+                print(
+                    f"  {named(spread)}, {name}, {when} time: {value:.2f} ± {error:.2f} dB "
+                    f"(order 2 {level:.2f})",
+                    flush=True,
+                )
+                if when == "best":
+                    found[name, spread] = value, error
     return found
+
+
+def check_dephasing(setting, *, count):
+    """Dephasing below the lower critical drive: the minimum by orders 2, 3 and trajectories."""
+    case = Case(setting.n_spins // 5, 0.0, 0.6, setting.main[1] / 10.0, kind="dephasing")
+    method = sq.QuantumTrajectories(count)
+    data = members(case, [case.n_spins], method=method, n_times=setting.n_times).isel(spins=0)
+    k = None
+    for order in (2, 3):
+        shots = moments_of(case, [case.n_spins], order=order, n_times=setting.n_times)
+        curve = decibels(blind(np.ones(1), shots))
+        k = int(np.nanargmin(curve)) if k is None else k
+        print(
+            f"  {case.label}, N = {case.n_spins}: order {order} {curve[k]:.2f} dB at gamma_phi t "
+            f"{case.rate * shots.times[k]:.3f}"
+        )
+    value = float(data["xi2"].values[k])
+    error = 10.0 / np.log(10.0) * float(data["xi2_stderr"].values[k]) / value
+    print(f"  {count} trajectories: {decibels(value):.2f} ± {error:.2f} dB", flush=True)
+
+
+def coarser(finding, setting, mean):
+    """Largest changes of the least xi2, in dB: every second N, and every second time."""
+    shots = finding.shots
+    by_number = by_time = 0.0
+    for spread in setting.spreads:
+        weigh = functools.partial(weights_of, mean=mean, spread=spread)
+        if spread == POISSON or spread >= 2 * setting.step:
+            part = Members(shots.counts[::2], shots.times, shots.spin[::2], shots.covariance[::2])
+            level = np.nanmin(decibels(blind(weigh(part.counts), part)))
+            by_number = max(by_number, abs(level - finding.blind[spread].least))
+        level = np.nanmin(decibels(blind(weigh(shots.counts), shots))[::2])
+        by_time = max(by_time, abs(level - finding.blind[spread].least))
+    print(
+        f"  every second N changes these by at most {by_number:.3f} dB, every second time by "
+        f"{by_time:.3f} dB",
+        flush=True,
+    )
 
 
 def _index(finding):
@@ -546,7 +597,7 @@ def draw(findings, setting, checked, compared):
                     ylabel=r"least $\xi^2$ over time (dB)")  # fmt: skip
         spreads.set_title("N unknown, time chosen for the spread")
         spreads.legend(fontsize=9)
-        middle = setting.dephasing_rates[len(setting.dephasing_rates) // 2]
+        middle = setting.dephasing_rates[0]
         for k, kind in enumerate(("decay", "dephasing")):
             lows = [decibels(compared[kind, 0.0, middle, u][0].xi2)
                     for u in setting.dephasing_drives]  # fmt: skip
@@ -578,22 +629,24 @@ def main():
         setting = replace(setting, step=options.step)
     if options.times:
         setting = replace(setting, n_times=options.times)
-    findings, checked = {}, {}
     drive, rate = setting.main
     shown = Case(setting.n_spins, 0.0, drive, rate)
+    compared = dephasing(setting)
+    show_dephasing(compared, setting)
+    findings, checked = {}, {}
     for case in cases_of(setting):
         two, three = (study(case, setting, order=order) for order in (2, 3))
         findings[case] = two
         steady = decibels(collective_xi2(case.n_spins, chi=case.chi, drive=case.drive))
         show_case(case, setting, two, three, steady)
-        if options.trajectories and (case == shown or case.kind == "dephasing"):
-            result = check(case, setting, two, count=options.trajectories)
-            if case == shown:
-                checked = result
+        coarser(two, setting, case.n_spins)
     best_drives(findings, setting)
-    compared = dephasing(setting)
-    show_dephasing(compared, setting)
     draw(findings, setting, checked, compared).savefig(options.output, dpi=110)
+    if options.trajectories:
+        print(f"\nTrajectories, {options.trajectories} of each N: {shown.label}")
+        checked = check(shown, setting, findings[shown], count=options.trajectories)
+        draw(findings, setting, checked, compared).savefig(options.output, dpi=110)
+        check_dephasing(setting, count=4 * options.trajectories)
 
 
 if __name__ == "__main__":
