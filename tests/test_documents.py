@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 import spinsqueeze
-from spinsqueeze.core.registry import REGISTRY
+from spinsqueeze.core.registry import LAB_FIGURES, REGISTRY
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.catalogue import HAMILTONIAN_TERMS, INITIAL_STATES, JUMP_TERMS
+from spinsqueeze.models.lab import NAMES, STANDING_WAVE_CLASSES, LabNumbers
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm
 from spinsqueeze.observables.squeezing import SqueezingStatus
 from spinsqueeze.run.study_file import study_from_tables
@@ -73,8 +74,26 @@ def test_the_first_study_shown_is_the_main_example(path):
 def test_every_other_toml_block_fits_into_a_study():
     for block in blocks("docs/study_files.md", "toml")[1:]:
         host = "exact_4x4" if "[sweep]" in block or "[losses]" in block else "twist_untwist"
+        host = "clock_transition_87sr" if "[lab]" in block else host
         base = tomllib.loads(text_of(f"examples/{host}.toml"))
         study_from_tables({**base, **tomllib.loads(block)})
+
+
+@pytest.mark.parametrize("name", [*NAMES, "keep_cavity"])
+def test_every_number_of_the_laboratory_is_listed_with_its_default(name):
+    (row,) = rows("docs/study_files.md", name, section="`[lab]`")
+    written = re.findall(r"`(.*)`", row.split("|")[0])
+    wanted = {f.name: f.default for f in dataclasses.fields(LabNumbers)} | {"keep_cavity": True}
+    default = STANDING_WAVE_CLASSES if name == "n_classes" else wanted[name]
+    if default is dataclasses.MISSING or default is None:
+        assert not written
+    else:
+        assert tomllib.loads(f"value = {written[0]}")["value"] == default
+
+
+@pytest.mark.parametrize("name", LAB_FIGURES)
+def test_every_figure_of_a_laboratory_is_told(name):
+    assert f"`{name}`" in text_of("docs/study_files.md").partition("\n## `[lab]`")[2]
 
 
 @pytest.mark.parametrize("name", [*HAMILTONIAN_TERMS, *JUMP_TERMS])

@@ -18,6 +18,7 @@ from .methods.permutation_invariant.method import PermutationInvariant as Permut
 from .methods.permutation_invariant.transition_rates import (
     LiouvillianPerturbation as LiouvillianPerturbation,
 )
+from .methods.perturbation.method import Perturbation as Perturbation
 from .methods.symmetric.method import SymmetricSubspace as SymmetricSubspace
 from .methods.trajectories.method import QuantumTrajectories as QuantumTrajectories
 from .models.cavity import Cavity as Cavity
@@ -41,6 +42,9 @@ from .models.jumps import LocalDephasing as LocalDephasing
 from .models.jumps import LocalJump as LocalJump
 from .models.jumps import LocalPumping as LocalPumping
 from .models.jumps import SqueezedCollectiveDecay as SqueezedCollectiveDecay
+from .models.lab import LabNumbers as LabNumbers
+from .models.lab_cavity import LabCavity as LabCavity
+from .models.lab_cavity import cavity_from_lab as cavity_from_lab
 from .models.losses import Losses as Losses
 from .models.model import SpinModel as SpinModel
 from .models.pair_terms import PairCoupling as PairCoupling

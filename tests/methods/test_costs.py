@@ -40,7 +40,7 @@ def peak(call):
 
 
 def test_every_method_is_measured():
-    missing = set(METHODS) - {name.split(",")[0] for name in RUNS} - {"dtwa"}  # has tests below
+    missing = set(METHODS) - {name.split(",")[0] for name in RUNS} - {"dtwa", "perturbation"}
     assert not missing, f"add a model of a few MB to RUNS for {missing}"
 
 
@@ -55,6 +55,17 @@ def test_a_run_needs_what_was_expected(name, n_times):
     method.answer(question)  # imports and compiles
     used = peak(lambda: method.answer(question))
     assert used / 1.5 < expected < 4 * used
+
+
+def test_perturbation_needs_what_was_expected():
+    """It answers steady states only."""
+    spins = [sq.SpinClass(1, detuning=0.1 * k) for k in range(8)]
+    drive = sq.CollectiveXYZ(j_x=0.5, j_y=0.3, j_z=0.1)
+    model = sq.SpinModel(spins, hamiltonian=[drive], jumps=[sq.LocalDecay(1.0)])
+    method, question = sq.Perturbation(1, next_order=False), steady_question(model)
+    method.answer(question)
+    used = peak(lambda: method.answer(question))
+    assert used / 1.5 < method.cost(question).memory < 4 * used
 
 
 def expected(model, *, n_samples=100, n_times=10, dtype="float64", batch=0, n_threads=2):

@@ -103,7 +103,9 @@ def test_no_method_named_takes_the_most_trusted():
 def test_no_method_fits():
     couplings = [sq.PowerLawXXZ(j_perp=1.0, j_z=0.5, exponent=3)]
     model = sq.SpinModel(sq.Lattice((4, 4)), hamiltonian=couplings, jumps=[sq.LocalDecay(1.0)])
-    with pytest.raises(InvalidInput, match=r"no method fits this model\. ClosedForm: .*Exact: needs"):
+    with pytest.raises(
+        InvalidInput, match=r"no method fits this model\. ClosedForm: .*Exact: needs"
+    ):
         sq.simulate(model, STATE, TIMES)
 
 

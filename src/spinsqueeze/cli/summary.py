@@ -27,7 +27,37 @@ def best(data: Any) -> Iterator[str]:
         yield f"no optimum: {error}"
         return
     yield from str(least).splitlines()
+    yield from _lab_time(data, least.time)
     yield from _truncation(data.sel(time=least.time, method="nearest"))
+
+
+def _lab_time(data: Any, time: float) -> Iterator[str]:
+    """A time in seconds, and in units of the rates that the cavity hands the spins."""
+    if "lab_chi_hz" not in data.attrs:
+        return
+    from spinsqueeze.core.units import with_prefix
+
+    chi, decay, together = (
+        2 * np.pi * abs(float(data.attrs[name])) * time
+        for name in ("lab_chi_hz", "lab_collective_decay_hz", "lab_superradiant_hz")
+    )
+    yield (
+        f"time {with_prefix(time, 's')}: |chi| t = {chi:.4g}, Gamma t = {decay:.4g}, "
+        f"N Gamma t = {together:.4g}"
+    )
+
+
+def lab(data: Any) -> Iterator[str]:
+    """Laboratory numbers in both units, cooperativity and validity of a single run's model."""
+    if "lab_chi_hz" not in data.attrs or "status" in data:
+        return
+    from spinsqueeze.run.study_file import study_of
+
+    model = study_of(data).model
+    assert model.lab is not None
+    ran = "spins alone, the cavity eliminated" if model.cavity is None else "the cavity kept"
+    for label, text in (*model.lab.lines(), ("model", ran)):
+        yield f"{label:<12} {text}"
 
 
 def _truncation(data: Any) -> Iterator[str]:
@@ -110,12 +140,7 @@ def contents(data: Any) -> Iterator[str]:
         yield from _figure(data)
         return
     study = study_tables(data) if "study" in attrs else {}
-    yield f"spins        {_spins(study.get('ensemble', {}), _count(data))}"
-    for part, label in (("hamiltonian", "hamiltonian"), ("jumps", "jumps")):
-        for term in study.get(part, []):
-            yield f"{label:<12} {_call(term, 'term')}"
-    if "cavity" in study:
-        yield f"{'cavity':<12} {_call({'name': 'cavity', **study['cavity']}, 'name')}"
+    yield from _model(data, study)
     if "initial_state" in study:
         state = study["initial_state"]
         yield f"{'start':<12} " + ", ".join(f"{k} = {_short(v)}" for k, v in state.items())
@@ -131,6 +156,19 @@ def contents(data: Any) -> Iterator[str]:
     yield f"{'seed':<12} {', '.join(map(str, seeds))}"
     yield f"{'made by':<12} {_origin(attrs)}"
     yield _variables(data)
+
+
+def _model(data: Any, study: Any) -> Iterator[str]:
+    """Spins, terms, cavity and laboratory numbers of a study."""
+    yield f"spins        {_spins(study.get('ensemble', {}), _count(data))}"
+    if "lab" in study:
+        numbers = _call({"name": "lab", **study["lab"]}, "name")
+        yield from lab(data) if "status" not in data else [f"{'lab':<12} {numbers}"]
+    for part, label in (("hamiltonian", "hamiltonian"), ("jumps", "jumps")):
+        for term in study.get(part, []):
+            yield f"{label:<12} {_call(term, 'term')}"
+    if "cavity" in study:
+        yield f"{'cavity':<12} {_call({'name': 'cavity', **study['cavity']}, 'name')}"
 
 
 def _figure(data: Any) -> Iterator[str]:

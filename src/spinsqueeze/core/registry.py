@@ -91,6 +91,18 @@ _VARIABLES = (
 
 REGISTRY: dict[str, Variable] = {variable.name: variable for variable in _VARIABLES}
 
+LAB_FIGURES = {
+    "lab_cooperativity": "cooperativity C = 4 g^2/(kappa gamma) of one atom",
+    "lab_collective_cooperativity": "collective cooperativity N C",
+    "lab_chi_hz": "exchange chi/2pi in Hz",
+    "lab_collective_decay_hz": "collective decay Gamma/2pi in Hz",
+    "lab_superradiant_hz": "N Gamma/2pi in Hz, with the mean square of the couplings",
+    "lab_coupling_ratio": "sqrt(N) g over |kappa/2 + i detuning|",
+    "lab_speed_ratio": "fastest rate of the spins alone over |kappa/2 + i detuning|",
+    "lab_photon_number": "photons in the cavity without atoms",
+}
+"""Attributes of results of a model from lab numbers; in sweeps variables where they differ."""
+
 
 def variable(name: str) -> Variable:
     """The registered variable `name`.

@@ -6,6 +6,7 @@ from spinsqueeze.methods.cumulants.method import Cumulants, MeanField
 from spinsqueeze.methods.dtwa.method import DTWA
 from spinsqueeze.methods.exact.method import Exact
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
+from spinsqueeze.methods.perturbation.method import Perturbation
 from spinsqueeze.methods.symmetric.method import SymmetricSubspace
 from spinsqueeze.methods.trajectories.method import QuantumTrajectories
 
@@ -19,6 +20,7 @@ METHODS: dict[str, type[Method]] = {
         QuantumTrajectories,
         Cumulants,
         MeanField,
+        Perturbation,
         DTWA,
     )
 }

@@ -83,6 +83,18 @@ def eliminate_cavity(model: SpinModel) -> Elimination:
             gain exceeds its loss, a detuning or rate that changes in time, or rows of a
             coupling to a detuned cavity that are no weights of classes.
     """
+    result = eliminated(model)
+    for concern in result.concerns:
+        warnings.warn(concern, stacklevel=2)
+    return result
+
+
+def eliminated(model: SpinModel) -> Elimination:
+    """The same without a warning, for callers that hand the concerns on.
+
+    Raises:
+        InvalidInput: see `eliminate_cavity`.
+    """
     if not isinstance(model, SpinModel) or model.cavity is None:
         raise InvalidInput.of("model", "must be a SpinModel with a cavity")
     cavity = model.cavity
@@ -98,10 +110,7 @@ def eliminate_cavity(model: SpinModel) -> Elimination:
         hamiltonian=(*model.hamiltonian, *hamiltonian),
         jumps=(*model.jumps, *jumps),
     )
-    found = _judged(spins, field, model)
-    for concern in found.concerns:
-        warnings.warn(concern, stacklevel=2)
-    return found
+    return _judged(spins, field, model)
 
 
 @final

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from spinsqueeze.models.merging import (
 )
 from spinsqueeze.models.modes import ModeCoupling
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm, Term
+
+if TYPE_CHECKING:
+    from spinsqueeze.models.lab_cavity import LabCavity
 
 
 @final
@@ -70,6 +73,8 @@ class SpinModel:
             _fit(self.cavity, self.ensemble, "cavity")
 
     ensemble: Ensemble = field(init=False)
+    lab: "LabCavity | None" = field(init=False, default=None, repr=False)
+    """What `cavity_from_lab` made the model from; None for others and for any changed copy."""
 
     @property
     def n_spins(self) -> int:

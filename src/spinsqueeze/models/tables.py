@@ -12,10 +12,13 @@ from typing import Any, TypeVar
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import same
+from spinsqueeze.core.units import PER_SECOND
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.models.catalogue import HAMILTONIAN_TERMS, INITIAL_STATES, JUMP_TERMS
 from spinsqueeze.models.cavity import Cavity
 from spinsqueeze.models.ensemble import Ensemble, SpinClass, number_of_spins
+from spinsqueeze.models.lab import NAMES, LabNumbers
+from spinsqueeze.models.lab_cavity import LabCavity
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
@@ -23,7 +26,8 @@ from spinsqueeze.models.term import Term, plain
 
 T = TypeVar("T")
 Table = Mapping[str, Any]
-MODEL_KEYS = ("unit", "ensemble", "hamiltonian", "jumps", "cavity")
+MODEL_KEYS = ("unit", "lab", "ensemble", "hamiltonian", "jumps", "cavity")
+KEEP = "keep_cavity"
 _ENSEMBLE_KINDS = ("spins", "classes", "shape", "positions")
 _LATTICE_KEYS = tuple(item.name for item in dataclasses.fields(Lattice))
 
@@ -34,18 +38,22 @@ def model_from_tables(tables: Table) -> SpinModel:
     Args:
         tables: `ensemble` (one of spins, classes, shape with the other fields of a `Lattice`, or
             positions), `hamiltonian` and `jumps` (lists of tables with `term` and its fields),
-            `cavity`, `unit`; all but the ensemble may be absent.
+            `cavity`, `unit`; all but the ensemble may be absent. Or `lab`, the fields of
+            `LabNumbers` with `keep_cavity`, in place of ensemble, cavity and unit.
 
     Raises:
         InvalidInput: an unknown key or term, a wrong type or value; begins with the dotted path.
     """
     _table("", tables)
     _known("", tables, MODEL_KEYS, what="a model")
-    spins = _spins(tables.get("ensemble"))
-    parts: dict[str, Any] = {
+    terms = {
         "hamiltonian": _terms("hamiltonian", tables.get("hamiltonian", ()), HAMILTONIAN_TERMS),
         "jumps": _terms("jumps", tables.get("jumps", ()), JUMP_TERMS),
     }
+    if "lab" in tables:
+        return _lab_model(tables, terms)
+    spins = _spins(tables.get("ensemble"))
+    parts: dict[str, Any] = {**terms}
     if "cavity" in tables:
         parts["cavity"] = build(Cavity, tables["cavity"], path="cavity", what="the cavity")
     if "unit" in tables:
@@ -56,13 +64,45 @@ def model_from_tables(tables: Table) -> SpinModel:
         raise error.at("", names={"spins": "ensemble"}) from None
 
 
+def _lab_model(tables: Table, terms: Mapping[str, Any]) -> SpinModel:
+    """The model of the table `lab`, with further terms."""
+    for key in ("ensemble", "cavity"):
+        if key in tables:
+            raise InvalidInput(
+                f"{key}: must not stand next to [lab], which makes atoms and cavity from its own "
+                "numbers; leave one of them out"
+            )
+    unit = tables.get("unit", PER_SECOND)
+    if unit != PER_SECOND:
+        raise InvalidInput(
+            f"must be {PER_SECOND!r} next to [lab], got {checks.shown(unit)}: its frequencies "
+            "become rates in 1/s, and times are in seconds; leave it out",
+            path="unit",
+        )
+    table = tables["lab"]
+    _table("lab", table)
+    _known("lab", table, (*NAMES, KEEP), what="the table [lab]")
+    keep = table.get(KEEP, True)
+    if not isinstance(keep, bool):
+        raise InvalidInput(f"lab.{KEEP}: must be true or false, got {checks.shown(keep)}")
+    numbers = {key: value for key, value in table.items() if key != KEEP}
+    lab = LabCavity(build(LabNumbers, numbers, path="lab", what="the table [lab]"), **terms)
+    return lab.model if keep else lab.eliminated.model
+
+
 def model_as_tables(model: SpinModel) -> dict[str, Any]:
     """The model as plain tables, as `model_from_tables` reads them; defaults are left out."""
-    tables: dict[str, Any] = {"unit": model.unit, "ensemble": _ensemble_table(model.ensemble)}
-    for part, terms in (("hamiltonian", model.hamiltonian), ("jumps", model.jumps)):
+    tables: dict[str, Any] = {"unit": model.unit}
+    source: SpinModel | LabCavity = model if model.lab is None else model.lab
+    if model.lab is None:
+        tables["ensemble"] = _ensemble_table(model.ensemble)
+    else:
+        eliminated = {} if model.cavity is not None else {KEEP: False}
+        tables["lab"] = model.lab.numbers.as_dict() | eliminated
+    for part, terms in (("hamiltonian", source.hamiltonian), ("jumps", source.jumps)):
         if terms:
             tables[part] = [{"term": term.name(), **term.as_dict()} for term in terms]
-    if model.cavity is not None:
+    if model.cavity is not None and model.lab is None:
         tables["cavity"] = model.cavity.as_dict()
     return tables
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.numerics import magnus
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ALGORITHMS = ("auto", "polynomial", "rational")
 REMEDY = "use algorithm='polynomial' or end the run earlier"
+TOGETHER = 300
+"""Unknowns of closed parts that are evolved together: alone they cost more than they are worth."""
 MOST_PRODUCTS = 6000
 """Products up to which the polynomial method is chosen."""
 
@@ -49,8 +51,7 @@ def evolve(
         raise InvalidInput(f"algorithm must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
     out = np.zeros((grid.size, start.size))
     error = 0.0
-    for part in np.unique(equation.component[start != 0]):
-        chosen = np.flatnonzero(equation.component == part)
+    for chosen in _parts(equation.component, start != 0):
         matrix = equation.matrix[chosen][:, chosen].tocsr()
         y, added = evolve_matrix(
             matrix, start=start[chosen], times=grid, tolerance=tolerance, algorithm=algorithm
@@ -58,6 +59,15 @@ def evolve(
         error = max(error, added)  # of parts of the state, each relative to its own size
         out[:, chosen] = y
     return out, error
+
+
+def _parts(component: Any, occupied: Booleans) -> list[Integers]:
+    """The unknowns of each closed part that is occupied; small parts together."""
+    size = np.bincount(component)
+    there = np.unique(component[occupied])
+    small = np.isin(component, there[size[there] <= TOGETHER])
+    large = [np.flatnonzero(component == k) for k in there[size[there] > TOGETHER]]
+    return [*([np.flatnonzero(small)] if np.any(small) else []), *large]
 
 
 def evolve_matrix(

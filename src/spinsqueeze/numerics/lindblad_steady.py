@@ -15,14 +15,16 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import NumericalFailure
+from spinsqueeze.numerics.krylov.arnoldi import Basis
 from spinsqueeze.numerics.lindblad import Unknowns
 from spinsqueeze.numerics.null_vectors import NullVector, pseudoinverse_norm
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-RESTART = 60
-MOST_RESTARTS = 12
+RESTART = 80
+MOST_RESTARTS = 15
+CHECK_EVERY = 10
 TOLERANCE = 1e-12
 """Residual of a solution relative to its right side."""
 ROUGHLY = 0.05
@@ -78,56 +80,62 @@ class Bordered:
         """(L + r |s><t|) y."""
         return np.asarray(self.matrix @ y + self._rate * (self.left @ y) * self._state)
 
-    def steady(self) -> Floats:
-        """The null vector of trace 1."""
-        return self.solve(self._rate * self._state)
+    def steady(self, start: Floats | None = None) -> Floats:
+        """The null vector of trace 1; `start`: something near it."""
+        return self.solve(self._rate * self._state, start=start)
 
-    def solve(self, right: Floats, *, tolerance: float = TOLERANCE) -> Floats:
+    def solve(
+        self, right: Floats, *, tolerance: float = TOLERANCE, start: Floats | None = None
+    ) -> Floats:
         """The solution x, its residual below `tolerance` of the right side.
 
         Raises:
             NumericalFailure: the iteration does not get there.
         """
-        from scipy.sparse.linalg import LinearOperator, gmres
-
-        n = right.size
-        A = LinearOperator((n, n), matvec=self.apply, dtype=float)
-        M = LinearOperator((n, n), matvec=self.precondition.solve, dtype=float)
-        size = float(np.linalg.norm(right))
-        x, rest = np.zeros(n), right
-        for _ in range(4):
-            step, _ = gmres(
-                A,
-                rest,
-                rtol=max(1e-9, tolerance / 10),
-                atol=0.0,
-                restart=RESTART,
-                maxiter=MOST_RESTARTS,
-                M=M,
-            )
-            x = x + step
-            left_over = right - self.apply(x)
-            if np.linalg.norm(left_over) <= tolerance * size:
-                return np.asarray(x)
-            if np.linalg.norm(left_over) > 0.1 * np.linalg.norm(rest):
-                break
-            rest = left_over
+        x = np.zeros(right.size) if start is None else start
+        allowed = tolerance * float(np.linalg.norm(right))
+        for _ in range(MOST_RESTARTS):
+            rest = right - self.apply(x)
+            if float(np.linalg.norm(rest)) <= allowed:
+                return x
+            x = x + self._step(rest, allowed)
         raise NumericalFailure(
             "the iteration for the steady state does not converge: slow and fast rates are too far "
             "apart; evolve in time from an initial state instead"
         )
 
+    def _step(self, rest: Floats, allowed: float) -> Floats:
+        """What brings the residual down most among RESTART vectors, preconditioned on the right."""
+        basis = Basis(lambda v: self.apply(self.precondition.solve(v)), rest, RESTART)
+        while True:
+            basis.extend()
+            k = basis.dimension
+            if not basis.full and k % CHECK_EVERY:
+                continue
+            H, one = basis.H[: k + 1, :k], np.eye(k + 1, 1)[:, 0]
+            y: Floats = np.linalg.lstsq(H, one, rcond=None)[0].astype(float)
+            left = basis.norm * float(np.linalg.norm(one - H @ y))
+            if basis.full or left <= 0.5 * allowed:
+                return self.precondition.solve(basis.lift(y))
+
 
 def null_vector_iteratively(
-    matrix: "csr_array", *, left: Floats, precondition: WithoutFeeding, fastest: float
+    matrix: "csr_array",
+    *,
+    left: Floats,
+    precondition: WithoutFeeding,
+    fastest: float,
+    start: Floats | None = None,
 ) -> NullVector:
     """The null vector of a master equation that has one in the closed part where `left` lives.
+
+    start: something near it.
 
     Raises:
         NumericalFailure: the iteration does not converge.
     """
     bordered = Bordered(matrix, left, precondition)
-    y = bordered.steady()
+    y = bordered.steady(start)
 
     def solve(block: Any) -> Any:
         columns = np.atleast_2d(block.T)

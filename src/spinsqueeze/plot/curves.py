@@ -10,6 +10,7 @@ import numpy as np
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.text import value_with_error
+from spinsqueeze.core.units import inverse
 from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.plot.style import (
     DASHES,
@@ -293,7 +294,7 @@ def _finish(panels: Sequence[Axes], curves: Mapping[str, Any]) -> None:
 def _unit(dataset: Any) -> str:
     unit = dataset.attrs.get("unit")
     if unit:
-        return f"1/{unit}"
+        return inverse(unit)
     return str(dataset["time"].attrs.get("units", "1/J"))
 
 

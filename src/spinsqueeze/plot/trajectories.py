@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.units import inverse
 from spinsqueeze.plot.style import (
     GREY,
     PALETTE,
@@ -104,4 +105,4 @@ def _finish(data: Any, squeezing: Axes, size: Axes, jumps: Axes) -> None:
     jumps.set_yticks(range(data.sizes["trajectory"]))
     jumps.grid(visible=False)
     unit = data.attrs.get("unit")
-    jumps.set_xlabel(f"time (1/{unit})" if unit else "time")
+    jumps.set_xlabel(f"time ({inverse(unit)})" if unit else "time")

@@ -12,6 +12,7 @@ import xarray as xr
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.registry import REGISTRY, Variable, variable
+from spinsqueeze.core.units import inverse
 from spinsqueeze.observables.jackknife import squeezing_estimates
 from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.readings import Reading, moments_of, readings_of
@@ -25,6 +26,13 @@ _LABELS = {
     "axis_2": list("xyz"),
     "quadrature": ["re", "im"],
     "quadrature_2": ["re", "im"],
+}
+_LAB_TIMES = {
+    "time_times_chi": ("lab_chi_hz", {"long_name": "time times |chi|"}),
+    "time_times_gamma": (
+        "lab_collective_decay_hz",
+        {"long_name": "time times the collective decay rate Gamma"},
+    ),
 }
 _OF_MOMENTS = ("spin", "second")
 _BLOCKS = {
@@ -61,12 +69,11 @@ def build(
     Raises:
         InvalidInput: a reading is not registered, or spin and second are not both there and alike.
     """
-    unit = attributes.get("unit", "1")
     data, labels = tables_of_run(
         readings,
         moments_of(readings, n_spins=n_spins),
         times=times,
-        unit=unit,
+        attributes=attributes,
         error=error,
         truncation=truncation or {},
     )
@@ -80,15 +87,18 @@ def tables_of_run(
     moments: Moments | BlockMoments,
     *,
     times: Floats,
-    unit: str,
+    attributes: Mapping[str, Any],
     error: float | Floats,
     truncation: Mapping[str, Floats],
 ) -> tuple[Table, Table]:
     """The variables of a run and the labels of their dimensions, see `build`.
 
+    With lab numbers among the attributes, time has two more labels: times |chi| and times Gamma.
+
     Raises:
         InvalidInput: a reading is not registered.
     """
+    unit = attributes.get("unit", "1")
     data: Table = {}
     _put_moments(data, moments)
     for name, reading in readings.items():
@@ -99,15 +109,23 @@ def tables_of_run(
     for name, sizes in truncation.items():
         _put(data, _truncation(variable(name)), sizes)
     labels: Table = {dim: ((dim,), np.array(names), {}) for dim, names in _LABELS.items()}
-    labels["time"] = (("time",), times, _time_attributes(unit))
+    labels["time"] = (("time",), times, {"long_name": "time", "units": inverse(unit)})
+    labels |= _lab_times(times, attributes)
     for reading in readings.values():
         labels |= {dim: ((dim,), np.asarray(x), {}) for dim, x in reading.coords.items()}
-    dims = dict.fromkeys(dim for dims, _, _ in data.values() for dim in dims if dim in labels)
-    return data, {dim: labels[dim] for dim in dims}
+    used = {dim for dims, _, _ in data.values() for dim in dims}
+    return data, {name: label for name, label in labels.items() if used.issuperset(label[0])}
 
 
-def _time_attributes(unit: str) -> dict[str, str]:
-    return {"long_name": "time", "units": f"1/{unit}"}
+def _lab_times(times: Floats, attributes: Mapping[str, Any]) -> Table:
+    """The times in units of the rates that the cavity hands the spins."""
+    if not np.all(np.isfinite(times)):  # that of a steady state
+        return {}
+    return {
+        name: (("time",), times * abs(2 * np.pi * attributes[rate]), {**said, "units": "1"})
+        for name, (rate, said) in _LAB_TIMES.items()
+        if rate in attributes
+    }
 
 
 def _put_moments(data: Table, moments: Moments | BlockMoments) -> None:

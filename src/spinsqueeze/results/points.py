@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import FileProblem
+from spinsqueeze.core.registry import LAB_FIGURES
 
 MAGIC = b"spinsqueeze point 1\n"
 DIGEST = 32
@@ -26,6 +27,7 @@ KEPT_ATTRIBUTES = (
     "warnings",
     "dtype",
     "device",
+    *LAB_FIGURES,
 )
 """Attributes that follow from the study alone; times, machine and version are not among them."""
 

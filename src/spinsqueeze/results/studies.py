@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import with_arrays, without_arrays
+from spinsqueeze.core.units import inverse
 
 PREFIX = "study_array_"
 
@@ -67,8 +68,10 @@ def study_tables(data: xr.Dataset) -> dict[str, Any]:
 
 def _units(path: str, unit: str) -> str:
     *way, last = path.split(".")
+    if way[:1] == ["lab"] and last == "values":
+        return "Hz"
     if last == "times" or path == "run.times.values":
-        return f"1/{unit}"
+        return inverse(unit)
     if last == "positions":
         return "spacing"
     strengths = ("matrix", "vectors", "rate")

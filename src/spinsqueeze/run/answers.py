@@ -13,6 +13,7 @@ from spinsqueeze.core.errors import SpinSqueezeError
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import Evolve, Progress, Question
+from spinsqueeze.models.model import SpinModel
 from spinsqueeze.run.choice import default_method
 from spinsqueeze.run.study import Study
 
@@ -51,7 +52,7 @@ class Run:
     def attributes(self) -> dict[str, Any]:
         """What the study determines, as attributes of a result."""
         study, question, method = self.task.study, self.task.question, self.task.method
-        answer = self.answer
+        answer, lab = self.answer, study.model.lab
         return {
             "n_spins": question.model.n_spins,
             "unit": study.model.unit,
@@ -61,9 +62,12 @@ class Run:
             "seed": question.seed,
             "numerical_error": answer.numerical_error,
             "diagnostics": json.dumps(answer.diagnostics),
-            "warnings": json.dumps([*answer.warnings, *_doubts(answer)]),
+            "warnings": json.dumps(
+                [*_of_elimination(study.model), *answer.warnings, *_doubts(answer)]
+            ),
             "dtype": str(answer.diagnostics.get("dtype", "float64")),
             "device": str(answer.diagnostics.get("device", "cpu")),
+            **({} if lab is None else lab.figures()),
         }
 
 
@@ -115,6 +119,12 @@ def runs_of(tasks: Sequence[Task]) -> list[Run | SpinSqueezeError]:
         answer if isinstance(answer, SpinSqueezeError) else Run(task, answer, seconds)
         for task, answer in zip(tasks, answers, strict=True)
     ]
+
+
+def _of_elimination(model: SpinModel) -> tuple[str, ...]:
+    """Concerns of leaving out the cavity of lab numbers."""
+    left_out = model.lab is not None and model.cavity is None
+    return model.lab.eliminated.concerns if model.lab is not None and left_out else ()
 
 
 def _doubts(answer: Answer) -> list[str]:

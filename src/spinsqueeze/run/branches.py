@@ -40,7 +40,7 @@ from spinsqueeze.run.study_file import study_from_tables
 from spinsqueeze.run.sweep_axes import read_axes
 from spinsqueeze.run.sweep_plan import short_names
 
-SECTIONS = ("ensemble", "hamiltonian", "jumps")
+SECTIONS = ("lab", "ensemble", "hamiltonian", "jumps")
 MOST_CUMULANTS = 400
 DIRECTIONS = ("+x", "-x", "+y", "-y", "+z", "-z")
 MAX_NUM = 10_000

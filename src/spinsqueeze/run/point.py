@@ -110,13 +110,13 @@ def failure(reason: str, *, kept: bool) -> Outcome:
 
 def _point(run: Run, *, blocks: bool) -> Point:
     """What the study of a run determines, with its optimum in time."""
-    readings, question, unit = run.answer.readings, run.task.question, run.task.study.model.unit
+    readings, question, attributes = run.answer.readings, run.task.question, run.attributes
     moments = moments_of(readings, n_spins=question.model.n_spins)
     variables, labels = tables_of_run(
         readings,
         moments,
         times=run.times,
-        unit=unit,
+        attributes=attributes,
         error=run.answer.error["spin"],
         truncation=run.answer.truncation,
     )
@@ -133,8 +133,10 @@ def _point(run: Run, *, blocks: bool) -> Point:
     used = {dim for dims, _, _ in variables.values() for dim in dims}
     return Point(
         variables={name: Entry(*entry) for name, entry in variables.items()} | best,
-        coordinates={name: Entry(*entry) for name, entry in labels.items() if name in used},
-        attributes={k: v for k, v in run.attributes.items() if k in KEPT_ATTRIBUTES},
+        coordinates={
+            name: Entry(*entry) for name, entry in labels.items() if used.issuperset(entry[0])
+        },
+        attributes={k: v for k, v in attributes.items() if k in KEPT_ATTRIBUTES},
     )
 
 

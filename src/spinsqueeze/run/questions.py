@@ -21,6 +21,7 @@ from spinsqueeze.methods.base.states import ProductStateOfClasses
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Envelope, is_zero
 from spinsqueeze.models.kinds import owners
+from spinsqueeze.models.lab_cavity import LabCavity
 from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
@@ -93,8 +94,7 @@ def check_evolution(
     Raises:
         InvalidInput: an argument breaks its rule.
     """
-    if not isinstance(model, SpinModel):
-        raise InvalidInput.of("model", f"must be a SpinModel, got {checks.shown(model)}")
+    _check_model(model)
     _check_state(model, initial_state)
     grid = checks.increasing("times", np.atleast_1d(times), minimum=0.0)
     _check_pulses(model, pulses, last=float(grid[-1]))
@@ -145,8 +145,7 @@ def check_steady(
     Raises:
         InvalidInput: an argument breaks its rule, no jumps, or a strength that changes in time.
     """
-    if not isinstance(model, SpinModel):
-        raise InvalidInput.of("model", f"must be a SpinModel, got {checks.shown(model)}")
+    _check_model(model)
     if initial_state is not None:
         _check_state(model, initial_state)
     mode = [] if model.cavity is None else [model.cavity, *model.cavity.reservoirs]
@@ -164,6 +163,13 @@ def check_steady(
         checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
         checks.real("memory_budget", memory_budget, above=0.0),
     )
+
+
+def _check_model(model: object) -> None:
+    if not isinstance(model, SpinModel):
+        lab = isinstance(model, LabCavity)
+        remedy = "; give its .model or its .eliminated.model" if lab else ""
+        raise InvalidInput.of("model", f"must be a SpinModel, got {checks.shown(model)}{remedy}")
 
 
 def _progress(progress: Callable[[float], None] | None) -> Callable[[float], None]:

@@ -126,7 +126,10 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
     unit = _unit(sections, run)
     if unit is not None:
         model_tables["unit"] = unit
-    model = model_from_tables(model_tables)
+    try:
+        model = model_from_tables(model_tables)
+    except InvalidInput as error:
+        raise (error.at("run") if error.path == "unit" and run.unit else error) from None
     parts: dict[str, Any] = {
         "title": sections.title,
         "seed": run.seed,
@@ -174,7 +177,7 @@ def _when(sections: StudyFile) -> dict[str, Any]:
     return {"times": times}
 
 
-_MODEL_SECTIONS = ("ensemble", "hamiltonian", "jumps", "cavity")
+_MODEL_SECTIONS = ("lab", "ensemble", "hamiltonian", "jumps", "cavity")
 
 
 def _unit(sections: StudyFile, run: RunSection) -> str | None:

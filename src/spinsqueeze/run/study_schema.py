@@ -29,6 +29,7 @@ class StudyFile(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     title: str = ""
     unit: str | None = None
+    lab: Table | None = None
     ensemble: Table
     hamiltonian: list[Table] = []
     jumps: list[Table] = []
@@ -54,7 +55,10 @@ def outline(tables: Any) -> StudyFile:
     if not tables:
         raise InvalidInput("study: is empty; give at least [ensemble] and [run]")
     try:
-        return StudyFile.model_validate(dict(tables))
+        # [lab] makes the spins; whether both are there is for the model to say.
+        return StudyFile.model_validate(
+            ({"ensemble": {}} if "lab" in tables else {}) | dict(tables)
+        )
     except ValidationError as error:
         raise InvalidInput(_one_line(error)) from None
 
@@ -91,6 +95,7 @@ _REMEDIES = {
     "run": "give [run] with times = { start = 0.0, stop = 1.0, num = 81 }",
 }
 _RULES = {
+    "lab": "be a table such as [lab] with n_atoms = 10000",
     "hamiltonian": "be a list of tables ([[hamiltonian]])",
     "jumps": "be a list of tables ([[jumps]])",
     "pulses": "be a list of tables ([[pulses]])",

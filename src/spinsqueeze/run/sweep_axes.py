@@ -10,6 +10,7 @@ from spinsqueeze.run.ranges import expand, is_range
 
 ZIPPED = "zipped"
 SECTIONS = (
+    "lab",
     "ensemble",
     "hamiltonian",
     "jumps",

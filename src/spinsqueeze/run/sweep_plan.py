@@ -129,7 +129,7 @@ def shape_of(point: Mapping[str, Any]) -> str:
         real = isinstance(value, int | float) and not isinstance(value, bool)
         if path.startswith("run.seed"):
             continue
-        if real and path.split(".")[0] in _SMOOTH:
+        if real and (path.split(".")[0] in _SMOOTH or (path.startswith("lab.") and "_hz" in path)):
             shape.append((path, value == 0, math.isinf(value)))
         else:
             shape.append((path, value, False))

@@ -17,13 +17,12 @@ from spinsqueeze.methods.base.states import (
     PermutationInvariantState,
     ProductOfSpins,
 )
+from spinsqueeze.methods.base.truncation import differences, first
 from spinsqueeze.methods.cumulants import collective_states, own_products
 from spinsqueeze.methods.cumulants.domain import (
     FieldMoments,
     Run,
     concerns,
-    differences,
-    first,
     why_early,
 )
 from spinsqueeze.methods.cumulants.final_moments import field_readings, moments_of

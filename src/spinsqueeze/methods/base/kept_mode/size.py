@@ -13,6 +13,8 @@ from spinsqueeze.models.envelope import largest_size
 from spinsqueeze.models.modes import GaussianState, Mode
 
 MOST_GUESSED = 60
+MOST_PRODUCTS = 3000
+"""Beyond which long runs take large steps."""
 ENTRIES = 30
 """Entries a row of the matrices of a master equation, of H a third of that."""
 
@@ -91,18 +93,18 @@ def cost(question: Question, sizes: tuple[int, ...], *, pure: bool, spin_rate: f
     do not fit.
     """
     levels = first_levels(question.model)
-    count = unknowns(sizes, levels, pure=pure)
+    usual = levels if levels == 1 else levels + 10  # as many as most runs end with
+    count = unknowns(sizes, usual, pure=pure)
     told = detail(sizes, levels, pure=pure)
     if not isinstance(question, Evolve):
-        return Cost(
-            steady_memory(sizes, levels),
-            1e-5 * count + 400 * (2e-8 * count + 1e-9 * count**1.5),
-            told,
-        )
+        # 400 products, each with two changes of basis of every block.
+        cubes = sum(float(size * usual) ** 3 for size in sizes)
+        seconds = 0.05 + 1e-5 * count + 400 * (1e-7 * count + 4e-9 * cubes)
+        return Cost(steady_memory(sizes, levels), seconds, told)
     needed = memory(sizes, levels, pure=pure) + 200.0 * len(question.times)
-    rate = spin_rate + _mode_rate(question.model, levels)
-    products = 60 + rate * question.duration / (1 if pure else 3)
-    seconds = 2e-6 * count + 3 * products * (2e-5 + 4e-8 * count)
+    rate = spin_rate + _mode_rate(question.model, usual)
+    products = 60 + min(rate * question.duration / (2 if pure else 6), MOST_PRODUCTS)
+    seconds = 0.1 + 1e-5 * count + 2.5 * products * (2e-5 + 6e-8 * count)
     return Cost(needed, seconds + 1e-7 * count * len(question.times), told)
 
 

@@ -10,7 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
@@ -41,6 +41,10 @@ MOST_MOVES = 60
 ROUGH = 1e-7
 ROUGH_TIME = 6.0
 """Tolerance of the run that finds a field, and its length in decay times of the amplitude."""
+DENSE_SPECTRUM = 1200
+"""Unknowns up to which all rates of a closed part are computed."""
+SLOWEST = 1e-12
+"""Decay over the fastest rate below which it is none."""
 FACTORISED = 2500
 """Unknowns up to which the equation is factorised."""
 REMEDY = "evolve in time from an initial state instead"
@@ -73,13 +77,14 @@ def steady_state(
     mode, portrait = size.mode_of(question.model), MixedPortrait(space)
     levels, moves = size.first_levels(question.model), 0
     alpha = _mean_field(question, space)
+    near: Floats | None = None  # the state on fewer levels, or about another origin
     while True:
         size.check(question, space, levels, pure=False)
         motion = MixedMotion(space, mode, levels, displaced=alpha != 0, algorithm="auto")
         start = None
         if question.state is not None:
             start = portrait.start(mixture(mode.initial, alpha, levels))
-        rest = _at_rest(motion, alpha, start, steady_tolerance)
+        rest = _at_rest(motion, alpha, start, near, steady_tolerance)
         leak = float(motion.leak(rest.y[None], np.zeros(1), alpha=alpha)[0])
         lost = leak * rest.resolvent
         floor = 8 * EPSILON * motion.speed(alpha) * rest.resolvent
@@ -89,8 +94,10 @@ def steady_state(
         far = abs(sight.shift) >= FAR and abs(sight.shift) ** 2 >= 0.5 * sight.photons
         if far and moves < MOST_MOVES:
             alpha, moves = alpha + sight.shift, moves + 1
+            near = portrait.displaced(rest.y, sight.shift)
             continue
         levels = more(levels)
+        near = portrait.resized(rest.y, levels)
         if levels > MOST_LEVELS:
             raise NumericalFailure(
                 f"the cavity needs more than {MOST_LEVELS} levels; use cumulants, or eliminate it"
@@ -134,7 +141,13 @@ def _mean_field(question: Steady, space: SpinSpace) -> complex:
     return complex(re, im)
 
 
-def _at_rest(motion: MixedMotion, alpha: complex, start: Floats | None, tolerance: float) -> _Rest:
+def _at_rest(
+    motion: MixedMotion,
+    alpha: complex,
+    start: Floats | None,
+    near: Floats | None,
+    tolerance: float,
+) -> _Rest:
     """The null vector of every closed part, with the weight of the start in it."""
     equation = motion.equation(alpha)
     trace = equation.unknowns.trace_vector()
@@ -144,6 +157,7 @@ def _at_rest(motion: MixedMotion, alpha: complex, start: Floats | None, toleranc
             f"the model has {parts.size} independent steady states at least: give initial_state to "
             "choose the one that it reaches"
         )
+    _check_that_the_rest_decays(equation, parts, start)
     y = np.zeros(trace.size)
     rounding, resolvent, slowest = 0.0, 0.0, np.inf
     for part in parts:
@@ -154,7 +168,7 @@ def _at_rest(motion: MixedMotion, alpha: complex, start: Floats | None, toleranc
         if chosen.size == 1:
             y[chosen] = weight
             continue
-        null = _null_vector(motion, alpha, equation, chosen)
+        null = _null_vector(motion, alpha, equation, chosen, near)
         y[chosen] = weight * null.vector
         residual = _residual(equation.matrix[chosen][:, chosen], null.vector)
         error = (EPSILON + residual) * null.fastest * null.resolvent
@@ -169,19 +183,57 @@ def _at_rest(motion: MixedMotion, alpha: complex, start: Floats | None, toleranc
     return _Rest(y, rounding, resolvent, _residual(equation.matrix, y), parts.size, slowest)
 
 
+def _check_that_the_rest_decays(
+    equation: MasterEquation, parts: Integers, start: Floats | None
+) -> None:
+    """Closed parts that hold no population must vanish at long times, where the start has any.
+
+    With one steady state nothing else is left at long times but by a conserved coherence, which is
+    in a part of its own; with several, coherences between them may turn for ever.
+
+    Raises:
+        NumericalFailure: one of them does not vanish, or is too large to tell.
+    """
+    there = equation.component if start is None else equation.component[start != 0]
+    for part in np.setdiff1d(there, parts):
+        chosen = np.flatnonzero(equation.component == part)
+        matrix = equation.matrix[chosen][:, chosen]
+        if chosen.size > DENSE_SPECTRUM:
+            if parts.size == 1:
+                continue
+            raise NumericalFailure(
+                "there are several steady states, and coherences between them are too large to "
+                f"follow to the end ({chosen.size} numbers); {REMEDY}"
+            )
+        rates = np.linalg.eigvals(matrix.toarray())
+        if rates.real.max() > -SLOWEST * max(rate_bound(matrix), 1e-300):
+            raise NumericalFailure(
+                "the model conserves more than its populations show (a coherence that never "
+                f"decays), so that its steady state is not unique; {REMEDY}"
+            )
+
+
 def _null_vector(
-    motion: MixedMotion, alpha: complex, equation: MasterEquation, chosen: Any
+    motion: MixedMotion,
+    alpha: complex,
+    equation: MasterEquation,
+    chosen: Any,
+    near: Floats | None,
 ) -> NullVector:
     """Of one closed part, with trace 1."""
     trace = equation.unknowns.trace_vector()
     if chosen.size > FACTORISED:
-        left = np.zeros(trace.size)
+        left, start = np.zeros(trace.size), None
         left[chosen] = trace[chosen]
+        if near is not None and left @ near:
+            start = np.zeros(trace.size)
+            start[chosen] = near[chosen] / float(left @ near)
         null = null_vector_iteratively(
             equation.matrix,
             left=left,
             precondition=WithoutFeeding(equation.unknowns, motion.drift(alpha)),
             fastest=rate_bound(equation.matrix),
+            start=start,
         )
         return replace(null, vector=null.vector[chosen])
     matrix = equation.matrix[chosen][:, chosen].tocsr()

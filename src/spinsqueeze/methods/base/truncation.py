@@ -1,0 +1,33 @@
+"""What the next order of an approximation changes: its measured error."""
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Floats
+from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.squeezing import squeezing
+
+
+def first(moments: Moments, count: int) -> Moments:
+    """The moments at the first times."""
+    return Moments(
+        n_spins=moments.n_spins, spin=moments.spin[:count], covariance=moments.covariance[:count]
+    )
+
+
+def differences(moments: Moments, beyond: Moments) -> dict[str, Floats]:
+    """What the next order changes; infinite where it has no solution any more."""
+    count = min(len(moments.spin), len(beyond.spin))
+    here, there = first(moments, count), first(beyond, count)
+    ours, theirs = squeezing(here).values, squeezing(there).values
+    gaps = {"spin": there.spin - here.spin, "covariance": there.covariance - here.covariance}
+    gaps |= {name: theirs[name] - ours[name] for name in ours}
+    angle = gaps["squeezing_angle"]
+    gaps["squeezing_angle"] = angle - np.pi * np.round(angle / np.pi)
+    for name, gap in gaps.items():
+        if name in ours:  # what only one of the orders defines is not known at all
+            gaps[name] = np.where(np.isnan(ours[name]) != np.isnan(theirs[name]), np.inf, gap)
+    missing = len(moments.spin) - count
+    return {
+        name: np.concatenate([np.abs(gap), np.full((missing, *gap.shape[1:]), np.inf)])
+        for name, gap in gaps.items()
+    }

@@ -1,0 +1,202 @@
+"""Perturbation: steady states next to a model that conserves the magnetisation."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, final
+
+import numpy as np
+from typing_extensions import override
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.method import Cost, Method, Trust
+from spinsqueeze.methods.base.question import Question, Steady
+from spinsqueeze.methods.base.states import InSymmetricSubspace
+from spinsqueeze.methods.base.truncation import differences
+from spinsqueeze.models import interchangeable
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.readings import Reading, readings_of
+
+MOST_ORDERS = 12
+BEYOND = 2
+"""Orders beyond the own one that are computed: every other may be zero by parity."""
+ROUNDING = 1e-12
+LARGE = 0.1
+"""Change of xi2 by the next order, relative to it, from which on a result warns."""
+ALONG_Z = 8 * float(np.finfo(np.float64).eps)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Perturbation(Method):
+    """Steady states as a power series about all spins down, at any N for alike spins.
+
+    H = H0 + lambda H1 at lambda = 1: H0 is what conserves S_z, H1 the rest (drives across z, and
+    couplings that flip two spins), both found from the model; jumps lower single spins or all
+    together. All spins down is the steady state of H0; L0 rho_(k+1) = i [H1, rho_k] then stays
+    among few flipped spins. What the next two orders change is the error (`xi2_truncation` and so
+    on; two, as parity empties every other order of many quantities). Diagnostics: the series of xi2
+    in lambda, its Pade form at lambda = 1 and an estimate of its radius of convergence. Sources:
+    huybrechts2024 and NOTES.md.
+
+    Args:
+        order: of the density matrix in lambda, 1 to 12.
+        state: "mixed", exact order by order; or "pure", the theory of the paper, which is exact in
+            first order only: spins that decay one by one leave a mixed state (orders 1 and 2).
+        next_order: also compute the next two orders, as the error.
+    """
+
+    order: int = 2
+    state: str = field(default="mixed", kw_only=True)
+    next_order: bool = field(default=True, kw_only=True)
+
+    references: ClassVar[tuple[str, ...]] = ("huybrechts2024",)
+    summary: ClassVar[str] = "steady states next to a model that conserves the magnetisation"
+    handles: ClassVar[frozenset[str]] = frozenset(
+        ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "unlike_spins")
+    )
+    answers: ClassVar[frozenset[type]] = frozenset((Steady,))
+
+    def __post_init__(self) -> None:
+        order = checks.integer("order", self.order, minimum=1, maximum=MOST_ORDERS)
+        object.__setattr__(self, "order", order)
+        checks.choice("state", self.state, ("mixed", "pure"))
+        if not isinstance(self.next_order, bool):
+            raise InvalidInput.of("next_order", f"must be true or false, got {self.next_order!r}")
+        if self.state == "pure" and self.order > 2:
+            raise InvalidInput.of("order", f"must be 1 or 2 with state='pure', got {self.order}")
+
+    def obstacles(self, question: Question) -> list[str]:
+        """Emission only, about all spins down."""
+        model = question.model
+        reasons = []
+        vectors = [("collective", c.vectors) for c in model.collective_jumps]
+        vectors += [("local", j.vector) for j in model.local_jumps]
+        for kind, vector in vectors:
+            if not _lowers(vector):
+                reasons.append(
+                    f"a {kind} jump does not only lower spins (dephasing, pumping, squeezing): all "
+                    "spins down is then no steady state of what conserves S_z"
+                )
+                break
+        outside = not isinstance(question.state, InSymmetricSubspace | None)
+        if outside and not model.local_jumps:
+            reasons.append("it finds the steady state within total spin N/2")
+        if _flips(model) == 0:
+            reasons.append(
+                "nothing in the Hamiltonian breaks the conservation of S_z: all spins down is the "
+                "steady state"
+            )
+        return reasons
+
+    @override
+    def trust(self, question: Question) -> Trust:
+        """The next order measures the truncation; the pure theory is wrong from order 2 on."""
+        if self.state == "pure" or not self.next_order:
+            return Trust("uncontrolled")
+        return Trust("truncation")
+
+    def cost(self, question: Question) -> Cost:
+        """From the pairs of states of few flipped spins."""
+        from spinsqueeze.methods.perturbation import sites
+
+        model = question.model
+        most = min(_flips(model) * self._highest, model.n_spins)
+        if model.permutation_invariant:
+            pairs = float(sum((most + 1 - s) ** 2 for s in range(most + 1)))
+        else:
+            pairs = float(sites.count(model.n_spins, most)) ** 2
+        return Cost(
+            pairs * 2500 + pairs**1.5 * 4,
+            0.02 + 1e-5 * pairs + 2e-9 * pairs**1.8,
+            f"{pairs:.3g} pairs of states of up to {most} flipped spins",
+        )
+
+    @property
+    def _highest(self) -> int:
+        return self.order + (BEYOND if self.next_order and self.state == "mixed" else 0)
+
+    def answer(self, question: Question) -> Answer:
+        """The moments of all orders, summed."""
+        from spinsqueeze.methods.perturbation import alike, orders, power_series, sites
+
+        model = question.model
+        n, reach = model.n_spins, _flips(model)
+        highest = self._highest if self.state == "mixed" else self.order
+        if model.permutation_invariant:
+            space = alike.low_flips(n, interchangeable.at_peak(model), reach * highest)
+        else:
+            space = sites.low_flips(model.per_spin(), reach * highest)
+        if self.state == "pure":
+            found = orders.pure_orders(space, self.order)
+        else:
+            found = orders.mixed_orders(space, highest, reach)
+        series = orders.read(space, found)
+        moments = _moments(series, self.order)
+        gaps = [
+            differences(moments, _moments(series, beyond))
+            for beyond in range(self.order + 1, highest + 1)
+        ]
+        names = gaps[0] if gaps else {}
+        truncation = {name: np.max([gap[name] for gap in gaps], axis=0) for name in names}
+        of_xi2 = power_series.least_xi2(n, *series.collective(highest))[: self.order + 1]
+        question.progress(1.0)
+        diagnostics: dict[str, float | int | str] = {
+            "order": self.order,
+            "xi2_series": ", ".join(f"{c:.10g}" for c in of_xi2),
+            "dtype": "complex128",
+            "device": "cpu",
+        }
+        if len(of_xi2) > 1:
+            diagnostics["xi2_pade"] = power_series.pade(of_xi2)
+            diagnostics["xi2_radius"] = power_series.radius(of_xi2)
+        purity = np.array([series.purity[: self.order + 1].sum()])
+        return Answer(
+            {**readings_of(moments), "purity": Reading(purity)},
+            error={"spin": ROUNDING * np.sqrt(n)},
+            truncation=truncation,
+            diagnostics=diagnostics,
+            warnings=_concerns(moments, truncation, self.order),
+        )
+
+
+def _moments(series: Any, order: int) -> Moments:
+    spin, covariance = series.moments(order)
+    return Moments(n_spins=series.n_spins, spin=spin[None], covariance=covariance[None])
+
+
+def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> tuple[str, ...]:
+    """Where the series says itself that it does not hold."""
+    from spinsqueeze.observables.squeezing import squeezing
+
+    out = []
+    if np.linalg.eigvalsh(moments.covariance[0])[0] < -1e-9 * float(np.max(moments.n_spins)):
+        out.append(f"domain: order {order} has a negative variance; the perturbation is too large")
+    elif "xi2" in truncation:
+        gap, value = float(truncation["xi2"][0]), float(squeezing(moments).xi2[0])
+        if not gap <= LARGE * abs(value):
+            out.append(
+                f"domain: the next order changes xi2 by {gap:.2g} ({gap / abs(value):.0%}); the "
+                "perturbation is too large for this order"
+            )
+    return tuple(out)
+
+
+def _lowers(vectors: Complexes) -> bool:
+    """Whether every c is a multiple of (1, -i, 0)."""
+    c = np.atleast_2d(vectors)
+    size = float(np.abs(c).max())
+    raises = np.abs(c[:, 0] - 1j * c[:, 1])
+    return bool(np.all(raises <= ALONG_Z * size) and np.all(c[:, 2] == 0))
+
+
+def _flips(model: Canonical) -> int:
+    """How many spins the part of H that breaks U(1) flips at most: 0, 1 or 2."""
+    tensors = [q.matrix for q in model.quadratics] + [p.tensor for p in model.pairs]
+    if any(t[0, 0] != t[1, 1] or t[0, 1] != 0 for t in tensors):
+        return 2
+    across = [np.any(t[2, :2]) for t in tensors]
+    across += [np.any(f.vectors[..., :2]) for f in model.fields]
+    return int(any(across))

@@ -1,0 +1,203 @@
+"""The steady state order by order: density matrices among few flipped spins, and their moments.
+
+L0 rho_(k+1) = i [H1, rho_k] (mixed), or rho_k from a pure state (Eqs. 9 and 10 of huybrechts2024).
+H1 flips `reach` spins at most, jumps and H0 lead to no more, so that rho_k holds |a><b| with
+flips(a) + flips(b) <= reach k: a closed set, of which nothing is left out.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.errors import NumericalFailure
+from spinsqueeze.methods.perturbation.low_flips import LowFlips
+from spinsqueeze.methods.perturbation.power_series import times
+from spinsqueeze.numerics.lindblad import Unknowns, lindblad_drift, master_equation
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+SINGULAR = 1e-13
+"""Ratio of the slowest to the fastest rate below which a decay counts as none."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Moments of orders 0 ... K, each (K + 1,).
+
+    Attributes:
+        n_spins: N.
+        lower, flips, square: <S_minus>, <flips>, <S_minus^2>.
+        number: <S_plus S_minus>.
+        flips_squared: <flips^2>.
+        mixed: <flips S_minus + S_minus flips>/2.
+        purity: Tr rho^2.
+    """
+
+    n_spins: int
+    lower: Complexes
+    flips: Floats
+    square: Complexes
+    number: Floats
+    flips_squared: Floats
+    mixed: Complexes
+    purity: Floats
+
+    def moments(self, order: int) -> tuple[Floats, Floats]:
+        """<S> (3,) and the covariance (3, 3) of the sum of orders 0 ... order."""
+        n = self.n_spins
+        shown = slice(order + 1)
+        lower, square = complex(self.lower[shown].sum()), complex(self.square[shown].sum())
+        mixed, e = complex(self.mixed[shown].sum()), float(self.flips[shown].sum())
+        x, y = lower.real, -lower.imag
+        across = float(self.number[shown].sum()) - e + n / 2  # <S_x^2 + S_y^2>
+        xx, yy = (across + square.real) / 2 - x**2, (across - square.real) / 2 - y**2
+        xy, zx, zy = -square.imag / 2 - x * y, mixed.real - e * x, -mixed.imag - e * y
+        zz = float(self.flips_squared[shown].sum()) - e**2
+        return np.array([x, y, e - n / 2]), np.array([[xx, xy, zx], [xy, yy, zy], [zx, zy, zz]])
+
+    def collective(self, order: int) -> tuple[Floats, Floats]:
+        """The series of <S> (3, K) and of the covariance (3, 3, K), K = order + 1."""
+        shown = slice(order + 1)
+        x, y, e = self.lower.real[shown], -self.lower.imag[shown], self.flips[shown]
+        square, mixed = self.square[shown], self.mixed[shown]
+        one = np.zeros(order + 1)
+        one[0] = self.n_spins / 2
+        across = self.number[shown] - e + one
+        xx = (across + square.real) / 2 - times(x, x)
+        yy = (across - square.real) / 2 - times(y, y)
+        xy = -square.imag / 2 - times(x, y)
+        zx, zy = mixed.real - times(e, x), -mixed.imag - times(e, y)
+        zz = self.flips_squared[shown] - times(e, e)
+        return np.array([x, y, e - one]), np.array([[xx, xy, zx], [xy, yy, zy], [zx, zy, zz]])
+
+
+def mixed_orders(space: LowFlips, order: int, reach: int) -> list[list[Complexes]]:
+    """rho_0 ... rho_order by blocks, exact order by order.
+
+    Raises:
+        NumericalFailure: some state of few flipped spins does not decay.
+    """
+    unknowns = Unknowns(space.sizes)
+    L0 = master_equation(
+        unknowns,
+        drift=lindblad_drift(space.unperturbed, space.jumps),
+        jumps=space.jumps,
+    ).matrix
+    V = master_equation(unknowns, drift=-1j * space.perturbation).matrix
+    total = space.flips[unknowns.rows] + space.flips[unknowns.columns]
+    ground = np.flatnonzero((unknowns.rows == 0) & (unknowns.columns == 0))[0]
+    y = np.zeros(unknowns.count)
+    y[ground] = 1.0
+    kept = np.flatnonzero((total <= reach * order) & (total > 0))
+    factors = _Decay(L0[kept][:, kept])
+    trace = unknowns.trace_vector()
+    states = [y]
+    for k in range(1, order + 1):
+        right = (V @ states[-1])[kept]
+        right[total[kept] > reach * k] = 0.0  # cannot be there but by rounding
+        y = np.zeros(unknowns.count)
+        y[kept] = -factors.solve(right)
+        y[ground] = -float(trace[kept] @ y[kept])
+        states.append(y)
+    return [unknowns.expand(state) for state in states]
+
+
+def pure_orders(space: LowFlips, order: int) -> list[list[Complexes]]:
+    """rho_0 ... rho_order, order <= 2, of a pure state: Eqs. (5), (9) and (10) of the paper.
+
+    D = i (H0 - E0) + (1/2) sum L†L has an inverse beside |0>, and D psi_1 = -i H1|0>,
+    D psi_2 = -i (H1 - <0|H1|0>) psi_1 + sum L psi_1 <psi_1|L†|0>.
+    """
+    size = len(space.flips)
+    H1 = space.perturbation
+    decay = -lindblad_drift(space.unperturbed, space.jumps)
+    inside = np.arange(1, size)
+    factors = _Decay(decay[inside][:, inside])
+    ground = np.eye(size, 1, dtype=complex)[:, 0]
+    first = np.zeros(size, dtype=complex)
+    first[1:] = factors.solve((-1j * (H1 @ ground))[1:])
+    rhos = [np.outer(ground, ground), np.outer(first, ground) + np.outer(ground, first.conj())]
+    if order == 2:
+        right = -1j * (H1 @ first - (H1 @ ground)[0] * first)
+        for L in space.jumps:
+            fallen = L @ first
+            right += fallen * np.conj(fallen[0])
+        second = np.zeros(size, dtype=complex)
+        second[1:] = factors.solve(right[1:])
+        second[0] = -float(np.vdot(first, first).real) / 2
+        rhos.append(
+            np.outer(second, ground)
+            + np.outer(ground, second.conj())
+            + np.outer(first, first.conj())
+        )
+    starts = np.concatenate([[0], np.cumsum(space.sizes)])
+    return [[rho[a:b, a:b] for a, b in pairwise(starts)] for rho in rhos[: order + 1]]
+
+
+def read(space: LowFlips, orders: list[list[Complexes]]) -> Series:
+    """The moments of every order."""
+    starts = np.concatenate([[0], np.cumsum(space.sizes)])
+    rows: list[list[complex]] = []
+    for blocks in orders:
+        row = np.zeros(6, dtype=complex)
+        for a, b, rho in zip(starts[:-1], starts[1:], blocks, strict=True):
+            lower, e = space.lower[a:b, a:b], space.flips[a:b].astype(float)
+            lowered = lower @ rho
+            row += [
+                np.trace(lowered),
+                e @ np.diagonal(rho),
+                np.trace(lower @ lowered),
+                np.trace(lowered @ lower.conj().T),
+                e**2 @ np.diagonal(rho),
+                np.trace(e[:, None] * lowered + lower @ (e[:, None] * rho)) / 2,
+            ]
+        rows.append(list(row))
+    table = np.array(rows).T
+    purity = [
+        sum(
+            np.vdot(orders[j][b], orders[k - j][b]).real / space.copies[b]
+            for j in range(k + 1)
+            for b in range(len(space.sizes))
+        )
+        for k in range(len(orders))
+    ]
+    return Series(
+        space.n_spins, table[0], table[1].real, table[2], table[3].real, table[4].real, table[5],
+        np.array(purity),
+    )  # fmt: skip
+
+
+@final
+class _Decay:
+    """Sparse factors of a matrix of decays.
+
+    Raises:
+        NumericalFailure: it is singular: something does not decay.
+    """
+
+    def __init__(self, matrix: "csr_array") -> None:
+        from scipy.sparse.linalg import splu
+
+        try:
+            self._factors: Any = splu(matrix.tocsc())
+        except RuntimeError:
+            raise NumericalFailure(STUCK) from None
+        diagonal = np.abs(self._factors.U.diagonal())
+        if diagonal.min(initial=np.inf) <= SINGULAR * diagonal.max(initial=0.0):
+            raise NumericalFailure(STUCK)
+
+    def solve(self, right: Any) -> Any:
+        """X with matrix x = right."""
+        return self._factors.solve(right)
+
+
+STUCK = (
+    "the unperturbed model has another state of few flipped spins that does not decay, so that all "
+    "spins down is not its only steady state: give every spin a decay of its own, or use another "
+    "method"
+)

@@ -1,0 +1,220 @@
+"""Steady states order by order: powers of the error, the paper's pure theory, large N, refusals."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import spinsqueeze as sq
+from spinsqueeze.core.errors import InvalidInput, NumericalFailure, Unsupported
+from spinsqueeze.methods.perturbation import power_series
+
+DOWN = sq.CoherentState("-z")
+LAMBDAS = np.array([0.02, 0.04, 0.08])
+
+
+def xyz(n, size):
+    """Eq. (43) ff. of the paper: J = (0.8 ± lambda, 0.3), spins decay one by one."""
+    coupling = sq.CollectiveXYZ(j_x=0.8 + size, j_y=0.8 - size, j_z=0.3)
+    return sq.SpinModel(n, hamiltonian=[coupling], jumps=[sq.LocalDecay(1.0)])
+
+
+def transverse_ising(n, size):
+    """sum of all pairs along x in a field along z."""
+    terms = [sq.UniformField([0, 0, 1.0]), sq.CollectiveXYZ(j_x=size, j_y=0.0, j_z=0.0)]
+    return sq.SpinModel(n, hamiltonian=terms, jumps=[sq.LocalDecay(1.0)])
+
+
+def driven_dicke(n, size):
+    """Rabi drive and collective emission."""
+    return sq.SpinModel(n, hamiltonian=[sq.Drive(size)], jumps=[sq.CollectiveDecay(1.0 / n)])
+
+
+def alike(n, size):
+    """Every piece that alike spins may have, with both kinds of emission."""
+    tensor = size * np.array([[0.3, 0.1, 0.2], [0.1, -0.2, 0.1], [0.2, 0.1, 0.0]])
+    terms = [
+        sq.CollectiveQuadratic(tensor + np.diag([0.1, 0.1, -0.3])),
+        sq.UniformField([0.3 * size, -0.2 * size, 0.5]),
+        sq.PowerLawXYZ(j_x=0.2, j_y=0.2 + 0.1 * size, j_z=0.4, exponent=0),
+    ]
+    return sq.SpinModel(
+        sq.Lattice((n,)), hamiltonian=terms, jumps=[sq.LocalDecay(1.0), sq.CollectiveDecay(0.2)]
+    )
+
+
+def unlike(_n, size):
+    """Three classes of one spin: weights, detunings, rates and couplings of their own."""
+    tensor = np.array([[1.0, 0.3, 0.2], [0.3, 1.5, 0.4], [0.2, 0.4, 0.6]])
+    kept = np.diag([1.0, 1.0, 0.6])
+    terms = [
+        sq.PairCoupling(
+            [[0, 0.4, 0.2], [0.4, 0, 0.7], [0.2, 0.7, 0]], tensor=kept + size * (tensor - kept)
+        ),
+        sq.OneAxisTwisting(0.2),
+        sq.UniformField([0.3 * size, -0.2 * size, 0.5]),
+        sq.CollectiveQuadratic(size * np.array([[0.3, 0.1, 0.2], [0.1, -0.2, 0.1], [0.2, 0.1, 0]])),
+    ]
+    classes = [
+        sq.SpinClass(1, weight=0.7, detuning=0.3),
+        sq.SpinClass(1, weight=1.3),
+        sq.SpinClass(1, detuning=-0.4),
+    ]
+    jumps = [sq.LocalDecay([1.0, 0.5, 0.8]), sq.CollectiveDecay(0.3)]
+    return sq.SpinModel(classes, hamiltonian=terms, jumps=jumps)
+
+
+CASES = {
+    "xyz": (xyz, 8, sq.PermutationInvariant(), None),
+    "transverse_ising": (transverse_ising, 7, sq.PermutationInvariant(), None),
+    "driven_dicke": (driven_dicke, 8, sq.SymmetricSubspace(), DOWN),
+    "alike": (alike, 5, sq.PermutationInvariant(), None),
+    "unlike": (unlike, 3, sq.Exact(), None),
+}
+
+
+def solved(model, method, state=None):
+    return sq.steady_state(model, initial_state=state, method=method)
+
+
+def gap(found, exact):
+    return max(float(abs(found[v] - exact[v]).max()) for v in ("spin", "covariance"))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_order_k_errs_by_the_power_k_plus_one(name):
+    make, n, method, state = CASES[name]
+    exact = [solved(make(n, size), method, state) for size in LAMBDAS]
+    for order in (1, 2, 3, 4):
+        models = [make(n, size) for size in LAMBDAS]
+        found = [solved(model, sq.Perturbation(order), state) for model in models]
+        errors = [gap(f, e) for f, e in zip(found, exact, strict=True)]
+        # Parity may make it one power better; rounding of the exact solution ends the fit.
+        if errors[0] > 1e-10:
+            power = np.polyfit(np.log(LAMBDAS), np.log(errors), 1)[0]
+            assert order + 0.8 < power < order + 2.3
+        for f, e in zip(found, exact, strict=True):
+            for variable in ("spin", "covariance", "xi2"):
+                allowed = 1.5 * f[f"{variable}_truncation"] + 1e-10
+                assert np.all(np.abs(f[variable] - e[variable]) <= allowed)
+            if order > 1:
+                assert abs(float(f.purity - e.purity)) < 20 * errors[-1] + 1e-10
+
+
+def test_the_pure_theory_is_off_by_two_where_spins_decay_one_by_one():
+    """Excited pairs: <S_z> + N/2 is twice what a pure state would have; linear terms agree."""
+    size = 0.01
+    pure = solved(xyz(8, size), sq.Perturbation(2, state="pure"))
+    mixed = solved(xyz(8, size), sq.Perturbation(2))
+    exact = solved(xyz(8, size), sq.PermutationInvariant())
+    excited = [float(run.spin[2]) + 4 for run in (pure, mixed, exact)]
+    assert excited[2] / excited[0] == pytest.approx(2.0, abs=0.01)
+    assert excited[1] == pytest.approx(excited[2], rel=1e-3)
+    first = [solved(xyz(8, size), sq.Perturbation(1, state=s)) for s in ("pure", "mixed")]
+    np.testing.assert_allclose(first[0].covariance, first[1].covariance, atol=1e-15)
+
+
+def test_the_pure_theory_is_exact_in_second_order_with_collective_emission():
+    """The driven Dicke state stays pure to fourth order."""
+    for size in (0.01, 0.02):
+        pure = solved(driven_dicke(6, size), sq.Perturbation(2, state="pure"), DOWN)
+        mixed = solved(driven_dicke(6, size), sq.Perturbation(2), DOWN)
+        np.testing.assert_allclose(pure.spin, mixed.spin, atol=1e-13)
+        np.testing.assert_allclose(pure.covariance, mixed.covariance, atol=1e-13)
+
+
+@pytest.mark.parametrize("n", [2, 20, 10**6])
+def test_the_slope_of_the_xyz_model(n):
+    """Two flips: xi2 = 1 - 2 |b| sqrt(...) with psi_1 = -<2|H1|0>/(E_2 - E_0 - i gamma) |2>."""
+    found = solved(xyz(n, 0.1), sq.Perturbation(3))
+    series = [float(c) for c in json.loads(found.attrs["diagnostics"])["xi2_series"].split(",")]
+    # H1 = (lambda/N)(S_x^2 - S_y^2); E_2 - E_0 = (0.8 - 0.3) * (-(4 - 2 N))/N, decay 2 gamma/2.
+    energy = (0.3 - 0.8) * (4.0 - 2.0 * n) / n
+    element = 0.1 / n / 2 * math.sqrt(2 * n * (n - 1))
+    amplitude = element / abs(energy - 1j)
+    slope = 4 * amplitude * math.sqrt(2 * n * (n - 1)) / 2 / n
+    assert series[1] == pytest.approx(-slope, rel=1e-9)
+
+
+def test_moments_at_a_million_spins_are_those_of_the_limit():
+    """Relative to N/4 nothing depends on N any more but by 1/N."""
+    few, many = (solved(xyz(n, 0.1), sq.Perturbation(4)) for n in (10**5, 10**6))
+    np.testing.assert_allclose(few.xi2, many.xi2, rtol=2e-5)
+    assert float(many.covariance[0, 0] + many.covariance[1, 1]) > 2 * 10**6 / 4
+
+
+def test_the_series_and_its_pade_form():
+    """Eq. (58) ff.: transverse Ising at lambda = 0.3, where the bare sum is worse."""
+    model = transverse_ising(7, 0.3)
+    exact = float(solved(model, sq.PermutationInvariant()).xi2)
+    found = solved(model, sq.Perturbation(6))
+    notes = json.loads(found.attrs["diagnostics"])
+    assert abs(notes["xi2_pade"] - exact) < 1e-4
+    assert notes["xi2_radius"] > 1
+    radii = [
+        json.loads(solved(xyz(7, size), sq.Perturbation(5)).attrs["diagnostics"])["xi2_radius"]
+        for size in (0.1, 0.2)
+    ]
+    assert radii[0] / radii[1] == pytest.approx(2.0, rel=1e-6)
+
+
+def test_power_series():
+    x = np.array([0.0, 1.0, 0, 0, 0, 0])
+    a = 1 / (1 - 0.3) ** np.arange(6)  # 1/(1 - x/0.7)
+    np.testing.assert_allclose(power_series.inverse(a)[:2], [1, -1 / 0.7], atol=1e-12)
+    np.testing.assert_allclose(power_series.inverse(a)[2:], 0, atol=1e-12)
+    square, whole = power_series.root(power_series.times(x, power_series.times(x, a)))
+    assert whole
+    np.testing.assert_allclose(power_series.times(square, square)[:5], [0, 0, 1, a[1], a[2]])
+    assert not power_series.root(np.array([0.0, 1.0, 0.5]))[1]
+    assert power_series.pade(0.5 ** np.arange(5)) == pytest.approx(2.0)  # 1/(1 - x/2) at 1
+    assert power_series.radius(0.5 ** np.arange(5)) == pytest.approx(2.0)
+
+
+def test_a_perturbation_that_is_too_large_warns():
+    assert "too large" in solved(xyz(8, 2.5), sq.Perturbation(2)).attrs["warnings"]
+    assert json.loads(solved(xyz(8, 0.1), sq.Perturbation(2)).attrs["warnings"]) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (xyz(4, 0.1), None),
+        (
+            sq.SpinModel(4, hamiltonian=[sq.Drive(0.1)], jumps=[sq.LocalDephasing(1.0)]),
+            "only lower",
+        ),
+        (sq.SpinModel(4, hamiltonian=[sq.Drive(0.1)], jumps=[sq.LocalPumping(1.0)]), "only lower"),
+        (
+            sq.SpinModel(
+                4, hamiltonian=[sq.Drive(0.1)], jumps=[sq.SqueezedCollectiveDecay(1.0, r=1)]
+            ),
+            "only lower",
+        ),
+        (
+            sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1)], jumps=[sq.LocalDecay(1)]),
+            "nothing in",
+        ),
+        (sq.SpinModel(4, cavity=sq.Cavity(0.1, decay_rate=1.0)), "a cavity"),
+    ],
+)
+def test_models_outside_the_assumptions(model, message):
+    if message is None:
+        solved(model, "perturbation")
+        return
+    with pytest.raises(Unsupported, match=message):
+        solved(model, sq.Perturbation())
+
+
+def test_what_does_not_decay_is_named():
+    """Two classes that the collective jump sees alike: singlets of both are dark."""
+    model = sq.SpinModel(
+        [sq.SpinClass(2), sq.SpinClass(2, weight=1.0, detuning=1e-12)],
+        hamiltonian=[sq.SiteField([[0.1, 0, 0], [0.2, 0, 0], [0, 0, 0], [0, 0, 0]])],
+        jumps=[sq.CollectiveDecay(1.0)],
+    )
+    with pytest.raises(NumericalFailure, match="does not decay"):
+        solved(model, sq.Perturbation(1))
+    with pytest.raises(InvalidInput, match="must be 1 or 2 with state='pure'"):
+        sq.Perturbation(3, state="pure")
