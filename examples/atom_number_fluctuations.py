@@ -83,14 +83,7 @@ class Case:
     def end(self):
         """Somewhat past the time at which squeezing is lost; 8 lifetimes where it is not."""
         if self.kind == "decay":
-            lost = crossing(
-                self.n_spins,
-                chi=self.chi,
-                drive=self.drive,
-                local_decay=self.rate,
-                vector=self.start,
-                longest=8.0 / self.rate,
-            )
+            lost = crossing(self.model(), vector=self.start, longest=8.0 / self.rate)
             return min(1.08 * lost, 8.0 / self.rate)
         return 1.1 * dephasing_time(self.drive) / self.rate
 
