@@ -85,7 +85,7 @@ class Case:
         if self.kind == "decay":
             lost = crossing(self.model(), vector=self.start, longest=8.0 / self.rate)
             return min(1.08 * lost, 8.0 / self.rate)
-        return 1.1 * dephasing_time(self.drive) / self.rate
+        return 1.3 * dephasing_time(self.drive) / self.rate + 20.0 / self.n_spins
 
     def times(self, n_times):
         """A quarter in the first collective oscillations, the rest up to `end`."""
@@ -563,7 +563,7 @@ def draw(findings, setting, checked, compared):
     with style():
         figure = new_figure(14.0, 4.4)
         curves, spreads, noise = figure.subplots(1, 3)
-        for k, spread in enumerate((0, *setting.spreads[:1], *setting.spreads[-1:])):
+        for k, spread in enumerate((0, *[s for s in setting.spreads if s != POISSON][-2:])):
             weights = weights_of(shots.counts, mean=setting.n_spins, spread=spread)
             look = {"color": PALETTE[k]}
             curves.plot(rate * shots.times, decibels(blind(weights, shots)),
