@@ -325,7 +325,7 @@ def analyse(shots, mean, setting):
     curve = blind(weigh(spread=0), shots)
     nominal = int(np.nanargmin(curve))
     zero = loss(curve, shots.times, nominal)
-    found = {
+    losses = {
         name: {
             spread: loss(reading(weigh(spread=spread), shots), shots.times, nominal)
             for spread in setting.spreads
@@ -339,7 +339,7 @@ def analyse(shots, mean, setting):
         ]
     )
     return Finding(
-        shots, zero, **found, tolerable=tolerable(levels, setting.fine, zero.least), levels=levels
+        shots, zero, **losses, tolerable=tolerable(levels, setting.fine, zero.least), levels=levels
     )
 
 
@@ -399,7 +399,7 @@ def best_drives(findings, setting):
 
 def dephasing(setting):
     """(kind, chi, rate of decay, drive) -> late minimum by orders 2 and 3, at one N."""
-    found = {}
+    minima = {}
     n = setting.n_spins
     for chi in (0.0, 1.0):
         for kind, factor in (("decay", 1.0), ("dephasing", 0.5)):
@@ -412,11 +412,11 @@ def dephasing(setting):
                         curve = blind(np.ones(1), shots)
                         late = shots.times > 6.0 / n
                         lows.append(late_minimum(shots.times[late], curve[late]))
-                    found[kind, chi, rate, u] = lows
-    return found
+                    minima[kind, chi, rate, u] = lows
+    return minima
 
 
-def show_dephasing(found, setting):
+def show_dephasing(minima, setting):
     """Decay beside dephasing, and the collective steady state."""
     print(
         "\nLate minimum (dB; order 3 less order 2; rate x time), N fixed, gamma_phi = gamma_s/2;"
@@ -427,7 +427,7 @@ def show_dephasing(found, setting):
             for u in setting.dephasing_drives:
                 words = []
                 for kind, factor in (("decay", 1.0), ("dephasing", 0.5)):
-                    two, three = found[kind, chi, rate, u]
+                    two, three = minima[kind, chi, rate, u]
                     level = decibels(two.xi2)
                     words.append(
                         f"{kind} {level:6.2f} ({decibels(three.xi2) - level:+.2f}; "
@@ -474,7 +474,7 @@ def check(case, setting, finding, *, count):
     counts = setting.counts[::2]
     replicas = list(trajectories(case, counts, count=count, n_times=setting.n_times))
     single = list(trajectories(case, [case.n_spins], count=8 * count, n_times=setting.n_times))
-    found = {}
+    checked = {}
     for spread in (0, *setting.spreads):
         if spread != POISSON and 0 < spread < 2 * setting.step:
             continue
@@ -503,8 +503,8 @@ def check(case, setting, finding, *, count):
                     flush=True,
                 )
                 if when == "best":
-                    found[name, spread] = value, error
-    return found
+                    checked[name, spread] = value, error
+    return checked
 
 
 def check_dephasing(setting, *, count):
@@ -577,10 +577,10 @@ def draw(findings, setting, checked, compared):
         curves.legend(fontsize=9)
         chosen = [c for c in findings if (c.chi, c.kind, c.rate) == (0.0, "decay", rate)]
         for k, case in enumerate(chosen):
-            found = findings[case]
+            row = findings[case]
             spreads.plot(
                 100 * np.append(0.0, setting.fine),
-                np.append(found.zero.least, found.levels),
+                np.append(row.zero.least, row.levels),
                 DASHES[k % 4],
                 color=PALETTE[k],
                 label=rf"{case.drive:g} $\Upsilon_c$",
