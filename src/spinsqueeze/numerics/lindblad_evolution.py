@@ -1,6 +1,6 @@
 """Evolution under master equations (`numerics.lindblad`), constant or in time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from spinsqueeze.numerics.weighted_sum import WeightedSum
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+LongEvolution = Callable[[Floats, Any, Floats, Floats, float], tuple[Floats, float]]
 ALGORITHMS = ("auto", "polynomial", "rational")
 REMEDY = "use algorithm='polynomial' or end the run earlier"
 TOGETHER = 300
@@ -86,11 +87,17 @@ def evolve_matrix(
 
 
 class DrivenEquation:
-    """L(t) = sum_k w_k(t) L_k on real unknowns, as `numerics.magnus` wants it."""
+    """L(t) = sum_k w_k(t) L_k on real unknowns, as `numerics.magnus` wants it.
 
-    def __init__(self, generator: WeightedSum, *, algorithm: str = "auto") -> None:
+    Args:
+        generator: the L_k.
+        evolve: (weights, matrix, state, times, tolerance) -> states (T, n) and the error relative
+            to the state, over a time that may be long.
+    """
+
+    def __init__(self, generator: WeightedSum, *, evolve: LongEvolution) -> None:
         self.generator = generator
-        self.algorithm = algorithm
+        self._evolve = evolve
 
     def exponential(
         self, weights: Floats, state: Floats, *, allowed: float
@@ -99,7 +106,7 @@ class DrivenEquation:
 
         Weights of a long trial step may be negative rates: only the polynomial method is safe.
         """
-        states, error = self._evolved(weights, state, np.ones(1), allowed, "polynomial")
+        states, error = self._evolved(_shortly, weights, state, np.ones(1), allowed)
         return states[0], error
 
     def constant(
@@ -114,25 +121,20 @@ class DrivenEquation:
     ) -> tuple[Floats, float]:
         """exp(duration sum_k weights_k L_k) y, and its error in norm."""
         times = np.append(outputs, duration)
-        states, error = self._evolved(weights, state, times, allowed, self.algorithm)
+        states, error = self._evolved(self._evolve, weights, state, times, allowed)
         if emit is not None:
             for value in states[:-1]:
                 emit(value, error)
         return states[-1], error
 
     def _evolved(
-        self, weights: Floats, state: Floats, times: Floats, allowed: float, algorithm: str
+        self, evolve: LongEvolution, weights: Floats, state: Floats, times: Floats, allowed: float
     ) -> tuple[Floats, float]:
         size = float(np.linalg.norm(state))
         if size == 0.0:
             return np.zeros((len(times), state.size)), 0.0
-        states, relative = evolve_matrix(
-            self.generator.at(weights),
-            start=state,
-            times=times,
-            tolerance=max(allowed / size, 4 * magnus.EPSILON),
-            algorithm=algorithm,
-        )
+        tolerance = max(allowed / size, 4 * magnus.EPSILON)
+        states, relative = evolve(weights, self.generator.at(weights), state, times, tolerance)
         return states, relative * size
 
     def speed(self, weights: Floats, state: Floats) -> float:
@@ -141,3 +143,11 @@ class DrivenEquation:
         if size == 0.0:
             return 0.0
         return float(np.linalg.norm(self.generator.at(weights) @ state)) / size
+
+
+def _shortly(
+    _weights: Floats, matrix: "csr_array", state: Floats, times: Floats, tolerance: float
+) -> tuple[Floats, float]:
+    return evolve_matrix(
+        matrix, start=state, times=times, tolerance=tolerance, algorithm="polynomial"
+    )
