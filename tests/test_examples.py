@@ -1,12 +1,16 @@
 """Every example is read as it stands, runs at a small size, and shows the physics it tells of."""
 
 import copy
+import runpy
+import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import spinsqueeze as sq
 from spinsqueeze.methods.base.question import Evolve
 from spinsqueeze.results.grid import sweep_dims
 from spinsqueeze.run.questions import evolve_question
@@ -150,3 +154,61 @@ def test_the_clock_transition_has_the_rates_of_its_paper():
     assert numbers.chi / numbers.collective_decay_rate == pytest.approx(1.0)
     assert numbers.gamma / numbers.collective_decay_rate == pytest.approx(186.5, abs=0.1)
     assert not lab.eliminated.concerns
+
+
+@pytest.fixture(scope="module")
+def atoms():
+    return SimpleNamespace(**runpy.run_path(str(FOLDER / "atom_number_fluctuations.py")))
+
+
+def test_scripts_run_at_a_small_size(monkeypatch, tmp_path, capsys):
+    assert [path.stem for path in FOLDER.glob("*.py")] == ["atom_number_fluctuations"]
+    picture = tmp_path / "picture.png"
+    argv = ["atom_number_fluctuations", "--tiny", "--trajectories", "4", "-o", str(picture)]
+    monkeypatch.setattr(sys, "argv", argv)
+    runpy.run_path(str(FOLDER / "atom_number_fluctuations.py"), run_name="__main__")
+    printed = capsys.readouterr().out
+    assert printed.count("1 dB is lost at a spread of") == 3
+    assert "16 trajectories:" in printed
+    assert picture.stat().st_size > 10_000
+
+
+def test_a_mixture_has_the_variance_of_the_means_unless_the_number_is_known(atoms):
+    # Two numbers of spins, mean spins at angles of +-tilt to x in the plane of z, where the
+    # variance is v times that of a coherent state.
+    tilt, v, counts = 0.02, 0.3, np.array([90, 110])
+    angle = tilt * np.array([1.0, -1.0])
+    direction = np.stack([np.cos(angle), 0 * angle, np.sin(angle)], axis=-1)
+    spin = counts[:, None, None] / 2 * direction[:, None]
+    covariance = (counts / 4)[:, None, None, None] * np.diag([0.0, 1.0, v])
+    shots = atoms.Members(counts, np.zeros(1), spin, covariance)
+    weights = np.array([0.5, 0.5])
+    mean, whole = atoms.mixture(weights, spin, covariance)
+    along_x, along_z = spin[:, 0, 0], spin[:, 0, 2]
+    np.testing.assert_allclose(mean[0], [along_x.mean(), 0.0, along_z.mean()], rtol=1e-13)
+    np.testing.assert_allclose(
+        np.diag(whole[0]), [along_x.var(), 25.0, 25.0 * v + along_z.var()], rtol=1e-12
+    )
+    (without,), (afterwards,) = atoms.blind(weights, shots), atoms.known(weights, shots)
+    assert without == pytest.approx(v + np.tan(tilt) ** 2 * 100, rel=0.01)
+    assert afterwards == pytest.approx(v, rel=0.01)
+
+
+def test_numbers_of_atoms_have_the_spread_asked_for(atoms):
+    counts = np.arange(9000, 11001, 50)
+    for spread, width in ((0.01, 100.0), (0.006, 60.0), (atoms.POISSON, 100.0)):
+        weights = atoms.weights_of(counts, mean=10_000, spread=spread)
+        mean = weights @ counts
+        assert mean == pytest.approx(10_000, abs=2.0)
+        assert np.sqrt(weights @ (counts - mean) ** 2) == pytest.approx(width, rel=2e-3)
+
+
+def test_dephasing_shortens_the_spin_at_any_drive_as_mean_field_says(atoms):
+    case = atoms.Case(10**6, 0.0, 0.6, 100.0, kind="dephasing")
+    end = atoms.dephasing_time(case.drive) / case.rate
+    times = np.linspace(0.0, 0.5 * end, 5)
+    data = sq.simulate(
+        case.model(), sq.CoherentState(case.start), times, method=sq.MeanField(next_order=False)
+    )
+    expected = 1.0 - (1.0 - case.drive**2) * times / end
+    np.testing.assert_allclose(data["contrast"].values ** 2, expected, atol=1e-3)
