@@ -12,6 +12,7 @@ from spinsqueeze.methods.perturbation.method import Perturbation
 from spinsqueeze.papers.base import Claim, Figure, curve, finding
 from spinsqueeze.papers.huybrechts2024.setting import (
     CONVENTIONS,
+    agreement,
     angle_distance,
     critical_difference,
     exact_xyz,
@@ -167,7 +168,7 @@ def draw_squeezing(data: xr.Dataset) -> "Picture":
                  title=f"N = {data.attrs['n_spins']}")  # fmt: skip
         left.set_ylim(0.3, 1.25)
         left.set_xlim(0.0, x[-1])
-        left.legend(fontsize=8.5, loc="lower left")
+        left.legend(fontsize=8.5, loc="lower right", frameon=True)
         right.plot([], [], color=GREY, label=r"$1/\xi_R^2$")
         right.plot([], [], "--", color=GREY, label="QFI/N")
         right.set(xlabel=r"$\delta\mathcal{J}/\gamma$", ylabel=r"$1/\xi_R^2$ and QFI/N",
@@ -195,18 +196,6 @@ def draw_angle(data: xr.Dataset) -> "Picture":
         panel.set_xlim(0.0, x[-1])
         panel.legend(fontsize=9)
     return figure
-
-
-def agreement(x: Floats, exact: Floats, predicted: Floats, *, allowed: float) -> float:
-    """The first x (T,) at which two curves differ by more, interpolated; the last x if nowhere."""
-    gap = np.abs(exact - predicted)
-    over = np.flatnonzero(gap > allowed)
-    if len(over) == 0:
-        return float(x[-1])
-    k = int(over[0])
-    if k == 0:
-        return float(x[0])
-    return float(np.interp(allowed, gap[k - 1 : k + 1], x[k - 1 : k + 1]))
 
 
 def claims_squeezing(data: xr.Dataset) -> list[Claim]:

@@ -181,3 +181,15 @@ def _exact(points: Points, study: Study, over: Mapping[str, Sequence[Any]]) -> x
 def onset_slope(step: float, first: Any, second: Any) -> Any:
     """(1 - xi2)/lambda at lambda -> 0 from xi2 at step and 2 step; errs by order step^2."""
     return 2.0 * (1.0 - np.asarray(first)) / step - (1.0 - np.asarray(second)) / (2.0 * step)
+
+
+def agreement(x: Floats, exact: Floats, predicted: Floats, *, allowed: float) -> float:
+    """The first x (T,) at which two curves differ by more, interpolated; the last x if nowhere."""
+    gap = np.abs(exact - predicted)
+    over = np.flatnonzero(gap > allowed)
+    if len(over) == 0:
+        return float(x[-1])
+    k = int(over[0])
+    if k == 0:
+        return float(x[0])
+    return float(np.interp(allowed, gap[k - 1 : k + 1], x[k - 1 : k + 1]))
