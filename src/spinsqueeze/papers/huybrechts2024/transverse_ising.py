@@ -107,13 +107,18 @@ def draw(data: xr.Dataset) -> "Picture":
         figure = new_figure(11.0, 4.6)
         panels = figure.subplots(1, 2)
         x = data["coupling"].values
+        middle = len(x) // 2
         lines = (("xi2", "first_order", "exchange_kept"),
                  ("angle", "first_order_angle", "exchange_kept_angle"))  # fmt: skip
         for panel, (exact, first, kept) in zip(panels, lines, strict=True):
-            for side in (x < 0, x > 0):
-                panel.plot(x[side], data[exact].values[side], color=black)
-                panel.plot(x[side], data[first].values[side], "--", color=orange)
-                panel.plot(x[side], data[kept].values[side], ":", color=blue)
+            for name, look, colour in (
+                (exact, "-", black),
+                (first, "--", orange),
+                (kept, ":", blue),
+            ):
+                start = 1.0 if panel is panels[0] else np.nan  # at J_x = 0 all angles are alike
+                y = np.insert(data[name].values, middle, start)
+                panel.plot(np.insert(x, middle, 0.0), y, look, color=colour)
             panel.axvline(data.attrs["critical"], color=GREY, lw=0.9, ls="-.")
             panel.set(xlabel=r"$\mathcal{J}_x/\gamma$")
             panel.set_xlim(x[0], x[-1])
@@ -124,8 +129,8 @@ def draw(data: xr.Dataset) -> "Picture":
         left.plot([], [], "-.", color=GREY, lw=0.9, label="mean-field transition")
         left.set(ylabel=r"$\xi_R^2$",
                  title=rf"N = {data.attrs['n_spins']}, $\Delta = {FIELD:g}\,\gamma$")  # fmt: skip
-        left.set_ylim(0.3, 1.25)
-        left.legend(fontsize=9, loc="lower left")
+        left.set_ylim(0.3, 1.3)
+        left.legend(fontsize=9, loc="upper left", ncols=2)
         right.set(ylabel=r"$\phi_{\min}$ (rad)", title="angle (inset)")
     return figure
 
