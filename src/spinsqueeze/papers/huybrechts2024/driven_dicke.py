@@ -182,9 +182,10 @@ def draw(data: xr.Dataset) -> "Picture":
         left, right = figure.subplots(1, 2)
         u, printed = data["drive"].values, data.attrs["n_printed"]
         for k, n in enumerate(data["n_spins"].values):
-            look = DASHES[k % len(DASHES)] if k < printed else "-"
-            left.plot(u, data["xi2"].values[k], look, color=black if k < printed else BEYOND[k - printed],
-                      lw=1.8 if k < printed else 1.0, label=f"N = {n}")  # fmt: skip
+            look, colour, width = (
+                (DASHES[k], black, 1.8) if k < printed else ("-", BEYOND[k - printed], 1.0)
+            )
+            left.plot(u, data["xi2"].values[k], look, color=colour, lw=width, label=f"N = {n}")
         left.plot(u, data["second_order"], "--", color=orange, label="second order, Eq. (70)")
         left.plot(u[u <= 1.0], data["many_spins"].values[u <= 1.0], ":", color=pink,
                   label=r"$\sqrt{1 - (2\Omega/\Gamma)^2}$")  # fmt: skip

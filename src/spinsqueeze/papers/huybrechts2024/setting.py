@@ -128,6 +128,21 @@ def critical_coupling(field: Any) -> Any:
     return -(np.asarray(field) + 0.25 / np.asarray(field))
 
 
+def xyz_order_angle(j_x: Any, j_y: Any, *, j_z: float = J_Z) -> Any:
+    """Angle in (-pi/2, pi/2) of the mean-field magnetisation of the ferromagnet; NaN elsewhere.
+
+    At a fixed point y/x = -4 (J_x - J_z) z and x/y = 4 (J_y - J_z) z per spin, z < 0.
+    """
+    a, b = np.asarray(j_x, float) - j_z, np.asarray(j_y, float) - j_z
+    ratio = np.divide(-a, b, out=np.full(np.broadcast(a, b).shape, np.nan), where=a * b < 0)
+    return np.arctan(np.sign(a) * np.sqrt(ratio))
+
+
+def ising_order_angle(field: Any) -> Any:
+    """The same of the transverse-field Ising model: y/x = -gamma/(2 Delta)."""
+    return np.arctan(-0.5 / np.asarray(field, float))
+
+
 def exact_xyz(points: Points, n_spins: int, *, j_x: Floats, j_y: Floats) -> xr.Dataset:
     """Exact steady states at pairs of couplings (P,), see `_exact`."""
     study = Study(
