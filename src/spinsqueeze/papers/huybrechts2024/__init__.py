@@ -10,6 +10,7 @@ from spinsqueeze.papers.huybrechts2024.angle_maps import (
 from spinsqueeze.papers.huybrechts2024.driven_dicke import FIGURE_9
 from spinsqueeze.papers.huybrechts2024.onset import FIGURE_3A, FIGURE_3B
 from spinsqueeze.papers.huybrechts2024.quadrants import FIGURE_5, FIGURE_8
+from spinsqueeze.papers.huybrechts2024.second_order import SECOND_ORDER
 from spinsqueeze.papers.huybrechts2024.setting import CONVENTIONS
 from spinsqueeze.papers.huybrechts2024.transverse_ising import FIGURE_6
 
@@ -28,6 +29,7 @@ PAPER = Paper(
         FIGURE_7B,
         FIGURE_8,
         FIGURE_9,
+        SECOND_ORDER,
     ),
     conventions=CONVENTIONS,
 )

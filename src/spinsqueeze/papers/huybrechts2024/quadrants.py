@@ -37,7 +37,7 @@ LABELS = {
         ("III", 0.05, 0.28),
         ("IV", 0.28, 0.93),
     ),
-    ISING: (("I", 0.95, 0.95), ("II", 0.05, 0.95), ("III", 0.05, 0.05), ("IV", 0.95, 0.05)),
+    ISING: (("I", 0.95, 0.95), ("II", 0.44, 0.95), ("III", 0.05, 0.05), ("IV", 0.56, 0.05)),
 }
 """Quadrant, and where its number stands in parts of the axes."""
 
@@ -96,12 +96,14 @@ def _draw(kind: Kind) -> Callable[[xr.Dataset], "Picture"]:
             for turn, colour in ((0.0, PALETTE[0]), (np.pi / 2.0, PALETTE[1])):
                 angle = data["angle"].values + turn
                 # Long strokes: the correlated, anti-squeezed component
-                length = 0.8 if turn else 0.45
-                panel.quiver(
+                length = (0.8 if turn else 0.4) * float(data[first][1] - data[first][0])
+                strokes = panel.quiver(
                     data[first], data[second], length * np.cos(angle), length * np.sin(angle),
                     color=colour, pivot="mid", headlength=0, headaxislength=0, headwidth=1,
-                    units="dots", width=2.0, scale=0.045, scale_units="dots", zorder=3,
+                    units="dots", width=2.5, angles="xy", scale=1.0, scale_units="xy",
+                    zorder=3, clip_on=False,
                 )  # fmt: skip
+                strokes.set_in_layout(False)
             for name, right, top in LABELS[kind]:
                 panel.text(right, top, name, transform=panel.transAxes, ha="center", va="center",
                            fontsize=13, fontweight="bold", zorder=4)  # fmt: skip
@@ -157,9 +159,9 @@ def _claims(kind: Kind) -> Callable[[xr.Dataset], list[Claim]]:
                 statement="the nature of the ferromagnetic correlations follows from the quadrants",
                 place=place,
                 ours="the anti-squeezed component is nearer to the predicted axis at "
-                f"{in_ferro} of {all_ferro} points beyond the transition, N = {data.attrs['n_spins']}; it lies "
-                f"within {off.max():.1f} degrees (median {np.median(off):.1f}) of the mean-field "
-                "magnetisation",
+                f"{in_ferro} of {all_ferro} points beyond the transition, N = "
+                f"{data.attrs['n_spins']}; it lies within {off.max():.1f} degrees (median "
+                f"{np.median(off):.1f}) of the mean-field magnetisation",
                 holds=in_ferro > 0.9 * all_ferro,
                 otherwise="more than one point in ten differs",
                 value=in_ferro / all_ferro,
