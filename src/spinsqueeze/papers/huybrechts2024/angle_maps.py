@@ -125,16 +125,15 @@ def exact_angles(
     x, y = across[alpha > 1e-9], up[alpha > 1e-9]
     found = kind.exact(points, n_spins, x, y)
     # Rounded, so that both of a pair have one key
-    angles = {
-        (round(a, 9), round(b, 9)): t for a, b, t in zip(x, y, found["angle"].values, strict=True)
-    }
+    keys = zip(np.round(x, 9).tolist(), np.round(y, 9).tolist(), strict=True)
+    angles = dict(zip(keys, found["angle"].values.tolist(), strict=True))
     angle = np.full(across.shape, np.nan)
     for index in np.ndindex(angle.shape):
         here = (across[index], up[index])
         if abs(alpha[index]) <= 1e-9:
             continue
         a, b = here if alpha[index] > 0 else kind.image(*here)
-        value = angles[(round(a, 9), round(b, 9))]
+        value = angles[round(float(a), 9), round(float(b), 9)]
         angle[index] = value if alpha[index] > 0 else kind.mirrored(value)
     return angle, {k: v for k, v in found.attrs.items() if k == FAILED}
 

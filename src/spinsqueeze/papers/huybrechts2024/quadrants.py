@@ -92,18 +92,18 @@ def _draw(kind: Kind) -> Callable[[xr.Dataset], "Picture"]:
             panel.contour(x, y, alpha, levels=[0.0], colors=GREY, linewidths=1.0, linestyles=":")
             panel.contour(x, y, beta, levels=[0.0], colors=GREY, linewidths=1.0, linestyles=":")
             boundary(panel, kind)
+            inner = data.isel({name: slice(1, -1) for name, _ in kind.axes})
             (first, across_label), (second, up_label) = kind.axes
             for turn, colour in ((0.0, PALETTE[0]), (np.pi / 2.0, PALETTE[1])):
-                angle = data["angle"].values + turn
+                angle = inner["angle"].values + turn
                 # Long strokes: the correlated, anti-squeezed component
                 length = (0.8 if turn else 0.4) * float(data[first][1] - data[first][0])
-                strokes = panel.quiver(
-                    data[first], data[second], length * np.cos(angle), length * np.sin(angle),
+                panel.quiver(
+                    inner[first], inner[second], length * np.cos(angle), length * np.sin(angle),
                     color=colour, pivot="mid", headlength=0, headaxislength=0, headwidth=1,
                     units="dots", width=2.5, angles="xy", scale=1.0, scale_units="xy",
-                    zorder=3, clip_on=False,
+                    zorder=3,
                 )  # fmt: skip
-                strokes.set_in_layout(False)
             for name, right, top in LABELS[kind]:
                 panel.text(right, top, name, transform=panel.transAxes, ha="center", va="center",
                            fontsize=13, fontweight="bold", zorder=4)  # fmt: skip
