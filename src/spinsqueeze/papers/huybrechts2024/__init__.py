@@ -66,8 +66,8 @@ PAPER = Paper(
         "gamma^2). For beta < 0 k is odd for alpha > 0; 2 theta = arg[alpha (beta - i gamma)].",
         "Sec. 6.1.2: 'by the x spin components in quadrants I and III' is y, and y in II and IV is "
         "x; further down II and IV stand for each other.",
-        "Sec. 6.1.2: the strongest coupling is J_x in quadrants I and II (in absolute value, far from "
-        "0, in I and III), not in II and III.",
+        "Sec. 6.1.2: the strongest coupling is J_x in quadrants I and II (in absolute value, far "
+        "from 0: in I and III), not in II and III.",
         "Fig. 9: the caption's 'dissipative TFI model' is the driven Dicke model.",
     ),
 )
