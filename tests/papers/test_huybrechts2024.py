@@ -127,6 +127,15 @@ def test_the_direction_of_order_is_where_mean_field_ends() -> None:
         assert np.hypot(x, y) > 1e4
 
 
+def test_beyond_the_transition_the_correlated_component_is_the_mean_field_order() -> None:
+    for name in ("5", "8"):
+        data = _computed(name)[1]
+        off = s.angle_distance(data["angle"] + np.pi / 2, data["order_angle"])
+        beyond = ~data["paramagnetic"].values & np.isfinite(off)
+        assert beyond.sum() > 1
+        assert off[beyond].max() < 0.1
+
+
 def test_mirrors_of_the_exact_maps() -> None:
     xyz = s.exact_xyz(Points(), 5, j_x=np.array([2.0, 0.3]), j_y=np.array([0.3, 2.0]))
     a, b = xyz["angle"].values

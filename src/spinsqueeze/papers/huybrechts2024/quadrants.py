@@ -106,7 +106,8 @@ def _draw(kind: Kind) -> Callable[[xr.Dataset], "Picture"]:
                 )  # fmt: skip
             for name, right, top in LABELS[kind]:
                 panel.text(right, top, name, transform=panel.transAxes, ha="center", va="center",
-                           fontsize=13, fontweight="bold", zorder=4)  # fmt: skip
+                           fontsize=13, fontweight="bold", zorder=4,
+                           bbox={"facecolor": "white", "lw": 0, "pad": 2})  # fmt: skip
             panel.plot([], [], color=PALETTE[0], label="squeezed, exact")
             panel.plot([], [], color=PALETTE[1], label="anti-squeezed, exact")
             panel.plot([], [], "--", color=PALETTE[6], lw=1.5, label="mean-field transition")
