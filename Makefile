@@ -50,6 +50,8 @@ run: $(VENV)/.installed
 
 # Workers share the cores: a second thread of linear algebra in each would only wait.
 test test-slow test-lowest: export OPENBLAS_NUM_THREADS ?= 1
+# Tests start many processes, and each would compile every file that it imports.
+test test-slow test-lowest: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal

@@ -82,6 +82,7 @@ def deviations():
     return {name: np.array(values) for name, values in scores.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "part"),
     [("spin", 0), ("spin", 2), ("covariance", (0, 1)), ("covariance", (1, 2)), ("contrast", ())],

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import signal
@@ -448,12 +449,24 @@ def test_a_title_with_latex_that_matplotlib_lacks(titled, capsys):
 
 @pytest.mark.usefixtures("titled")
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
-def test_a_title_on_any_console(encoding):
+def test_a_title_on_any_console(encoding, monkeypatch):
     assert main(["run", "study.toml", "-q"]) == 0
-    done = ours("info", "study.nc", PYTHONIOENCODING=encoding)
+    console = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", console)
+        assert main(["info", "study.nc"]) == 0
+    console.flush()
+    title = TITLE.replace(r"\\", "\\")
+    assert title.encode(encoding, "backslashreplace") in console.buffer.getvalue().splitlines()
+
+
+@pytest.mark.usefixtures("titled")
+def test_a_title_on_the_console_of_a_process():
+    assert main(["run", "study.toml", "-q"]) == 0
+    done = ours("info", "study.nc", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, b"")
     title = TITLE.replace(r"\\", "\\")
-    assert title.encode(encoding, "backslashreplace") in done.stdout.splitlines()
+    assert title.encode("ascii", "backslashreplace") in done.stdout.splitlines()
 
 
 def test_any_text_leaves_the_streams_as_they_were(capsys):

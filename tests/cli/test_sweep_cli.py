@@ -30,6 +30,12 @@ times = { start = 0.0, stop = 0.5, num = 6 }
 
 
 @pytest.fixture
+def in_one_process(monkeypatch):
+    """`run` takes no number of workers: here it starts none."""
+    monkeypatch.setattr("spinsqueeze.run.sweep.default_workers", lambda: 0)
+
+
+@pytest.fixture
 def study(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "study.toml"
@@ -201,6 +207,7 @@ def test_time_left_for_people():
     assert [_duration(s) for s in (0.4, 75, 3725)] == ["0:00", "1:15", "1:02:05"]
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_pictures_of_sweeps(study, capsys):
     assert main(["sweep", "study.toml", "-o", "a.nc", "--plot", "a.png", "--workers", "0"]) == 0
     assert "picture: a.png" in capsys.readouterr().out
@@ -227,6 +234,7 @@ def test_what_cannot_be_drawn_is_refused_before_work(study, capsys):
     assert not list(study.parent.glob("*.png"))
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_a_sweep_of_steady_states(study, capsys):
     study.write_text(
         """
@@ -252,6 +260,7 @@ coherent = "-z"
     assert "least xi2 = " in told
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_sweeps_warn_as_single_runs_do(study, capsys):
     study.write_text(
         STUDY.replace('name = "METHOD"', 'name = "dtwa"\nn_trajectories = 6').replace(

@@ -11,7 +11,7 @@ from tests.problems.catalogue import Problem
 from tests.problems.dense_evolution import all_readings, answers, steady_state
 
 import spinsqueeze as sq
-from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
+from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Unsupported
 
 TIMES = np.array([0.0, 0.2, 0.7, 1.1])
 TILTED = sq.CoherentState([0.48, -0.6, 0.64])
@@ -29,6 +29,7 @@ GENERAL = sq.Cavity(
     reservoirs=[sq.CavityReservoir(0.2, loss=0.9, gain=0.2j)],
     initial=sq.CavityState(coherent=0.3 - 0.2j, thermal=0.01, squeezing=0.1, phase=0.4),
 )
+GENERAL_ALIKE = sq.Cavity(0.3, decay_rate=1.0, drive=0.2)
 SPINS = [sq.OneAxisTwisting(0.3), sq.UniformField([0.1, 0.4, -0.2])]
 LOCAL = [sq.LocalDecay(0.3), sq.LocalDephasing(0.2), sq.LocalJump(0.1, vector=[0.3, 0.2j, 0.5])]
 
@@ -254,3 +255,55 @@ def test_what_does_not_fit_is_refused_with_a_remedy():
     lost = {"method": sq.PermutationInvariant(), "losses": sq.Losses(times=[0.5])}
     with pytest.raises(Unsupported, match="losses of spins beside a cavity"):
         sq.simulate(collective, TILTED, [0.0, 1.0], **lost)
+
+
+def test_what_the_start_cuts_off_is_claimed():
+    """Coherences with the levels that are cut off count by their size, not by the populations."""
+    initial = sq.CavityState(coherent=-0.408)
+    times = np.linspace(0.0, 3.0, 6)
+    field = sq.UniformField([-0.9, -0.6, 0.3])
+    found = []
+    for decay, tolerance in ((0.0, 1e-13), (1e-14, 1e-10)):
+        cavity = sq.Cavity([0, 0, -1.3], decay_rate=decay, detuning=0.3, initial=initial)
+        model = sq.SpinModel(1, hamiltonian=[field], cavity=cavity)
+        found.append(sq.simulate(model, TILTED, times, method=sq.Exact(tolerance)))
+    pure, mixed = found
+    assert pure.spin_numerical_error.max() < 1e-10
+    error = np.abs(mixed.spin - pure.spin).max("axis") / 0.5
+    claimed = mixed.spin_numerical_error + pure.spin_numerical_error
+    assert np.all(error <= claimed)
+
+
+@pytest.mark.parametrize("thermal", [0.0, 0.7])
+@pytest.mark.parametrize("state", [None, sq.CoherentState([0.6, 0.0, 0.8])])
+def test_a_steady_state_that_keeps_coherences_is_refused(state, thermal):
+    """S_x is conserved, and not along the axis of the states that are counted."""
+    cavity = sq.Cavity([0.3, 0.0, 0.0], decay_rate=1.0, thermal_occupation=thermal)
+    with pytest.raises(NumericalFailure, match=r"conserves more than|does not converge"):
+        sq.steady_state(sq.SpinModel(1, cavity=cavity), initial_state=state, method=sq.Exact())
+
+
+def test_the_weights_of_steady_states_are_those_of_the_spins():
+    """S_z is conserved; the mode comes to rest far from where it began."""
+    cavity = sq.Cavity([0, 0, 0.3], decay_rate=1.0, drive=4.0, initial=sq.CavityState(coherent=3.0))
+    state = sq.CoherentState([0.6, 0.0, 0.8])
+    found = sq.steady_state(sq.SpinModel(1, cavity=cavity), initial_state=state, method=sq.Exact())
+    np.testing.assert_allclose(found.spin, [0.0, 0.0, 0.4], atol=1e-9)
+    # <a> = -i (drive + g s_z) / (kappa/2) where s_z = +-1/2 has the weights of the start
+    np.testing.assert_allclose(found.field, [0.0, -2 * (4.0 + 0.3 * 0.4)], atol=1e-7)
+
+
+@pytest.mark.parametrize("times", [[0.0], [0.0, 5e-324], [1e-300]])
+def test_runs_without_length(times):
+    model = sq.SpinModel(1, hamiltonian=SPINS, cavity=GENERAL_ALIKE)
+    found = sq.simulate(model, TILTED, times, method=sq.Exact())
+    np.testing.assert_allclose(found.spin[-1], [0.24, -0.3, 0.32], atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "initial", [{"squeezing": 5.0}, {"squeezing": 20.0}, {"thermal": 1e6}, {"thermal": 1e300}]
+)
+def test_a_start_with_too_many_photons_is_refused(initial):
+    cavity = sq.Cavity(0.3, decay_rate=1.0, initial=sq.CavityState(**initial))
+    with pytest.raises(NumericalFailure, match="more than 4000 levels"):
+        sq.simulate(sq.SpinModel(1, cavity=cavity), TILTED, [0.0, 1.0], method=sq.Exact())

@@ -17,8 +17,10 @@ def bump(centre, area, kind):
     return sq.Envelope(TABLE, values=values, interpolation=kind)
 
 
-@pytest.mark.parametrize("n_times", [1, 201])
-@pytest.mark.parametrize("centre", [37.0, 50.0])
+@pytest.mark.parametrize(
+    ("n_times", "centre"),
+    [(1, 37.0), (1, 50.0), *(pytest.param(201, c, marks=pytest.mark.slow) for c in (37.0, 50.0))],
+)
 @pytest.mark.parametrize("kind", ["linear", "cubic"])
 @pytest.mark.parametrize("method", INTEGRATORS[:3] + INTEGRATORS[4:], ids=str)
 def test_a_short_pi_pulse_turns_the_spin_over(method, kind, centre, n_times):

@@ -11,6 +11,7 @@ from spinsqueeze.core.errors import InvalidInput, NotAnInteger, TooLarge
 from spinsqueeze.methods.base.answer import COMPLETE
 from spinsqueeze.methods.base.target import Target, collect
 from spinsqueeze.methods.dtwa.trajectories import Trajectory
+from spinsqueeze.observables.jackknife import MINIMUM_BLOCKS
 from spinsqueeze.observables.moments import BlockMoments
 from spinsqueeze.observables.readings import readings_of
 
@@ -85,7 +86,7 @@ def test_samples_are_added_until_the_error_is_reached(quantity):
     growth = np.divide(samples.asked[1:], samples.asked[:-1])
     assert np.all((growth >= 1.1) & (growth <= 2.1))
     assert shown == sorted(shown)
-    assert 0 < shown[0] < 0.5
+    assert shown[0] == pytest.approx(128 / (2 / 0.02**2), rel=0.6)
     assert shown[-1] <= 1
 
 
@@ -117,6 +118,27 @@ def test_an_interrupt_keeps_what_is_finished():
     assert end.status.startswith("interrupted at 700 samples")
     with pytest.raises(KeyboardInterrupt):
         gathered(Target("xi2", 0.02, 10**5), Plain(interrupt_at=3))
+
+
+def test_the_error_of_xi2_is_the_largest_relative_one_at_any_time():
+    rng = np.random.default_rng(3)
+    y, z = rng.normal(size=(2, 400)) * 5.0
+    still = np.stack([np.full_like(y, 45.0), y, z], axis=-1)
+    twisted = still + np.array([0.0, 0.0, 3.0]) * still[:, 1:2]
+
+    def error(*spins, n_blocks=20):
+        blocks = BlockMoments.from_samples(np.stack(spins, axis=1), n_spins=100, n_blocks=n_blocks)
+        target = Target("xi2", 0.1, 1000)
+        times = np.arange(1.0, 1.0 + len(spins))
+        return target.error_of(readings_of(blocks), times=times, n_spins=100)
+
+    alone = [error(spins) for spins in (still, twisted)]
+    assert alone == pytest.approx([np.sqrt(2 / 400)] * 2, rel=0.5)  # of a variance
+    assert abs(alone[0] - alone[1]) > 0.01 * alone[0]
+    assert error(still, twisted) == pytest.approx(max(alone))
+    assert error(twisted, still) == pytest.approx(max(alone))
+    assert np.isfinite(error(still, n_blocks=MINIMUM_BLOCKS))
+    assert error(still, n_blocks=MINIMUM_BLOCKS - 1) == np.inf
 
 
 # Options.
@@ -260,12 +282,15 @@ def test_sweeps_optimise_and_merge_take_a_target():
     assert np.isfinite(best.value)
 
 
+@pytest.fixture(scope="module")
+def best():
+    return sq.optimum(sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(60_000), seed=10**6))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("quantity", ["optimum", "xi2"])
-def test_error_bars_hold_where_a_target_ended_the_run(quantity):
+def test_error_bars_hold_where_a_target_ended_the_run(quantity, best):
     """Stopping where an error bar is small favours error bars that are too small: not by much."""
-    truth = sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(200_000), seed=10**6)
-    best = sq.optimum(truth)
     method = sq.DTWA(target_error=0.25 if quantity == "optimum" else 0.06, target=quantity)
     hits = []
     for seed in range(300):

@@ -144,6 +144,24 @@ def test_ratios_and_what_they_say():
     assert "keep the cavity" in fast.concerns[0]
 
 
+@pytest.mark.parametrize(
+    ("hamiltonian", "jumps"),
+    [
+        ([sq.UniformField([0.0, 0.6, -0.8])], []),
+        ([sq.CollectiveQuadratic(np.diag([0.004, 0.0, -0.01]))], []),
+        ([], [sq.CollectiveJump(0.01, vector=[0.0, 1.0, 1.0j])]),
+    ],
+)
+def test_every_term_of_the_spins_has_its_speed(hamiltonian, jumps):
+    """100 spins that change at a rate of 1, beside a cavity that they hardly feel."""
+    for own, doubtful in ((10.1, False), (9.9, True)):
+        cavity = sq.Cavity(1e-6, decay_rate=2 * own)
+        kept = sq.SpinModel(100, hamiltonian=hamiltonian, jumps=jumps, cavity=cavity)
+        found = eliminated(kept) if doubtful else sq.eliminate_cavity(kept)
+        assert found.speed_ratio == pytest.approx(1 / own)
+        assert len(found.concerns) == doubtful
+
+
 def test_envelopes_of_coupling_and_drive_are_followed():
     ramp = sq.Envelope([0.0, 1.0], values=[0.0, 0.02])
     cavity = sq.Cavity(ramp, decay_rate=50.0, drive=3.0, detuning=4.0)
@@ -175,6 +193,15 @@ def strength_at(field, t):
         (
             sq.Cavity(1.0, decay_rate=1.0, reservoirs=[sq.CavityReservoir(2.0, loss=0, gain=1)]),
             "cavity must lose more than it gains to rest, got kappa = -1",
+        ),
+        (
+            sq.Cavity(
+                1.0,
+                decay_rate=1.0,
+                detuning=1.0,
+                reservoirs=[sq.CavityReservoir(1.0, loss=0, gain=1)],
+            ),
+            "cavity must lose more than it gains to rest, got kappa = 0",
         ),
         (
             sq.Cavity(1.0, decay_rate=sq.Envelope([0, 1], values=[1, 2])),

@@ -11,15 +11,30 @@ import xarray as xr
 from spinsqueeze.papers.base import Claim, Figure, finding
 from spinsqueeze.papers.groszkowski2022 import PAPER
 from spinsqueeze.papers.groszkowski2022.even_odd import _odd_minimum
+from spinsqueeze.papers.groszkowski2022.linear_theory import (
+    best_kappa,
+    cavity_rates,
+    equation_18,
+    least_linearised,
+    linearised,
+    squeezed_light,
+    with_cavity,
+)
+from spinsqueeze.papers.groszkowski2022.mean_field import MeanFieldEquations, wineland
 from spinsqueeze.papers.groszkowski2022.optimum import best_reservoir, best_twisting
 from spinsqueeze.papers.groszkowski2022.prethermal import mean_field_limit, weak_dephasing_limit
+from spinsqueeze.papers.groszkowski2022.prethermal_mean_field import weak_noise_curve
 from spinsqueeze.papers.groszkowski2022.relaxation import _gaps
 from spinsqueeze.papers.groszkowski2022.setting import (
     KAPPA_INT,
+    Platform,
     cavity_model,
     exact_claim,
+    kept_cavity_model,
+    platform,
     reservoir_generator,
     reservoir_model,
+    steady_xi2,
     twisting_model,
 )
 from spinsqueeze.papers.groszkowski2022.shell_walk import walk
@@ -31,7 +46,26 @@ TINY: dict[str, Any] = {
     "4a": {"n_spins": 60, "n_times": 21, "sizes": (4, 6, 8, 10)},
     "4b": {"n_spins": 40, "mean_gap": 30.0, "n_losses": 2, "law_n_spins": 200},
     "5": (2, 4, 8),
+    "5-cavity": {
+        "n_spins": (8,),
+        "tuned": (1.0,),
+        "series": (4,),
+        "kappa_int": (100.0, 10.0, 3.0, 2.0, 0.2),
+        "twisting_from": 8,
+    },
     "6a": {"n_spins": 8, "r": 1.0, "n_times": 17, "n_r": 4},
+    "6b": {"n_spins": (8, 60), "r": 1.0, "n_times": 17, "orders": (2,), "exact_up_to": 8},
+    "S1": {"n_spins": (8, 60, 200), "exact_up_to": 8, "twisting_from": 8},
+    "linearised": {
+        "n_spins": 8,
+        "many": 1_000,
+        "last_r": 2.6,
+        "last_r_of_many": 2.6,
+        "n_r": 7,
+        "sizes": (6, 12, 50, 200),
+        "exact_up_to": 12,
+        "dephasing": (0.0, 0.1, 1.0, 8.0),
+    },
     "S2": {"r": (2.0, 5.0)},
     "S3": {"n_spins": 6, "last_r": 2.5, "n_r": 6},
     "S4a": {"n_spins": 16, "r": (0.5, 1.0)},
@@ -77,7 +111,11 @@ ALWAYS = {
     "4a": ("macroscopic-parity", "no-slowing"),
     "4b": ("swing-after-each-loss", "even-law", "odd-law"),
     "5": ("beats-twisting",),
+    "5-cavity": ("holds-in-fig-5", "tuned-anew", "twisting-kept"),
     "6a": ("bound-3-db", "fast-time"),
+    "6b": ("recovery",),
+    "S1": ("mean-field-error", "beats-twisting"),
+    "linearised": ("eq-18",),
     "S2": ("mixture-of-m", "fat-tail", "no-mean", "odd-variance-limit"),
     "S3": ("dephasing-raises-the-ratio",),
     "S4a": ("bottleneck-up", "bottleneck-down", "no-way-down-at-r-0", "crossing"),
@@ -88,6 +126,9 @@ OPEN = {
     "4a": ("at-worst-one-over-gamma",),
     "5": ("linearised-optimum",),
     "6a": ("eq-21", "slow-time"),
+    "6b": ("mean-field-error",),
+    "S1": ("best-r", "factor-of-twisting"),
+    "linearised": ("large-r", "heisenberg-factor"),
     "S5": ("best-r",),
 }
 
@@ -197,6 +238,101 @@ def test_the_optima_of_four_spins() -> None:
     assert twisted.xi2 == pytest.approx(0.9212, abs=1e-3)
     assert twisted.parameters[0] == pytest.approx(95.3, rel=0.05)
     assert not twisted.bounded
+
+
+# The equations of Apps. B, C and H
+
+
+def test_mean_field_of_no_more_than_local_relaxation_is_exact() -> None:
+    equations = MeanFieldEquations(7, 0.4, squeezed=0.0, relaxation=0.3, dephasing=0.2)
+    tilted = np.array([-0.2, 1.3, 0.8, 0.5])
+    # <S_z> relaxes to -N/2, transverse correlations of pairs lose gamma_rel + 2 gamma_phi
+    expected = [-0.3 * (-0.2 + 1.0), -0.7 * 0.3, 0.7 * 0.2, 0.6 * -0.2 - 0.6 * (0.5 - 1.0)]
+    np.testing.assert_allclose(equations.rates(tilted), expected, rtol=1e-12)
+
+
+def test_mean_field_steady_state_for_vanishing_dephasing_is_eq_21() -> None:
+    equations = MeanFieldEquations(50, 0.6, squeezed=1.0, dephasing=1e-5)
+    assert wineland(equations.steady()) == pytest.approx(mean_field_limit(50, r=0.6), rel=2e-3)
+
+
+def test_mean_field_with_everything_down_kept_is_eq_c2() -> None:
+    rates = {"squeezed": 0.7, "collective": 0.2}
+    equations = MeanFieldEquations(30, 0.9, **rates, relaxation=0.4, dephasing=0.3)
+    slopes = [equations.rates(np.array([-1.0, 1.0, y, 0.0]))[2] for y in (0.0, 1.0)]
+    y = slopes[0] / (slopes[0] - slopes[1])
+    assert linearised(30, r=0.9, **rates, local=1.0) == pytest.approx(y, rel=1e-12)
+
+
+def test_the_linearised_optimum_is_the_least_of_eq_c4() -> None:
+    n, kappa_int, relaxation = 10**9, 2.0, 4.0 * 10**9 / (2.0 * 50.0)
+    rates = {"r": np.inf, "local": relaxation}
+
+    def value(kappa_sqz: float) -> float:
+        squeezed, collective = cavity_rates(kappa_sqz, kappa_int=kappa_int)
+        return linearised(n, squeezed=squeezed, collective=collective, **rates)
+
+    best = kappa_int * best_kappa(50.0)
+    assert value(best) == pytest.approx(least_linearised(50.0), rel=1e-6)
+    assert value(best) < min(value(0.95 * best), value(1.05 * best))
+    close = {"squeezed": 0.3, "collective": 0.1, "local": 0.2}
+    assert equation_18(10**6, **close) == pytest.approx(
+        linearised(10**6, r=np.inf, **close), rel=2e-6
+    )
+    assert squeezed_light(40, ratio=2.0) == pytest.approx(
+        linearised(40, r=np.inf, squeezed=2.0, collective=0.0, local=1.0)
+    )
+
+
+def test_two_coupled_bosons_by_their_lyapunov_equation() -> None:
+    from scipy.linalg import solve_continuous_lyapunov
+
+    n, r, kappa_sqz, kappa_int, relaxation = 9, 0.7, 2.0, 0.5, 0.8
+    kappa, g = kappa_sqz + kappa_int, 3.0
+    drift = np.array([[-kappa / 2, g], [-g, -relaxation / 2]])
+    noise = np.diag([kappa_sqz * np.exp(-2 * r) + kappa_int, relaxation])
+    expected = solve_continuous_lyapunov(drift, -noise)[1, 1]
+    rates = {"kappa_sqz": kappa_sqz, "kappa_int": kappa_int, "relaxation": relaxation}
+    assert with_cavity(n, r=r, **rates) == pytest.approx(expected, rel=1e-12)
+    squeezed, collective = cavity_rates(kappa_sqz, kappa_int=kappa_int)
+    many = with_cavity(10**7, r=r, eliminated=True, **rates)
+    again = linearised(10**7, r=r, squeezed=squeezed, collective=collective, local=relaxation)
+    assert many == pytest.approx(again, rel=1e-5)
+
+
+def test_the_kept_cavity_of_two_spins_beside_brute_force() -> None:
+    from tests.problems.dense_evolution import steady_state
+    from tests.problems.dense_states import readings
+
+    model = kept_cavity_model(2, r=0.2, kappa_sqz=4.0, of=platform(3.0, cooperativity=2.0))
+    levels = 12
+    rho = steady_state(model, levels).reshape(4, levels, 4, levels)
+    exact = readings(np.einsum("ikjk->ij", rho), 2)
+    xi2 = 2.0 * exact["covariance"][1, 1] / exact["spin"][2] ** 2
+    assert steady_xi2(model, order=5) == pytest.approx(xi2, rel=1e-3)
+    alone = cavity_model(2, r=0.2, kappa_sqz=4.0, of=platform(3.0, cooperativity=2.0))
+    assert steady_xi2(alone) < xi2 * (1.0 - 5e-3)  # what elimination leaves out is seen
+
+
+def test_the_walk_between_shells_is_the_exact_curve_at_weak_noise() -> None:
+    import spinsqueeze as sq
+
+    times = np.array([0.0, 3e4, 3e5])
+    noise = {"dephasing": 2e-5, "relaxation": 1e-5}
+    run = sq.simulate(
+        reservoir_model(10, r=0.8, **noise),
+        sq.CoherentState("-z"),
+        times,
+        method=sq.PermutationInvariant(1e-9),
+    )
+    ours = weak_noise_curve(10, r=0.8, times=times, **noise)
+    np.testing.assert_allclose(ours[1:], run["xi2"].values[1:], rtol=2e-3)
+
+
+def test_dephasing_of_a_platform_reaches_the_model() -> None:
+    model = cavity_model(4, r=0.4, kappa_sqz=300.0, of=Platform(50.0, 0.1, dephasing=0.2))
+    assert [jump.rate for jump in model.jumps[2:]] == [0.1, 0.2]
+    assert model.jumps[1].rate == pytest.approx(4.0 * 50.0 / 350.0**2)
 
 
 def test_models_carry_the_rates_of_the_paper() -> None:

@@ -9,6 +9,7 @@ import pytest
 import spinsqueeze as sq
 from spinsqueeze.methods.base.method import Trust
 from spinsqueeze.observables.readings import Reading
+from spinsqueeze.run.answers import run_of, task_of
 from spinsqueeze.run.study import Study
 
 MODEL = sq.SpinModel(
@@ -89,6 +90,21 @@ def test_errors_of_each_time_and_truncations_are_variables(monkeypatch):
     found = sq.compare(MODEL, STATE, TIMES, methods=["exact", sq.Exact(1e-9)])
     (xi2,) = (d for d in found.differences if d.variable == "xi2")
     assert xi2.error == pytest.approx(2 * 2 * 0.25 / 5, rel=1e-3)
+
+
+def test_a_large_error_is_a_warning_unless_the_method_gives_its_own():
+    run = run_of(task_of(Study(MODEL, initial_state=STATE, times=TIMES, method=sq.Exact())))
+
+    def warnings(**changes):
+        answer = dataclasses.replace(run.answer, **changes)
+        return json.loads(dataclasses.replace(run, answer=answer).attributes["warnings"])
+
+    assert warnings() == warnings(error={"spin": 0.099}) == []
+    (warning,) = warnings(error={"spin": 0.1})
+    assert warning.startswith("accuracy: the mean spin may err by 0.1 projection noises")
+    own = ("steps: too long",)
+    assert warnings(error={"spin": 0.1}, warnings=own) == list(own)
+    assert warnings(status="interrupted at half") == ["ended early: interrupted at half"]
 
 
 def test_the_order_of_trust():

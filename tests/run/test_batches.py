@@ -1,5 +1,8 @@
 """Many points in one call: what sweeps and optimisations hand to `Method.answer_many`."""
 
+import dataclasses
+import time
+
 import numpy as np
 import pytest
 from tests.run.sweeping import identical, with_worker
@@ -8,8 +11,10 @@ import spinsqueeze as sq
 from spinsqueeze.results.best import best_of_run
 from spinsqueeze.results.points import Point, from_dataset, pack
 from spinsqueeze.run import jobs, local, optimise, point
+from spinsqueeze.run.answers import runs_of, task_of
 from spinsqueeze.run.execute import execute
-from spinsqueeze.run.jobs import Batch, Job, Queue
+from spinsqueeze.run.jobs import Batch, Job, Queue, of_same_numbers
+from spinsqueeze.run.store import NUMBERS
 from spinsqueeze.run.sweep import plan_of, study_from
 
 MODEL = sq.SpinModel(
@@ -96,10 +101,50 @@ def test_each_point_of_a_batch_fails_on_its_own(monkeypatch):
     assert [bool(outcome.reason) for outcome in outcomes] == [False, True, True, True, False]
     assert outcomes[2].reason == "NumericalFailure: no luck"
     assert outcomes[2].kept
-    assert outcomes[3].reason.startswith("ZeroDivisionError: a bug")
+    assert outcomes[3].reason.startswith("ZeroDivisionError: a bug (test_batches.py, line ")
     assert not outcomes[3].kept
     answers.clear()
     assert outcomes[0] == point.compute_many(tables[:1], blocks=False)[0]
+
+
+def test_points_of_one_call_are_answered_by_their_own_methods(monkeypatch):
+    original, calls = sq.Cumulants.answer_many, []
+
+    def answer_many(self, questions):
+        calls.append((self.order, len(questions)))
+        return original(self, questions)
+
+    monkeypatch.setattr(sq.Cumulants, "answer_many", answer_many)
+    studies = [
+        study_from(MODEL, STATE, TIMES, method=sq.Cumulants(order), pulses=())
+        for order in (2, 1, 2)
+    ]
+    tables = [study.as_tables() for study in studies]
+    together = point.compute_many(tables, blocks=False)
+    assert calls == [(2, 2)]
+    assert together == [point.compute_many([each], blocks=False)[0] for each in tables]
+    assert together[0] != together[1]
+
+
+def test_runs_of_one_call_share_its_seconds_and_its_interrupt(monkeypatch):
+    task = task_of(study_from(MODEL, STATE, TIMES, method=METHOD, pulses=()))
+    started = time.perf_counter()
+    runs = runs_of([task] * 4)
+    assert sum(run.wall_time for run in runs) <= time.perf_counter() - started
+    cut = dataclasses.replace(runs[0].answer, interrupted=True)
+    monkeypatch.setattr(
+        sq.Cumulants, "answer_many", lambda _self, _questions: [runs[0].answer, cut]
+    )
+    with pytest.raises(KeyboardInterrupt):
+        runs_of([task] * 2)
+
+
+@pytest.mark.parametrize("other", [NUMBERS - 1, NUMBERS + 1])
+def test_points_of_other_versions_of_the_numbers_are_refused(other):
+    outcome = point.failure("none", kept=False)
+    assert of_same_numbers(outcome) is outcome
+    with pytest.raises(sq.SpinSqueezeError, match=f"version {other} of the numbers"):
+        of_same_numbers(dataclasses.replace(outcome, numbers=other))
 
 
 def test_a_batch_whose_worker_dies_is_computed_one_by_one(monkeypatch):
@@ -148,6 +193,17 @@ def test_a_batch_leaves_work_for_the_others():
     while chosen := queue.next("1", at_most=8):
         rest += chosen
     assert len(rest) == 10
+
+
+@pytest.mark.parametrize("method", [{"name": "dtwa"}, "exact", None])
+def test_points_of_other_methods_are_taken_one_by_one(method):
+    queue = Queue([Job(k, {"method": method}, "a") for k in range(20)])
+    assert [len(queue.next("1", at_most=8)) for _ in range(3)] == [1, 1, 1]
+
+
+def test_without_a_fresh_shape_a_worker_helps_where_most_is_left():
+    queue = Queue([Job(k, {}, shape) for k, shape in enumerate("aabbbbccc")])
+    assert [queue.next(worker)[0].shape for worker in "1234"] == ["a", "b", "c", "b"]
 
 
 def test_one_after_another_is_what_a_method_has_by_itself(monkeypatch):
@@ -210,3 +266,39 @@ def test_the_scan_of_an_optimisation_is_one_call(monkeypatch):
     assert len(calls) == 1
     assert together.values == alone.values
     assert together.path.identical(alone.path)
+
+
+def test_the_scan_of_an_optimisation_keeps_to_its_limit_of_runs():
+    over = {
+        "hamiltonian.0.rabi": (2.0, 9.0),
+        "jumps.0.rate": (0.5, 1.5),
+        "jumps.1.rate": (0.1, 0.9),
+    }
+    found = sq.optimise(MODEL, STATE, TIMES, over=over, method=METHOD, max_evaluations=12)
+    assert found.path.sizes["evaluation"] == 12
+    assert not found.converged
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_scan_of_an_optimisation_may_fail(whole, monkeypatch):
+    """One of its points, or the call for all of them, which are then run one by one."""
+    original = optimise.execute_many
+
+    def failing(studies):
+        if whole:
+            raise sq.NumericalFailure("no luck")
+        _, *others = original(studies)
+        return [sq.NumericalFailure("no luck"), *others]
+
+    monkeypatch.setattr(optimise, "execute_many", failing)
+    found = sq.optimise(
+        MODEL,
+        STATE,
+        TIMES,
+        over={"hamiltonian.0.rabi": (2.0, 9.0)},
+        method=METHOD,
+        max_evaluations=12,
+    )
+    reasons = found.path["reason"].values.tolist()
+    assert reasons == ["" if whole else "NumericalFailure: no luck"] + [""] * 11
+    assert np.isnan(found.path["value"].values[0]) == (not whole)

@@ -1,9 +1,12 @@
 """Which errors a comparison allows for, and what it does not run."""
 
 import numpy as np
+import pytest
+import xarray as xr
 
 import spinsqueeze as sq
 from spinsqueeze.methods.base.method import Cost
+from spinsqueeze.run.compare import _difference
 
 STATE = sq.CoherentState([0.48, -0.6, 0.64])
 TIMES = np.array([0.5, 8.0])
@@ -45,6 +48,50 @@ def test_standard_errors_count():
     (spin,) = (d for d in found.differences if d.variable == "spin")
     assert abs(spin.value - spin.reference) > 1e-4
     assert found.agree
+
+
+def stated(variable, values, *, stderr, truncation, numerical):
+    """A run of 100 spins with every sort of error that it may state."""
+    errors = {"stderr": stderr, "truncation": truncation}
+    variables = {f"{variable}_{name}": ("time", [error] * 3) for name, error in errors.items()}
+    return xr.Dataset(
+        {variable: ("time", values), **variables},
+        coords={"time": [0.1, 0.2, 0.3]},
+        attrs={"n_spins": 100, "numerical_error": numerical},
+    )
+
+
+@pytest.mark.parametrize(("variable", "scale"), [("spin", 5), ("covariance", 25), ("xi2", 1)])
+def test_how_far_two_runs_may_differ(variable, scale):
+    """Five standard errors of both, twice what each truncation and numerical error says."""
+    values = np.array([0.7, 30.0, 0.7])
+    right = stated(variable, values, stderr=0.03, truncation=0.01, numerical=1e-4)
+    allowed = 5 * 0.05 + 2 * 0.03 + 2 * 3e-4 * np.maximum(scale, values)
+    for part, time in (([0.999] * 3, None), ([0.0, 1.001, 1.2], 0.2)):
+        ours = stated(
+            variable, values - part * allowed, stderr=0.04, truncation=0.02, numerical=2e-4
+        )
+        found = _difference(right, ours, variable=variable, method="ours")
+        assert found.time == time
+        assert found.agrees == (time is None)
+        assert found.sigmas == pytest.approx(5 * max(part))
+
+
+def test_a_component_without_a_bound_takes_its_time_out():
+    times, spin = np.array([0.1, 0.2]), np.ones((2, 3))
+    bounds, away = np.zeros((2, 3)), np.zeros((2, 3))
+    bounds[1, 0], away[1, 1] = np.inf, 3.0
+    runs = [
+        xr.Dataset(
+            {"spin": (("time", "axis"), s), "spin_truncation": (("time", "axis"), bounds)},
+            coords={"time": times},
+            attrs={"n_spins": 4, "numerical_error": 0.0},
+        )
+        for s in (spin, spin + away)
+    ]
+    found = _difference(*runs, variable="spin", method="ours")
+    assert found.agrees
+    assert found.until == 0.2
 
 
 def test_a_method_that_takes_minutes_is_run_only_by_name(monkeypatch):

@@ -88,11 +88,11 @@ def test_the_error_of_the_place_covers_its_scatter():
         sq.optimise(
             MODEL, STATE, [0.2], over={CHI: (0.2, 2.0)}, at="last", method=sq.DTWA(500), seed=seed
         )
-        for seed in range(24)
+        for seed in range(16)
     ]
     scatter = np.std([f.values[CHI] for f in found], ddof=1)
     claimed = np.mean([f.values_stderr[CHI] for f in found])
-    # The scatter of 24 is known to 15 %.
+    # The scatter of 16 is known to 18 %.
     assert 0.6 < claimed / scatter < 1.6
 
 

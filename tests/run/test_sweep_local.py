@@ -15,10 +15,6 @@ from spinsqueeze.numerics.processors import available_processors, core_shares
 from spinsqueeze.run import jobs, local
 
 
-def test_processes_give_the_same_bits(whole):
-    assert identical(here(workers=2), whole)
-
-
 def workers_of_this_process():
     """The local workers of a sweep that runs in this process."""
     return [p for p in psutil.Process().children() if "local_worker" in " ".join(p.cmdline())]
@@ -68,9 +64,10 @@ def test_workers_have_cores_threads_and_signals_of_their_own(monkeypatch, whole)
     assert not workers_of_this_process()
 
 
-def test_two_workers_share_the_threads():
-    seen, _ = swept_and_seen(lambda process: process.environ()["NPROC"], workers=2)
+def test_two_workers_share_the_threads_and_give_the_same_bits(whole):
+    seen, data = swept_and_seen(lambda process: process.environ()["NPROC"], workers=2)
     assert seen == [str(max(1, jobs.default_workers() // 2))] * 2
+    assert identical(data, whole)
 
 
 def test_sampling_gives_the_same_bits_on_processes():

@@ -158,11 +158,15 @@ def superlu_factors(
     """Checked factors of alpha - beta A by SuperLU.
 
     Raises:
-        NumericalFailure: their backward error stays above 1e-10 in spite of refinement; the
-            message ends in `remedy`.
+        NumericalFailure: a pivot is zero, or their backward error stays above 1e-10 in spite of
+            refinement; the message ends in `remedy`.
     """
     moved = shifted(matrix, alpha, beta)
-    return CheckedFactors(moved, SuperLU(moved), remedy=remedy)
+    try:
+        factors = SuperLU(moved)
+    except RuntimeError as error:
+        raise NumericalFailure(f"the sparse factors do not exist ({error}); {remedy}") from None
+    return CheckedFactors(moved, factors, remedy=remedy)
 
 
 def rate_bound(matrix: "csr_array") -> float:

@@ -52,9 +52,16 @@ def gaussian_density(
     b = cosh(r) (a - amplitude) + exp(i phase) sinh(r) (a - amplitude)^dagger, r = squeezing. The
     vectors are those of the number of b, cut off at `levels`: what they lack of norm 1 is beyond.
     """
+    if thermal == 0:
+        return np.ones(1), _vacuum_of(amplitude, squeezing, phase, levels)[None]
     ratio = thermal / (1.0 + thermal)
-    count = 1 if ratio == 0 else 1 + math.ceil(math.log(1e-18) / math.log(ratio))
-    spread = (2 * count + 1) * math.exp(2 * abs(squeezing))
+    count = 1 + math.ceil(math.log(1e-18) / math.log(ratio))
+    if amplitude == 0 and squeezing == 0:
+        kept = min(count, levels)
+        weights = np.asarray((1 - ratio) * ratio ** np.arange(kept))
+        return weights, np.asarray(np.eye(kept, levels, dtype=complex))
+    # What does not fit in several times the levels does not fit in them either.
+    spread = min((2 * count + 1) * math.exp(2 * abs(squeezing)), 3.0 * levels)
     size = levels + MARGIN + math.ceil(abs(amplitude) ** 2 + 4 * abs(amplitude) + spread)
     ladder = np.sqrt(np.arange(1, size))
     a = np.diag(ladder, 1).astype(complex) - amplitude * np.eye(size)
@@ -66,3 +73,17 @@ def gaussian_density(
     kept = min(count, size // 2)
     weights = (1 - ratio) * ratio ** np.arange(kept)
     return np.asarray(weights), np.asarray(vectors[:levels, :kept].T)
+
+
+def _vacuum_of(amplitude: complex, squeezing: float, phase: float, levels: int) -> Complexes:
+    """The state (levels,) that b of `gaussian_density` takes to zero, level by level."""
+    turn = complex(np.exp(1j * phase))
+    t = turn * math.tanh(squeezing)
+    step = amplitude + t * amplitude.conjugate()
+    c = np.zeros(levels, dtype=complex)
+    exponent = abs(amplitude) ** 2 + (t * amplitude.conjugate() ** 2).real
+    c[0] = math.exp(-exponent / 2) / math.sqrt(math.cosh(squeezing))
+    for n in range(levels - 1):
+        before = math.sqrt(n) * t * c[n - 1] if n else 0.0
+        c[n + 1] = (step * c[n] - before) / math.sqrt(n + 1)
+    return c

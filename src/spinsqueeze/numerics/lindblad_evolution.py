@@ -1,12 +1,12 @@
 """Evolution under master equations (`numerics.lindblad`), constant or in time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.numerics import magnus
@@ -19,8 +19,11 @@ from spinsqueeze.numerics.weighted_sum import WeightedSum
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+LongEvolution = Callable[[Floats, Any, Floats, Floats, float], tuple[Floats, float]]
 ALGORITHMS = ("auto", "polynomial", "rational")
 REMEDY = "use algorithm='polynomial' or end the run earlier"
+TOGETHER = 300
+"""Unknowns of closed parts that are evolved together: alone they cost more than they are worth."""
 MOST_PRODUCTS = 6000
 """Products up to which the polynomial method is chosen."""
 
@@ -49,8 +52,7 @@ def evolve(
         raise InvalidInput(f"algorithm must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
     out = np.zeros((grid.size, start.size))
     error = 0.0
-    for part in np.unique(equation.component[start != 0]):
-        chosen = np.flatnonzero(equation.component == part)
+    for chosen in _parts(equation.component, start != 0):
         matrix = equation.matrix[chosen][:, chosen].tocsr()
         y, added = evolve_matrix(
             matrix, start=start[chosen], times=grid, tolerance=tolerance, algorithm=algorithm
@@ -58,6 +60,15 @@ def evolve(
         error = max(error, added)  # of parts of the state, each relative to its own size
         out[:, chosen] = y
     return out, error
+
+
+def _parts(component: Any, occupied: Booleans) -> list[Integers]:
+    """The unknowns of each closed part that is occupied; small parts together."""
+    size = np.bincount(component)
+    there = np.unique(component[occupied])
+    small = np.isin(component, there[size[there] <= TOGETHER])
+    large = [np.flatnonzero(component == k) for k in there[size[there] > TOGETHER]]
+    return [*([np.flatnonzero(small)] if np.any(small) else []), *large]
 
 
 def evolve_matrix(
@@ -76,11 +87,17 @@ def evolve_matrix(
 
 
 class DrivenEquation:
-    """L(t) = sum_k w_k(t) L_k on real unknowns, as `numerics.magnus` wants it."""
+    """L(t) = sum_k w_k(t) L_k on real unknowns, as `numerics.magnus` wants it.
 
-    def __init__(self, generator: WeightedSum, *, algorithm: str = "auto") -> None:
+    Args:
+        generator: the L_k.
+        evolve: (weights, matrix, state, times, tolerance) -> states (T, n) and the error relative
+            to the state, over a time that may be long.
+    """
+
+    def __init__(self, generator: WeightedSum, *, evolve: LongEvolution) -> None:
         self.generator = generator
-        self.algorithm = algorithm
+        self._evolve = evolve
 
     def exponential(
         self, weights: Floats, state: Floats, *, allowed: float
@@ -89,7 +106,7 @@ class DrivenEquation:
 
         Weights of a long trial step may be negative rates: only the polynomial method is safe.
         """
-        states, error = self._evolved(weights, state, np.ones(1), allowed, "polynomial")
+        states, error = self._evolved(_shortly, weights, state, np.ones(1), allowed)
         return states[0], error
 
     def constant(
@@ -104,25 +121,20 @@ class DrivenEquation:
     ) -> tuple[Floats, float]:
         """exp(duration sum_k weights_k L_k) y, and its error in norm."""
         times = np.append(outputs, duration)
-        states, error = self._evolved(weights, state, times, allowed, self.algorithm)
+        states, error = self._evolved(self._evolve, weights, state, times, allowed)
         if emit is not None:
             for value in states[:-1]:
                 emit(value, error)
         return states[-1], error
 
     def _evolved(
-        self, weights: Floats, state: Floats, times: Floats, allowed: float, algorithm: str
+        self, evolve: LongEvolution, weights: Floats, state: Floats, times: Floats, allowed: float
     ) -> tuple[Floats, float]:
         size = float(np.linalg.norm(state))
         if size == 0.0:
             return np.zeros((len(times), state.size)), 0.0
-        states, relative = evolve_matrix(
-            self.generator.at(weights),
-            start=state,
-            times=times,
-            tolerance=max(allowed / size, 4 * magnus.EPSILON),
-            algorithm=algorithm,
-        )
+        tolerance = max(allowed / size, 4 * magnus.EPSILON)
+        states, relative = evolve(weights, self.generator.at(weights), state, times, tolerance)
         return states, relative * size
 
     def speed(self, weights: Floats, state: Floats) -> float:
@@ -131,3 +143,11 @@ class DrivenEquation:
         if size == 0.0:
             return 0.0
         return float(np.linalg.norm(self.generator.at(weights) @ state)) / size
+
+
+def _shortly(
+    _weights: Floats, matrix: "csr_array", state: Floats, times: Floats, tolerance: float
+) -> tuple[Floats, float]:
+    return evolve_matrix(
+        matrix, start=state, times=times, tolerance=tolerance, algorithm="polynomial"
+    )

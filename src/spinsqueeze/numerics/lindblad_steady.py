@@ -7,26 +7,32 @@ L + r |s><t| has an inverse: it takes r s to the steady state, and right sides o
 their solutions.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.core.errors import NumericalFailure
+from spinsqueeze.numerics.krylov.arnoldi import Basis
 from spinsqueeze.numerics.lindblad import Unknowns
 from spinsqueeze.numerics.null_vectors import NullVector, pseudoinverse_norm
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-RESTART = 60
-MOST_RESTARTS = 12
+RESTART = 80
+MOST_RESTARTS = 15
+CHECK_EVERY = 10
 TOLERANCE = 1e-12
 """Residual of a solution relative to its right side."""
 ROUGHLY = 0.05
 """That of the solutions from which the norm of the inverse is taken."""
+WITHOUT_TRACE = 1e-4
+"""The same where it decides whether there is an inverse."""
 
 
 @final
@@ -53,6 +59,16 @@ class WithoutFeeding:
             out.append(vectors @ inner @ vectors.conj().T)
         return self._unknowns.restrict(out)
 
+    def within(self, part: Integers) -> Callable[[Floats], Floats]:
+        """The same on the unknowns of closed parts, given by their indices."""
+
+        def solve(right: Floats) -> Floats:
+            whole = np.zeros(self._unknowns.count)
+            whole[part] = right
+            return self.solve(whole)[part]
+
+        return solve
+
 
 @final
 @dataclass
@@ -60,78 +76,99 @@ class Bordered:
     """L + r |s><t| on the unknowns of one closed part, and its inverse by GMRES.
 
     Args:
-        matrix: L on all unknowns.
-        left: (n,) the trace within the closed part, zero beside it.
-        precondition: the inverse of a part of L.
+        matrix: L on these unknowns.
+        left: (n,) the trace; zeros in a part that has none, where L has an inverse of its own.
+        precondition: the inverse of some of L.
     """
 
     matrix: "csr_array"
     left: Floats
-    precondition: WithoutFeeding = field(repr=False)
+    precondition: Callable[[Floats], Floats] = field(repr=False)
 
     def __post_init__(self) -> None:
-        self._state = self.left / (self.left @ self.left)
+        self._state = self.left / max(float(self.left @ self.left), 1.0)
         self._rate = float(np.abs(self.matrix.diagonal()).mean())
-        self._inside = self.left != 0
 
     def apply(self, y: Floats) -> Floats:
         """(L + r |s><t|) y."""
         return np.asarray(self.matrix @ y + self._rate * (self.left @ y) * self._state)
 
-    def steady(self) -> Floats:
-        """The null vector of trace 1."""
-        return self.solve(self._rate * self._state)
+    def steady(self, start: Floats | None = None) -> Floats:
+        """The null vector of trace 1; `start`: something near it."""
+        return self.solve(self._rate * self._state, start=start)
 
-    def solve(self, right: Floats, *, tolerance: float = TOLERANCE) -> Floats:
+    def solve(
+        self, right: Floats, *, tolerance: float = TOLERANCE, start: Floats | None = None
+    ) -> Floats:
         """The solution x, its residual below `tolerance` of the right side.
 
         Raises:
             NumericalFailure: the iteration does not get there.
         """
-        from scipy.sparse.linalg import LinearOperator, gmres
-
-        n = right.size
-        A = LinearOperator((n, n), matvec=self.apply, dtype=float)
-        M = LinearOperator((n, n), matvec=self.precondition.solve, dtype=float)
-        size = float(np.linalg.norm(right))
-        x, rest = np.zeros(n), right
-        for _ in range(4):
-            step, _ = gmres(
-                A,
-                rest,
-                rtol=max(1e-9, tolerance / 10),
-                atol=0.0,
-                restart=RESTART,
-                maxiter=MOST_RESTARTS,
-                M=M,
-            )
-            x = x + step
-            left_over = right - self.apply(x)
-            if np.linalg.norm(left_over) <= tolerance * size:
-                return np.asarray(x)
-            if np.linalg.norm(left_over) > 0.1 * np.linalg.norm(rest):
-                break
-            rest = left_over
+        x = np.zeros(right.size) if start is None else start
+        allowed = tolerance * float(np.linalg.norm(right))
+        for _ in range(MOST_RESTARTS):
+            rest = right - self.apply(x)
+            if float(np.linalg.norm(rest)) <= allowed:
+                return x
+            x = x + self._step(rest, allowed)
         raise NumericalFailure(
             "the iteration for the steady state does not converge: slow and fast rates are too far "
             "apart; evolve in time from an initial state instead"
         )
 
+    def _step(self, rest: Floats, allowed: float) -> Floats:
+        """What brings the residual down most among RESTART vectors, preconditioned on the right."""
+        basis = Basis(lambda v: self.apply(self.precondition(v)), rest, RESTART)
+        while True:
+            basis.extend()
+            k = basis.dimension
+            if not basis.full and k % CHECK_EVERY:
+                continue
+            H, one = basis.H[: k + 1, :k], np.eye(k + 1, 1)[:, 0]
+            y: Floats = np.linalg.lstsq(H, one, rcond=None)[0].astype(float)
+            left = basis.norm * float(np.linalg.norm(one - H @ y))
+            if basis.full or left <= 0.5 * allowed:
+                return self.precondition(basis.lift(y))
+
 
 def null_vector_iteratively(
-    matrix: "csr_array", *, left: Floats, precondition: WithoutFeeding, fastest: float
+    matrix: "csr_array",
+    *,
+    left: Floats,
+    precondition: Callable[[Floats], Floats],
+    fastest: float,
+    start: Floats | None = None,
 ) -> NullVector:
-    """The null vector of a master equation that has one in the closed part where `left` lives.
+    """The null vector of a closed part of a master equation that has one; see `Bordered`.
+
+    start: something near it.
 
     Raises:
         NumericalFailure: the iteration does not converge.
     """
     bordered = Bordered(matrix, left, precondition)
-    y = bordered.steady()
+    y = bordered.steady(start)
 
-    def solve(block: Any) -> Any:
-        columns = np.atleast_2d(block.T)
-        return np.array([bordered.solve(c, tolerance=ROUGHLY) for c in columns]).T
-
+    solve = partial(_solved, bordered, tolerance=ROUGHLY)
     resolvent = pseudoinverse_norm(solve, transposed=None, right=y, left=left, columns=1)
     return NullVector(y, 1.0 / resolvent, resolvent, fastest)
+
+
+def inverse_norm_iteratively(
+    matrix: "csr_array", *, precondition: Callable[[Floats], Floats]
+) -> float:
+    """Norm of the inverse of closed parts without a trace.
+
+    Raises:
+        NumericalFailure: the iteration does not converge, as where there is no inverse.
+    """
+    nothing = np.zeros(matrix.shape[0])
+    bordered = Bordered(matrix, nothing, precondition)
+    # Random right sides hold little of one null vector: rough solutions would not feel it.
+    solve = partial(_solved, bordered, tolerance=WITHOUT_TRACE)
+    return pseudoinverse_norm(solve, transposed=None, right=nothing, left=nothing, columns=1)
+
+
+def _solved(bordered: Bordered, block: Any, *, tolerance: float) -> Any:
+    return np.array([bordered.solve(c, tolerance=tolerance) for c in np.atleast_2d(block.T)]).T

@@ -103,10 +103,12 @@ def pseudoinverse_norm(
 ) -> float:
     """Norm of the inverse across its null vectors, by power iteration on (A^+)^T A^+.
 
+    Zeros for both where there is none.
+
     Without transposed solves the iteration is on A^+ itself, and the norm found may be smaller.
     `columns` vectors are iterated together.
     """
-    right, left = right / np.linalg.norm(right), left / np.linalg.norm(left)
+    right, left = (v / (np.linalg.norm(v) or 1.0) for v in (right, left))
 
     def across(vectors: Floats, null: Floats) -> Floats:
         return vectors - np.outer(null, null @ vectors)

@@ -28,11 +28,12 @@ class WeightedSum:
         self.size = int(matrices[0].shape[0])
         if self._only is not None:
             return
-        pattern = csr_array(sum(abs(matrix) for matrix in matrices)).tocoo()
+        pattern = csr_array(sum(abs(matrix) for matrix in matrices))
+        pattern.sum_duplicates()  # and in order
         n = self.size
-        keys = np.unique(pattern.row.astype(np.int64) * n + pattern.col)
-        self._columns = keys % n
-        self._starts = np.searchsorted(keys, n * np.arange(n + 1, dtype=np.int64))
+        rows = np.repeat(np.arange(n, dtype=np.int64), np.diff(pattern.indptr))
+        keys = rows * n + pattern.indices
+        self._columns, self._starts = pattern.indices, pattern.indptr
         kind = np.result_type(*(matrix.dtype for matrix in matrices))
         self._entries = np.zeros((len(matrices), keys.size), dtype=kind)
         for entries, matrix in zip(self._entries, matrices, strict=True):

@@ -16,6 +16,7 @@ from tests.problems.dense_model import generators
 from tests.problems.dense_states import readings
 
 import spinsqueeze as sq
+from spinsqueeze.methods.cumulants.evolve import sizes_of
 from spinsqueeze.methods.cumulants.flow import flow
 from spinsqueeze.methods.cumulants.integrate import equations_of
 from spinsqueeze.methods.cumulants.jacobian import jacobian
@@ -149,6 +150,33 @@ def test_the_jacobian_is_the_derivative_of_the_flow(counts, order):
         moved = h * np.eye(len(p))[k]
         numeric = (rate(p + moved) - rate(p - moved)) / (2 * h)
         np.testing.assert_allclose(exact[:, k], numeric, atol=1e-8)
+
+
+def test_sizes_of_coefficients():
+    """Powers of N that they have in a state, and what no state has."""
+    code = equations(cavity_model((20,)), 3)
+    photons = 1e6 * 20
+    sizes = {
+        (0, 0, 0, 0, 0): (20, np.inf),
+        (1, 0, 0, 0, 0): (1, 10 / 2),
+        (1, 1, 0, 0, 0): (1 / 20, 10 * 2 / 4),
+        (2, 0, 0, 0, 0): (1 / 20, 10 * 2 / 4 / 2),
+        (1, 1, 1, 0, 0): (1 / 400, 10 * 6 / 8),
+        (0, 3, 0, 0, 0): (1 / 400, 10 * 6 / 8 / 6),
+        (0, 0, 0, 1, 0): (20**0.5, photons**0.5),
+        (0, 0, 0, 1, 1): (1, 1e6),
+        (0, 0, 0, 0, 2): (1, 1e6),
+        (0, 0, 0, 2, 1): (20**-0.5, np.inf),
+        (1, 0, 0, 1, 0): (20**-0.5, np.inf),
+    }
+    rows = [tuple(int(d) for d in row) for row in code.series.exponents]
+    for name, expected in sizes.items():
+        assert sizes_of(code)[:, rows.index(name)] == pytest.approx(expected), name
+    code = equations(cavity_model((4, 9)), 2)
+    rows = [tuple(int(d) for d in row) for row in code.series.exponents]
+    for name, expected in (((1, 0, 0, 0), 1), ((1, 0, 0, 1), 13 / 36), ((1, 1, 0, 0), 13 / 16)):
+        place = rows.index((*name, 0, 0, 0, 0))
+        assert sizes_of(code)[0, place] == pytest.approx(expected)
 
 
 TIMES = np.array([0.0, 0.15, 0.4])
@@ -319,6 +347,13 @@ def test_initial_states_of_a_mode_are_checked(initial, message):
     table = sq.Cavity(1.0, decay_rate=1.0, initial={"coherent": [0.1, 0.2], "thermal": 0.3})
     assert table.initial == sq.CavityState(coherent=0.1 + 0.2j, thermal=0.3)
     assert sq.Cavity(**table.as_dict()) == table
+
+
+def test_a_mode_that_rests_at_first_rests_with_the_drive_of_time_zero():
+    ramp = sq.Envelope([0.0, 1.0], values=[0.4, 0.9])
+    cavity = sq.Cavity(1.0, decay_rate=1.0, detuning=0.5, drive=ramp, initial="steady")
+    (mode,) = sq.SpinModel(2, cavity=cavity).canonical.modes
+    assert mode.initial.amplitude == pytest.approx(-0.4j / (0.5 + 0.5j))
 
 
 def test_a_field_that_grows_for_ever_ends_the_run_soon():

@@ -35,6 +35,8 @@ def test_quantiles_of_uniform_numbers_are_numbers_of_heads(n):
     assert share == pytest.approx(fair_coins(n), abs=2 / len(u))
     if n <= 10:
         assert binomial_quantile(np.array([0.0, 1 - 2.0**-52]), n).tolist() == [0, n]
+    if n == 1:
+        assert binomial_quantile(np.array([0.5 - 2.0**-52, 0.5]), n).tolist() == [0, 1]
 
 
 def test_quantiles_of_a_million_coins_have_their_mean_and_variance():
@@ -59,6 +61,14 @@ def test_one_point_is_uniform_in_the_square():
         )
         cells = np.bincount((np.floor(points * 4) @ [4, 1]).astype(int), minlength=16)
         assert ((cells - 40) ** 2 / 40).sum() < 15 + 5 * np.sqrt(30)
+
+
+def test_digits_beyond_the_first_that_two_points_do_not_share_are_random():
+    pairs = np.array([scrambled_sobol(np.arange(2), seed=s, stream=0) for s in range(400)])
+    digits = np.floor(pairs[..., None] * 2.0 ** np.arange(1, 9)).astype(int) % 2
+    unlike = digits[:, 0] != digits[:, 1]
+    assert unlike[:, :, 0].all()
+    assert np.abs(unlike[:, :, 1:].mean(axis=0) - 0.5).max() < 5 * 0.5 / np.sqrt(400)
 
 
 @pytest.mark.parametrize("sample", [0, 3 * N_SETS + 1])
@@ -223,11 +233,12 @@ def test_error_bars_shrink_by_more_than_half_at_the_optimum():
 
 def means_agree(case, *, n=256, n_seeds=40):
     """Both samplings have the same means over seeds, of the mean spin and the covariance."""
+    runs = [
+        [case(n, seed, sampling=kind) for seed in range(n_seeds)]
+        for kind in ("stratified", "independent")
+    ]
     for name in ("spin", "covariance"):
-        kinds = [
-            np.array([case(n, seed, sampling=kind)[name].values for seed in range(n_seeds)])
-            for kind in ("stratified", "independent")
-        ]
+        kinds = [np.array([data[name].values for data in kind]) for kind in runs]
         gap = kinds[0].mean(axis=0) - kinds[1].mean(axis=0)
         error = np.sqrt(sum(k.var(axis=0) for k in kinds) / n_seeds) + 1e-4
         assert np.all(np.abs(gap) < 5 * error), name

@@ -18,6 +18,7 @@ from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import largest_size
 from spinsqueeze.models.states import CoherentState, StateVector
 from spinsqueeze.numerics.blas_threads import on_one_thread
+from spinsqueeze.numerics.dephasing import dephasing_axis
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import readings_of
 
@@ -74,6 +75,11 @@ class Exact(Method):
             reasons.append(
                 "total spin is conserved, so that there are many steady states; use "
                 "PermutationInvariant or SymmetricSubspace with an initial state"
+            )
+        if isinstance(question, Steady) and _only_dephases(question.model):
+            reasons.append(
+                "all jumps lie along one axis and keep what the Hamiltonian keeps along it: there "
+                "are many steady states; use PermutationInvariant with an initial state, or evolve"
             )
         return reasons + size.unbounded(question)
 
@@ -169,6 +175,14 @@ class Exact(Method):
             },
             state_at=lambda k: last if k == len(question.times) - 1 else None,
         )
+
+
+def _only_dephases(model: Canonical) -> bool:
+    """Whether every jump of a model without a cavity lies along one real axis."""
+    vectors = [np.atleast_2d(c.vectors) for c in model.collective_jumps]
+    vectors += [np.atleast_2d(j.vector) for j in model.local_jumps]
+    jumps = [np.einsum("ia,ib->ab", v, v.conj()) for v in vectors]
+    return not model.modes and dephasing_axis(*jumps) is not None
 
 
 def _on_density_matrices(question: Question) -> bool:

@@ -23,6 +23,7 @@ from spinsqueeze.numerics.block_states import split_readout
 from spinsqueeze.numerics.factorisation import CheckedFactors, rate_bound
 from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution, polynomial_rounding
 from spinsqueeze.numerics.krylov.rational import rational_evolution
+from spinsqueeze.numerics.lindblad_evolution import DrivenEquation, LongEvolution
 from spinsqueeze.numerics.weighted_sum import WeightedSum
 
 ALGORITHMS = ("auto", "polynomial", "rational")
@@ -170,70 +171,16 @@ def _choose(turning: float, matrix: Any, sector: Sector, times: Floats) -> str:
     return "polynomial" if polynomial <= rational else "rational"
 
 
-@dataclass(frozen=True)
-class _DrivenSector:
-    """L(t) = sum_k w_k(t) L_k in one sector, as `numerics.magnus` wants it."""
+def _long_evolution(sector: Sector, turning: Floats, solver: str) -> LongEvolution:
+    """Evolution in one sector by the cheaper algorithm; turning: frequencies of every L_k."""
 
-    sector: Sector
-    generator: WeightedSum
-    turning: Floats
-    solver: str
-
-    def exponential(
-        self, weights: Floats, state: Floats, *, allowed: float
+    def evolved(
+        weights: Floats, matrix: Any, state: Floats, times: Floats, tolerance: float
     ) -> tuple[Floats, float]:
-        """exp(sum_k weights_k L_k) y, and its error in norm.
+        algorithm = _choose(float(np.abs(weights) @ turning), matrix, sector, times)
+        return _under_constant(matrix, sector, state, times, tolerance, algorithm, solver)
 
-        Weights of a long trial step may be negative rates: only the polynomial method is safe.
-        """
-        states, error = self._evolved(self.generator.at(weights), state, np.ones(1), allowed)
-        return states[0], error
-
-    def constant(
-        self,
-        weights: Floats,
-        state: Floats,
-        duration: float,
-        *,
-        allowed: float,
-        outputs: Sequence[float],
-        emit: magnus.Emit | None,
-    ) -> tuple[Floats, float]:
-        """exp(duration sum_k weights_k L_k) y, and its error in norm."""
-        matrix = self.generator.at(weights)
-        times = np.append(outputs, duration)
-        turning = float(np.abs(weights) @ self.turning)
-        algorithm = _choose(turning, matrix, self.sector, times)
-        states, error = self._evolved(matrix, state, times, allowed, algorithm=algorithm)
-        if emit is not None:
-            for value in states[:-1]:
-                emit(value, error)
-        return states[-1], error
-
-    def _evolved(
-        self,
-        matrix: Any,
-        state: Floats,
-        times: Floats,
-        allowed: float,
-        *,
-        algorithm: str = "polynomial",
-    ) -> tuple[Floats, float]:
-        size = float(np.linalg.norm(state))
-        if size == 0.0:
-            return np.zeros((len(times), state.size)), 0.0
-        tolerance = max(allowed / size, 4 * magnus.EPSILON)
-        states, relative = _under_constant(
-            matrix, self.sector, state, times, tolerance, algorithm, self.solver
-        )
-        return states, relative * size
-
-    def speed(self, weights: Floats, state: Floats) -> float:
-        """|L y| / |y|."""
-        size = float(np.linalg.norm(state))
-        if size == 0.0:
-            return 0.0
-        return float(np.linalg.norm(self.generator.at(weights) @ state)) / size
+    return evolved
 
 
 @on_one_thread
@@ -277,7 +224,7 @@ def evolve_driven(
         if stop > start:
             size = float(np.linalg.norm(y))
             _, added = magnus.propagate(
-                _DrivenSector(sector, generator, frequencies, solver),
+                DrivenEquation(generator, evolve=_long_evolution(sector, frequencies, solver)),
                 drive,
                 y.astype(float),
                 start=start,

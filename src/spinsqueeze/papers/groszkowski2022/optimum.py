@@ -1,6 +1,8 @@
 """Figures 5 and S5: the best steady squeezing through a cavity, and the best twisting."""
 
 import functools
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -8,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
 from spinsqueeze.models.states import CoherentState
 from spinsqueeze.papers.base import Claim, Figure, curve, finding, power_law_fit
@@ -19,6 +22,7 @@ from spinsqueeze.papers.groszkowski2022.setting import (
     ORANGE,
     cavity_model,
     exact_claim,
+    steady_xi2,
     twisting_model,
     twisting_strength,
     with_progress,
@@ -27,7 +31,6 @@ from spinsqueeze.papers.points import Points
 from spinsqueeze.plot.style import new_figure, style
 from spinsqueeze.run.optimum import optimum
 from spinsqueeze.run.simulate import simulate
-from spinsqueeze.run.steady_state import steady_state
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -53,18 +56,31 @@ class Best:
 @functools.lru_cache(maxsize=256)
 def best_reservoir(n_spins: int) -> Best:
     """Least steady xi2 of Eq. (11) over (r, kappa_sqz), by Nelder and Mead's simplex."""
-    from scipy.optimize import minimize
 
-    def xi2(values: Floats) -> float:
-        r, kappa_sqz = abs(float(values[0])), KAPPA_INT * float(np.exp(values[1]))
-        steady = steady_state(
-            cavity_model(n_spins, r=r, kappa_sqz=kappa_sqz), method=PermutationInvariant()
-        )
-        return float(steady["xi2"])
+    def xi2(r: float, kappa_sqz: float) -> float:
+        return steady_xi2(cavity_model(n_spins, r=r, kappa_sqz=kappa_sqz))
 
     start = (0.15 + 0.25 * np.log(n_spins), 0.5 * np.log(COOPERATIVITY * n_spins) - 0.15)
+    return least_over_reservoir(xi2, start=start, kappa_int=KAPPA_INT)
+
+
+def least_over_reservoir(
+    xi2: Callable[[float, float], float], *, start: tuple[float, float], kappa_int: float
+) -> Best:
+    """Least xi2(r, kappa_sqz) by Nelder and Mead's simplex from (r, ln(kappa_sqz/kappa_int)).
+
+    Where xi2 raises NumericalFailure the search turns back.
+    """
+    from scipy.optimize import minimize
+
+    def value(place: Floats) -> float:
+        try:
+            return xi2(abs(float(place[0])), kappa_int * float(np.exp(place[1])))
+        except NumericalFailure:
+            return math.inf
+
     least = minimize(
-        xi2,
+        value,
         start,
         method="Nelder-Mead",
         options={
@@ -73,7 +89,7 @@ def best_reservoir(n_spins: int) -> Best:
             "initial_simplex": [start, (start[0] + 0.1, start[1]), (start[0], start[1] + 0.2)],
         },
     )
-    return Best(float(least.fun), (abs(float(least.x[0])), KAPPA_INT * float(np.exp(least.x[1]))))
+    return Best(float(least.fun), (abs(float(least.x[0])), kappa_int * float(np.exp(least.x[1]))))
 
 
 @functools.lru_cache(maxsize=256)

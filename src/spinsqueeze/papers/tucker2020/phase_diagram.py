@@ -18,6 +18,7 @@ from spinsqueeze.papers.tucker2020.setting import (
     CONVENTIONS,
     base_study,
     critical_drive,
+    model,
     point,
     rabi,
 )
@@ -64,10 +65,7 @@ def _left(n_spins: int, *, chi: float, local_decay: float, drive: float) -> floa
     """
     longest = LONG_LIFETIMES / local_decay if local_decay else COLLECTIVE_TIME / n_spins
     time = crossing(
-        n_spins,
-        chi=chi,
-        drive=drive,
-        local_decay=local_decay,
+        model(n_spins, chi=chi, drive=drive, local_decay=local_decay),
         vector=direction(chi=chi, drive=drive),
         longest=longest,
     )

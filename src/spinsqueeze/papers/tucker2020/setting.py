@@ -9,6 +9,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.cumulants.method import Cumulants
+from spinsqueeze.methods.trajectories.method import QuantumTrajectories
 from spinsqueeze.models.collective_terms import CollectiveExchange, Drive
 from spinsqueeze.models.jumps import CollectiveDecay, LocalDecay
 from spinsqueeze.models.model import SpinModel
@@ -75,37 +76,48 @@ def base_study(n_spins: int, *, title: str) -> Study:
     )
 
 
+def trajectory_study(n_spins: int, *, title: str, n_trajectories: int, kept: int = 0) -> Study:
+    """What all points by trajectories share, `kept` single ones handed back."""
+    return Study(
+        model(n_spins, chi=1.0, drive=0.9, local_decay=1.0),
+        initial_state=CoherentState(POLARISED),
+        times=[0.0, 1.0],
+        method=QuantumTrajectories(n_trajectories, keep_trajectories=kept),
+        title=title,
+    )
+
+
 def point(
     n_spins: int,
     *,
     chi: float,
     drive: float,
     local_decay: float,
-    order: int,
     times: Sequence[float] | Floats,
+    order: int | None = None,
     along_steady: bool = False,
 ) -> Mapping[str, Any]:
-    """One point as paths into `base_study`.
+    """One point as paths into `base_study`, or into `trajectory_study`.
 
     Args:
         n_spins: N.
         chi: chi/Gamma.
         drive: Upsilon/Upsilon_c.
         local_decay: gamma_s/Gamma.
-        order: of the cumulants.
         times: of the curve.
+        order: of the cumulants; None: none, for trajectories.
         along_steady: start along the collective mean-field steady state instead of -x.
     """
     start = direction(chi=chi, drive=drive) if along_steady else (-1.0, 0.0, 0.0)
-    return {
+    paths = {
         "ensemble.spins": int(n_spins),
         "hamiltonian.0.chi": float(chi),
         "hamiltonian.1.rabi": rabi(n_spins, chi=chi, drive=drive),
         "jumps.1.rate": float(local_decay),
         "initial_state.coherent": [float(value) for value in start],
-        "method.order": int(order),
         "run.times": [float(t) for t in times],
     }
+    return paths if order is None else {**paths, "method.order": int(order)}
 
 
 def window(
@@ -132,9 +144,8 @@ def window(
     first = EARLY / n_spins if start is None else start
     vector = direction(chi=chi, drive=drive) if along_steady else (-1.0, 0.0, 0.0)
     longest = LIFETIMES / local_decay if local_decay else COLLECTIVE / n_spins
-    lost = crossing(
-        n_spins, chi=chi, drive=drive, local_decay=local_decay, vector=vector, longest=longest
-    )
+    run = model(n_spins, chi=chi, drive=drive, local_decay=local_decay)
+    lost = crossing(run, vector=vector, longest=longest)
     last = max(min(BEYOND_CROSSING * lost, longest), 2.0 * first)
     return first + (last - first) * np.linspace(0.0, 1.0, n_times) ** 2
 
@@ -211,6 +222,21 @@ def early_minimum(times: Floats, xi2: Floats) -> Minimum:
     if len(turns) == 0:
         return NONE
     return least(times[: turns[0] + 3], xi2[: turns[0] + 3])
+
+
+def passing(times: Floats, values: Floats, *, level: float, start: int = 0) -> float:
+    """First time from index `start` on at which values (T,) pass the level; NaN where they do not.
+
+    Linear between two times. Values that are undefined (no mean spin is left) have passed it.
+    """
+    side = np.sign(values[start] - level)
+    for k in range(start + 1, len(values)):
+        if not np.isfinite(values[k]):
+            return float(times[k])
+        if np.sign(values[k] - level) != side:
+            part = (level - values[k - 1]) / (values[k] - values[k - 1])
+            return float(times[k - 1] + part * (times[k] - times[k - 1]))
+    return math.nan
 
 
 def effective_spins(n_spins: int, total_spin_squared: Any) -> Any:

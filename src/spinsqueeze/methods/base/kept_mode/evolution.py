@@ -28,7 +28,7 @@ from spinsqueeze.methods.base.kept_mode.space import SpinSpace
 from spinsqueeze.methods.base.question import Evolve, stretches
 from spinsqueeze.models.drive import breakpoints
 from spinsqueeze.models.modes import GaussianState
-from spinsqueeze.numerics.fock import gaussian_density
+from spinsqueeze.numerics.fock import MARGIN, gaussian_density
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import Reading, readings_of
 
@@ -40,6 +40,8 @@ AT_ONCE = 3e8
 CUT = 1e4
 """Allowed departure by the cut-off over `tolerance`. It is a bound on the whole state, mostly on
 its coherences between many and few photons, which the spins hardly feel."""
+AT_MOVES = 0.01
+"""Share of it that the start and each move of the origin may cut off."""
 MOST_LEVELS = 4000
 FAR = 1.0
 """Mean field <b> from which on moving the origin saves levels."""
@@ -109,19 +111,16 @@ class _Run:
         initial = self.mode.initial
         alpha = initial.amplitude if abs(initial.amplitude) >= FAR else 0j
         levels = size.first_levels(self.question.model)
+        if initial.photons > MOST_LEVELS:
+            self._check(MOST_LEVELS + 1)
         while True:
             self._check(levels)
-            state = self.portrait.start(mixture(initial, alpha, levels))
-            lost = abs(1.0 - self.portrait.weight(state))
-            if lost <= self._floor + self.tolerance**2 / 100 or lost < 16 * EPSILON * levels:
+            mode = mixture(initial, alpha, levels)
+            if mode.cut <= AT_MOVES * CUT * self.tolerance:
                 break
-            levels = more(levels)
-        error = float(np.sqrt(lost)) if self.pure else lost
-        return Course(state, levels, alpha, error=error, discarded=error)
-
-    @property
-    def _floor(self) -> float:
-        return 0.01 * self.tolerance if not self.pure else 0.0
+            levels = size.more(levels)
+        state = self.portrait.start(mode)
+        return Course(state, levels, alpha, error=mode.cut, discarded=mode.cut)
 
     def _motion(self, course: Course) -> Motion:
         key = (course.levels, course.alpha != 0)
@@ -166,8 +165,7 @@ class _Run:
         """Go on to `end`, or as far as the levels last: then make room, and say False."""
         motion = self._motion(course)
         marks = self._marks(course.now, end, [float(self.question.times[k]) for k in wanted])
-        share = CUT * self.tolerance / self._duration
-        rate = share + 8 * EPSILON * motion.speed(course.alpha)
+        rounding = 8 * EPSILON * motion.speed(course.alpha)
         done, first = 0, course.now
         states_at_once = max(8, int(AT_ONCE / course.state.nbytes))
         while done < len(marks):
@@ -180,7 +178,9 @@ class _Run:
             leak = motion.leak(states, times, alpha=course.alpha)
             # Twice the trapezoids, for what happens between two looks.
             lost = np.concatenate([[0.0], np.cumsum((leak[1:] + leak[:-1]) * np.diff(times))])
-            bad = np.flatnonzero(lost > rate * (times - course.now))
+            passed = times - course.now
+            allowed = CUT * self.tolerance * (passed / self._duration) + rounding * passed
+            bad = np.flatnonzero(lost > allowed)
             kept = int(bad[0]) - 1 if bad.size else len(times) - 1
             if bad.size and kept > 0 and not self._worth_moving(states[kept]):
                 kept = 0
@@ -231,22 +231,18 @@ class _Run:
     def _move(self, course: Course) -> None:
         shift = self.portrait.seen(course.state).shift
         while True:
-            moved = self.portrait.displaced(course.state, shift)
-            before = self.portrait.weight(course.state)
-            lost = abs(before - self.portrait.weight(moved))
-            lost = float(np.sqrt(lost)) if self.pure else lost
-            rounding = 64 * EPSILON * course.levels
-            if lost <= 0.01 * self.tolerance + (np.sqrt(rounding) if self.pure else rounding):
+            moved, cut = self.portrait.displaced(course.state, shift)
+            if cut <= AT_MOVES * CUT * self.tolerance + np.sqrt(64 * EPSILON):
                 break
             self._enlarge(course)
         course.state = moved
         course.alpha += shift
         course.moves += 1
-        course.error += lost
-        course.discarded += lost
+        course.error += cut
+        course.discarded += cut
 
     def _enlarge(self, course: Course) -> None:
-        new = more(course.levels)
+        new = size.more(course.levels)
         self._check(new)
         course.state = self.portrait.resized(course.state, new)
         course.levels = new
@@ -255,9 +251,9 @@ class _Run:
         """Ascending times to look at: outputs, even and geometric ones, around every breakpoint."""
         span = end - now
         marks = [*outputs, *np.linspace(now, end, LOOKS + 1)[1:]]
-        speed = max(self._fastest, 1.0 / span)
-        decades = int(np.ceil(8 * np.log10(max(span * speed, 10.0))))
-        marks += list(now + np.geomspace(min(1.0 / speed, span), span, decades))
+        reach = max(span * self._fastest, 1.0)
+        decades = int(np.ceil(8 * np.log10(max(reach, 10.0))))
+        marks += list(now + np.geomspace(span / reach, span, decades))
         edges = breakpoints(self.question.model.envelopes, start=now, stop=end)
         for left, right in zip([now, *edges], [*edges, end], strict=True):
             if len(edges) <= 200:
@@ -309,25 +305,23 @@ class _Run:
         )
 
 
-def more(levels: int) -> int:
-    """The next number of levels to try."""
-    return levels + 4 + levels * 2 // 5
-
-
 def mixture(state: GaussianState, alpha: complex, levels: int) -> Mixture:
     """The state of the mode about the origin alpha."""
     quanta = size.thermal_quanta(state)
     squeezing = 0.5 * np.arcsinh(2 * abs(state.pairs) / (2 * quanta + 1))
     phase = float(np.angle(-state.pairs)) if state.pairs else 0.0
-    return Mixture(
-        *gaussian_density(
-            state.amplitude - alpha,
-            thermal=quanta,
-            squeezing=float(squeezing),
-            phase=phase,
-            levels=levels,
-        )
+    weights, vectors = gaussian_density(
+        state.amplitude - alpha,
+        thermal=quanta,
+        squeezing=float(squeezing),
+        phase=phase,
+        levels=levels + MARGIN,
     )
+    # What is beyond the margin too is less than twice as much, or seen in the norms.
+    lacking = np.maximum(1 - np.sum(np.abs(vectors) ** 2, axis=1) - 1e-12, 0.0)
+    beyond = 3 * np.sum(np.abs(vectors[:, levels:]) ** 2, axis=1) + lacking
+    cut = weights @ np.sqrt(np.minimum(beyond, 1.0)) + max(1 - float(np.sum(weights)), 0.0)
+    return Mixture(weights, vectors[:, :levels], float(cut))
 
 
 def beside(

@@ -21,7 +21,7 @@ from spinsqueeze.numerics.lindblad import (
     lindblad_drift,
     master_equation,
 )
-from spinsqueeze.numerics.lindblad_evolution import DrivenEquation, evolve
+from spinsqueeze.numerics.lindblad_evolution import DrivenEquation, evolve, evolve_matrix
 from spinsqueeze.numerics.weighted_sum import WeightedSum
 
 BEYOND = 2
@@ -137,8 +137,15 @@ class MixedMotion:
                 tolerance=tolerance,
                 algorithm=self._algorithm,
             )
-        driven = DrivenEquation(self._sum, algorithm=self._algorithm)
+        driven = DrivenEquation(self._sum, evolve=self._under_constant)
         return _driven(driven, drive, state, times, start, tolerance)
+
+    def _under_constant(
+        self, _weights: Floats, matrix: Any, state: Floats, times: Floats, tolerance: float
+    ) -> tuple[Floats, float]:
+        return evolve_matrix(
+            matrix, start=state, times=times, tolerance=tolerance, algorithm=self._algorithm
+        )
 
     def leak(self, states: Floats, times: Floats, *, alpha: complex) -> Floats:
         """See `Motion`."""

@@ -10,17 +10,21 @@ import numpy as np
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.methods.base.kept_mode.space import SpinSpace
 from spinsqueeze.methods.base.question import Rotation
-from spinsqueeze.numerics.fock import displacement
+from spinsqueeze.numerics.fock import MARGIN, displacement
 from spinsqueeze.numerics.lindblad import Unknowns
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """A state of the mode: weights (K,) of vectors (K, levels)."""
+    """A state of the mode: weights (K,) of vectors (K, levels).
+
+    cut: how far it is from the state without a cut-off, see `Portrait.displaced`.
+    """
 
     weights: Floats
     vectors: Complexes
+    cut: float = 0.0
 
 
 @final
@@ -71,8 +75,11 @@ class Portrait(Protocol):
         """The same state with other levels: new ones are empty, others are cut off."""
         ...
 
-    def displaced(self, state: Any, by: complex) -> Any:
-        """The same state with the origin of the mode moved by `by`."""
+    def displaced(self, state: Any, by: complex) -> tuple[Any, float]:
+        """The same state with the origin of the mode moved by `by`, and how far it is cut.
+
+        In the norm of a pure state, of a density matrix in half the trace norm.
+        """
         ...
 
     def turned(self, state: Any, rotation: Rotation) -> Any:
@@ -110,10 +117,12 @@ class PurePortrait:
         out[:, :shared] = table[:, :shared]
         return out.ravel()
 
-    def displaced(self, state: Complexes, by: complex) -> Complexes:
+    def displaced(self, state: Complexes, by: complex) -> tuple[Complexes, float]:
         """See `Portrait`."""
         table = self._table(state)
-        return np.asarray((table @ displacement(-by, table.shape[1]).T).ravel())
+        levels = table.shape[1]
+        moved = table @ displacement(-by, levels + MARGIN)[:, :levels].T
+        return moved[:, :levels].ravel(), float(np.linalg.norm(moved[:, levels:]))
 
     def turned(self, state: Complexes, rotation: Rotation) -> Complexes:
         """See `Portrait`."""
@@ -177,17 +186,16 @@ class MixedPortrait:
             out.append(larger)
         return self._unknowns(out, new)
 
-    def displaced(self, state: Floats, by: complex) -> Floats:
+    def displaced(self, state: Floats, by: complex) -> tuple[Floats, float]:
         """See `Portrait`."""
-        levels = self._levels(state)
-        D = displacement(-by, levels)
-        return self._unknowns(
-            [
-                np.einsum("pn,injm,qm->ipjq", D, block, D.conj(), optimize=True)
-                for block in self._blocks(state)
-            ],
-            levels,
-        )
+        levels, blocks = self._levels(state), self._blocks(state)
+        whole = displacement(-by, levels + MARGIN)[:, :levels]
+        D, beyond = whole[:levels], whole[levels:]
+        mode = sum(np.einsum("inim->nm", block) for block in blocks)
+        cut = float(np.vdot(beyond, beyond @ mode).real)
+        moved = [np.einsum("pn,injm,qm->ipjq", D, b, D.conj(), optimize=True) for b in blocks]
+        # A projection that keeps all but a share p moves a state by up to sqrt(p).
+        return self._unknowns(moved, levels), float(np.sqrt(max(cut, 0.0)))
 
     def turned(self, state: Floats, rotation: Rotation) -> Floats:
         """See `Portrait`."""

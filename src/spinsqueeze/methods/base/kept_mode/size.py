@@ -13,6 +13,8 @@ from spinsqueeze.models.envelope import largest_size
 from spinsqueeze.models.modes import GaussianState, Mode
 
 MOST_GUESSED = 60
+MOST_PRODUCTS = 3000
+"""Beyond which long runs take large steps."""
 ENTRIES = 30
 """Entries a row of the matrices of a master equation, of H a third of that."""
 
@@ -54,7 +56,9 @@ def first_levels(model: Canonical) -> int:
     mode = model.modes[0]
     photons = max(mode.initial.photons, _fed(mode))
     ratio = photons / (1 + photons)
-    tail = math.log(1e-12) / math.log(ratio) if ratio > 1e-12 else 0.0
+    tail = MOST_GUESSED if ratio > 1e-12 else 0.0
+    if 1e-12 < ratio < 1:
+        tail = math.log(1e-12) / math.log(ratio)
     return 8 + min(MOST_GUESSED, math.ceil(tail) + min(model.n_spins, 12))
 
 
@@ -87,23 +91,28 @@ def steady_memory(sizes: tuple[int, ...], levels: int) -> float:
 def cost(question: Question, sizes: tuple[int, ...], *, pure: bool, spin_rate: float) -> Cost:
     """Of spins in blocks of these sizes, whose own motion is as fast as `spin_rate`.
 
-    The levels are those of the start; a run that needs more takes longer, and says so where they
-    do not fit.
+    The bytes are those of the levels at the start; a run that needs more says so where they do not
+    fit.
     """
     levels = first_levels(question.model)
-    count = unknowns(sizes, levels, pure=pure)
+    usual = levels if levels == 1 else levels + 6  # as many as most runs end with
+    count = unknowns(sizes, usual, pure=pure)
     told = detail(sizes, levels, pure=pure)
     if not isinstance(question, Evolve):
-        return Cost(
-            steady_memory(sizes, levels),
-            1e-5 * count + 400 * (2e-8 * count + 1e-9 * count**1.5),
-            told,
-        )
+        # 250 products, each with two changes of basis of every block.
+        cubes = sum(float(size * usual) ** 3 for size in sizes)
+        seconds = 0.05 + 1e-5 * count + 250 * (1e-7 * count + 8e-10 * cubes)
+        return Cost(steady_memory(sizes, levels), seconds, told)
     needed = memory(sizes, levels, pure=pure) + 200.0 * len(question.times)
-    rate = spin_rate + _mode_rate(question.model, levels)
-    products = 60 + rate * question.duration / (1 if pure else 3)
-    seconds = 2e-6 * count + 3 * products * (2e-5 + 4e-8 * count)
+    rate = spin_rate + _mode_rate(question.model, usual)
+    products = 60 + min(rate * question.duration / (2 if pure else 6), MOST_PRODUCTS)
+    seconds = 0.1 + 2e-5 * count + 3 * products * (2e-5 + 6e-8 * count)
     return Cost(needed, seconds + 1e-7 * count * len(question.times), told)
+
+
+def more(levels: int) -> int:
+    """The next number of levels to try."""
+    return levels + 4 + levels * 2 // 5
 
 
 def _mode_rate(model: Canonical, levels: int) -> float:
