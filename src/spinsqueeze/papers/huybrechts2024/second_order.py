@@ -209,7 +209,7 @@ def claims(data: xr.Dataset) -> list[Claim]:
         ),
         finding(
             "pure-second-order-xi2",
-            statement="second-order pure theory improves on the first (single-spin decay)",
+            statement="they give the second order of the steady state (single-spin decay)",
             place="Eqs. (10), (13)",
             ours="error of xi_R^2 falls as "
             + "; ".join(
