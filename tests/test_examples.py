@@ -12,9 +12,11 @@ from spinsqueeze.results.grid import sweep_dims
 from spinsqueeze.run.questions import evolve_question
 from spinsqueeze.run.study_file import read_study, study_from_tables
 from spinsqueeze.run.sweep import run_study, sweep
+from spinsqueeze.run.theorem import squeezing_theorem
 
 FOLDER = Path(__file__).parents[1] / "examples"
-EXAMPLES = sorted(path.stem for path in FOLDER.glob("*.toml"))
+STEADY = ["emitters_xyz"]
+EXAMPLES = sorted({path.stem for path in FOLDER.glob("*.toml")} - set(STEADY))
 
 
 def tables_of(name):
@@ -87,6 +89,17 @@ def test_runs_at_a_small_size(name):
     assert ("xi2_stderr" in data) == sampled
     assert data["xi2"].values.min() < 0.9
     assert sweep_dims(data) == tuple(p.split(".")[-1] for p in tables_of(name).get("sweep", ()))
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_a_steady_state_runs(name):
+    tables = tables_of(name)
+    assert tables["title"]
+    tables["ensemble"]["spins"] = 8
+    data = run(tables)
+    assert data.attrs["title"] == tables["title"]
+    first_order = squeezing_theorem(study_from_tables(tables).model).uniform.slope
+    assert data["xi2"].item() - 1 == pytest.approx(first_order, rel=0.05)
 
 
 def test_the_main_study_is_the_one_of_its_title():

@@ -94,5 +94,8 @@ from .run.study_file import study_of as study_of
 from .run.sweep import run_study as run_study
 from .run.sweep import sweep as sweep
 from .run.sweep_progress import SweepProgress as SweepProgress
+from .run.theorem import SqueezedComponent as SqueezedComponent
+from .run.theorem import SqueezingTheorem as SqueezingTheorem
+from .run.theorem import squeezing_theorem as squeezing_theorem
 
 __version__: str

@@ -19,6 +19,7 @@ from spinsqueeze.cli.plot import plot
 from spinsqueeze.cli.run import run
 from spinsqueeze.cli.sweep import sweep
 from spinsqueeze.cli.text import any_text
+from spinsqueeze.cli.theorem import theorem
 from spinsqueeze.core.errors import SpinSqueezeError
 from spinsqueeze.core.output import FULL, reason
 
@@ -55,7 +56,7 @@ def _interrupted() -> int:
     return INTERRUPTED
 
 
-for _command in (run, sweep, merge, plot, info, methods, equations, branches):
+for _command in (run, sweep, merge, plot, info, methods, equations, branches, theorem):
     app.command()(_interruptible(_command))
 app.add_typer(papers, name="papers")
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 RESTART = 80
-MOST_RESTARTS = 15
+MOST_RESTARTS = 6
 CHECK_EVERY = 10
 TOLERANCE = 1e-12
 """Residual of a solution relative to its right side."""

@@ -226,7 +226,7 @@ class _Run:
             self._limit = span / 8
             return
         self._limit = span
-        self._enlarge(course)
+        self._enlarge(course, float(self.portrait.seen(beyond).levels[-1]))
 
     def _move(self, course: Course) -> None:
         shift = self.portrait.seen(course.state).shift
@@ -241,8 +241,8 @@ class _Run:
         course.error += cut
         course.discarded += cut
 
-    def _enlarge(self, course: Course) -> None:
-        new = size.more(course.levels)
+    def _enlarge(self, course: Course, top: float = 0.0) -> None:
+        new = size.more(course.levels, top)
         self._check(new)
         course.state = self.portrait.resized(course.state, new)
         course.levels = new

@@ -13,6 +13,8 @@ from spinsqueeze.models.envelope import largest_size
 from spinsqueeze.models.modes import GaussianState, Mode
 
 MOST_GUESSED = 60
+FULL = 1e-4
+"""Population of the highest level from which on far more are needed."""
 MOST_PRODUCTS = 3000
 """Beyond which long runs take large steps."""
 ENTRIES = 30
@@ -110,9 +112,9 @@ def cost(question: Question, sizes: tuple[int, ...], *, pure: bool, spin_rate: f
     return Cost(needed, seconds + 1e-7 * count * len(question.times), told)
 
 
-def more(levels: int) -> int:
-    """The next number of levels to try."""
-    return levels + 4 + levels * 2 // 5
+def more(levels: int, top: float = 0.0) -> int:
+    """The next number of levels to try; top: the population of the highest one."""
+    return levels + 4 + (levels if top > FULL else levels * 2 // 5)
 
 
 def _mode_rate(model: Canonical, levels: int) -> float:

@@ -45,7 +45,7 @@ from spinsqueeze.numerics.null_vectors import (
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import readings_of
 
-MOST_MOVES = 60
+MOST_MOVES = 12
 ROUGH = 1e-7
 ROUGH_TIME = 6.0
 """Tolerance of the run that finds a field, and its length in decay times of the amplitude."""
@@ -108,7 +108,7 @@ def steady_state(
             alpha, moves = alpha + sight.shift, moves + 1
             near, _ = portrait.displaced(rest.y, sight.shift)
             continue
-        levels = size.more(levels)
+        levels = size.more(levels, float(sight.levels[-1]))
         near = portrait.resized(rest.y, levels)
         if levels > MOST_LEVELS:
             raise NumericalFailure(

@@ -1,0 +1,256 @@
+"""squeezing_theorem: whether a weak drive squeezes emitters that rest in all-down, at any N."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
+from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
+from spinsqueeze.methods.base.method import in_bytes
+from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
+from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.model import SpinModel
+from spinsqueeze.numerics import low_flips, pair_phases
+from spinsqueeze.numerics.low_flips import FlipOperators
+from spinsqueeze.numerics.pair_phases import PhaseMaximum
+from spinsqueeze.observables.low_flips import flip_operators, local_decay_rates, not_emission
+from spinsqueeze.run.questions import steady_question
+
+DARK = 1e-12
+"""Flips that decay slower than this times the largest entry of their operator do not decay."""
+
+WEAK_SLOPE = 0.3
+WEAK_EXCITATION = 0.05
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SqueezedComponent:
+    """J = sum_i (cos t_i s^x_i + sin t_i s^y_i) at the angles t_i where its variance is least.
+
+    maximum: Re F(t) of huybrechts2024, Eq. (28), times lambda = 1: Var(J) = N/4 - 2 Re F [1].
+    slope: d xi2/d lambda = -8 Re F/N [1]. angles: (C,) one a kind of spins, from +x towards +y
+    [rad], NaN where no angle squeezes; t and t + pi are the same. upper_bound: no angles of this
+    sort give a larger Re F. is_global: the maximum reaches that bound, up to rounding; else it is a
+    local one.
+    """
+
+    maximum: float
+    slope: float
+    angles: Floats
+    upper_bound: float
+    is_global: bool
+
+    @property
+    def anti_squeezed_angles(self) -> Floats:
+        """(C,) the angles t_i + pi/2 of the component whose variance grows as much [rad]."""
+        return self.angles + np.pi / 2
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SqueezingTheorem:
+    """To first order in H1: xi2 = 1 + slope * lambda, H = H0 + lambda H1, lambda = 1 the model.
+
+    verdict: in words. squeezed: some component, of a common angle or of angles by site, is.
+    uniform, by_site: the best component of one angle, and of an angle for each kind of spins.
+    counts: (C,) spins of each kind. single_coherences: (C,) <s^-_i>. pair_coherences: (C, C)
+    <s^-_i s^-_j> of two spins, 0 where a kind has one. excited_fraction: share of excited spins, to
+    second order, in the pure state. assumptions: what was checked.
+    """
+
+    verdict: str
+    squeezed: bool
+    uniform: SqueezedComponent
+    by_site: SqueezedComponent
+    counts: Integers
+    single_coherences: Complexes
+    pair_coherences: Complexes
+    excited_fraction: float
+    assumptions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [self.verdict]
+        for name, found in (("one angle", self.uniform), ("angles by site", self.by_site)):
+            sort = "" if found.is_global else f", a local maximum; at most {found.upper_bound:.6g}"
+            lines.append(f"{name}: max Re F = {found.maximum:.6g}, slope {found.slope:.6g}{sort}")
+        lines += [f"assumed: {assumption}" for assumption in self.assumptions]
+        return "\n".join(lines)
+
+
+def squeezing_theorem(
+    model: SpinModel, *, memory_budget: float = DEFAULT_MEMORY_BUDGET
+) -> SqueezingTheorem:
+    """Whether what breaks the conservation of S_z squeezes the steady state, in first order.
+
+    H0 is everything in the Hamiltonian that conserves S_z, H1 the rest (huybrechts2024, theorem 1).
+    Without H1 the emitters rest in all-down; with it, the state is pure in first order and follows
+    from linear equations among one and two flipped spins. Couplings may depend on the pair, rates
+    on the emitter, and emission may be collective.
+
+    Args:
+        model: emitters with constant strengths; jumps that only lower. Spins that are alike, or in
+            classes, of any number; couplings of sites up to several hundred of them.
+        memory_budget: bytes; more is refused before any work.
+
+    Returns:
+        The verdict, slopes and angles of one angle and of angles by site, coherences.
+
+    Raises:
+        InvalidInput: not a model, a strength that changes in time, or no emission.
+        Unsupported: an assumption fails; the message says which.
+        TooLarge: the memory budget would be exceeded.
+        NumericalFailure: flipped spins hardly decay beside the couplings.
+    """
+    if isinstance(model, SpinModel) and not model.dissipative:
+        raise InvalidInput(
+            "squeezing_theorem needs emission, so that all-down is the one steady state without "
+            "the perturbation; this model has no jumps: add LocalDecay or CollectiveDecay"
+        )
+    memory_budget = checks.real("memory_budget", memory_budget, above=0.0)
+    form = steady_question(model, memory_budget=memory_budget).model
+    reasons = _obstacles(form)
+    if reasons:
+        raise Unsupported("squeezing_theorem cannot do this: " + "; ".join(reasons))
+    kinds = len(form.counts)
+    needed = low_flips.solver_bytes(kinds)
+    if needed > memory_budget:
+        raise TooLarge(
+            f"the pairs of {kinds} kinds of spins need {in_bytes(needed)}; the budget is "
+            f"{in_bytes(memory_budget)}: raise memory_budget, or take fewer sites"
+        )
+    operators = flip_operators(form)
+    unique = _uniqueness(form, operators)
+    singles = low_flips.single_amplitudes(operators)
+    pairs = low_flips.pair_amplitudes(operators)
+    counts = operators.counts
+    uniform = _component(pair_phases.common_phase(-pairs / 2, counts=counts), form.n_spins)
+    phases = pair_phases.single_phases(-pairs / 2, counts=counts, patterns=_stripes(form))
+    by_site = _component(phases, form.n_spins)
+    within = np.abs(pairs) ** 2 * counts[:, None] * operators.partners
+    excited = float(np.sum(counts * np.abs(singles) ** 2) + np.sum(within)) / form.n_spins
+    return SqueezingTheorem(
+        verdict=_verdict(operators, uniform, by_site, excited),
+        squeezed=by_site.maximum > 0,
+        uniform=uniform,
+        by_site=by_site,
+        counts=form.counts,
+        single_coherences=singles,
+        pair_coherences=pairs,
+        excited_fraction=excited,
+        assumptions=(
+            "H0, all of H that conserves S_z, has the symmetry of turns about z",
+            "every jump only lowers, so that all-down is a steady state of H0 and the jumps",
+            unique,
+        ),
+    )
+
+
+_WRONG_JUMPS = {
+    "raises": "raises emitters (pumping), so that all-down is no steady state; leave it out",
+    "dephases": "dephases emitters, which is no emission: the theorem assumes emission alone; "
+    "leave it out, or take steady_state",
+    "mixes": "does more than lower emitters (its vector is not along (1, -i, 0)), so that all-down "
+    "is no steady state; leave it out, or turn the axes so that it lowers along z",
+}
+
+
+def _obstacles(form: Canonical) -> list[str]:
+    """Every assumption that the pieces of the model break, in words."""
+    reasons = []
+    if form.modes:
+        reasons.append("the model keeps a cavity: give eliminate_cavity(model).model")
+    reasons += [f"{type(piece).__name__} is not known to it" for piece in form.other_pieces]
+    jumps = [("a collective jump", jump.vectors) for jump in form.collective_jumps]
+    jumps += [("a local jump", jump.vector) for jump in form.local_jumps]
+    for name, vectors in jumps:
+        wrong = not_emission(vectors)
+        if wrong:
+            reasons.append(f"{name} {_WRONG_JUMPS[wrong]}")
+    return list(dict.fromkeys(reasons))
+
+
+def _uniqueness(form: Canonical, operators: FlipOperators) -> str:
+    """Why all-down is the one steady state of H0 and the jumps.
+
+    Raises:
+        Unsupported: it is not: some flips do not decay.
+    """
+    rates = local_decay_rates(form)
+    if np.all(rates > 0):
+        return (
+            f"all-down is the only steady state of H0: every emitter decays, at {rates.min():.6g}"
+        )
+    slowest = low_flips.slowest_decay(operators)
+    if slowest <= DARK:
+        raise Unsupported(
+            "squeezing_theorem cannot do this: the steady state without the perturbation is not "
+            "unique, for a state with flipped spins neither decays nor is coupled to one that does "
+            "(a dark state); let every emitter decay, with LocalDecay"
+        )
+    within = (
+        "with the largest total spin of each kind, where all-down lies and which nothing changes"
+        if np.any((rates == 0) & (form.counts > 1))
+        else "checked among few flipped spins"
+    )
+    return f"all-down is the only steady state of H0 {within}"
+
+
+def _stripes(form: Canonical) -> Floats | None:
+    """(N, M) signs of cosines along every wave vector of a grid; None of other models."""
+    lattice = form.lattice
+    if lattice is None or lattice.shape is None or len(form.counts) != form.n_spins:
+        return None
+    full = np.ones(lattice.shape, dtype=bool)
+    sites = np.argwhere(full if lattice.occupied is None else lattice.occupied)
+    turns = sites @ (np.argwhere(full) / np.array(lattice.shape)).T
+    cosines = [np.cos(2 * np.pi * turns + shift) for shift in (0.01, np.pi / 4)]
+    return np.where(np.hstack(cosines) >= 0, 1.0, -1.0)
+
+
+def _component(found: PhaseMaximum, n_spins: int) -> SqueezedComponent:
+    angles = np.mod(np.angle(found.phases), 2 * np.pi)
+    slope = -8.0 * found.value / n_spins
+    return SqueezedComponent(found.value, slope, angles, found.upper_bound, found.certain)
+
+
+def _verdict(
+    operators: FlipOperators, uniform: SqueezedComponent, by_site: SqueezedComponent, excited: float
+) -> str:
+    if by_site.maximum == 0:
+        return f"cannot be squeezed to first order, because {_nothing(operators)}"
+    if uniform.maximum == 0:
+        text = (
+            "squeezed to first order in angles that differ from site to site only: "
+            f"xi2 = 1 - {-by_site.slope:.6g} lambda with every spin turned by its own angle; along "
+            "one angle the pairs that are driven cancel"
+        )
+    else:
+        angle = uniform.angles[0]
+        text = (
+            f"squeezed to first order: xi2 = 1 - {-uniform.slope:.6g} lambda along the angle "
+            f"{angle:.6g} rad from x to y, anti-squeezed by as much along "
+            f"{np.mod(angle + np.pi / 2, np.pi):.6g} rad"
+        )
+        if by_site.maximum > uniform.maximum * (1 + pair_phases.CERTAIN):
+            text += f"; xi2 = 1 - {-by_site.slope:.6g} lambda with an angle for each site"
+    text += " (lambda = 1: the model as it is)"
+    if -by_site.slope > WEAK_SLOPE or excited > WEAK_EXCITATION:
+        text += (
+            "; at lambda = 1 the perturbation is not weak: the slope holds for small lambda, the "
+            "value of xi2 there needs steady_state"
+        )
+    return text
+
+
+def _nothing(operators: FlipOperators) -> str:
+    if operators.counts.sum() < 2:
+        return "one emitter has no partner to be correlated with"
+    if np.any(operators.drive):
+        return (
+            "single emitters are driven and no pairs: in first order that only turns the mean spin "
+            "(squeezing may come in second order, with an interaction or collective emission)"
+        )
+    return "the Hamiltonian conserves S_z: nothing takes the emitters out of all-down"

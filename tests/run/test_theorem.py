@@ -1,0 +1,305 @@
+"""squeezing_theorem against linear response of dense Liouvillians, steady states, and the paper."""
+
+import numpy as np
+import pytest
+from tests.problems import brute_force
+
+import spinsqueeze as sq
+from spinsqueeze.numerics import low_flips
+from spinsqueeze.observables.low_flips import flip_operators
+from spinsqueeze.run import theorem
+
+DECAY = [sq.LocalDecay(1.0)]
+
+
+def general(n, seed):
+    """Couplings, fields and rates that differ from site to site, phases in a collective jump."""
+    rng = np.random.default_rng(seed)
+
+    def pairs(tensor):
+        matrix = rng.normal(size=(n, n))
+        return sq.PairCoupling(np.triu(matrix, 1) + np.triu(matrix, 1).T, tensor=tensor)
+
+    phases = np.exp(1j * rng.uniform(0, 6, n))[:, None] * np.array([1, -1j, 0])
+    return sq.SpinModel(
+        n,
+        hamiltonian=[
+            pairs([[1, 0, 0], [0, 1, 0], [0, 0, -0.4]]),
+            pairs([[0.3, 0.5, 0.2], [0.5, -0.1, -0.3], [0.2, -0.3, 0.2]]),
+            sq.SiteField(rng.normal(size=(n, 3))),
+        ],
+        jumps=[
+            sq.LocalDecay(rng.uniform(0.2, 1.0, n)),
+            sq.CollectiveJump(0.3, vector=phases),
+            sq.CollectiveDecay(0.2),
+        ],
+    )
+
+
+CLASSES = sq.SpinModel(
+    [sq.SpinClass(2, detuning=0.3), sq.SpinClass(1, weight=-0.5), sq.SpinClass(1, weight=2.0)],
+    hamiltonian=[
+        sq.CollectiveQuadratic([[0.4, 0.2, 0.1], [0.2, -0.1, 0.3], [0.1, 0.3, 0.5]]),
+        sq.UniformField([0.1, 0.2, 0.3]),
+    ],
+    jumps=[sq.CollectiveDecay(0.3), sq.LocalDecay([0.1, 0.4, 0.2])],
+)
+ALIKE = sq.SpinModel(
+    4,
+    hamiltonian=[sq.CollectiveXYZ(j_x=1.0, j_y=-0.3, j_z=0.7), sq.CollectiveExchange(0.4),
+                 sq.UniformField([0.1, -0.3, 0.8]), sq.TwoAxisTwisting(0.2, axes=("x", "z"))],
+    jumps=[sq.LocalDecay(0.5), sq.CollectiveDecay(0.2)],
+)  # fmt: skip
+CHAIN = sq.SpinModel(
+    sq.Lattice((4,)),
+    hamiltonian=[sq.PowerLawXYZ(j_x=1.0, j_y=0.2, j_z=-0.5, exponent=3)],
+    jumps=DECAY,
+)
+MODELS = {"2": general(2, 0), "3": general(3, 1), "4": general(4, 2), "classes": CLASSES,
+          "alike": ALIKE, "chain": CHAIN}  # fmt: skip
+
+
+def linear_response(model):
+    """rho_1 with L0 rho_1 = i [H1, rho_0], H split by the magnetisation of dense states."""
+    form, n = model.canonical, model.n_spins
+    s = brute_force.site_operators(n)
+    h = brute_force.hamiltonian(form, s, 0.0)
+    z = np.real(np.diag(s[:, 2].sum(axis=0)))
+    h1 = np.where(np.abs(z[:, None] - z[None, :]) > 0.1, h, 0.0)
+    rho0 = np.zeros_like(h)
+    rho0[-1, -1] = 1.0
+    one = np.eye(len(h))
+    generator = brute_force.liouvillian(form, s, 0.0)
+    generator += 1j * (np.kron(h1, one) - np.kron(one, h1.T))
+    change = 1j * (h1 @ rho0 - rho0 @ h1)
+    return np.linalg.lstsq(generator, change.ravel(), rcond=1e-11)[0].reshape(h.shape)
+
+
+def slope(rho1, angles):
+    """d xi2/d lambda along the component of these angles."""
+    n = len(angles)
+    s = brute_force.site_operators(n)
+    j = np.einsum("i,ixy->xy", np.cos(angles), s[:, 0])
+    j += np.einsum("i,ixy->xy", np.sin(angles), s[:, 1])
+    return 4 / n * np.trace(rho1 @ j @ j).real
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_coherences_and_slopes_of_dense_linear_response(name):
+    model = MODELS[name]
+    n, result, rho1 = model.n_spins, sq.squeezing_theorem(model), linear_response(model)
+    s = brute_force.site_operators(n)
+    minus = s[:, 0] - 1j * s[:, 1]
+    kind = np.repeat(np.arange(len(result.counts)), result.counts)
+    np.testing.assert_allclose(
+        result.single_coherences[kind], [np.trace(m @ rho1) for m in minus], atol=1e-9
+    )
+    for i in range(n):
+        for j in range(i):
+            exact = np.trace(minus[i] @ minus[j] @ rho1)
+            assert result.pair_coherences[kind[i], kind[j]] == pytest.approx(exact, abs=1e-9)
+    for best in (result.uniform, result.by_site):
+        angles = best.angles[kind]
+        assert best.slope == pytest.approx(slope(rho1, angles), abs=1e-9)
+        assert slope(rho1, best.anti_squeezed_angles[kind]) == pytest.approx(-best.slope, abs=1e-9)
+    grid = [slope(rho1, np.full(n, angle)) for angle in np.linspace(0, np.pi, 30)]
+    assert result.uniform.slope <= min(grid) + 1e-12
+    random = np.random.default_rng(5).uniform(0, 2 * np.pi, (300, n))
+    assert result.by_site.slope <= min(slope(rho1, angles) for angles in random) + 1e-12
+    assert result.by_site.maximum >= result.uniform.maximum * (1 - 1e-12)
+    assert result.by_site.upper_bound >= result.by_site.maximum
+    assert result.squeezed
+    assert result.verdict.startswith("squeezed to first order: xi2 = 1 - ")
+
+
+@pytest.mark.parametrize(("n", "method"), [(3, "exact"), (5, "permutation_invariant")])
+def test_slope_and_angle_of_exact_steady_states(n, method):
+    def model(weak):
+        terms = [sq.CollectiveXYZ(j_x=0.8 + weak, j_y=0.8 - weak, j_z=0.3),
+                 sq.UniformField([0.5 * weak, 0, 0.2])]  # fmt: skip
+        return sq.SpinModel(n, hamiltonian=terms, jumps=DECAY)
+
+    weak = 1e-3
+    result = sq.squeezing_theorem(model(weak))
+    data = [sq.steady_state(model(x), method=method) for x in (weak, weak / 2)]
+    slopes = [(float(d["xi2"]) - 1) / x for d, x in zip(data, (weak, weak / 2), strict=True)]
+    assert 2 * slopes[1] - slopes[0] == pytest.approx(result.uniform.slope / weak, rel=1e-4)
+    spin, covariance = data[1]["spin"].values, data[1]["covariance"].values
+    along = np.array([np.cos(result.uniform.angles[0]), np.sin(result.uniform.angles[0])])
+    least = np.linalg.eigh(covariance[:2, :2])[1][:, 0]
+    assert abs(along @ least) == pytest.approx(1.0, abs=1e-4)
+    tilt = n * result.single_coherences[0] / 2
+    assert spin[0] == pytest.approx(tilt.real, rel=0.01)
+    assert spin[1] == pytest.approx(-tilt.imag, rel=0.01)
+
+
+def paper(alpha, beta, gamma):
+    """Largest Re F and its angle, Eqs. (47)-(49) of huybrechts2024."""
+    return abs(alpha) / np.hypot(beta, gamma), (-np.angle(alpha / (beta - 1j * gamma)) / 2) % np.pi
+
+
+@pytest.mark.parametrize("n", [2, 20, 10**6])
+@pytest.mark.parametrize("difference", [0.1, -0.1])
+def test_xyz_model_of_the_paper(n, difference):
+    mean, j_z, gamma = -0.8, 1.0, 0.7
+    term = sq.CollectiveXYZ(j_x=mean + difference, j_y=mean - difference, j_z=j_z)
+    result = sq.squeezing_theorem(sq.SpinModel(n, hamiltonian=[term], jumps=[sq.LocalDecay(gamma)]))
+    alpha, beta = (n - 1) / 4 * difference, 2 * (n - 2) / n * (mean - j_z)
+    largest, angle = paper(alpha, beta, gamma)
+    # The slope is small differences of couplings: their rounding is all that is lost, at any N.
+    for best in (result.uniform, result.by_site):
+        assert best.maximum == pytest.approx(largest, rel=1e-13)
+        assert best.angles[0] == pytest.approx(angle, abs=1e-13)
+        assert best.is_global
+    extremum = 0.5 * np.arctan2(-gamma, beta)  # Eq. (48): k even for alpha > 0, odd for alpha < 0
+    turned = extremum + (0 if alpha > 0 else np.pi / 2) - result.uniform.angles[0]
+    assert np.sin(turned) == pytest.approx(0, abs=1e-13)
+
+
+def test_transverse_ising_model_of_the_paper():
+    n, delta, gamma = 20, -6.0, 1.0
+    for j_x in (1e-7, -1e-7):
+        terms = [sq.CollectiveXYZ(j_x=j_x, j_y=0.0, j_z=0.0), sq.UniformField([0, 0, delta])]
+        result = sq.squeezing_theorem(sq.SpinModel(n, hamiltonian=terms, jumps=DECAY))
+        largest, angle = paper(j_x * (n - 1) / 8, 2 * delta, gamma)
+        # The rest of S_x^2 conserves S_z and counts as H0: off by j_x/delta.
+        assert result.uniform.maximum == pytest.approx(largest, rel=1e-7)
+        assert result.uniform.angles[0] == pytest.approx(angle, abs=1e-7)
+
+
+def test_collective_emission_alone():
+    n, rate, weak = 30, 0.2, 0.01
+    model = sq.SpinModel(
+        n, hamiltonian=[sq.TwoAxisTwisting(weak)], jumps=[sq.CollectiveDecay(rate)]
+    )
+    result = sq.squeezing_theorem(model)
+    # H1 = (weak/2)(S_+^2 + S_-^2); two flips decay at 2 (N - 1) rate within total spin N/2.
+    assert result.uniform.maximum == pytest.approx(n * weak / 4 / rate)
+    assert "largest total spin" in result.assumptions[-1]
+    data = sq.steady_state(model, method="symmetric", initial_state=sq.CoherentState("-z"))
+    assert float(data["xi2"]) - 1 == pytest.approx(result.uniform.slope, rel=0.1)
+
+
+def test_the_driven_dicke_model_is_not_squeezed_linearly():
+    model = sq.SpinModel(50, hamiltonian=[sq.Drive(0.1)], jumps=[sq.CollectiveDecay(1 / 50)])
+    result = sq.squeezing_theorem(model)
+    assert not result.squeezed
+    assert result.verdict.startswith("cannot be squeezed to first order, because single emitters")
+    assert (result.uniform.maximum, result.by_site.maximum, result.uniform.slope) == (0, 0, 0)
+    assert np.isnan(result.uniform.angles).all()
+    # H1 = 0.1 S_x, one flip decays at rate N = 1: <s_-> = -i 0.1 (Eq. 63 with Omega = -0.1).
+    assert result.single_coherences[0] == pytest.approx(-0.1j)
+    assert np.all(result.pair_coherences == 0)
+
+
+def test_nothing_to_squeeze():
+    rounded = sq.CollectiveXYZ(j_x=0.1 + 0.2, j_y=0.3, j_z=1.0)
+    for term in (sq.OneAxisTwisting(1.0), rounded):
+        still = sq.squeezing_theorem(sq.SpinModel(4, hamiltonian=[term], jumps=DECAY))
+        assert "the Hamiltonian conserves S_z" in still.verdict
+    alone = sq.squeezing_theorem(sq.SpinModel(1, hamiltonian=[sq.Drive(0.1)], jumps=DECAY))
+    assert "one emitter has no partner" in alone.verdict
+
+
+def test_angles_by_site_squeeze_where_one_angle_cannot():
+    matrix = np.zeros((4, 4))
+    matrix[0, 1] = matrix[1, 0] = 0.1
+    matrix[2, 3] = matrix[3, 2] = -0.1
+    driving = sq.PairCoupling(matrix, tensor=np.diag([1.0, -1.0, 0.0]))
+    result = sq.squeezing_theorem(sq.SpinModel(4, hamiltonian=[driving], jumps=DECAY))
+    assert result.uniform.maximum == 0
+    assert result.by_site.maximum == pytest.approx(0.05)
+    assert result.by_site.is_global
+    assert "angles that differ from site to site only" in result.verdict
+    first, second = result.by_site.angles[:2].sum(), result.by_site.angles[2:].sum()
+    assert np.cos(first - second) == pytest.approx(-1.0)
+
+
+def test_stripes_of_a_grid_are_tried():
+    lattice = sq.Lattice((4,), vacancies=(1,))
+    form = sq.SpinModel(lattice, hamiltonian=[sq.PowerLawXXZ(j_perp=1, j_z=0, exponent=3)])
+    rows = {tuple(row) for row in theorem._stripes(form.canonical).T}
+    assert {(1.0, 1.0, 1.0), (1.0, 1.0, -1.0), (1.0, -1.0, -1.0)} <= rows
+    assert theorem._stripes(ALIKE.canonical) is None
+
+
+def test_a_strong_perturbation_is_named():
+    strong = sq.SpinModel(20, hamiltonian=[sq.CollectiveXYZ(j_x=2, j_y=-2, j_z=0)], jumps=DECAY)
+    assert "at lambda = 1 the perturbation is not weak" in sq.squeezing_theorem(strong).verdict
+    weak = sq.SpinModel(20, hamiltonian=[sq.CollectiveXYZ(j_x=0.05, j_y=-0.05, j_z=0)], jumps=DECAY)
+    result = sq.squeezing_theorem(weak)
+    assert "not weak" not in result.verdict
+    assert result.excited_fraction == pytest.approx(19 / 20 * 0.05**2 / 20)
+
+
+def test_iterative_solution_is_the_direct_one(monkeypatch):
+    lattice = sq.Lattice((3, 4), boundary="open")
+    terms = [sq.PowerLawXYZ(j_x=3.0, j_y=1.0, j_z=-2.0, exponent=1.5),
+             sq.SiteField(np.random.default_rng(0).normal(size=(12, 3)))]  # fmt: skip
+    model = sq.SpinModel(lattice, hamiltonian=terms, jumps=[sq.LocalDecay(0.1), *DECAY])
+    operators = flip_operators(model.canonical)
+    direct = low_flips.pair_amplitudes(operators)
+    monkeypatch.setattr(low_flips, "DIRECT_UNKNOWNS", 0)
+    iterated = low_flips.pair_amplitudes(operators)
+    np.testing.assert_allclose(iterated, direct, atol=1e-9 * np.abs(direct).max())
+    monkeypatch.setattr(low_flips, "KRYLOV_VECTORS", 1)
+    monkeypatch.setattr(low_flips, "MAX_RESTARTS", 1)
+    with pytest.raises(sq.NumericalFailure, match="hardly decay beside the couplings; raise"):
+        sq.squeezing_theorem(model)
+
+
+XYZ = sq.CollectiveXYZ(j_x=0.9, j_y=0.7, j_z=0.3)
+REFUSED = {
+    "closed": ([], sq.InvalidInput, "needs emission, .* add LocalDecay or CollectiveDecay"),
+    "no rate": ([sq.LocalDecay(0.0)], sq.InvalidInput, "this model has no jumps"),
+    "pumping": ([*DECAY, sq.LocalPumping(0.1)], sq.Unsupported, "a local jump raises emitters"),
+    "dephasing": ([*DECAY, sq.LocalDephasing(0.1)], sq.Unsupported, "a local jump dephases"),
+    "squeezed": (
+        [sq.SqueezedCollectiveDecay(1.0, r=0.3)],
+        sq.Unsupported,
+        r"a collective jump does more than lower emitters \(its vector is not along",
+    ),
+    "along x": ([sq.LocalJump(1.0, vector=[0, 1, -1j])], sq.Unsupported, "turn the axes"),
+    "in time": (
+        [sq.LocalDecay(sq.Envelope([0, 1], values=[1.0, 2.0]))],
+        sq.InvalidInput,
+        "constant strengths and rates",
+    ),
+    "one dark emitter": ([sq.LocalDecay([1.0, 1.0, 0.0])], sq.Unsupported, "a dark state"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals_name_the_assumption(name):
+    jumps, error, match = REFUSED[name]
+    field = sq.SiteField([[0, 0, 0.1], [0, 0, 0.2], [0.1, 0, 0.3]])
+    terms = [field] if name == "one dark emitter" else [XYZ]
+    with pytest.raises(error, match=match):
+        sq.squeezing_theorem(sq.SpinModel(3, hamiltonian=terms, jumps=jumps))
+
+
+def test_other_refusals():
+    with pytest.raises(sq.InvalidInput, match="model must be a SpinModel, got"):
+        sq.squeezing_theorem("model")
+    cavity = sq.Cavity(coupling=(1.0, -1.0j, 0), decay_rate=1.0)
+    with pytest.raises(sq.Unsupported, match="keeps a cavity: give eliminate_cavity"):
+        sq.squeezing_theorem(sq.SpinModel(3, jumps=DECAY, cavity=cavity))
+    with pytest.raises(sq.TooLarge, match=r"the pairs of 4 kinds of spins need .* raise memory"):
+        sq.squeezing_theorem(CHAIN, memory_budget=100.0)
+    with pytest.raises(sq.InvalidInput, match="memory_budget"):
+        sq.squeezing_theorem(CHAIN, memory_budget=-1.0)
+    # Every spin wave but that of zero momentum is dark to collective emission.
+    dark = sq.SpinModel(CHAIN.spins, hamiltonian=CHAIN.hamiltonian, jumps=[sq.CollectiveDecay(1.0)])
+    with pytest.raises(sq.Unsupported, match=r"is not unique, .* let every emitter decay"):
+        sq.squeezing_theorem(dark)
+
+
+def test_an_emitter_that_decays_through_others_will_do():
+    terms = [sq.PowerLawXYZ(j_x=1.0, j_y=0.5, j_z=0.2, exponent=2)]
+    model = sq.SpinModel(
+        sq.Lattice((3,), boundary="open"), hamiltonian=terms, jumps=[sq.LocalDecay([1.0, 0.5, 0.0])]
+    )
+    result = sq.squeezing_theorem(model)
+    assert result.assumptions[-1].endswith("checked among few flipped spins")
+    rho1 = linear_response(model)
+    assert result.by_site.slope == pytest.approx(slope(rho1, result.by_site.angles), abs=1e-9)
