@@ -6,7 +6,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.papers.base import Paper
 
-PAPERS = ("groszkowski2022", "perlin2020", "tucker2020")
+PAPERS = ("groszkowski2022", "huybrechts2024", "perlin2020", "tucker2020")
 
 
 def paper(key: str) -> Paper:
