@@ -14,6 +14,7 @@ import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Unsupported
 
 TIMES = np.array([0.0, 0.2, 0.7, 1.1])
+DOWN = sq.CoherentState("-z")
 TILTED = sq.CoherentState([0.48, -0.6, 0.64])
 LEVELS = 26
 ALIKE = [sq.Exact(), sq.SymmetricSubspace(), sq.PermutationInvariant()]
@@ -307,3 +308,44 @@ def test_a_start_with_too_many_photons_is_refused(initial):
     cavity = sq.Cavity(0.3, decay_rate=1.0, initial=sq.CavityState(**initial))
     with pytest.raises(NumericalFailure, match="more than 4000 levels"):
         sq.simulate(sq.SpinModel(1, cavity=cavity), TILTED, [0.0, 1.0], method=sq.Exact())
+
+
+@pytest.mark.slow
+def test_three_spins_beside_a_driven_squeezed_cavity_against_qutip():
+    """Evolution and steady state to 1e-8, by both methods that take single spins' decay."""
+    import qutip
+
+    levels, r, phase, kappa, gamma = 16, 0.1, 0.7, 1.0, 0.3
+    cavity = sq.Cavity(
+        0.25, decay_rate=kappa, detuning=0.3, drive=0.2, squeezing=r, squeezing_phase=phase
+    )
+    twisting = sq.OneAxisTwisting(0.4)
+    model = sq.SpinModel(3, hamiltonian=[twisting], jumps=[sq.LocalDecay(gamma)], cavity=cavity)
+    one = [qutip.qeye(2)] * 3
+    lower = [
+        qutip.tensor(*one[:k], qutip.sigmam(), *one[k + 1 :], qutip.qeye(levels)) for k in range(3)
+    ]
+    a = qutip.tensor(*one, qutip.destroy(levels))
+    total = sum(lower)
+    s_z = (total.dag() * total - total * total.dag()) / 2
+    H = 0.4 * s_z**2 + 0.3 * a.dag() * a + 0.25 * (a.dag() * total + a * total.dag())
+    H += 0.2 * (a + a.dag())
+    squeezed = np.cosh(r) * a + np.exp(1j * phase) * np.sinh(r) * a.dag()
+    jumps = [np.sqrt(kappa) * squeezed, *(np.sqrt(gamma) * s for s in lower)]
+    S = [(total + total.dag()) / 2, (total - total.dag()) * 0.5j, s_z]
+    asked = [*S, *(p * q for p in S for q in S), a.dag() * a]
+    down = qutip.tensor(*[qutip.basis(2, 1)] * 3, qutip.basis(levels, 0))
+    tight = {"atol": 1e-12, "rtol": 1e-10, "nsteps": 10**6, "progress_bar": ""}
+    run = qutip.mesolve(H, down, TIMES, jumps, e_ops=asked, options=tight)
+    evolved = np.real(run.expect).T
+    rested = np.real(qutip.expect(asked, qutip.steadystate(H, jumps)))
+    for method in (sq.Exact(), sq.PermutationInvariant()):
+        found = sq.simulate(model, DOWN, TIMES, method=method)
+        end = sq.steady_state(model, method=method)
+        pairs = [(found.isel(time=k), row) for k, row in enumerate(evolved)] + [(end, rested)]
+        for data, row in pairs:
+            spin, second = row[:3], row[3:12].reshape(3, 3)
+            np.testing.assert_allclose(data.spin, spin, atol=1e-8)
+            centred = (second + second.T) / 2 - np.outer(spin, spin)
+            np.testing.assert_allclose(data.covariance, centred, atol=1e-8)
+            np.testing.assert_allclose(data.photon_number, row[12], atol=1e-8)

@@ -43,8 +43,8 @@ class PermutationInvariant(Method):
 
     H = S.Q.S + b.S, any collective jumps c.S and any local jumps c.s_i alike for every spin.
     Evolution over any span of time, steady states, pulses of all spins, losses of single spins of a
-    model constant in time. Sources: chase2008,
-    shammah2018 and NOTES.md.
+    model constant in time; a cavity on Fock states beside the spins, their number found by the run.
+    Sources: chase2008, shammah2018 and NOTES.md.
 
     Args:
         tolerance: error of one step, relative to the state, 1e-13 to 1e-3.

@@ -33,7 +33,8 @@ class SymmetricSubspace(Method):
 
     H = S.Q.S + b.S and collective jumps c.S, no local jumps. Closed models keep a pure state
     (N = 1e4 and more), open ones a density matrix (N of a few hundred). Constant or in time,
-    steady states, pulses of all spins. Sources: kitagawa1993, hochbruck1997.
+    steady states, pulses of all spins; a cavity on Fock states beside the spins, their number found
+    by the run. Sources: kitagawa1993, hochbruck1997.
 
     Args:
         tolerance: error of one step, relative to the state, 1e-13 to 1e-3.
@@ -45,7 +46,7 @@ class SymmetricSubspace(Method):
     algorithm: str = field(default="auto", kw_only=True)
 
     references: ClassVar[tuple[str, ...]] = ("kitagawa1993", "hochbruck1997")
-    summary: ClassVar[str] = "collective models on the Dicke states J = N/2, pure or mixed"
+    summary: ClassVar[str] = "collective models on the Dicke states J = N/2, a cavity too"
     handles: ClassVar[frozenset[str]] = frozenset(
         (
             "fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "modes",
