@@ -267,3 +267,17 @@ def test_all_reservoirs_of_a_cavity_are_those_of_the_judge():
 def test_reservoirs_are_checked(options, message):
     with pytest.raises(InvalidInput, match=message):
         sq.Cavity(1.0, decay_rate=1.0, **options)
+
+
+def test_spins_that_decay_faster_than_the_cavity_are_a_concern():
+    """Single-spin rates and couplings to neighbours count as speeds of the spins."""
+    cavity = sq.Cavity(0.1, decay_rate=10.0)
+    for terms in (
+        {"jumps": [sq.LocalDecay(3.0)]},
+        {"jumps": [sq.LocalDecay([3.0, 0.0, 0.1])]},
+        {"hamiltonian": [sq.PairCoupling([[0, 3, 3], [3, 0, 0], [3, 0, 0]])]},
+    ):
+        model = sq.SpinModel(3, cavity=cavity, **terms)
+        with pytest.warns(UserWarning, match="keep the cavity"):
+            found = sq.eliminate_cavity(model)
+        assert 0.25 < found.speed_ratio < 0.7

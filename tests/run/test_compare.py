@@ -152,5 +152,8 @@ def test_models_of_different_size_are_not_compared():
         InvalidInput, match=r"models or more of one size, got two: 2 spins, three: 2"
     ):
         sq.compare({**models, "four": sq.SpinModel(4)}, sq.CoherentState("+x"), [0.0, 1.0])
+    other = sq.SpinModel(2, hamiltonian=[sq.OneAxisTwisting(1.0)], unit="Hz")
+    with pytest.raises(InvalidInput, match="models of one unit, got Hz, J"):
+        sq.compare({**models, "two in Hz": other}, sq.CoherentState("+x"), [0.0, 1.0])
     with pytest.raises(InvalidInput, match="must map names to SpinModels"):
         sq.compare({"one": 3}, sq.CoherentState("+x"), [0.0, 1.0])

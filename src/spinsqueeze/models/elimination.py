@@ -24,7 +24,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Complexes
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.models.canonical import Canonical, LocalJumps, Pair
 from spinsqueeze.models.cavity import MINUS
 from spinsqueeze.models.collective_terms import (
     CollectiveExchange,
@@ -52,7 +52,8 @@ class Elimination:
         model: the spins alone.
         coupling_ratio: sqrt(N) g over |kappa/2 + i detuning|, N g^2 = sum_i |c_i|^2/2.
         speed_ratio: the fastest rate of the spins alone, N times that of a collective jump or
-            quadratic term, or a field, over |kappa/2 + i detuning|.
+            quadratic term, a field, a coupling to all neighbours, or the rate of a local jump, over
+            |kappa/2 + i detuning|.
         detuning_ratio: |detuning|/kappa.
         photon_number: of the cavity without spins.
         concerns: where the ratios leave the range of validity, in words.
@@ -225,6 +226,14 @@ def _judged(spins: SpinModel, field: _EmptyCavity, model: SpinModel) -> Eliminat
             largest_size(q.strength) * form.n_spins * float(np.abs(q.matrix).max())
             for q in form.quadratics
         ),
+        *(
+            largest_size(p.strength) * _neighbours(p, form) * float(np.abs(p.tensor).max()) / 2
+            for p in form.pairs
+        ),
+        *(
+            largest_size(j.rate) * _largest_factor(j) * float(np.linalg.norm(j.vector) ** 2) / 2
+            for j in form.local_jumps
+        ),
     ]
     speed = max(speeds, default=0.0) / own
     concerns = []
@@ -257,6 +266,17 @@ def _brightness(vectors: Any, model: SpinModel) -> float:
 def _brightness_of_rows(vectors: Any, form: Canonical) -> float:
     rows = np.broadcast_to(vectors, (len(form.counts), 3))
     return float(np.sum(form.counts[:, None] * np.abs(rows) ** 2) / 2)
+
+
+def _neighbours(pair: Pair, form: Canonical) -> float:
+    """The largest sum over j of |K_ij|."""
+    if pair.kernel.uniform:
+        return form.n_spins - 1.0
+    return float(np.abs(pair.kernel.matrix()).sum(axis=1).max(initial=0.0))
+
+
+def _largest_factor(jumps: LocalJumps) -> float:
+    return 1.0 if jumps.factors is None else float(np.max(jumps.factors))
 
 
 def _longest(vectors: Any) -> float:

@@ -218,16 +218,19 @@ class LabNumbers(Plain):
 
     @property
     def chi(self) -> float:
-        """Exchange that the detuned cavity leaves, -4 g^2 detuning/(4 detuning^2 + kappa^2) [1/s].
+        """Exchange that the detuned cavity leaves, -4 g^2 Delta/(4 Delta^2 + kappa^2) [1/s].
+
+        Delta is that from the atoms, at whose frequency they exchange and emit.
 
         The strength of `CollectiveExchange` for an atom that couples with g.
         """
-        return -self.detuning / self.kappa * self.collective_decay_rate
+        ratio = TWO_PI * self.detuning_hz / self.kappa
+        return -ratio * self.collective_decay_rate + 0.0  # 0 without a sign at resonance
 
     @property
     def collective_decay_rate(self) -> float:
-        """Gamma = 4 g^2 kappa/(4 detuning^2 + kappa^2) into a vacuum [1/s]."""
-        ratio = 2 * self.detuning / self.kappa
+        """Gamma = 4 g^2 kappa/(4 Delta^2 + kappa^2) into a vacuum [1/s]; Delta as for chi."""
+        ratio = 2 * TWO_PI * self.detuning_hz / self.kappa
         return 4 * self.g * (self.g / self.kappa) / (1 + ratio * ratio)
 
     @property

@@ -31,6 +31,11 @@ def spin_operators(n_spins: int) -> "tuple[csr_array, csr_array, csr_array]":
     )
 
 
+def along(vector: Complexes, spin: "Sequence[csr_array]") -> "csr_array":
+    """Vector . S."""
+    return sum(complex(part) * S for part, S in zip(vector, spin, strict=True)).tocsr()
+
+
 def bilinear(n_spins: int, *, quadratic: Complexes, linear: Complexes) -> "csr_array":
     """S.M.S + v.S for a symmetric complex M (3, 3) and a complex v (3,).
 

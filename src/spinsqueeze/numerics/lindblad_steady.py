@@ -29,6 +29,7 @@ MOST_RESTARTS = 6
 CHECK_EVERY = 10
 TOLERANCE = 1e-12
 """Residual of a solution relative to its right side."""
+Solve = Callable[[Floats], Floats]
 ROUGHLY = 0.05
 """That of the solutions from which the norm of the inverse is taken."""
 WITHOUT_TRACE = 1e-4
@@ -49,6 +50,7 @@ class WithoutFeeding:
             # States that nothing leaves: a shift keeps the inverse finite.
             damping -= 1e-3 * float(np.abs(damping.real).mean()) + 1e-300
             self._parts.append((vectors, np.linalg.inv(vectors), damping))
+        self._weights = unknowns.norm_weights()
 
     def solve(self, right: Floats) -> Floats:
         """See the class."""
@@ -59,15 +61,36 @@ class WithoutFeeding:
             out.append(vectors @ inner @ vectors.conj().T)
         return self._unknowns.restrict(out)
 
-    def within(self, part: Integers) -> Callable[[Floats], Floats]:
+    def transposed(self, right: Floats) -> Floats:
+        """The transposed inverse: the adjoint one between the weights of the unknowns."""
+        out = []
+        blocks = self._unknowns.expand(right / self._weights)
+        for (vectors, inverse, damping), R in zip(self._parts, blocks, strict=True):
+            inner = vectors.conj().T @ R @ vectors / damping.conj()
+            out.append(inverse.conj().T @ inner @ inverse)
+        return self._weights * self._unknowns.restrict(out)
+
+    def within(self, part: Integers) -> "Preconditioner":
         """The same on the unknowns of closed parts, given by their indices."""
 
-        def solve(right: Floats) -> Floats:
-            whole = np.zeros(self._unknowns.count)
-            whole[part] = right
-            return self.solve(whole)[part]
+        def inside(solve: Solve) -> Solve:
+            def solved(right: Floats) -> Floats:
+                whole = np.zeros(self._unknowns.count)
+                whole[part] = right
+                return solve(whole)[part]
 
-        return solve
+            return solved
+
+        return Preconditioner(inside(self.solve), inside(self.transposed))
+
+
+@final
+@dataclass(frozen=True)
+class Preconditioner:
+    """The inverse of some of L, and its transpose."""
+
+    solve: Solve
+    transposed: Solve
 
 
 @final
@@ -83,14 +106,17 @@ class Bordered:
 
     matrix: "csr_array"
     left: Floats
-    precondition: Callable[[Floats], Floats] = field(repr=False)
+    precondition: Preconditioner = field(repr=False)
 
     def __post_init__(self) -> None:
         self._state = self.left / max(float(self.left @ self.left), 1.0)
         self._rate = float(np.abs(self.matrix.diagonal()).mean())
+        self._turned = self.matrix.T.tocsr()
 
-    def apply(self, y: Floats) -> Floats:
-        """(L + r |s><t|) y."""
+    def apply(self, y: Floats, *, transposed: bool = False) -> Floats:
+        """(L + r |s><t|) y, or its transpose times y."""
+        if transposed:
+            return np.asarray(self._turned @ y + self._rate * (self._state @ y) * self.left)
         return np.asarray(self.matrix @ y + self._rate * (self.left @ y) * self._state)
 
     def steady(self, start: Floats | None = None) -> Floats:
@@ -98,7 +124,12 @@ class Bordered:
         return self.solve(self._rate * self._state, start=start)
 
     def solve(
-        self, right: Floats, *, tolerance: float = TOLERANCE, start: Floats | None = None
+        self,
+        right: Floats,
+        *,
+        tolerance: float = TOLERANCE,
+        start: Floats | None = None,
+        transposed: bool = False,
     ) -> Floats:
         """The solution x, its residual below `tolerance` of the right side.
 
@@ -108,18 +139,19 @@ class Bordered:
         x = np.zeros(right.size) if start is None else start
         allowed = tolerance * float(np.linalg.norm(right))
         for _ in range(MOST_RESTARTS):
-            rest = right - self.apply(x)
+            rest = right - self.apply(x, transposed=transposed)
             if float(np.linalg.norm(rest)) <= allowed:
                 return x
-            x = x + self._step(rest, allowed)
+            x = x + self._step(rest, allowed, transposed)
         raise NumericalFailure(
             "the iteration for the steady state does not converge: slow and fast rates are too far "
             "apart; evolve in time from an initial state instead"
         )
 
-    def _step(self, rest: Floats, allowed: float) -> Floats:
+    def _step(self, rest: Floats, allowed: float, transposed: bool) -> Floats:
         """What brings the residual down most among RESTART vectors, preconditioned on the right."""
-        basis = Basis(lambda v: self.apply(self.precondition(v)), rest, RESTART)
+        inverse = self.precondition.transposed if transposed else self.precondition.solve
+        basis = Basis(lambda v: self.apply(inverse(v), transposed=transposed), rest, RESTART)
         while True:
             basis.extend()
             k = basis.dimension
@@ -129,14 +161,14 @@ class Bordered:
             y: Floats = np.linalg.lstsq(H, one, rcond=None)[0].astype(float)
             left = basis.norm * float(np.linalg.norm(one - H @ y))
             if basis.full or left <= 0.5 * allowed:
-                return self.precondition(basis.lift(y))
+                return inverse(basis.lift(y))
 
 
 def null_vector_iteratively(
     matrix: "csr_array",
     *,
     left: Floats,
-    precondition: Callable[[Floats], Floats],
+    precondition: Preconditioner,
     fastest: float,
     start: Floats | None = None,
 ) -> NullVector:
@@ -150,14 +182,11 @@ def null_vector_iteratively(
     bordered = Bordered(matrix, left, precondition)
     y = bordered.steady(start)
 
-    solve = partial(_solved, bordered, tolerance=ROUGHLY)
-    resolvent = pseudoinverse_norm(solve, transposed=None, right=y, left=left, columns=1)
+    resolvent = _inverse_norm(bordered, y, left, ROUGHLY)
     return NullVector(y, 1.0 / resolvent, resolvent, fastest)
 
 
-def inverse_norm_iteratively(
-    matrix: "csr_array", *, precondition: Callable[[Floats], Floats]
-) -> float:
+def inverse_norm_iteratively(matrix: "csr_array", *, precondition: Preconditioner) -> float:
     """Norm of the inverse of closed parts without a trace.
 
     Raises:
@@ -166,9 +195,14 @@ def inverse_norm_iteratively(
     nothing = np.zeros(matrix.shape[0])
     bordered = Bordered(matrix, nothing, precondition)
     # Random right sides hold little of one null vector: rough solutions would not feel it.
-    solve = partial(_solved, bordered, tolerance=WITHOUT_TRACE)
-    return pseudoinverse_norm(solve, transposed=None, right=nothing, left=nothing, columns=1)
+    return _inverse_norm(bordered, nothing, nothing, WITHOUT_TRACE)
 
 
-def _solved(bordered: Bordered, block: Any, *, tolerance: float) -> Any:
-    return np.array([bordered.solve(c, tolerance=tolerance) for c in np.atleast_2d(block.T)]).T
+def _inverse_norm(bordered: Bordered, right: Floats, left: Floats, tolerance: float) -> float:
+    def solve(block: Any, *, transposed: bool = False) -> Any:
+        columns = np.atleast_2d(block.T)
+        solved = [bordered.solve(c, tolerance=tolerance, transposed=transposed) for c in columns]
+        return np.array(solved).T
+
+    turned = partial(solve, transposed=True)
+    return pseudoinverse_norm(solve, transposed=turned, right=right, left=left, columns=1)

@@ -32,7 +32,7 @@ def flip_operators(model: Canonical) -> FlipOperators:
         drive -= (tensor[0, 2] - 1j * tensor[1, 2]) / 4 * to_others
         hop += (tensor[0, 0] + tensor[1, 1]) / 4 * coupling
         pair += tensor[2, 2] * coupling
-        pair_drive += (_difference(tensor) / 4 - 0.5j * tensor[0, 1]) * coupling
+        pair_drive += (anisotropy(tensor) / 4 - 0.5j * tensor[0, 1]) * coupling
     for jump in model.collective_jumps:
         lowering = np.broadcast_to(_lowering(np.atleast_2d(jump.vectors)), kinds)
         rate = float(jump.rate)  # type: ignore[arg-type]
@@ -71,7 +71,7 @@ def _lowering(vectors: Complexes) -> Complexes:
     return np.asarray((vectors[..., 0] + 1j * vectors[..., 1]) / 2)
 
 
-def _difference(tensor: Floats) -> float:
+def anisotropy(tensor: Floats) -> float:
     """T_xx - T_yy; what rounding leaves of equal ones is zero, lest it count as a drive."""
     difference = float(tensor[0, 0] - tensor[1, 1])
     size = float(np.abs(tensor[0, 0]) + np.abs(tensor[1, 1]))

@@ -175,7 +175,7 @@ def _planned(
     refused: dict[str, str] = {}
     for name, one in several.items():
         question = _question(one, initial_state, times, pulses, shared)
-        chosen, others = _choose(question, methods, least=2 if len(several) == 1 else 1)
+        chosen, others = _choose(question, methods, least=2 if len(several) == 1 else 1, of=name)
         ranks = {label: method.trust(question).rank for label, method in chosen.items()}
         if len(several) > 1 and methods is None:
             best = min(ranks, key=lambda label: ranks[label])
@@ -199,6 +199,11 @@ def _named(model: Any) -> dict[str, SpinModel]:
             raise InvalidInput.of(
                 "model", f"must map names to SpinModels, got {checks.shown({name: one})}"
             )
+    units = {one.unit for one in model.values()}
+    if len(units) > 1:
+        raise InvalidInput.of(
+            "model", f"must map names to models of one unit, got {', '.join(sorted(units))}"
+        )
     sizes = {one.n_spins for one in model.values()}
     if len(model) < 2 or len(sizes) != 1:
         counts = ", ".join(f"{name}: {one.n_spins} spins" for name, one in model.items())
@@ -225,7 +230,11 @@ def _question(
 
 
 def _choose(
-    question: Question, methods: Sequence[Method | type[Method] | str] | None, *, least: int
+    question: Question,
+    methods: Sequence[Method | type[Method] | str] | None,
+    *,
+    least: int,
+    of: str,
 ) -> tuple[dict[str, Method], dict[str, str]]:
     """The methods to run, by label, and why the others are not.
 
@@ -249,7 +258,7 @@ def _choose(
         else:
             chosen[label] = method
     if len(chosen) < least:
-        needed = "two methods that fit" if least == 2 else "a method that fits for every model"
+        needed = "two methods that fit" if least == 2 else f"a method that fits for {of!r}"
         raise InvalidInput(
             f"compare needs {needed}, got {len(chosen)}: "
             + "; ".join(f"{name}: {why}" for name, why in refused.items())

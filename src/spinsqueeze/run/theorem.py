@@ -22,6 +22,8 @@ DARK = 1e-12
 """Flips that decay slower than this times the largest entry of their operator do not decay."""
 
 WEAK_SLOPE = 0.3
+WEAK_DRIVE = 0.3
+"""Strongest drive over the slowest decay from which on a first order is not trusted."""
 WEAK_EXCITATION = 0.05
 
 
@@ -216,6 +218,14 @@ def _component(found: PhaseMaximum, n_spins: int) -> SqueezedComponent:
     return SqueezedComponent(found.value, slope, angles, found.upper_bound, found.certain)
 
 
+def _drive_over_decay(operators: FlipOperators) -> float:
+    """The strongest drive of a spin or a pair over the slowest decay of few flips."""
+    matrix = operators.one_flip()
+    slowest = low_flips.slowest_decay(operators) * float(np.abs(matrix).max())
+    drive = max(np.abs(operators.drive).max(), np.abs(operators.pair_drive).max())
+    return float(drive) / slowest if slowest else np.inf
+
+
 def _verdict(
     operators: FlipOperators, uniform: SqueezedComponent, by_site: SqueezedComponent, excited: float
 ) -> str:
@@ -237,7 +247,8 @@ def _verdict(
         if by_site.maximum > uniform.maximum * (1 + pair_phases.CERTAIN):
             text += f"; xi2 = 1 - {-by_site.slope:.6g} lambda with an angle for each site"
     text += " (lambda = 1: the model as it is)"
-    if -by_site.slope > WEAK_SLOPE or excited > WEAK_EXCITATION:
+    strong = _drive_over_decay(operators) > WEAK_DRIVE
+    if -by_site.slope > WEAK_SLOPE or excited > WEAK_EXCITATION or strong:
         text += (
             "; at lambda = 1 the perturbation is not weak: the slope holds for small lambda, the "
             "value of xi2 there needs steady_state"

@@ -140,10 +140,9 @@ class PermutationInvariant(Method):
         from spinsqueeze.methods.permutation_invariant.with_mode import spin_space
 
         n = question.model.n_spins
-        if question.state is None:
-            state = np.ones(state_size(n), dtype=complex)  # in every shell
-        else:
-            state = block_values(question.state, n)
+        # Without a state: something of trace 1 in every shell.
+        anywhere = np.full(state_size(n), 1.0 / int(np.sum(block_sizes(n))), dtype=complex)
+        state = anywhere if question.state is None else block_values(question.state, n)
         space = spin_space(question.model, state, extras=partial(self._extras, n=n))
         if isinstance(question, Steady):
             return steady.steady_state(

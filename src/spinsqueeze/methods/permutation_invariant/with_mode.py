@@ -48,10 +48,12 @@ def spin_space(model: Canonical, state: Complexes, *, extras: Extras) -> SpinSpa
         if H.nnz:
             hamiltonian.append(Part(strength, H))
         for rate, vector in part.collective_jumps:
-            jumps.append(Part(strength, np.sqrt(rate) * _along(vector, spin)))
+            jumps.append(Part(strength, np.sqrt(rate) * operators.along(vector, spin)))
         for rate, vector in part.local_jumps:
             jumps += [Part(strength, np.sqrt(rate) * L) for L in _local(n, vector)]
-    couplings = tuple(Part(c.strength, _along(c.vectors, spin)) for c in model.mode_couplings)
+    couplings = tuple(
+        Part(c.strength, operators.along(c.vectors, spin)) for c in model.mode_couplings
+    )
 
     def of_all_shells(parts: Sequence[Complexes]) -> dict[str, float | Floats]:
         whole = [np.zeros((size, size), dtype=complex) for size in block_sizes(n)]
@@ -73,10 +75,6 @@ def _hamiltonian(twice: int, quadratic: Floats, field: Floats) -> "csr_array":
     if twice == 0:
         return operators.spin_operators(0)[2]
     return operators.hamiltonian(twice, quadratic=quadratic, field=field)
-
-
-def _along(vector: Complexes, spin: "Sequence[csr_array]") -> "csr_array":
-    return sum(complex(part) * S for part, S in zip(vector, spin, strict=True)).tocsr()
 
 
 def _local(n: int, vector: Complexes) -> "Iterator[csr_array]":

@@ -7,7 +7,7 @@ import numpy as np
 from typing_extensions import override
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import Cost, Method, Trust
@@ -17,6 +17,7 @@ from spinsqueeze.methods.base.truncation import differences
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.numerics.low_flips import solver_bytes
+from spinsqueeze.observables.low_flips import anisotropy, not_emission
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import Reading, readings_of
 
@@ -29,7 +30,6 @@ BEYOND = 2
 ROUNDING = 1e-12
 LARGE = 0.1
 """Change of xi2 by the next order, relative to it, from which on a result warns."""
-ALONG_Z = 8 * float(np.finfo(np.float64).eps)
 
 
 @final
@@ -80,7 +80,7 @@ class Perturbation(Method):
         vectors = [("collective", c.vectors) for c in model.collective_jumps]
         vectors += [("local", j.vector) for j in model.local_jumps]
         for kind, vector in vectors:
-            if not _lowers(vector):
+            if not_emission(vector):
                 reasons.append(
                     f"a {kind} jump does not only lower spins (dephasing, pumping, squeezing): all "
                     "spins down is then no steady state of what conserves S_z"
@@ -98,7 +98,7 @@ class Perturbation(Method):
 
     @override
     def trust(self, question: Question) -> Trust:
-        """The next order measures the truncation; the pure theory is wrong from order 2 on."""
+        """The next two orders measure the truncation; the pure theory may be wrong from 2 on."""
         if self.state == "pure" or not self.next_order:
             return Trust("uncontrolled")
         return Trust("truncation")
@@ -206,18 +206,10 @@ def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> tu
     return tuple(out)
 
 
-def _lowers(vectors: Complexes) -> bool:
-    """Whether every c is a multiple of (1, -i, 0)."""
-    c = np.atleast_2d(vectors)
-    size = float(np.abs(c).max())
-    raises = np.abs(c[:, 0] - 1j * c[:, 1])
-    return bool(np.all(raises <= ALONG_Z * size) and np.all(c[:, 2] == 0))
-
-
 def _flips(model: Canonical) -> int:
     """How many spins the part of H that breaks U(1) flips at most: 0, 1 or 2."""
     tensors = [q.matrix for q in model.quadratics] + [p.tensor for p in model.pairs]
-    if any(t[0, 0] != t[1, 1] or t[0, 1] != 0 for t in tensors):
+    if any(anisotropy(t) or t[0, 1] for t in tensors):
         return 2
     across = [np.any(t[2, :2]) for t in tensors]
     across += [np.any(f.vectors[..., :2]) for f in model.fields]

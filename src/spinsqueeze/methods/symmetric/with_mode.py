@@ -14,7 +14,7 @@ from spinsqueeze.numerics import collective_operators as operators
 from spinsqueeze.numerics.angular_momentum import rotation_matrix
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+    pass
 
 
 def spin_space(model: Canonical, state: Complexes) -> SpinSpace:
@@ -28,17 +28,14 @@ def spin_space(model: Canonical, state: Complexes) -> SpinSpace:
         if H.nnz:
             hamiltonian.append(Part(strength, H))
         for rate, vector in part.collective_jumps:
-            jumps.append(Part(strength, np.sqrt(rate) * along(vector, spin)))
-    couplings = tuple(Part(c.strength, along(c.vectors, spin)) for c in model.mode_couplings)
+            jumps.append(Part(strength, np.sqrt(rate) * operators.along(vector, spin)))
+    couplings = tuple(
+        Part(c.strength, operators.along(c.vectors, spin)) for c in model.mode_couplings
+    )
     return SpinSpace(
         n, (n + 1,), tuple(hamiltonian), tuple(jumps), couplings, spin, state,
         _turn, purity,
     )  # fmt: skip
-
-
-def along(vector: Complexes, spin: "Sequence[csr_array]") -> "csr_array":
-    """Vector . S."""
-    return sum(complex(part) * S for part, S in zip(vector, spin, strict=True)).tocsr()
 
 
 def _turn(rotation: Rotation, rows: Sequence[Complexes]) -> list[Complexes]:

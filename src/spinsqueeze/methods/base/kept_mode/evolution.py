@@ -42,9 +42,18 @@ CUT = 1e4
 its coherences between many and few photons, which the spins hardly feel."""
 AT_MOVES = 0.01
 """Share of it that the start and each move of the origin may cut off."""
+MOST_CUT = 1e-3
+"""The most that is ever allowed."""
+MANY_EDGES = 200
+"""Breakpoints from which on there are two looks between them, not four."""
 MOST_LEVELS = 4000
 FAR = 1.0
 """Mean field <b> from which on moving the origin saves levels."""
+
+
+def allowance(tolerance: float) -> float:
+    """What the cut-off may do to the state over a run, in half the trace norm."""
+    return min(CUT * tolerance, MOST_CUT)
 
 
 @final
@@ -93,6 +102,8 @@ class _Run:
         self.mode = size.mode_of(question.model)
         self.tolerance, self.algorithm = tolerance, algorithm
         self._duration = question.duration or 1.0
+        self._allowance = allowance(tolerance)
+        self._limit = self._duration
         self.pure = size.closed(question.model) and isinstance(space.state, np.ndarray)
         self.portrait: Portrait = PurePortrait(space) if self.pure else MixedPortrait(space)
         self._motions: dict[tuple[int, bool], Motion] = {}
@@ -116,7 +127,7 @@ class _Run:
         while True:
             self._check(levels)
             mode = mixture(initial, alpha, levels)
-            if mode.cut <= AT_MOVES * CUT * self.tolerance:
+            if mode.cut <= AT_MOVES * self._allowance:
                 break
             levels = size.more(levels)
         state = self.portrait.start(mode)
@@ -179,7 +190,7 @@ class _Run:
             # Twice the trapezoids, for what happens between two looks.
             lost = np.concatenate([[0.0], np.cumsum((leak[1:] + leak[:-1]) * np.diff(times))])
             passed = times - course.now
-            allowed = CUT * self.tolerance * (passed / self._duration) + rounding * passed
+            allowed = self._allowance * (passed / self._duration) + rounding * passed
             bad = np.flatnonzero(lost > allowed)
             kept = int(bad[0]) - 1 if bad.size else len(times) - 1
             if bad.size and kept > 0 and not self._worth_moving(states[kept]):
@@ -232,7 +243,7 @@ class _Run:
         shift = self.portrait.seen(course.state).shift
         while True:
             moved, cut = self.portrait.displaced(course.state, shift)
-            if cut <= AT_MOVES * CUT * self.tolerance + np.sqrt(64 * EPSILON):
+            if cut <= AT_MOVES * self._allowance + np.sqrt(64 * EPSILON):
                 break
             self._enlarge(course)
         course.state = moved
@@ -256,8 +267,7 @@ class _Run:
         marks += list(now + np.geomspace(span / reach, span, decades))
         edges = breakpoints(self.question.model.envelopes, start=now, stop=end)
         for left, right in zip([now, *edges], [*edges, end], strict=True):
-            if len(edges) <= 200:
-                marks += list(np.linspace(left, right, 5)[1:])
+            marks += list(np.linspace(left, right, 5 if len(edges) <= MANY_EDGES else 3)[1:])
         inside: Floats = np.unique([t for t in marks if now < t <= end])
         return np.asarray(inside)
 

@@ -93,11 +93,16 @@ class MixedMotion:
     ) -> None:
         self.levels, self._algorithm = levels, algorithm
         self._groups = _Groups(elements(space, mode, levels, displaced=displaced))
-        more = _Groups(elements(space, mode, levels + BEYOND, displaced=displaced))
         self.unknowns = Unknowns(tuple(levels * size for size in space.sizes))
-        larger = Unknowns(tuple((levels + BEYOND) * size for size in space.sizes))
         self._matrices = [group.equation(self.unknowns) for group in self._groups.parts]
         self._sum = WeightedSum(self._matrices)
+        # |R|_1 <= sqrt(rank) |R|_2; R lives on the rows and columns of three levels.
+        self._rank = 6.0 * space.dimension
+        self._leaks: list[csr_array] = []
+        if not (space.couplings or mode.reservoirs or mode.driven):
+            return  # no mode, or an idle one: nothing leaves
+        more = _Groups(elements(space, mode, levels + BEYOND, displaced=displaced))
+        larger = Unknowns(tuple((levels + BEYOND) * size for size in space.sizes))
         places = _embedded(self.unknowns, larger, levels)
         weights = np.sqrt(larger.norm_weights())
         differences = [
@@ -107,8 +112,6 @@ class MixedMotion:
         rows = np.unique(np.concatenate([d.nonzero()[0] for d in differences]))
         # Weighted so that the 2-norm of the rows is Frobenius'.
         self._leaks = [(diags_array(weights[rows]) @ d[rows]).tocsr() for d in differences]
-        # |R|_1 <= sqrt(rank) |R|_2; R lives on the rows and columns of three levels.
-        self._rank = 6.0 * space.dimension
 
     def equation(self, alpha: complex) -> MasterEquation:
         """The equation where nothing depends on time."""
@@ -149,6 +152,8 @@ class MixedMotion:
 
     def leak(self, states: Floats, times: Floats, *, alpha: complex) -> Floats:
         """See `Motion`."""
+        if not self._leaks:
+            return np.zeros(len(times))
         norms = _norms(self._leaks, self._groups.weights(alpha), states, times)
         return np.asarray(np.sqrt(self._rank) / 2 * norms)
 

@@ -80,8 +80,9 @@ def unknowns(sizes: tuple[int, ...], levels: int, *, pure: bool) -> int:
 
 def memory(sizes: tuple[int, ...], levels: int, *, pure: bool) -> float:
     """Bytes of the matrices, a Krylov basis and the states between two looks."""
-    count = unknowns(sizes, levels, pure=pure)
-    entries = ENTRIES / 3 if pure else ENTRIES
+    # With a mode the equation is also made on two more levels, to see what leaves.
+    count = unknowns(sizes, levels if levels == 1 else levels + 2, pure=pure)
+    entries = ENTRIES / 3 if pure else (ENTRIES if levels == 1 else 2 * ENTRIES)
     return count * (16 if pure else 8) * (6 * entries + 30 + 80)
 
 
@@ -152,8 +153,8 @@ def check(question: Question, space: SpinSpace, levels: int, *, pure: bool) -> N
         needed = steady_memory(space.sizes, levels)
     if needed > question.memory_budget:
         raise TooLarge(
-            f"the cavity holds so many photons that {levels} of its levels are not enough: they "
-            f"need {in_bytes(needed)} ({detail(space.sizes, levels, pure=pure)}); the budget is "
+            f"the cavity needs {levels} levels or more, which take {in_bytes(needed)} "
+            f"({detail(space.sizes, levels, pure=pure)}); the budget is "
             f"{in_bytes(question.memory_budget)}: raise memory_budget, use cumulants, or eliminate "
             "the cavity"
         )

@@ -15,10 +15,10 @@ from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
 from spinsqueeze.methods.base.kept_mode.evolution import (
-    CUT,
     EPSILON,
     FAR,
     MOST_LEVELS,
+    allowance,
     beside,
     evolve,
 )
@@ -100,7 +100,7 @@ def steady_state(
         leak = float(motion.leak(rest.y[None], np.zeros(1), alpha=alpha)[0])
         lost = leak * rest.resolvent
         floor = 8 * EPSILON * motion.speed(alpha) * rest.resolvent
-        if lost <= CUT * tolerance + floor:
+        if lost <= allowance(tolerance) + floor:
             break
         sight = portrait.seen(rest.y)
         far = abs(sight.shift) >= FAR and abs(sight.shift) ** 2 >= 0.5 * sight.photons
