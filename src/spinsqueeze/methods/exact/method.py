@@ -44,7 +44,8 @@ class Exact(Method):
 
     Args:
         tolerance: error of the final state in norm, 1e-13 to 1e-2; an observable A errs by at
-            most 2 |A| tolerance. Of a steady state and of the cavity's cut-off, see NOTES.md.
+            most 2 |A| tolerance. What the cut-off of a cavity may add to the claimed error is 1e4
+            times that, 1e-3 at most.
     """
 
     tolerance: float = 1e-10

@@ -47,7 +47,8 @@ class PermutationInvariant(Method):
     Sources: chase2008, shammah2018 and NOTES.md.
 
     Args:
-        tolerance: error of one step, relative to the state, 1e-13 to 1e-3.
+        tolerance: error of one step, relative to the state, 1e-13 to 1e-3. What the cut-off of a
+            cavity may add to the claimed error is 1e4 times that, 1e-3 at most.
         algorithm: "polynomial" (Krylov, for moderate times), "rational" (shift-invert, for many
             decades of time) or "auto".
         solver: sparse solver for the implicit parts, "auto", "superlu", "multifrontal" or

@@ -37,7 +37,8 @@ class SymmetricSubspace(Method):
     by the run. Sources: kitagawa1993, hochbruck1997.
 
     Args:
-        tolerance: error of one step, relative to the state, 1e-13 to 1e-3.
+        tolerance: error of one step, relative to the state, 1e-13 to 1e-3. What the cut-off of a
+            cavity may add to the claimed error is 1e4 times that, 1e-3 at most.
         algorithm: for open models "polynomial" (Krylov, for moderate times), "rational"
             (shift-invert, for many decades of time) or "auto".
     """
