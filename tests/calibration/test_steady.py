@@ -13,7 +13,7 @@ from tests.problems.dense_model import generators, spins
 from tests.problems.dense_states import density_matrix, readings
 
 QUICK = range(30)
-MORE = range(len(QUICK), 300)
+MORE = range(len(QUICK), 200)
 SEEDS = [*QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in MORE)]
 ZERO = 1e-9
 
