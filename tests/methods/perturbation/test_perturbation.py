@@ -216,6 +216,16 @@ def test_what_does_not_decay_is_named():
     )
     with pytest.raises(NumericalFailure, match="does not decay"):
         solved(model, sq.Perturbation(1))
+    idle = [sq.SpinClass(1), sq.SpinClass(1), sq.SpinClass(1, detuning=1.0)]
+    pair = sq.PairCoupling([[0, 1, 0], [1, 0, 0], [0, 0, 0]], tensor=np.diag([0.1, -0.1, 0]))
+    model = sq.SpinModel(idle, hamiltonian=[pair], jumps=[sq.LocalDecay([1.0, 1.0, 0.0])])
+    for method in (
+        sq.Perturbation(1),
+        sq.Perturbation(1, next_order=False),
+        sq.Perturbation(2, state="pure"),
+    ):
+        with pytest.raises(NumericalFailure, match="does not decay"):
+            solved(model, method)
     with pytest.raises(InvalidInput, match="must be 1 or 2 with state='pure'"):
         sq.Perturbation(3, state="pure")
 

@@ -3,10 +3,21 @@
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes
-from spinsqueeze.methods.perturbation.orders import Series
+from spinsqueeze.core.errors import NumericalFailure
+from spinsqueeze.methods.perturbation.orders import SINGULAR, STUCK, Series
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.numerics.low_flips import pair_amplitudes, single_amplitudes
+from spinsqueeze.numerics.low_flips import pair_amplitudes, single_amplitudes, slowest_decay
 from spinsqueeze.observables.low_flips import flip_operators
+
+
+def check_that_flips_decay(model: Canonical) -> None:
+    """Amplitudes of a pure state have solutions where a detuned flip stays for ever, too.
+
+    Raises:
+        NumericalFailure: one does.
+    """
+    if slowest_decay(flip_operators(model)) <= SINGULAR:
+        raise NumericalFailure(STUCK)
 
 
 def first_order(model: Canonical) -> Series:
@@ -16,6 +27,7 @@ def first_order(model: Canonical) -> Series:
         NumericalFailure: some state of few flipped spins does not decay.
     """
     operators = flip_operators(model)
+    check_that_flips_decay(model)
     one, two = single_amplitudes(operators), pair_amplitudes(operators)
     lower: Complexes = np.array([0.0, operators.counts @ one], dtype=complex)
     mixed: Complexes = np.asarray(lower / 2, dtype=complex)

@@ -135,7 +135,7 @@ class Perturbation(Method):
     def answer(self, question: Question) -> Answer:
         """The moments of all orders, summed."""
         from spinsqueeze.methods.perturbation import alike, orders, sites
-        from spinsqueeze.methods.perturbation.first_order import first_order
+        from spinsqueeze.methods.perturbation.first_order import check_that_flips_decay, first_order
 
         model = question.model
         reach = _flips(model)
@@ -147,6 +147,7 @@ class Perturbation(Method):
         else:
             space = sites.low_flips(model.per_spin(), reach * highest)
         if self.state == "pure":
+            check_that_flips_decay(model)
             found = orders.pure_orders(space, self.order)
         else:
             found = orders.mixed_orders(space, highest, reach)

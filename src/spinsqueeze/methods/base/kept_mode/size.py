@@ -100,17 +100,17 @@ def cost(question: Question, sizes: tuple[int, ...], *, pure: bool, spin_rate: f
     levels = first_levels(question.model)
     usual = levels if levels == 1 else levels + 6  # as many as most runs end with
     count = unknowns(sizes, usual, pure=pure)
-    told = detail(sizes, levels, pure=pure)
+    bytes_of = detail(sizes, levels, pure=pure)
     if not isinstance(question, Evolve):
         # 250 products, each with two changes of basis of every block.
         cubes = sum(float(size * usual) ** 3 for size in sizes)
         seconds = 0.05 + 1e-5 * count + 250 * (1e-7 * count + 8e-10 * cubes)
-        return Cost(steady_memory(sizes, levels), seconds, told)
+        return Cost(steady_memory(sizes, levels), seconds, bytes_of)
     needed = memory(sizes, levels, pure=pure) + 200.0 * len(question.times)
     rate = spin_rate + _mode_rate(question.model, usual)
     products = 60 + min(rate * question.duration / (2 if pure else 6), MOST_PRODUCTS)
     seconds = 0.1 + 2e-5 * count + 3 * products * (2e-5 + 6e-8 * count)
-    return Cost(needed, seconds + 1e-7 * count * len(question.times), told)
+    return Cost(needed, seconds + 1e-7 * count * len(question.times), bytes_of)
 
 
 def more(levels: int, top: float = 0.0) -> int:
