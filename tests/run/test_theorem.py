@@ -7,8 +7,8 @@ import pytest
 from tests.problems import brute_force
 
 import spinsqueeze as sq
-from spinsqueeze.numerics import low_flips
-from spinsqueeze.observables.low_flips import flip_operators
+from spinsqueeze.numerics import flip_amplitudes
+from spinsqueeze.methods.base.flip_operators import flip_operators
 from spinsqueeze.run import theorem
 
 DECAY = [sq.LocalDecay(1.0)]
@@ -240,12 +240,12 @@ def test_iterative_solution_is_the_direct_one(monkeypatch):
              sq.SiteField(np.random.default_rng(0).normal(size=(12, 3)))]  # fmt: skip
     model = sq.SpinModel(lattice, hamiltonian=terms, jumps=[sq.LocalDecay(0.1), *DECAY])
     operators = flip_operators(model.canonical)
-    direct = low_flips.pair_amplitudes(operators)
-    monkeypatch.setattr(low_flips, "DIRECT_UNKNOWNS", 0)
-    iterated = low_flips.pair_amplitudes(operators)
+    direct = flip_amplitudes.pair_amplitudes(operators)
+    monkeypatch.setattr(flip_amplitudes, "DIRECT_UNKNOWNS", 0)
+    iterated = flip_amplitudes.pair_amplitudes(operators)
     np.testing.assert_allclose(iterated, direct, atol=1e-9 * np.abs(direct).max())
-    monkeypatch.setattr(low_flips, "KRYLOV_VECTORS", 1)
-    monkeypatch.setattr(low_flips, "MAX_RESTARTS", 1)
+    monkeypatch.setattr(flip_amplitudes, "KRYLOV_VECTORS", 1)
+    monkeypatch.setattr(flip_amplitudes, "MAX_RESTARTS", 1)
     with pytest.raises(sq.NumericalFailure, match="hardly decay beside the couplings; raise"):
         sq.squeezing_theorem(model)
 

@@ -12,10 +12,10 @@ from spinsqueeze.methods.base.method import in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.model import SpinModel
-from spinsqueeze.numerics import low_flips, pair_phases
-from spinsqueeze.numerics.low_flips import FlipOperators
+from spinsqueeze.numerics import flip_amplitudes, pair_phases
+from spinsqueeze.numerics.flip_amplitudes import FlipOperators
 from spinsqueeze.numerics.pair_phases import PhaseMaximum
-from spinsqueeze.observables.low_flips import flip_operators, local_decay_rates, not_emission
+from spinsqueeze.methods.base.flip_operators import flip_operators, local_decay_rates, not_emission
 from spinsqueeze.run.questions import steady_question
 
 DARK = 1e-12
@@ -117,7 +117,7 @@ def squeezing_theorem(
     if reasons:
         raise Unsupported("squeezing_theorem cannot do this: " + "; ".join(reasons))
     kinds = len(form.counts)
-    needed = low_flips.solver_bytes(kinds)
+    needed = flip_amplitudes.solver_bytes(kinds)
     if needed > memory_budget:
         raise TooLarge(
             f"the pairs of {kinds} kinds of spins need {in_bytes(needed)}; the budget is "
@@ -125,8 +125,8 @@ def squeezing_theorem(
         )
     operators = flip_operators(form)
     unique = _uniqueness(form, operators)
-    singles = low_flips.single_amplitudes(operators)
-    pairs = low_flips.pair_amplitudes(operators)
+    singles = flip_amplitudes.single_amplitudes(operators)
+    pairs = flip_amplitudes.pair_amplitudes(operators)
     counts = operators.counts
     uniform = _component(pair_phases.common_phase(-pairs / 2, counts=counts), form.n_spins)
     phases = pair_phases.single_phases(-pairs / 2, counts=counts, patterns=_stripes(form))
@@ -185,7 +185,7 @@ def _uniqueness(form: Canonical, operators: FlipOperators) -> str:
         return (
             f"all-down is the only steady state of H0: every emitter decays, at {rates.min():.6g}"
         )
-    slowest = low_flips.slowest_decay(operators)
+    slowest = flip_amplitudes.slowest_decay(operators)
     if slowest <= DARK:
         raise Unsupported(
             "squeezing_theorem cannot do this: the steady state without the perturbation is not "
@@ -221,7 +221,7 @@ def _component(found: PhaseMaximum, n_spins: int) -> SqueezedComponent:
 def _drive_over_decay(operators: FlipOperators) -> float:
     """The strongest drive of a spin or a pair over the slowest decay of few flips."""
     matrix = operators.one_flip()
-    slowest = low_flips.slowest_decay(operators) * float(np.abs(matrix).max())
+    slowest = flip_amplitudes.slowest_decay(operators) * float(np.abs(matrix).max())
     drive = max(np.abs(operators.drive).max(), np.abs(operators.pair_drive).max())
     return float(drive) / slowest if slowest else np.inf
 

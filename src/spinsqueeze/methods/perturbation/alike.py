@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats, Integers
-from spinsqueeze.methods.perturbation.low_flips import LowFlips, split
+from spinsqueeze.methods.perturbation.flip_space import FlipSpace, split
 from spinsqueeze.models.interchangeable import CollectiveArrays
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
-def low_flips(n_spins: int, arrays: CollectiveArrays, most: int) -> LowFlips:
+def flip_space(n_spins: int, arrays: CollectiveArrays, most: int) -> FlipSpace:
     """States of up to `most` flipped spins; only j = N/2 where no spin jumps by itself."""
     from scipy.sparse import diags_array
 
@@ -36,7 +36,7 @@ def low_flips(n_spins: int, arrays: CollectiveArrays, most: int) -> LowFlips:
     for rate, c in arrays.local_jumps:
         size = np.sqrt(rate) * _amplitude(c)
         jumps += [size * L for L in _local(n_spins, s, e)]
-    return LowFlips(
+    return FlipSpace(
         n_spins,
         tuple(_size(n_spins, k, most) for k in range(depth + 1)),
         e,

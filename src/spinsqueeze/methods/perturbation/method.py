@@ -16,8 +16,8 @@ from spinsqueeze.methods.base.states import InSymmetricSubspace
 from spinsqueeze.methods.base.truncation import differences
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.numerics.low_flips import solver_bytes
-from spinsqueeze.observables.low_flips import anisotropy, not_emission
+from spinsqueeze.numerics.flip_amplitudes import solver_bytes
+from spinsqueeze.methods.base.flip_operators import anisotropy, not_emission
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import Reading, readings_of
 
@@ -143,9 +143,9 @@ class Perturbation(Method):
         if self._first_order_only(model):
             return self._answered(question, first_order(model), 1)
         if model.permutation_invariant:
-            space = alike.low_flips(model.n_spins, interchangeable.at_peak(model), reach * highest)
+            space = alike.flip_space(model.n_spins, interchangeable.at_peak(model), reach * highest)
         else:
-            space = sites.low_flips(model.per_spin(), reach * highest)
+            space = sites.flip_space(model.per_spin(), reach * highest)
         if self.state == "pure":
             check_that_flips_decay(model)
             found = orders.pure_orders(space, self.order)

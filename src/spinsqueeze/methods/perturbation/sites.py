@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats
-from spinsqueeze.methods.perturbation.low_flips import LowFlips, split
+from spinsqueeze.methods.perturbation.flip_space import FlipSpace, split
 from spinsqueeze.models.canonical import Canonical
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def count(n_spins: int, most: int) -> int:
     return sum(comb(n_spins, e) for e in range(min(most, n_spins) + 1))
 
 
-def low_flips(model: Canonical, most: int) -> LowFlips:
+def flip_space(model: Canonical, most: int) -> FlipSpace:
     """States of up to `most` flipped spins; `model` with one row a spin."""
     from scipy.sparse import diags_array
 
@@ -62,7 +62,7 @@ def low_flips(model: Canonical, most: int) -> LowFlips:
                     H1 = H1 + one + one.conj().T
     H0 = H0 + diags_array(energy.astype(complex))
     total = sum(lower).tocsr()
-    return LowFlips(
+    return FlipSpace(
         n, (len(states),), flips, H0.tocsr(), H1.tocsr(), tuple(_jumps(model, lower)), total
     )
 

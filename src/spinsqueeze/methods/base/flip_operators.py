@@ -8,7 +8,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.numerics.low_flips import FlipOperators
+from spinsqueeze.numerics.flip_amplitudes import FlipOperators
 
 ROUNDING = 1e-12
 """Relative to a jump's vector: parts below are rounding."""
