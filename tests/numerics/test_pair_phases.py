@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spinsqueeze.numerics import pair_phases
+from spinsqueeze.numerics.pair_arrays import PairMatrix
 from spinsqueeze.numerics.pair_phases import common_phase, single_phases
 
 
@@ -26,7 +27,7 @@ def value(a, z, counts):
 
 def test_a_common_phase_turns_the_sum_onto_the_real_axis():
     a, counts = couplings(4, 0), np.array([1.0, 3.0, 2.0, 1.0])
-    best = common_phase(a, counts=counts)
+    best = common_phase(PairMatrix(a, counts))
     assert best.value == pytest.approx(value(a, best.phases, counts))
     assert best.value == best.upper_bound
     angles = np.exp(1j * np.linspace(0, np.pi, 100))
@@ -39,7 +40,7 @@ def test_phases_without_frustration_are_found_and_certain():
     hidden = np.exp(1j * rng.uniform(0, 6, 30))
     sizes = rng.uniform(0, 1, (30, 30))
     a = (sizes + sizes.T) * np.outer(hidden, hidden).conj()
-    best = single_phases(a, counts=np.ones(30))
+    best = single_phases(PairMatrix(a, np.ones(30)))
     assert best.certain
     assert best.value == pytest.approx(np.abs(np.triu(a, 1)).sum(), rel=1e-10)
     np.testing.assert_allclose(np.abs(np.sum(best.phases / hidden)), 30, rtol=1e-8)
@@ -48,7 +49,7 @@ def test_phases_without_frustration_are_found_and_certain():
 @pytest.mark.parametrize("seed", range(3))
 def test_a_frustrated_triangle_against_a_grid(seed):
     a = couplings(3, seed)
-    best = single_phases(a, counts=np.ones(3))
+    best = single_phases(PairMatrix(a, np.ones(3)))
     z = np.exp(1j * np.linspace(0, 2 * np.pi, 60, endpoint=False))
     x, y, w = z[:30, None, None], z[None, :, None], z[None, None, :]  # all signs turn together
     grid = (a[0, 1] * x * y + a[0, 2] * x * w + a[1, 2] * y * w).real.max()
@@ -62,8 +63,8 @@ def test_a_frustrated_triangle_against_a_grid(seed):
 def test_kinds_are_spins_alike_and_lose_nothing_by_sharing_a_phase(seed):
     counts = np.array([3, 1, 2])
     a, kind = couplings(3, seed), np.repeat(np.arange(3), counts)
-    together = single_phases(a, counts=counts.astype(float))
-    apart = single_phases(a[np.ix_(kind, kind)], counts=np.ones(6))
+    together = single_phases(PairMatrix(a, counts.astype(float)))
+    apart = single_phases(PairMatrix(a[np.ix_(kind, kind)], np.ones(6)))
     assert together.value == pytest.approx(value(a, together.phases, counts))
     assert together.value == pytest.approx(apart.value, rel=1e-7)
     assert apart.value <= together.upper_bound * (1 + 1e-9)
@@ -72,7 +73,7 @@ def test_kinds_are_spins_alike_and_lose_nothing_by_sharing_a_phase(seed):
 @pytest.mark.parametrize("seed", [7, 8])
 def test_a_bound_of_frustrated_phases_holds_and_the_end_is_a_local_maximum(seed):
     a = couplings(25, seed)
-    best = single_phases(a, counts=np.ones(25))
+    best = single_phases(PairMatrix(a, np.ones(25)))
     a -= np.diag(np.diag(a))
     pull = best.phases * (a @ best.phases)
     np.testing.assert_allclose(pull.imag, 0, atol=1e-6 * np.abs(pull).max())
@@ -87,11 +88,11 @@ def test_a_bound_of_frustrated_phases_holds_and_the_end_is_a_local_maximum(seed)
 def test_what_couples_to_nothing_follows_the_rest():
     a = np.zeros((3, 3), dtype=complex)
     a[0, 2] = a[2, 0] = 1j
-    best = single_phases(a, counts=np.ones(3))
+    best = single_phases(PairMatrix(a, np.ones(3)))
     assert best.value == pytest.approx(1.0)
     assert best.certain
     assert best.phases[1] == pytest.approx(np.exp(0.75j * np.pi))
-    nothing = single_phases(np.zeros((2, 2), dtype=complex), counts=np.ones(2))
+    nothing = single_phases(PairMatrix(np.zeros((2, 2), dtype=complex), np.ones(2)))
     assert (nothing.value, nothing.upper_bound) == (0.0, 0.0)
     assert np.isnan(nothing.phases).all()
 
@@ -105,8 +106,8 @@ def test_patterns_are_tried(monkeypatch):
         pair_phases, "_ascended", lambda _, start: start / np.abs(start).max(axis=-1, keepdims=True)
     )
     monkeypatch.setattr(pair_phases, "_climbed", lambda _, phases: phases)
-    without = single_phases(a, counts=np.ones(8))
-    best = single_phases(a, counts=np.ones(8), patterns=stripes)
+    without = single_phases(PairMatrix(a, np.ones(8)))
+    best = single_phases(PairMatrix(a, np.ones(8)), patterns=stripes)
     assert best.value == pytest.approx(8.0)
     assert without.value < 8.0
     np.testing.assert_allclose(np.abs(best.phases @ stripes), 8.0)

@@ -4,8 +4,6 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats
 
-MOST_FLIPS = 2
-"""The highest order at which the two variances begin to differ."""
 ROUNDING = 1e-11
 """Coefficients below this fraction of the largest count as zero where a leading one is sought."""
 
@@ -52,11 +50,12 @@ def least_xi2(n_spins: int, spin: Floats, covariance: Floats) -> Floats:
     With T the trace and D the determinant of C across the mean spin, xi2 = N (T - sqrt(T^2 - 4 D))
     /(2 |S|^2); T = tr C - S.C S/|S|^2, D = S.adj(C) S/|S|^2. T^2 - 4 D is the square of the
     difference of two variances: where that begins at order p, its orders up to K + p follow from
-    those up to K, while orders beyond K of S and C cancel: zeros stand for them.
+    those up to K, while orders beyond K of S and C cancel: zeros stand for them. Orders up to 2 K
+    are enough for every p that is seen.
     """
     count = spin.shape[-1]
     spin, covariance = (
-        np.concatenate([part, np.zeros((*part.shape[:-1], MOST_FLIPS))], axis=-1)
+        np.concatenate([part, np.zeros((*part.shape[:-1], count - 1))], axis=-1)
         for part in (spin, covariance)
     )
     S, C = spin / (n_spins / 2), covariance / (n_spins / 4)
