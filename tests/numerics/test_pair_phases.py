@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spinsqueeze.numerics import pair_phases
-from spinsqueeze.numerics.pair_arrays import PairMatrix
+from spinsqueeze.numerics.pair_arrays import PairMatrix, PairTable
 from spinsqueeze.numerics.pair_phases import common_phase, single_phases
 
 
@@ -111,3 +111,64 @@ def test_patterns_are_tried(monkeypatch):
     assert best.value == pytest.approx(8.0)
     assert without.value < 8.0
     np.testing.assert_allclose(np.abs(best.phases @ stripes), 8.0)
+
+
+def even_table(shape, seed):
+    """Random numbers by displacement, the same for r and -r."""
+    rng = np.random.default_rng(seed)
+    table = rng.normal(size=shape) + 1j * rng.normal(size=shape)
+    axes = tuple(range(len(shape)))
+    table = table + np.roll(np.flip(table), 1, axis=axes)
+    table.flat[0] = 0
+    return PairTable(table)
+
+
+@pytest.mark.parametrize("shape", [(2,), (7,), (8,), (3, 4), (2, 2), (2, 3, 2)])
+def test_a_table_is_its_matrix(shape):
+    table = even_table(shape, 3)
+    matrix = PairMatrix(table.matrix(), table.counts)
+    np.testing.assert_array_equal(matrix.values, matrix.values.T)
+    for name in ("total", "size", "squares"):
+        assert getattr(table, name) == pytest.approx(getattr(matrix, name), rel=1e-12)
+    v = np.random.default_rng(0).normal(size=(2, len(table.counts), 3))
+    np.testing.assert_allclose(table.apply(v[0] + 1j * v[1]), matrix.apply(v[0] + 1j * v[1]))
+    vectors, bound = table.relaxed()
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0)
+    reached = np.real(np.einsum("ip,ij,jp->", vectors, matrix.weights, vectors)) / 2
+    assert reached == pytest.approx(bound)
+    assert bound == pytest.approx(np.linalg.norm(matrix.weights, 2) * len(vectors) / 2)
+
+
+@pytest.mark.parametrize("shape", [(2,), (7,), (8,), (3, 4), (4, 4), (3, 3, 3)])
+@pytest.mark.parametrize("seed", range(2))
+def test_phases_of_a_torus_are_as_good_as_those_of_its_matrix(shape, seed):
+    table = even_table(shape, seed)
+    matrix = PairMatrix(table.matrix(), table.counts)
+    best, dense = single_phases(table), single_phases(matrix)
+    assert best.value == pytest.approx(value(matrix.values, best.phases, matrix.counts), rel=1e-9)
+    assert best.value >= dense.value * (1 - 1e-7)
+    assert max(best.value, dense.value) <= best.upper_bound * (1 + 1e-9)
+    assert best.upper_bound <= dense.upper_bound * (1 + 1e-9)
+    assert best.certain >= dense.certain
+    pull = best.phases * matrix.apply(best.phases[:, None])[:, 0]
+    np.testing.assert_allclose(pull.imag, 0, atol=1e-6 * np.abs(pull).max())
+    same = common_phase(table)
+    assert same.value == pytest.approx(common_phase(matrix).value, rel=1e-12)
+    assert abs(np.angle(same.phases[0] / common_phase(matrix).phases[0])) < 1e-10
+
+
+def test_stripes_and_tiles_of_waves_reach_the_bound():
+    """Couplings of one wave: alternating phases; of two waves of four sites: tiles."""
+    x, y = np.indices((8, 8))
+    for cosine in ((-1.0) ** (x + y), (-1.0) ** x):
+        table = cosine * 1j
+        table[0, 0] = 0
+        best = single_phases(PairTable(table))
+        assert best.certain
+        assert best.value == pytest.approx(64 * 63 / 2)
+    table = np.cos(np.pi * x / 2) + np.cos(np.pi * y / 2) + 0j
+    table[0, 0] = 0
+    best = single_phases(PairTable(table))
+    # The diagonal left out costs N; signs of tiles give W(k)/2 |z_k|^2, all of it in four waves.
+    assert best.upper_bound == pytest.approx(64 * (64 / 2 - 2) / 2)
+    assert best.value == pytest.approx(best.upper_bound, rel=1e-6)

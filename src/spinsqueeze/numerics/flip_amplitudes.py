@@ -116,7 +116,8 @@ class FlipsByKind(FlipOperators):
     @property
     @override
     def largest_drive(self) -> float:
-        return float(max(np.abs(self.drive).max(), np.abs(self.pair_drive).max()))
+        pairs = np.abs(self.pair_drive[self.couples]).max(initial=0.0)
+        return float(max(np.abs(self.drive).max(), pairs))
 
     @property
     @override

@@ -110,6 +110,7 @@ def _best(inner: PairArray, patterns: Floats, seed: int) -> tuple[Complexes, flo
     leading = np.linalg.svd(np.vstack([vectors.real, vectors.imag]), full_matrices=False)[2][:1]
     onto = np.vstack([leading, random.normal(size=(PROJECTIONS, rank))])
     ends = np.hstack([vectors @ onto.T, _promising(inner, patterns)])
+    ends[np.abs(ends) < VANISHING] = 1.0
     if kinds > MANY:
         ends = _ascended(inner, ends[..., None], steps=FIRST_STEPS)[..., 0]
         ends = ends[:, np.argsort(-_values(inner, ends))[:FINALISTS]]

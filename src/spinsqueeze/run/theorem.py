@@ -28,7 +28,7 @@ from spinsqueeze.run.questions import steady_question
 DARK = 1e-12
 """Flips that decay slower than this times the largest entry of their operator do not decay."""
 
-BYTES_PER_SITE = 4e4
+BYTES_PER_SITE = 5e4
 """Memory of the search for the best angles of a lattice that is alike everywhere."""
 
 WEAK_SLOPE = 0.3

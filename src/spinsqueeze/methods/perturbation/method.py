@@ -191,7 +191,7 @@ class Perturbation(Method):
             "device": "cpu",
         }
         if pair_error is not None:
-            diagnostics["xi2_series_error"] = 4.0 / n * pair_error
+            diagnostics["xi2_series_error"] = 2.0 / n * pair_error
         if len(of_xi2) > 1:
             diagnostics["xi2_pade"] = power_series.pade(of_xi2)
             diagnostics["xi2_radius"] = power_series.radius(of_xi2)
