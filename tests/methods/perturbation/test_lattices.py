@@ -93,6 +93,39 @@ def test_the_error_of_an_early_end_is_within_the_claim(monkeypatch):
     assert errors[0] > 10 * errors[2]
 
 
+@pytest.mark.parametrize("by", [0, 1], ids=["kind", "distance"])
+def test_the_claim_is_the_error_where_couplings_are_weak(by, monkeypatch):
+    """A residual is then undone by the decay alone."""
+    term = sq.PowerLawXYZ(j_x=0.09, j_y=0.02, j_z=-0.05, exponent=3)
+    model = sq.SpinModel(sq.Lattice((3, 4)), hamiltonian=[term], jumps=[sq.LocalDecay(0.7)])
+    operators = by_kind_and_by_distance(model)[by]
+    exact = operators.pair_amplitudes().values.matrix()
+    monkeypatch.setattr(flip_tables, "DIRECT_SITES", 0)
+    monkeypatch.setattr(flip_tables, "SMALLEST", 0.5)
+    monkeypatch.setattr(flip_amplitudes, "DIRECT_UNKNOWNS", 0)
+    monkeypatch.setattr(flip_amplitudes, "KRYLOV_VECTORS", 1)
+    monkeypatch.setattr(flip_amplitudes, "MAX_RESTARTS", 1)
+    monkeypatch.setattr(flip_amplitudes, "RESIDUAL", 1.0)
+    rough = operators.pair_amplitudes()
+    error = np.sqrt(np.sum(np.abs(rough.values.matrix() - exact) ** 2) / 2)
+    assert 1e-9 < error <= rough.error < 1.2 * error
+
+
+def test_pairs_of_one_energy_are_solved_in_one_step(monkeypatch):
+    """All to all the interaction is a constant: the preconditioner, hard core and all, is exact."""
+    monkeypatch.setattr(flip_tables, "DIRECT_SITES", 0)
+    monkeypatch.setattr(flip_tables, "KRYLOV_VECTORS", 1)
+    monkeypatch.setattr(flip_tables, "MAX_RESTARTS", 1)
+    terms = [
+        sq.PowerLawXYZ(j_x=0.5, j_y=0.5, j_z=0.4, exponent=0),
+        sq.PowerLawXYZ(j_x=0.9, j_y=0.2, j_z=0.0, exponent=2),
+    ]
+    model = sq.SpinModel(sq.Lattice((5, 6)), hamiltonian=terms, jumps=[sq.LocalDecay(0.2)])
+    dense, table = by_kind_and_by_distance(model)
+    expected = dense.pair_amplitudes().values.matrix()
+    np.testing.assert_allclose(table.pair_amplitudes().values.matrix(), expected, atol=1e-12)
+
+
 def test_sites_that_differ_claim_an_error_too(monkeypatch):
     """Slow emitters beside fast ones, by iteration."""
     rates = np.linspace(0.1, 1.0, 12)
