@@ -230,7 +230,7 @@ def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> tu
     from spinsqueeze.observables.squeezing import squeezing
 
     out = []
-    if np.linalg.eigvalsh(moments.covariance[0])[0] < -1e-9 * float(np.max(moments.n_spins)):
+    if _least_across(moments) < -1e-9 * float(np.max(moments.n_spins)):
         out.append(f"domain: order {order} has a negative variance; the perturbation is too large")
     elif "xi2" in truncation:
         gap, value = float(truncation["xi2"][0]), float(squeezing(moments).xi2[0])
@@ -240,6 +240,13 @@ def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> tu
                 "perturbation is too large for this order"
             )
     return tuple(out)
+
+
+def _least_across(moments: Moments) -> float:
+    """The least variance across the mean spin; along it, a pure state has none to lose."""
+    spin, covariance = moments.spin[0], moments.covariance[0]
+    across = np.linalg.svd(spin[None])[2][1:]
+    return float(np.linalg.eigvalsh(across @ covariance @ across.T)[0])
 
 
 def _flips(model: Canonical) -> int:
