@@ -275,6 +275,8 @@ def test_a_strong_perturbation_is_named():
     weak = sq.SpinModel(20, hamiltonian=[sq.CollectiveXYZ(j_x=0.05, j_y=-0.05, j_z=0)], jumps=DECAY)
     result = sq.squeezing_theorem(weak)
     assert "not weak" not in result.verdict
+    assert result.slope_error < 1e-15
+    assert "slopes err by" in str(result)
     assert result.excited_fraction == pytest.approx(19 / 20 * 0.05**2 / 20)
 
 

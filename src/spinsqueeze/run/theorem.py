@@ -96,6 +96,10 @@ class SqueezingTheorem:
         for name, found in (("one angle", self.uniform), ("angles by site", self.by_site)):
             sort = "" if found.is_global else f", a local maximum; at most {found.upper_bound:.6g}"
             lines.append(f"{name}: max Re F = {found.maximum:.6g}, slope {found.slope:.6g}{sort}")
+        if np.isfinite(self.slope_error):
+            lines.append(
+                f"slopes err by {self.slope_error:.1g} at most (residual of the equations)"
+            )
         lines += [f"assumed: {assumption}" for assumption in self.assumptions]
         return "\n".join(lines)
 
