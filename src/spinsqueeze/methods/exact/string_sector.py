@@ -8,6 +8,7 @@ two bits a site: 0, 1, 2, 3 for 1, x, y, z.
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinsqueeze.core.arrays import Booleans, Complexes, Floats, Integers
 from spinsqueeze.methods.exact.pauli_generator import GeneratorPart
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 ROWS_AT_ONCE = 1 << 15
-MASKS_AT_ONCE = 64
 
 
 @final
@@ -62,21 +62,23 @@ class StringSector:
 
         n, number = self.n_spins, self._orbits.number
         words = self._orbits.representatives[first:stop]
-        digits = [(words >> np.int32(2 * i)) & np.int32(3) for i in range(n)]
+        digits = [((words >> np.int32(2 * i)) & np.int32(3)).astype(np.uint8) for i in range(n)]
         rows, columns, values = [], [], []
 
-        def add(G: Floats, index: Words, sites: tuple[int, ...]) -> None:
-            mask = sum(3 << (2 * i) for i in sites)
-            cleared = words & np.int32(~mask)
-            for q in np.flatnonzero(np.any(G, axis=0)):
-                entries = G[index, q]
-                present = np.flatnonzero(entries)
-                placed = q << (2 * sites[0])
+        def add(G: Floats, strings: NDArray[np.uint8], sites: tuple[int, ...]) -> None:
+            if not np.any(G):
+                return
+            cleared = words & np.int32(~sum(3 << (2 * i) for i in sites))
+            order = np.argsort(strings, kind="stable").astype(np.int32)
+            starts = np.searchsorted(strings[order], np.arange(len(G) + 1))
+            for p, q in np.argwhere(G):
+                rows_of = order[starts[p] : starts[p + 1]]
+                placed = int(q) << (2 * sites[0])
                 if len(sites) == 2:
-                    placed = ((q >> 2) << (2 * sites[0])) | ((q & 3) << (2 * sites[1]))
-                rows.append(present.astype(np.int32))
-                columns.append(number[cleared[present] | np.int32(placed)])
-                values.append(entries[present])
+                    placed = ((int(q) >> 2) << (2 * sites[0])) | ((int(q) & 3) << (2 * sites[1]))
+                rows.append(rows_of)
+                columns.append(number[cleared[rows_of] | np.int32(placed)])
+                values.append(np.full(rows_of.size, G[p, q]))
 
         for i in range(n):
             add(part.ones[i], digits[i], (i,))
@@ -95,47 +97,32 @@ class StringSector:
         return block
 
     def product_state(self, directions: Floats) -> Floats:
-        """Unknowns of spins along directions (N, 3)."""
-        words = self._orbits.representatives
-        components = np.concatenate([np.ones((self.n_spins, 1)), directions], axis=1)
-        r = np.ones(self.count)
-        for i in range(self.n_spins):
-            r *= components[i][(words >> np.int32(2 * i)) & np.int32(3)]
-        return r * self._scale
+        """Unknowns of spins along directions (N, 3), averaged over the permutations."""
+        number = self._orbits.number
+        r = np.ones(1)
+        for row in directions:
+            r = np.multiply.outer(np.append(1.0, row), r).ravel()
+        return np.bincount(number, r) / self._orbits.sizes * self._scale
 
     def pure_state(self, psi: Complexes) -> Floats:
-        """Unknowns of amplitudes (2^N,), bit i of the index 1 for spin i up.
+        """Unknowns of amplitudes (2^N,), averaged over the permutations.
 
-        P = i^(number of y) X^f Z^g with f the sites of x and y, g those of y and z: for each f the
-        <P> of all g are one Walsh-Hadamard transform.
+        Bit i of an index is 1 for spin i up. P = i^(number of y) X^f Z^g with f the sites of x and
+        y, g those of y and z: for each f the <P> of all g are one Walsh-Hadamard transform.
         """
-        f, g, phase = self._masks()
-        index = np.arange(psi.size)
-        r = np.empty(self.count)
-        order = np.argsort(f, kind="stable")
-        flips, starts = np.unique(f[order], return_index=True)
-        starts = np.append(starts, self.count)
-        for k in range(0, flips.size, MASKS_AT_ONCE):
-            chosen = flips[k : k + MASKS_AT_ONCE]
-            overlaps = psi[index ^ chosen[:, None]].conj() * psi
-            transformed = _walsh_hadamard(overlaps)
-            for at, row in enumerate(transformed):
-                places = order[starts[k + at] : starts[k + at + 1]]
-                r[places] = (phase[places] * row[g[places]]).real
-        return r * self._scale
-
-    def _masks(self) -> tuple[Integers, Integers, Complexes]:
-        """F, g and the phase i^(number of y) (-1)^|g| of each representative."""
-        words = self._orbits.representatives
-        f, g = np.zeros(self.count, dtype=np.int64), np.zeros(self.count, dtype=np.int64)
-        power = np.zeros(self.count, dtype=np.int64)
-        for i in range(self.n_spins):
-            low = (words >> np.int32(2 * i)) & 1
-            high = (words >> np.int32(2 * i + 1)) & 1
-            f |= (low ^ high).astype(np.int64) << i
-            g |= high.astype(np.int64) << i
-            power += (high & (1 - low)) + 2 * high
-        return f, g, np.array([1, 1j, -1, -1j])[power % 4]
+        n, number = self.n_spins, self._orbits.number
+        index = np.arange(1 << n)
+        f_word, g_word = _spread(index, 1), _spread(index, 3)  # x flips; z is 3, y is 3 ^ 1
+        ones = np.zeros(1, dtype=np.int64)  # in each index
+        for _ in range(n):
+            ones = np.concatenate([ones, ones + 1])
+        total = np.zeros(self.count)
+        for f in range(1 << n):
+            overlaps = _walsh_hadamard(psi[index ^ f].conj() * psi)
+            power = ones[index & f] + 2 * ones  # of i, with the sign (-1)^|g| of Z^g
+            r = (np.array([1, 1j, -1, -1j])[power % 4] * overlaps).real
+            total += np.bincount(number[f_word[f] ^ g_word], r, minlength=self.count)
+        return total / self._orbits.sizes * self._scale
 
     def turned(
         self, y: Floats, *, axis: Floats, angle: float, mask: Booleans | None = None
@@ -178,11 +165,19 @@ class StringSector:
         return spin, (second + second.T) / 2 - np.outer(spin, spin)
 
 
-def _walsh_hadamard(rows: Complexes) -> Complexes:
-    """sum_n (-1)^|g & n| rows[k, n] for every g."""
-    size, half = rows.shape[1], 1
+def _spread(index: Integers, digit: int) -> Integers:
+    """Words with this digit where a bit of the index is 1."""
+    word = np.zeros_like(index)
+    for i in range(int(index.max()).bit_length()):
+        word |= ((index >> i) & 1) * (digit << (2 * i))
+    return word
+
+
+def _walsh_hadamard(values: Complexes) -> Complexes:
+    """sum_n (-1)^|g & n| values[n] for every g."""
+    half, size = 1, values.size
     while half < size:
-        pairs = rows.reshape(len(rows), -1, 2, half)
-        rows = np.stack([pairs[:, :, 0] + pairs[:, :, 1], pairs[:, :, 0] - pairs[:, :, 1]], axis=2)
+        pairs = values.reshape(-1, 2, half)
+        values = np.stack([pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]], axis=1)
         half *= 2
-    return rows.reshape(-1, size)
+    return values.ravel()
