@@ -1,6 +1,6 @@
 """Exact: the full state of 2^N amplitudes, propagated in Krylov spaces."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Integers
+from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 MAX_SPINS = 30
 STATE_ROUNDING = 16 * float(np.finfo(np.float64).eps)
 """Rounding of the initial state and of its moments."""
+STRINGS_FROM = (5, 15)
+"""Spins of open models whose density matrix is kept as Pauli strings."""
+WITH_PURITY = 7
+"""Spins up to which only permutations that leave the initial state unchanged are used."""
+BLOCKS_UP_TO = 6
+"""Spins up to which a steady state that strings refuse is looked for among density matrices."""
 SECTOR_SPINS = 17
 """From here on the search for symmetric orbits pays."""
 
@@ -95,6 +102,11 @@ class Exact(Method):
         from spinsqueeze.methods.exact.propagate import required_bytes
 
         n = question.model.n_spins
+        if _on_strings(question):
+            from spinsqueeze.methods.exact.open_cost import sector_cost
+
+            rows = _a_row_a_spin(question)
+            return sector_cost(rows, _open_symmetries(rows), rate=_spectral_width(rows.model))
         if _on_density_matrices(question):
             pure = isinstance(question, Evolve) and size.closed(question.model)
             rate = _spectral_width(question.model.per_spin())
@@ -122,6 +134,8 @@ class Exact(Method):
         from spinsqueeze.methods.exact import propagate
         from spinsqueeze.methods.exact.hamiltonian import SpinHamiltonian, required_frames
 
+        if _on_strings(question):
+            return _in_open_sector(question, self.tolerance)
         if _on_density_matrices(question):
             return _with_mode(question, self.tolerance)
         assert isinstance(question, Evolve)
@@ -190,6 +204,43 @@ def _on_density_matrices(question: Question) -> bool:
     """Whether it takes more than amplitudes of spins alone: a cavity, jumps, or a steady state."""
     model = question.model
     return isinstance(question, Steady) or bool(model.modes) or model.dissipative
+
+
+def _on_strings(question: Question) -> bool:
+    """Whether the density matrix is kept as Pauli strings: spins alone, from a few on."""
+    few, many = STRINGS_FROM
+    alone = not question.model.modes and few <= question.model.n_spins <= many
+    return alone and _on_density_matrices(question)
+
+
+def _a_row_a_spin(question: Question) -> Question:
+    if isinstance(question, Evolve):
+        return question.per_spin()
+    return replace(question, model=question.model.per_spin())
+
+
+def _open_symmetries(question: Question) -> list[Integers]:
+    """Of model and pulses; few spins keep those of their state alone, which have a purity."""
+    from spinsqueeze.methods.exact.symmetries import symmetries_of_model, symmetries_with_state
+
+    if isinstance(question, Evolve) and question.model.n_spins <= WITH_PURITY:
+        return symmetries_with_state(question)
+    return symmetries_of_model(question)
+
+
+def _in_open_sector(question: Question, tolerance: float) -> Answer:
+    from spinsqueeze.methods.exact.open_sector import evolve_in_sector, steady_in_sector
+
+    rows = _a_row_a_spin(question)
+    if isinstance(rows, Evolve):
+        return evolve_in_sector(rows, _open_symmetries(rows), tolerance=tolerance)
+    try:
+        return steady_in_sector(rows, _open_symmetries(rows))
+    except NumericalFailure:
+        # Blocks of density matrices tell apart populations that strings mix.
+        if question.model.n_spins > BLOCKS_UP_TO:
+            raise
+        return _with_mode(question, tolerance)
 
 
 def _with_mode(question: Question, tolerance: float) -> Answer:

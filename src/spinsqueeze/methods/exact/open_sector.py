@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats, Integers
-from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.methods.base.answer import Answer
-from spinsqueeze.methods.base.method import Cost
 from spinsqueeze.methods.base.question import Evolve, Question, Steady, stretches
 from spinsqueeze.methods.base.states import ProductOfSpins, bloch_vectors, state_vector
+from spinsqueeze.methods.exact.open_cost import RESTART
 from spinsqueeze.methods.exact.pauli_generator import generator_parts
 from spinsqueeze.methods.exact.string_sector import StringSector
-from spinsqueeze.methods.exact.symmetries import is_symmetric, orbit_count
+from spinsqueeze.methods.exact.symmetries import is_symmetric
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.numerics import magnus
@@ -42,8 +41,6 @@ AT_ONCE = 3e8
 MOST_SPINS = 15
 """Words of two bits a spin are whole numbers of 32 bits."""
 STEADY_TOLERANCE = 1e-6
-RESTART = 200
-"""Vectors of the iteration for a steady state: few of them fail where couplings beat the decay."""
 DENSE_FROM = 400
 """Unknowns from which on sparse factors fill up so much that dense ones are faster."""
 
@@ -212,7 +209,3 @@ def _factors(matrix: Any, alpha: float, beta: float, *, remedy: str) -> Any:
 def _diagnostics(sector: OpenSector) -> dict[str, float | int | str]:
     return {"dimension": sector.strings.count, "dtype": "float64", "device": "cpu"}
 
-
-def sector_cost(question: Question, generators: list[Integers], *, rate: float) -> Cost:
-    """Of a question with one row a spin; rate: of its Hamiltonian and jumps."""
-    raise NumericalFailure("")
