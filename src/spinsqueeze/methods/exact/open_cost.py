@@ -18,7 +18,7 @@ RESTART = 200
 MOST_ITERATIONS = 3000
 
 
-def sector_cost(question: Question, generators: list[Integers], *, rate: float) -> Cost:
+def open_cost(question: Question, generators: list[Integers], *, rate: float) -> Cost:
     """Of a question with one row a spin; rate: of its Hamiltonian and jumps together."""
     n = question.model.n_spins
     words, unknowns = 4.0**n, orbit_count(n, generators, bits=2)
