@@ -99,4 +99,3 @@ def _inversion(parts: Sequence[HamiltonianPart]) -> bool:
         and not np.any(np.einsum("kij,ka->aij", part.kernels, part.tensors[:, 0, 1:]))
         for part in parts
     )
-

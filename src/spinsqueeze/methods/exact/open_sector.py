@@ -208,4 +208,3 @@ def _factors(matrix: Any, alpha: float, beta: float, *, remedy: str) -> Any:
 
 def _diagnostics(sector: OpenSector) -> dict[str, float | int | str]:
     return {"dimension": sector.strings.count, "dtype": "float64", "device": "cpu"}
-

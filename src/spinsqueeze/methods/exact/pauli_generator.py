@@ -19,7 +19,9 @@ from spinsqueeze.methods.exact.parts import hamiltonian_parts
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Envelope, Strength
 
-PAULI: Complexes = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
+PAULI: Complexes = np.array(
+    [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]]
+)
 
 
 @final

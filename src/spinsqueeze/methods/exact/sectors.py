@@ -151,8 +151,12 @@ class Sector:
 
         # <r|A|n>, n with spins flipped: s_x gives 1/2, s_y gives -i z with z = +-1/2 that of r.
         for i in range(n):
-            x_field = part.field[i, 0] + sum(C[0, 2, i, j] * z[j] for j in range(n) if C[0, 2, i, j])
-            y_field = part.field[i, 1] + sum(C[1, 2, i, j] * z[j] for j in range(n) if C[1, 2, i, j])
+            x_field = part.field[i, 0] + sum(
+                C[0, 2, i, j] * z[j] for j in range(n) if C[0, 2, i, j]
+            )
+            y_field = part.field[i, 1] + sum(
+                C[1, 2, i, j] * z[j] for j in range(n) if C[1, 2, i, j]
+            )
             if np.any(x_field) or np.any(y_field):
                 along_y = -1j * y_field * z[i] if np.any(y_field) else 0.0
                 add(1 << i, np.broadcast_to(x_field / 2 + along_y, words.shape))
@@ -245,9 +249,7 @@ class SectorHamiltonian:
 def _field(vectors: Floats) -> HamiltonianPart:
     """sum_i vectors_i . s_i."""
     n = len(vectors)
-    return HamiltonianPart(
-        field=vectors, tensors=np.zeros((0, 3, 3)), kernels=np.zeros((0, n, n))
-    )
+    return HamiltonianPart(field=vectors, tensors=np.zeros((0, 3, 3)), kernels=np.zeros((0, n, n)))
 
 
 class SectorOperator:
