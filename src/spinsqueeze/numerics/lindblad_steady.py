@@ -151,7 +151,7 @@ class Bordered:
         )
 
     def _step(self, rest: Floats, allowed: float, transposed: bool) -> Floats:
-        """What brings the residual down most among `restart` vectors, preconditioned on the right."""
+        """What brings the residual down most among some vectors, preconditioned on the right."""
         inverse = self.precondition.transposed if transposed else self.precondition.solve
         basis = Basis(lambda v: self.apply(inverse(v), transposed=transposed), rest, self.restart)
         while True:

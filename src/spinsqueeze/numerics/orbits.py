@@ -77,8 +77,10 @@ def orbits_of_words(n_sites: int, generators: Sequence[Integers], *, bits: int) 
     total = 1 << (bits * n_sites)
     if elements is None:
         labels = _smallest_by_doubling(n_sites, generators, bits)
-        representatives, number, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-        return Orbits(representatives, sizes.astype(float), number.astype(np.int32))
+        representatives, inverse, counts = np.unique(
+            labels, return_inverse=True, return_counts=True
+        )
+        return Orbits(representatives, counts.astype(float), inverse.astype(np.int32))
     representatives = np.arange(total, dtype=np.int32)
     for element in elements[1:]:
         everything = representatives.size == total

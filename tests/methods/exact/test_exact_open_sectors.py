@@ -1,9 +1,14 @@
-"""Open models as Pauli strings, in sectors of their symmetries, against dense matrices and qutip."""
+"""Open models as Pauli strings, in sectors of their symmetry, against dense matrices and qutip."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from tests.calibration.claims import EPS, misses, state_error
+from tests.calibration.random_problems import FAMILIES, problem
+from tests.problems import dense_evolution as truth
+from tests.problems.dense_model import generators, spins
+from tests.problems.dense_states import density_matrix, readings
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import NumericalFailure, TooLarge
@@ -11,11 +16,6 @@ from spinsqueeze.methods.exact import method as exact
 from spinsqueeze.methods.exact.symmetries import symmetries_of_model
 from spinsqueeze.results.dataset import diagnostics_of
 from spinsqueeze.run.questions import evolve_question, steady_question
-from tests.calibration.claims import EPS, misses, state_error
-from tests.calibration.random_problems import FAMILIES, problem
-from tests.problems import dense_evolution as truth
-from tests.problems.dense_model import generators, spins
-from tests.problems.dense_states import density_matrix, readings
 
 TIMES = np.array([0.0, 0.3, 0.7, 1.1])
 TILTED = sq.CoherentState([0.48, 0.6, 0.64])
@@ -29,7 +29,7 @@ def from_one_spin_on(monkeypatch):
 
 
 def on_lattice(shape, boundary, seed, *, extra=(), jumps=()):
-    """Random tensors of two power laws, a field, local and collective jumps in random directions."""
+    """Random tensors of two power laws, a field, local and collective jumps in any direction."""
     rng = np.random.default_rng(seed)
     spins = sq.Lattice(shape, boundary=boundary)
     couplings = sq.SpinModel(spins, hamiltonian=[sq.PowerLawXXZ(j_perp=0.0, j_z=1.0, exponent=2.0)])
@@ -75,7 +75,9 @@ MODELS = {
         on_lattice((3,), "open", 7, jumps=[sq.LocalPumping([0.1, 0.5, 0.2])]), 0, 64
     ),
     # Phases of one turn around the ring: a step of the ring multiplies the jump by a phase.
-    "phases": (on_lattice((4,), "periodic", 8, jumps=[sq.CollectiveJump(0.3, vector=PHASES)]), 1, 70),
+    "phases": (
+        on_lattice((4,), "periodic", 8, jumps=[sq.CollectiveJump(0.3, vector=PHASES)]), 1, 70
+    ),
     "alike spins": (
         sq.SpinModel(
             4, hamiltonian=[sq.OneAxisTwisting(0.8), sq.Drive(0.5)],
@@ -183,7 +185,7 @@ def test_what_is_conserved_is_refused(monkeypatch):
     """A phased collective jump keeps the total spin of turned spins: many steady states."""
     monkeypatch.setattr(exact, "BLOCKS_UP_TO", 0)
     ring = sq.SpinModel(sq.Lattice((4,)), jumps=[sq.CollectiveJump(0.3, vector=PHASES)])
-    with pytest.raises(NumericalFailure, match="near-singular|not unique"):
+    with pytest.raises(NumericalFailure, match=r"near-singular|not unique"):
         sq.steady_state(ring, method="exact")
 
 
@@ -196,7 +198,7 @@ def test_too_large_says_what_it_takes():
         ],
         jumps=[sq.LocalDecay(1.0)],
     )
-    with pytest.raises(TooLarge, match="Exact needs .* GB .*Pauli strings.*raise memory_budget"):
+    with pytest.raises(TooLarge, match=r"Exact needs .* GB .*Pauli strings.*raise memory_budget"):
         sq.simulate(model, TILTED, TIMES, method="exact")
     ring = sq.SpinModel(
         sq.Lattice((3, 4)), hamiltonian=model.hamiltonian[1:], jumps=[sq.LocalDecay(1.0)]

@@ -102,7 +102,7 @@ def test_generators_are_those_the_model_respects():
     assert symmetries([random_part(np.random.default_rng(0), 6)]) == []
 
 
-@pytest.mark.parametrize("shape", [(7,), (2, 4)])
+@pytest.mark.parametrize("shape", [(5,), pytest.param((2, 4), marks=pytest.mark.slow)])
 def test_inversion_halves_the_sector(shape):
     """XYZ couplings and a field along x, two strengths, from a state along x; N even or odd."""
     rng = np.random.default_rng(3)
@@ -122,14 +122,14 @@ def test_inversion_halves_the_sector(shape):
         assert not plain.sector.unmoved(plain.sector.amplitudes(back))
     options = {
         "drive": DriveWeights((1.0, Envelope([0, 0.2, 0.4, 0.6], values=[1, -1, 2, 0.0], **CUBIC))),
-        "tolerance": 1e-10,
+        "tolerance": 1e-9,
     }
     times = np.array([0.0, 0.2, 0.5])
     a = evolve(halved, project(halved, psi), times, **options)
     b = evolve(SpinHamiltonian(parts), psi, times, **options)
-    np.testing.assert_allclose(a.spin, b.spin, atol=2e-10 * n)
-    np.testing.assert_allclose(a.covariance, b.covariance, atol=4e-10 * n**2)
-    np.testing.assert_allclose(halved.sector.expand(a.state), b.state, atol=2e-10)
+    np.testing.assert_allclose(a.spin, b.spin, atol=2e-9 * n)
+    np.testing.assert_allclose(a.covariance, b.covariance, atol=4e-9 * n**2)
+    np.testing.assert_allclose(halved.sector.expand(a.state), b.state, atol=2e-9)
     with pytest.raises(InvalidInput, match="a rotation leaves the sector of inversion"):
         halved.rotate(a.state, axis=np.eye(3)[0], angle=1.0)
 

@@ -8,7 +8,6 @@ import numpy as np
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 
-
 _EIGHTH_TURN = np.pi / 4
 DIRECTIONS: dict[str, tuple[float, float]] = {
     "z": (0.0, 0.0),

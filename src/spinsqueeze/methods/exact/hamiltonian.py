@@ -19,7 +19,6 @@ from spinsqueeze.methods.exact.couplings import (
     DIRECTIONS,
     HamiltonianPart,
     diagonal_energies,
-    required_frames,
 )
 from spinsqueeze.methods.exact.frames import ProductFrames
 from spinsqueeze.numerics.state_vectors import collective_moments, rotate

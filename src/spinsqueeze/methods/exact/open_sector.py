@@ -95,9 +95,15 @@ class OpenSector:
         if stop <= start:
             return np.array([y] * len(times)), 0.0
         _, error = magnus.propagate(
-            self._driven, self.strengths, y, start=start, stop=stop, tolerance=tolerance * size, outputs=times.tolist(),
+            self._driven,
+            self.strengths,
+            y,
+            start=start,
+            stop=stop,
+            tolerance=tolerance * size,
+            outputs=times.tolist(),
             emit=lambda value, _: out.append(np.array(value)),
-        )  # fmt: skip
+        )
         return np.array(out), error
 
 

@@ -64,13 +64,14 @@ class Sector:
         partner = self.partner()
         lowest = np.minimum(np.arange(partner.size), partner)
         first, joined = np.unique(lowest, return_inverse=True)
-        sizes = np.bincount(joined, self.orbits.sizes)
+        sizes: Floats = np.bincount(joined, self.orbits.sizes).astype(float)
         return Sector(self.n_spins, self.orbits, joined.astype(np.int32), sizes, first)
 
     def partner(self) -> NDArray[np.int32]:
         """The orbit of the inverted states of each orbit."""
         everything = np.int32((1 << self.n_spins) - 1)
-        return self.orbits.number[everything ^ self.orbits.representatives]
+        partner: NDArray[np.int32] = self.orbits.number[everything ^ self.orbits.representatives]
+        return partner
 
     @property
     def dimension(self) -> int:
@@ -173,7 +174,7 @@ class Sector:
         return coo_array((entries, (row, column)), shape=(words.size, self.dimension)).tocsr()
 
 
-def _diagonal(fields: Floats, couplings: Floats, z: list[Floats]) -> Floats:
+def _diagonal(fields: Floats, couplings: Floats, z: list[Any]) -> Floats:
     """sum_i b_i z_i + sum_{i<j} C_ij z_i z_j."""
     total = np.zeros(z[0].size)
     for i, z_i in enumerate(z):

@@ -1,8 +1,8 @@
 """Density matrices that permutations of the spins leave unchanged, by orbits of Pauli strings.
 
 rho = 2^-N sum_P r_P P with r_P = <P> real, one number for each orbit O of strings. The unknowns are
-y_O = sqrt(|O| / 2^N) r_P, so that |y| is the Frobenius norm of rho, and |y|^2 its purity. A word has
-two bits a site: 0, 1, 2, 3 for 1, x, y, z.
+y_O = sqrt(|O| / 2^N) r_P, so that |y| is the Frobenius norm of rho, and |y|^2 its purity. A word
+has two bits a site: 0, 1, 2, 3 for 1, x, y, z.
 """
 
 from typing import TYPE_CHECKING, Any, final
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.arrays import Booleans, Complexes, Floats, Integers
 from spinsqueeze.methods.exact.pauli_generator import GeneratorPart
-from spinsqueeze.numerics.orbits import Orbits, Words, orbits_of_words
+from spinsqueeze.numerics.orbits import Orbits, orbits_of_words
 from spinsqueeze.numerics.rotations import rotation_matrix
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class StringSector:
         return r[self._orbits.representatives] * self._scale
 
     def _read_outs(self) -> tuple[Floats, Any]:
-        """Sums over sites of sigma_a (3, count), over ordered pairs of sigma_a sigma_b (9, count)."""
+        """Sums over sites of sigma_a (3, count), over ordered pairs of two of them (9, count)."""
         from scipy.sparse import csr_array
 
         n, number = self.n_spins, self._orbits.number
