@@ -105,7 +105,7 @@ def test_the_name_moves_a_part_and_nothing_else():
 
 
 def test_nothing_is_left_of_h0():
-    """Two flips at rest: b = -i (j_x - j_y)/(4 N ...) over the decay alone, in first order."""
+    """Two flips without energy: their first order is the drive over the decay alone."""
     model = sq.SpinModel(
         6, hamiltonian=[sq.CollectiveXYZ(j_x=0.5, j_y=0.3, j_z=0.9)], jumps=[sq.LocalDecay(1.0)]
     )
