@@ -8,6 +8,7 @@ import numpy as np
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
+from spinsqueeze.methods.base.flip_operators import flip_operators, local_decay_rates, not_emission
 from spinsqueeze.methods.base.method import in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.models.canonical import Canonical
@@ -15,7 +16,6 @@ from spinsqueeze.models.model import SpinModel
 from spinsqueeze.numerics import flip_amplitudes, pair_phases
 from spinsqueeze.numerics.flip_amplitudes import FlipOperators
 from spinsqueeze.numerics.pair_phases import PhaseMaximum
-from spinsqueeze.methods.base.flip_operators import flip_operators, local_decay_rates, not_emission
 from spinsqueeze.run.questions import steady_question
 
 DARK = 1e-12

@@ -26,7 +26,7 @@ def flip_operators(model: Canonical) -> FlipOperators:
         vectors = float(field.strength) * np.atleast_2d(field.vectors)  # type: ignore[arg-type]
         site += vectors[:, 2]
         drive += (vectors[:, 0] - 1j * vectors[:, 1]) / 2
-    for coupling, tensor in _couplings(model):
+    for coupling, tensor in couplings(model):
         to_others = np.sum(coupling * partners, axis=1)
         site -= tensor[2, 2] / 2 * to_others
         drive -= (tensor[0, 2] - 1j * tensor[1, 2]) / 4 * to_others
@@ -34,10 +34,10 @@ def flip_operators(model: Canonical) -> FlipOperators:
         pair += tensor[2, 2] * coupling
         pair_drive += (anisotropy(tensor) / 4 - 0.5j * tensor[0, 1]) * coupling
     for jump in model.collective_jumps:
-        lowering = np.broadcast_to(_lowering(np.atleast_2d(jump.vectors)), kinds)
+        amplitudes = np.broadcast_to(lowering(np.atleast_2d(jump.vectors)), kinds)
         rate = float(jump.rate)  # type: ignore[arg-type]
-        hop -= 0.5j * rate * np.outer(lowering.conj(), lowering)
-        site -= 0.5j * rate * np.abs(lowering) ** 2
+        hop -= 0.5j * rate * np.outer(amplitudes.conj(), amplitudes)
+        site -= 0.5j * rate * np.abs(amplitudes) ** 2
     site -= 0.5j * local_decay_rates(model)
     return FlipOperators(counts, site, hop, pair, drive, pair_drive)
 
@@ -48,7 +48,7 @@ def local_decay_rates(model: Canonical) -> Floats:
     for jump in model.local_jumps:
         factors = 1.0 if jump.factors is None else jump.factors
         rate = float(jump.rate)  # type: ignore[arg-type]
-        rates += rate * factors * float(np.abs(_lowering(jump.vector)) ** 2)
+        rates += rate * factors * float(np.abs(lowering(jump.vector)) ** 2)
     return rates
 
 
@@ -58,7 +58,7 @@ def not_emission(vectors: Complexes) -> str:
     size = ROUNDING * float(np.linalg.norm(rows))
     raises = bool(np.any(np.abs(rows[:, 0] - 1j * rows[:, 1]) / 2 > size))
     dephases = bool(np.any(np.abs(rows[:, 2]) > size))
-    lowers = bool(np.any(np.abs(_lowering(rows)) > size))
+    lowers = bool(np.any(np.abs(lowering(rows)) > size))
     if not raises and not dephases:
         return ""
     if lowers or (raises and dephases):
@@ -66,7 +66,7 @@ def not_emission(vectors: Complexes) -> str:
     return "raises" if raises else "dephases"
 
 
-def _lowering(vectors: Complexes) -> Complexes:
+def lowering(vectors: Complexes) -> Complexes:
     """The part of s^- in vector . s."""
     return np.asarray((vectors[..., 0] + 1j * vectors[..., 1]) / 2)
 
@@ -78,7 +78,7 @@ def anisotropy(tensor: Floats) -> float:
     return 0.0 if abs(difference) <= 4 * np.finfo(np.float64).eps * size else difference
 
 
-def _couplings(model: Canonical) -> list[tuple[Floats, Floats]]:
+def couplings(model: Canonical) -> list[tuple[Floats, Floats]]:
     """Every coupling K_ij s_i . T s_j between two spins, as K (C, C) and T (3, 3)."""
     kinds = len(model.counts)
     found: list[tuple[Floats, Floats]] = []

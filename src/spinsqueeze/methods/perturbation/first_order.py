@@ -4,10 +4,10 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Complexes
 from spinsqueeze.core.errors import NumericalFailure
+from spinsqueeze.methods.base.flip_operators import flip_operators
 from spinsqueeze.methods.perturbation.orders import SINGULAR, STUCK, Series
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.numerics.flip_amplitudes import pair_amplitudes, single_amplitudes, slowest_decay
-from spinsqueeze.methods.base.flip_operators import flip_operators
 
 
 def check_that_flips_decay(model: Canonical) -> None:

@@ -10,15 +10,18 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.flip_operators import anisotropy, not_emission
 from spinsqueeze.methods.base.method import Cost, Method, Trust
+from spinsqueeze.methods.base.paramagnet import mean_field_instability
 from spinsqueeze.methods.base.question import Question, Steady
 from spinsqueeze.methods.base.states import InSymmetricSubspace
 from spinsqueeze.methods.base.truncation import differences
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.numerics.flip_amplitudes import solver_bytes
-from spinsqueeze.methods.base.flip_operators import anisotropy, not_emission
+from spinsqueeze.numerics.mean_field import ENDS, Instability
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.qfi import pure_information
 from spinsqueeze.observables.readings import Reading, readings_of
 
 if TYPE_CHECKING:
@@ -42,8 +45,10 @@ class Perturbation(Method):
     together. All spins down is the steady state of H0; L0 rho_(k+1) = i [H1, rho_k] then stays
     among few flipped spins. What the next two orders change is the error (`xi2_truncation` and so
     on; two, as parity empties every other order of many quantities). Diagnostics: the series of xi2
-    in lambda, its Pade form at lambda = 1 and an estimate of its radius of convergence. Sources:
-    huybrechts2024 and NOTES.md.
+    in lambda, its Pade form at lambda = 1 and an estimate of its radius of convergence;
+    `mean_field_instability`, the lambda at which the paramagnet breaks in mean field (beyond it a
+    result warns). With state="pure" also `qfi`, as a series to the same order, which the truncated
+    state may leave by the next one. Sources: huybrechts2024 and NOTES.md.
 
     Args:
         order: of the density matrix in lambda, 1 to 12.
@@ -175,13 +180,21 @@ class Perturbation(Method):
         if len(of_xi2) > 1:
             diagnostics["xi2_pade"] = power_series.pade(of_xi2)
             diagnostics["xi2_radius"] = power_series.radius(of_xi2)
-        purity = np.array([series.purity[: self.order + 1].sum()])
+        readings = {"purity": Reading(np.array([series.purity[: self.order + 1].sum()]))}
+        if self.state == "pure":
+            readings["qfi"] = Reading(pure_information(moments.covariance))
+        concerns = _concerns(moments, truncation, self.order)
+        instability = mean_field_instability(question.model)
+        if instability is not None:
+            diagnostics["mean_field_instability"] = instability.strength
+            diagnostics["mean_field_outcome"] = instability.outcome
+            concerns += _beyond(instability)
         return Answer(
-            {**readings_of(moments), "purity": Reading(purity)},
+            {**readings_of(moments), **readings},
             error={"spin": ROUNDING * np.sqrt(n)},
             truncation=truncation,
             diagnostics=diagnostics,
-            warnings=_concerns(moments, truncation, self.order),
+            warnings=concerns,
         )
 
 
@@ -205,6 +218,17 @@ def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> tu
                 "perturbation is too large for this order"
             )
     return tuple(out)
+
+
+def _beyond(instability: Instability) -> tuple[str, ...]:
+    """Whether lambda = 1 lies beyond the mean-field paramagnet."""
+    if instability.strength > 1.0:
+        return ()
+    fate = "ends" if instability.outcome == ENDS else "is unstable"
+    return (
+        f"domain: the paramagnet {fate} in mean field at lambda = {instability.strength:.4g}, "
+        "short of the model as it is; perturbation theory about it does not hold",
+    )
 
 
 def _flips(model: Canonical) -> int:
