@@ -7,8 +7,8 @@ import pytest
 from tests.problems import brute_force
 
 import spinsqueeze as sq
-from spinsqueeze.numerics import flip_amplitudes
 from spinsqueeze.methods.base.flip_operators import flip_operators
+from spinsqueeze.numerics import flip_amplitudes
 from spinsqueeze.run import theorem
 
 DECAY = [sq.LocalDecay(1.0)]
