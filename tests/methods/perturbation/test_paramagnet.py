@@ -72,7 +72,7 @@ def test_bistability_with_decay_of_single_spins():
 
 
 def test_growth_at_a_frequency():
-    """Two kinds that are driven in pairs: M_1 and M_2 enter as their mean, at half the difference."""
+    """Two kinds driven in pairs: the mean of M_1 and M_2 counts, half their difference turns."""
     M = np.diag([2.0 - 0.3j, -1.2 - 0.3j])
     found = mean_field.of_pairs(M, np.array([[0, 0.5], [0.5, 0]], dtype=complex))
     assert found.strength == pytest.approx(2 * np.hypot(0.4, 0.3), rel=1e-9)
@@ -127,7 +127,7 @@ def driven_ring(scale):
 
 
 def mean_field_rates(make):
-    """(lambda, m (3 N,)) -> d<s_i>/dt of the product of (1/2 + 2 m_i.s_i): Tr[(L^dagger s_i) rho]."""
+    """(lambda, m (3 N,)) -> d<s_i>/dt of the product of (1/2 + 2 m_i.s_i), by 2^N states."""
     n = make(0.0).n_spins
     spin = spins(n).reshape(3 * n, -1)
     at_0, at_1 = (
@@ -155,7 +155,7 @@ def growth_on_branch(rate, n, strength):
     for scale in np.linspace(0.0, strength, 10):
         for _ in range(6):
             m = m - np.linalg.solve(derivative(rate, scale, m), rate(scale, m))
-    assert np.abs(rate(strength, m)).max() < 1e-12
+    assert np.abs(rate(strength, m)).max() < 1e-11
     return np.linalg.eigvals(derivative(rate, strength, m)).real.max()
 
 
@@ -165,7 +165,7 @@ def test_the_definition_of_mean_field(make):
     found, rate = instability(model), mean_field_rates(make)
     assert found.outcome == mean_field.UNSTABLE
     assert growth_on_branch(rate, model.n_spins, 0.999 * found.strength) < 0
-    assert abs(growth_on_branch(rate, model.n_spins, found.strength)) < 1e-6
+    assert growth_on_branch(rate, model.n_spins, 1.001 * found.strength) > 0
     if make is not sites:
         assert found.wave != 0
 
