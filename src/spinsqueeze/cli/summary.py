@@ -20,6 +20,7 @@ def best(data: Any) -> Iterator[str]:
     if "time" not in data.coords and "xi2" in data and data["xi2"].ndim == 0:
         yield _steady(data)
         yield from _truncation(data)
+        yield from _bounds(data)
         return
     try:
         least = optimum(data)
@@ -28,7 +29,9 @@ def best(data: Any) -> Iterator[str]:
         return
     yield from str(least).splitlines()
     yield from _lab_time(data, least.time)
-    yield from _truncation(data.sel(time=least.time, method="nearest"))
+    nearest = data.sel(time=least.time, method="nearest")
+    yield from _truncation(nearest)
+    yield from _bounds(nearest)
 
 
 def _lab_time(data: Any, time: float) -> Iterator[str]:
@@ -65,6 +68,24 @@ def _truncation(data: Any) -> Iterator[str]:
     if "xi2_truncation" in data:
         change = float(data["xi2_truncation"])
         yield f"truncation: what is left out changes xi2 there by about {change:.2g}"
+
+
+def _bounds(data: Any) -> Iterator[str]:
+    """What xi2 is held against at one time: uncertainty, information, the reach of a series."""
+    parts = []
+    if np.isfinite(product := float(data.get("uncertainty_product", np.nan))):
+        parts.append(f"uncertainty product {product:.4g} (at least 1)")
+    if "qfi" in data:
+        share = float(data["qfi"]) / data.attrs["n_spins"]
+        parts.append(f"qfi/N = {share:.4g} (1/xi2 = {1 / float(data['xi2']):.4g})")
+    if parts:
+        yield ", ".join(parts)
+    diagnostics = json.loads(data.attrs.get("diagnostics", "{}"))
+    strength = diagnostics.get("mean_field_instability")
+    if strength is not None:
+        fate = {"ends": "ends", "unstable": "is unstable"}.get(diagnostics["mean_field_outcome"])
+        where = f"{fate} at lambda = {strength:.4g}" if fate else "is stable at every lambda"
+        yield f"mean field: the paramagnet {where} (lambda = 1: this model)"
 
 
 def points_and_best(data: Any) -> Iterator[str]:

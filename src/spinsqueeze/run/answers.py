@@ -73,7 +73,6 @@ class Run:
             **({} if lab is None else lab.figures()),
         }
 
-
     @property
     def _bounds(self) -> list[str]:
         """Whether 1/xi2 <= qfi/N fails by more than the errors of both, which no state does."""
