@@ -113,7 +113,7 @@ class Perturbation(Method):
         from spinsqueeze.methods.perturbation import sites
 
         model = question.model
-        if self._first_order_only(model):
+        if self._first_order_only:
             kinds = len(model.counts)
             seconds = 0.02 + 2e-8 * kinds**3 + 1e-6 * kinds**2.5
             return Cost(solver_bytes(kinds), seconds, f"pairs of {kinds} kinds of spins")
@@ -129,9 +129,10 @@ class Perturbation(Method):
             "next_order=False takes two flips only",
         )
 
-    def _first_order_only(self, model: Canonical) -> bool:
+    @property
+    def _first_order_only(self) -> bool:
         """Whether the amplitudes of two flips are all that is asked for."""
-        return self.order == 1 and self._highest == 1 and not model.permutation_invariant
+        return self.order == 1 and self._highest == 1
 
     @property
     def _highest(self) -> int:
@@ -145,7 +146,7 @@ class Perturbation(Method):
         model = question.model
         reach = _flips(model)
         highest = self._highest if self.state == "mixed" else self.order
-        if self._first_order_only(model):
+        if self._first_order_only:
             return self._answered(question, first_order(model), 1)
         if model.permutation_invariant:
             space = alike.flip_space(model.n_spins, interchangeable.at_peak(model), reach * highest)
