@@ -20,7 +20,6 @@ def best(data: Any) -> Iterator[str]:
     if "time" not in data.coords and "xi2" in data and data["xi2"].ndim == 0:
         yield _steady(data)
         yield from _truncation(data)
-        yield from _bounds(data)
         return
     try:
         least = optimum(data)
@@ -29,9 +28,7 @@ def best(data: Any) -> Iterator[str]:
         return
     yield from str(least).splitlines()
     yield from _lab_time(data, least.time)
-    nearest = data.sel(time=least.time, method="nearest")
-    yield from _truncation(nearest)
-    yield from _bounds(nearest)
+    yield from _truncation(data.sel(time=least.time, method="nearest"))
 
 
 def _lab_time(data: Any, time: float) -> Iterator[str]:
@@ -70,16 +67,22 @@ def _truncation(data: Any) -> Iterator[str]:
         yield f"truncation: what is left out changes xi2 there by about {change:.2g}"
 
 
-def _bounds(data: Any) -> Iterator[str]:
-    """What xi2 is held against at one time: uncertainty, information, the reach of a series."""
+def bounds(data: Any) -> Iterator[str]:
+    """What the least xi2 of a single run is held against: uncertainty, information, mean field."""
+    if "figure" in data.attrs or "status" in data or "xi2" not in data:
+        return
+    if "time" in data["xi2"].dims:
+        if not np.isfinite(data["xi2"].values).any():
+            return
+        data = data.isel(time=int(np.nanargmin(data["xi2"].values)))
     parts = []
     if np.isfinite(product := float(data.get("uncertainty_product", np.nan))):
         parts.append(f"uncertainty product {product:.4g} (at least 1)")
     if "qfi" in data:
         share = float(data["qfi"]) / data.attrs["n_spins"]
-        parts.append(f"qfi/N = {share:.4g} (1/xi2 = {1 / float(data['xi2']):.4g})")
+        parts.append(f"qfi/N = {share:.4g} (at least 1/xi2 = {1 / float(data['xi2']):.4g})")
     if parts:
-        yield ", ".join(parts)
+        yield "at the least xi2: " + ", ".join(parts)
     diagnostics = json.loads(data.attrs.get("diagnostics", "{}"))
     strength = diagnostics.get("mean_field_instability")
     if strength is not None:
