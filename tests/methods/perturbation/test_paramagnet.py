@@ -55,6 +55,32 @@ def test_the_driven_dicke_model_ends_at_half_the_rate(n):
     assert found.outcome == mean_field.ENDS
 
 
+@pytest.mark.parametrize("lattice", [False, True])
+def test_parts_that_conserve_s_z_may_grow_with_the_perturbation(lattice):
+    """e and p grow alike: lambda^2 (p^2 - e^2) = gamma^2/4, where p > e at all."""
+    for mean, breaks in ((0.9, True), (0.5, False)):
+        strengths = {"j_x": mean + 0.3, "j_y": mean - 0.3, "j_z": 1.0}
+        if lattice:  # a ring of nearest neighbours, k = 0: twice the coupling
+            term, spins = (
+                sq.PowerLawXYZ(**strengths, exponent=np.inf),
+                sq.Lattice((6,), boundary="periodic"),
+            )
+            e, p = (
+                np.cos(np.pi * np.arange(6) / 3) * mean - 1.0,
+                np.cos(np.pi * np.arange(6) / 3) * 0.3,
+            )
+            inside = p**2 > e**2
+            expected = np.min(0.5 / np.sqrt((p**2 - e**2)[inside]), initial=np.inf)
+        else:
+            term, spins = sq.CollectiveXYZ(**strengths), MANY
+            expected = 0.5 / np.sqrt(0.3**2 - (mean - 1) ** 2) if breaks else np.inf
+        model = sq.SpinModel(spins, hamiltonian=[term], jumps=[sq.LocalDecay(1.0)])
+        form = steady_question(model).model
+        found = mean_field_instability(form, perturbed=("couplings",))
+        assert found.strength == pytest.approx(expected, rel=1e-6)
+        assert np.isfinite(found.strength) == breaks
+
+
 def test_bistability_with_decay_of_single_spins():
     """x (1 + C/(1 + x^2)) = drive: the lower branch folds where the right side has its maximum."""
     cooperativity, n = 40.0, 400
