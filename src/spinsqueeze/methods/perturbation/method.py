@@ -155,6 +155,7 @@ class Perturbation(Method):
     def answer(self, question: Question) -> Answer:
         """The moments of all orders, summed."""
         from spinsqueeze.methods.perturbation import alike, orders, sites
+        from spinsqueeze.methods.perturbation.alike_series import mixed_series
         from spinsqueeze.methods.perturbation.first_order import decaying, first_order
 
         model = question.model
@@ -163,6 +164,15 @@ class Perturbation(Method):
         if self._first_order_only:
             series, error = first_order(model, perturbed=self.perturbed)
             return self._answered(question, series, 1, pair_error=error)
+        if model.permutation_invariant and self.state == "mixed":
+            series = mixed_series(
+                model.n_spins,
+                interchangeable.at_peak(model),
+                order=highest,
+                reach=reach,
+                perturbed=self.perturbed,
+            )
+            return self._answered(question, series, highest)
         if model.permutation_invariant:
             arrays = interchangeable.at_peak(model)
             space = alike.flip_space(model.n_spins, arrays, reach * highest, self.perturbed)
