@@ -22,7 +22,8 @@ from spinsqueeze.models.states import StateVector
 from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.numerics.dephasing import dephasing_axis
 from spinsqueeze.observables.moments import Moments
-from spinsqueeze.observables.readings import readings_of
+from spinsqueeze.observables.qfi import pure_information
+from spinsqueeze.observables.readings import Reading, readings_of
 
 MAX_SPINS = 30
 STATE_ROUNDING = 16 * float(np.finfo(np.float64).eps)
@@ -173,7 +174,10 @@ class Exact(Method):
             return StateVector(state / np.linalg.norm(state))
 
         return Answer(
-            readings_of(Moments(n_spins=n, spin=run.spin, covariance=run.covariance)),
+            {
+                **readings_of(Moments(n_spins=n, spin=run.spin, covariance=run.covariance)),
+                "qfi": Reading(pure_information(run.covariance)),
+            },
             # |S_a| <= N/2 errs by 2 |S_a| error; in units of sqrt(N)/2.
             error={"spin": 2 * error * np.sqrt(n)},
             diagnostics={
