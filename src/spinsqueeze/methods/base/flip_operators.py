@@ -59,7 +59,7 @@ def _by_kind(model: Canonical, perturbed: Collection[str]) -> FlipsByKind:
         vectors = float(field.strength) * np.atleast_2d(field.vectors)  # type: ignore[arg-type]
         site += detuned * vectors[:, 2]
         drive += (vectors[:, 0] - 1j * vectors[:, 1]) / 2
-    for coupling, tensor in _couplings(model):
+    for coupling, tensor in couplings(model):
         to_others = np.sum(coupling * partners, axis=1)
         site -= bound * tensor[2, 2] / 2 * to_others
         drive -= (tensor[0, 2] - 1j * tensor[1, 2]) / 4 * to_others
@@ -67,10 +67,10 @@ def _by_kind(model: Canonical, perturbed: Collection[str]) -> FlipsByKind:
         pair += bound * tensor[2, 2] * coupling
         pair_drive += _pair_drive(tensor) * coupling
     for jump in model.collective_jumps:
-        lowering = np.broadcast_to(_lowering(np.atleast_2d(jump.vectors)), kinds)
+        amplitudes = np.broadcast_to(lowering(np.atleast_2d(jump.vectors)), kinds)
         rate = float(jump.rate)  # type: ignore[arg-type]
-        hop -= 0.5j * rate * np.outer(lowering.conj(), lowering)
-        site -= 0.5j * rate * np.abs(lowering) ** 2
+        hop -= 0.5j * rate * np.outer(amplitudes.conj(), amplitudes)
+        site -= 0.5j * rate * np.abs(amplitudes) ** 2
     rates = local_decay_rates(model)
     site -= 0.5j * rates
     return FlipsByKind(counts, site, hop, pair, drive, pair_drive, rates)
@@ -89,15 +89,15 @@ def _by_distance(
         x, y, z = float(field.strength) * field.vectors  # type: ignore[arg-type]
         site += detuned * z
         drive += (x - 1j * y) / 2
-    couplings = [
+    between = [
         (others, 2.0 * float(q.strength) * q.matrix)  # type: ignore[arg-type]
         for q in model.quadratics
     ]
     for p in model.pairs:
         table = p.kernel.table
         tensor = float(p.strength) * p.tensor  # type: ignore[arg-type]
-        couplings.append((others if table is None else table, tensor))
-    for coupling, tensor in couplings:
+        between.append((others if table is None else table, tensor))
+    for coupling, tensor in between:
         to_others = float(coupling.sum())
         site -= bound * tensor[2, 2] / 2 * to_others
         drive -= (tensor[0, 2] - 1j * tensor[1, 2]) / 4 * to_others
@@ -105,7 +105,7 @@ def _by_distance(
         pair += bound * tensor[2, 2] * coupling
         pair_drive += _pair_drive(tensor) * coupling
     for jump in model.collective_jumps:
-        decay = float(jump.rate) * abs(complex(_lowering(jump.vectors))) ** 2  # type: ignore[arg-type]
+        decay = float(jump.rate) * abs(complex(lowering(jump.vectors))) ** 2  # type: ignore[arg-type]
         hop -= 0.5j * decay * others
         site -= 0.5j * decay
     rate = float(local_decay_rates(model)[0])
@@ -123,7 +123,7 @@ def local_decay_rates(model: Canonical) -> Floats:
     for jump in model.local_jumps:
         factors = 1.0 if jump.factors is None else jump.factors
         rate = float(jump.rate)  # type: ignore[arg-type]
-        rates += rate * factors * float(np.abs(_lowering(jump.vector)) ** 2)
+        rates += rate * factors * float(np.abs(lowering(jump.vector)) ** 2)
     return rates
 
 
@@ -133,7 +133,7 @@ def not_emission(vectors: Complexes) -> str:
     size = ROUNDING * float(np.linalg.norm(rows))
     raises = bool(np.any(np.abs(rows[:, 0] - 1j * rows[:, 1]) / 2 > size))
     dephases = bool(np.any(np.abs(rows[:, 2]) > size))
-    lowers = bool(np.any(np.abs(_lowering(rows)) > size))
+    lowers = bool(np.any(np.abs(lowering(rows)) > size))
     if not raises and not dephases:
         return ""
     if lowers or (raises and dephases):
@@ -141,7 +141,7 @@ def not_emission(vectors: Complexes) -> str:
     return "raises" if raises else "dephases"
 
 
-def _lowering(vectors: Complexes) -> Complexes:
+def lowering(vectors: Complexes) -> Complexes:
     """The part of s^- in vector . s."""
     return np.asarray((vectors[..., 0] + 1j * vectors[..., 1]) / 2)
 
@@ -153,7 +153,7 @@ def anisotropy(tensor: Floats) -> float:
     return 0.0 if abs(difference) <= 4 * np.finfo(np.float64).eps * size else difference
 
 
-def _couplings(model: Canonical) -> list[tuple[Floats, Floats]]:
+def couplings(model: Canonical) -> list[tuple[Floats, Floats]]:
     """Every coupling K_ij s_i . T s_j between two spins, as K (C, C) and T (3, 3)."""
     kinds = len(model.counts)
     found: list[tuple[Floats, Floats]] = []

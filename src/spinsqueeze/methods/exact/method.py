@@ -20,7 +20,8 @@ from spinsqueeze.models.states import CoherentState, StateVector
 from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.numerics.dephasing import dephasing_axis
 from spinsqueeze.observables.moments import Moments
-from spinsqueeze.observables.readings import readings_of
+from spinsqueeze.observables.qfi import pure_information
+from spinsqueeze.observables.readings import Reading, readings_of
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
@@ -161,7 +162,10 @@ class Exact(Method):
         error = run.error + STATE_ROUNDING
         last = StateVector(state / np.linalg.norm(state))
         return Answer(
-            readings_of(Moments(n_spins=n, spin=run.spin, covariance=run.covariance)),
+            {
+                **readings_of(Moments(n_spins=n, spin=run.spin, covariance=run.covariance)),
+                "qfi": Reading(pure_information(run.covariance)),
+            },
             # |S_a| <= N/2 errs by 2 |S_a| error; in units of sqrt(N)/2.
             error={"spin": 2 * error * np.sqrt(n)},
             diagnostics={

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes
-from spinsqueeze.methods.base.kept_mode.space import Part, SpinSpace, purity
+from spinsqueeze.methods.base.kept_mode.space import Part, SpinSpace, of_one_block
 from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.exact.parts import hamiltonian_parts
 from spinsqueeze.models.canonical import Canonical
@@ -46,8 +46,9 @@ def spin_space(model: Canonical, state: Complexes) -> SpinSpace:
     couplings = tuple(Part(c.strength, _weighted(c.vectors, s)) for c in model.mode_couplings)
     S = tuple(sum(row[a] for row in s).tocsr() for a in range(3))
     return SpinSpace(
-        n, (2**n,), tuple(hamiltonian), tuple(jumps), couplings, S, state, _turn, purity
-    )
+        n, (2**n,), tuple(hamiltonian), tuple(jumps), couplings, S, state, _turn,
+        of_one_block(S),
+    )  # fmt: skip
 
 
 def _of_spin(i: int, a: int, n: int) -> "csr_array":

@@ -38,9 +38,9 @@ def flip_space(
     energies[int("couplings" in perturbed)] += couplings
     H0, moved = (diags_array(row).tocsr() for row in energies)
     S_z = diags_array((e - n_spins / 2).astype(complex)).tocsr()
-    jumps = [np.sqrt(rate) * _amplitude(c) * lower for rate, c in arrays.collective_jumps]
+    jumps = [np.sqrt(rate) * amplitude(c) * lower for rate, c in arrays.collective_jumps]
     for rate, c in arrays.local_jumps:
-        size = np.sqrt(rate) * _amplitude(c)
+        size = np.sqrt(rate) * amplitude(c)
         jumps += [size * L for L in _local(n_spins, s, e)]
     return FlipSpace(
         n_spins,
@@ -60,7 +60,7 @@ def _size(n_spins: int, s: int, most: int) -> int:
     return min(most, n_spins - s) - s + 1
 
 
-def _amplitude(vector: Complexes) -> complex:
+def amplitude(vector: Complexes) -> complex:
     """A of c.s = A s_minus."""
     return complex(vector[0] + 1j * vector[1]) / 2
 

@@ -18,12 +18,15 @@ from spinsqueeze.methods.base.flip_operators import (
     torus,
 )
 from spinsqueeze.methods.base.method import Cost, Method, Trust
+from spinsqueeze.methods.base.paramagnet import mean_field_instability
 from spinsqueeze.methods.base.question import Question, Steady
 from spinsqueeze.methods.base.states import InSymmetricSubspace
 from spinsqueeze.methods.base.truncation import differences
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.numerics.mean_field import ENDS, Instability
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.qfi import pure_information
 from spinsqueeze.observables.readings import Reading, readings_of
 
 if TYPE_CHECKING:
@@ -47,8 +50,10 @@ class Perturbation(Method):
     jumps lower single spins or all together. All spins down is the steady state of H0;
     L0 rho_(k+1) = i [H1, rho_k] then stays among few flipped spins. What the next two orders change
     is the error (`xi2_truncation` and so on; two, as parity empties every other order of many
-    quantities). Diagnostics: the series of xi2 in lambda, its Pade form at lambda = 1 and an
-    estimate of its radius of convergence. Sources: huybrechts2024 and NOTES.md.
+    quantities). Diagnostics: the series of xi2 in lambda, its Pade form at lambda = 1, an estimate
+    of its radius of convergence, and `mean_field_instability`, the lambda at which the paramagnet
+    breaks in mean field (beyond it a result warns). With state="pure" also `qfi`, as a series to
+    the same order, which is the information of no state. Sources: huybrechts2024 and NOTES.md.
 
     Args:
         order: of the density matrix in lambda, 1 to 12.
@@ -119,7 +124,7 @@ class Perturbation(Method):
         from spinsqueeze.methods.perturbation import sites
 
         model = question.model
-        if self._first_order_only(model):
+        if self._first_order_only:
             kinds = len(model.counts)
             if torus(model) is not None:
                 seconds = 0.02 + 2e-5 * kinds
@@ -138,9 +143,10 @@ class Perturbation(Method):
             "next_order=False takes two flips only",
         )
 
-    def _first_order_only(self, model: Canonical) -> bool:
+    @property
+    def _first_order_only(self) -> bool:
         """Whether the amplitudes of two flips are all that is asked for."""
-        return self.order == 1 and self._highest == 1 and not model.permutation_invariant
+        return self.order == 1 and self._highest == 1
 
     @property
     def _highest(self) -> int:
@@ -149,14 +155,24 @@ class Perturbation(Method):
     def answer(self, question: Question) -> Answer:
         """The moments of all orders, summed."""
         from spinsqueeze.methods.perturbation import alike, orders, sites
+        from spinsqueeze.methods.perturbation.alike_series import mixed_series
         from spinsqueeze.methods.perturbation.first_order import decaying, first_order
 
         model = question.model
         reach = _flips(model)
         highest = self._highest if self.state == "mixed" else self.order
-        if self._first_order_only(model):
+        if self._first_order_only:
             series, error = first_order(model, perturbed=self.perturbed)
             return self._answered(question, series, 1, pair_error=error)
+        if model.permutation_invariant and self.state == "mixed":
+            series = mixed_series(
+                model.n_spins,
+                interchangeable.at_peak(model),
+                order=highest,
+                reach=reach,
+                perturbed=self.perturbed,
+            )
+            return self._answered(question, series, highest)
         if model.permutation_invariant:
             arrays = interchangeable.at_peak(model)
             space = alike.flip_space(model.n_spins, arrays, reach * highest, self.perturbed)
@@ -195,13 +211,21 @@ class Perturbation(Method):
         if len(of_xi2) > 1:
             diagnostics["xi2_pade"] = power_series.pade(of_xi2)
             diagnostics["xi2_radius"] = power_series.radius(of_xi2)
-        purity = np.array([series.purity[: self.order + 1].sum()])
+        readings = {"purity": Reading(np.array([series.purity[: self.order + 1].sum()]))}
+        if self.state == "pure":
+            readings["qfi"] = Reading(pure_information(moments.covariance))
+        concerns = _concerns(moments, truncation, self.order)
+        instability = mean_field_instability(question.model, perturbed=self.perturbed)
+        if instability is not None:
+            diagnostics["mean_field_instability"] = instability.strength
+            diagnostics["mean_field_outcome"] = instability.outcome
+            concerns += _beyond(instability)
         return Answer(
-            {**readings_of(moments), "purity": Reading(purity)},
+            {**readings_of(moments), **readings},
             error={"spin": ROUNDING * np.sqrt(n)},
             truncation=truncation,
             diagnostics=diagnostics,
-            warnings=_concerns(moments, truncation, self.order),
+            warnings=concerns,
         )
 
 
@@ -247,6 +271,17 @@ def _least_across(moments: Moments) -> float:
     spin, covariance = moments.spin[0], moments.covariance[0]
     across = np.linalg.svd(spin[None])[2][1:]
     return float(np.linalg.eigvalsh(across @ covariance @ across.T)[0])
+
+
+def _beyond(instability: Instability) -> tuple[str, ...]:
+    """Whether lambda = 1 lies beyond the mean-field paramagnet."""
+    if instability.strength > 1.0:
+        return ()
+    fate = "ends" if instability.outcome == ENDS else "is unstable"
+    return (
+        f"domain: the paramagnet {fate} in mean field at lambda = {instability.strength:.4g}, "
+        "short of the model as it is; perturbation theory about it does not hold",
+    )
 
 
 def _flips(model: Canonical) -> int:

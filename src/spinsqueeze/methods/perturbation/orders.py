@@ -94,7 +94,7 @@ def mixed_orders(space: FlipSpace, order: int, reach: int) -> list[list[Complexe
     y = np.zeros(unknowns.count)
     y[ground] = 1.0
     kept = np.flatnonzero((total <= reach * order) & (total > 0))
-    factors = _Decay(L0[kept][:, kept])
+    factors = Decay(L0[kept][:, kept])
     trace = unknowns.trace_vector()
     states = [y]
     for k in range(1, order + 1):
@@ -117,7 +117,7 @@ def pure_orders(space: FlipSpace, order: int) -> list[list[Complexes]]:
     H1 = space.perturbation
     decay = -lindblad_drift(space.unperturbed, space.jumps)
     inside = np.arange(1, size)
-    factors = _Decay(decay[inside][:, inside])
+    factors = Decay(decay[inside][:, inside])
     ground = np.eye(size, 1, dtype=complex)[:, 0]
     first = np.zeros(size, dtype=complex)
     first[1:] = factors.solve((-1j * (H1 @ ground))[1:])
@@ -173,7 +173,7 @@ def read(space: FlipSpace, orders: list[list[Complexes]]) -> Series:
 
 
 @final
-class _Decay:
+class Decay:
     """Sparse factors of a matrix of decays.
 
     Raises:
