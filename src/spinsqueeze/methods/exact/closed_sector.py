@@ -11,7 +11,7 @@ from spinsqueeze.methods.base.states import ProductOfSpins, bloch_vectors, state
 from spinsqueeze.methods.exact.couplings import HamiltonianPart, required_frames
 from spinsqueeze.methods.exact.sectors import Sector
 from spinsqueeze.methods.exact.symmetries import orbit_count, symmetries_with_state
-from spinsqueeze.models.states import StateVector
+from spinsqueeze.models.states import CoherentState, StateVector
 
 FEWEST_SPINS = 10
 """From here on the search for orbits is shorter than what it saves."""
@@ -59,8 +59,9 @@ def sector_cost(
     """Of a question with one row a spin that takes so many products with H."""
     n = question.model.n_spins
     count = orbit_count(n, generators, bits=1)
-    listed = count * entries_a_row(parts)
     spin = 3.0 * n * count
+    count *= 0.5 if _along_x(question) and _inversion(parts) else 1.0
+    listed = count * entries_a_row(parts)
     memory = 14 * 2.0**n + 24 * listed + 20 * spin + 16 * 45 * count
     if not isinstance(question.state, ProductOfSpins):
         memory += 40 * 2.0**n
@@ -90,6 +91,17 @@ def prepared(
         sector = sector.inverted()
         amplitudes = sector.lowered(amplitudes)
     return sector, amplitudes, distance
+
+
+def _along_x(question: Evolve) -> bool:
+    """Whether all spins point along +x for good, or along -x for an even number of them."""
+    state = question.state
+    if question.pulses or not isinstance(state, CoherentState):
+        return False
+    along = float(state.direction[0])
+    return bool(
+        abs(along - 1) < 1e-12 or (abs(along + 1) < 1e-12 and not len(question.model.counts) % 2)
+    )
 
 
 def _inversion(parts: Sequence[HamiltonianPart]) -> bool:
