@@ -13,6 +13,7 @@ TINY = {
     "dtwa_sampling": [*("--side", "4", "--samples", "64", "--seeds", "2", "--points", "1,-1")],
     "dtwa_speed": ["--side", "8", "--samples", "16"],
     "exact_speed": ["--shape", "2", "2", "--time", "0.2"],
+    "exact_symmetry_speed": [*("--closed", "2,5", "--open", "5", "--steady", "2,3")],
     "kept_cavity_speed": ["--spins", "1", "--only-ours", "2"],
     "perturbation_speed": ["--shape", "4", "4", "--spins", "20", "--order", "2"],
     "permutation_invariant_speed": [
