@@ -63,9 +63,9 @@ def pair_colours(matrices: Sequence[Floats], rows: Sequence[Floats] = ()) -> Int
     return colours
 
 
-def orbit_of_sites(n_sites: int, generators: Sequence[Integers]) -> Integers:
-    """(N,) the smallest site that each one reaches."""
-    lowest = np.arange(n_sites)
+def orbits(count: int, generators: Sequence[Integers]) -> Integers:
+    """(count,) the smallest of 0 ... count - 1 that the permutations take each one to."""
+    lowest = np.arange(count)
     while True:
         before = lowest
         for move in generators:
@@ -73,6 +73,7 @@ def orbit_of_sites(n_sites: int, generators: Sequence[Integers]) -> Integers:
             carried = lowest.copy()
             carried[move] = np.minimum(lowest[move], lowest)
             lowest = carried
+        lowest = lowest[lowest]
         if np.array_equal(before, lowest):
             return lowest
 
@@ -162,8 +163,8 @@ class _Search:
             cells = self.partitions[level]
             failed: Booleans = np.zeros(len(cells), dtype=bool)
             for image in np.flatnonzero(cells == cells[site]):
-                orbits = self._orbits(level)
-                if orbits[image] == orbits[site] or failed[orbits == orbits[image]].any():
+                orbit = self._orbits(level)
+                if orbit[image] == orbit[site] or failed[orbit == orbit[image]].any():
                     continue
                 move = self._extend(level, self._placed(cells, int(image)))
                 if move is None:
@@ -178,7 +179,7 @@ class _Search:
         """Of the known moves that leave the base before this level where it is."""
         fixed = self.base[:level]
         moves = [p for p in self.known if np.array_equal(p[fixed], fixed)]
-        return orbit_of_sites(len(self.colours), moves)
+        return orbits(len(self.colours), moves)
 
     def _placed(self, cells: Integers, site: int) -> Integers:
         alone = 2 * cells
