@@ -148,9 +148,8 @@ class _Search:
         self.known = list(known)
         self.steps = MOST_STEPS
         n = len(colours)
-        self.start = _stable(colours, np.diagonal(colours).astype(np.int64))
         self.base: list[int] = []
-        self.partitions = [self.start]
+        self.partitions = [_stable(colours, np.diagonal(colours).astype(np.int64))]
         while len(np.unique(self.partitions[-1])) < n:
             site = _first_of_many(self.partitions[-1])
             self.base.append(site)
@@ -193,8 +192,8 @@ class _Search:
         if self.steps <= 0 or not np.array_equal(np.bincount(goal), np.bincount(cells)):
             return None
         if level + 1 == len(self.base):
-            move = np.argsort(cells)[goal]
-            return move if _leaves(self.colours, move) else None
+            whole = np.argsort(cells)[goal].astype(np.int64)
+            return whole if _leaves(self.colours, whole) else None
         site = self.base[level + 1]
         for image in np.flatnonzero(cells == goal[site]):
             move = self._extend(level + 1, self._placed(cells, int(image)))
