@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.methods.base.question import Evolve, stretches
 from spinsqueeze.methods.truncated_shells import lanczos
 from spinsqueeze.methods.truncated_shells.blocks import ShellBlocks
@@ -41,43 +41,57 @@ def run(
 ) -> Run:
     """Evolve the question's state; errors of the state in norm."""
     space = ShellSpace(parts, blocks)
-    times = question.times
+    record = _Record(space, len(question.times))
     psi = np.zeros((space.n_spins + 1, space.dimension), dtype=complex)
     psi[:, 0] = parts.amplitudes(question)
-    spin, covariance = np.zeros((len(times), 3)), np.zeros((len(times), 3, 3))
-    populations = np.zeros((len(times), len(space.spins)))
-    error, drift, products, now = 0.0, 0.0, 0, 0.0
+    last = question.duration or 1.0
+    error, products, now = 0.0, 0, 0.0
     for stop, rotations, wanted in stretches(question):
-        marks = np.append(times[wanted], stop) - now
-        last: Complexes = psi
-
-        def keep(first: int, states: Complexes, count: int = len(wanted)) -> None:
-            nonlocal last
-            inner = states[: max(count - first, 0)]
-            chosen = slice(wanted_first + first, wanted_first + first + len(inner))
-            if len(inner):
-                spin[chosen], covariance[chosen], populations[chosen] = read(inner, space)
-            last = states[-1]
-
-        wanted_first = int(wanted[0]) if len(wanted) else 0
+        record.expect(wanted)
         added, taken = _stretch(
             space,
             psi,
-            marks,
-            tolerance=tolerance * (stop - now) / (times[-1] or 1.0),
+            np.append(question.times[wanted], stop) - now,
+            tolerance=tolerance * (stop - now) / last,
             krylov_bytes=krylov_bytes,
-            keep=keep,
+            keep=record.keep,
         )
         error, products = error + added, products + taken
-        psi = last
+        psi = record.latest
         for rotation in rotations:
             psi = space.rotated(psi, axis=parts.turned(rotation.axis), angle=rotation.angle)
         now = stop
-        progress(min(now / times[-1], 1.0) if times[-1] > 0 else 1.0)
-    if len(times):
-        drift = float(np.abs(populations.sum(axis=1) - 1).max())
-    spin, covariance = parts.turned_back(spin, covariance)
-    return Run(spin, covariance, populations, error, drift, products)
+        progress(now / last)
+    spin, covariance = parts.turned_back(record.spin, record.covariance)
+    return Run(spin, covariance, record.populations, error, record.norm_drift(), products)
+
+
+@final
+class _Record:
+    """What is read of the states of a run."""
+
+    def __init__(self, space: ShellSpace, count: int) -> None:
+        self.space = space
+        self.spin, self.covariance = np.zeros((count, 3)), np.zeros((count, 3, 3))
+        self.populations = np.zeros((count, len(space.spins)))
+        self.wanted = np.arange(0)
+        self.latest: Complexes = np.zeros((0, 0), dtype=complex)
+
+    def expect(self, wanted: Integers) -> None:
+        """States at these outputs come next, and one more at the end of the stretch."""
+        self.wanted = wanted
+
+    def keep(self, first: int, states: Complexes) -> None:
+        """States (T', N + 1, D) from the first-th of the stretch on."""
+        outputs = self.wanted[first : first + len(states)]
+        if len(outputs):
+            moments = read(states[: len(outputs)], self.space)
+            self.spin[outputs], self.covariance[outputs], self.populations[outputs] = moments
+        self.latest = states[-1]
+
+    def norm_drift(self) -> float:
+        """The largest departure of the norm from 1."""
+        return float(np.abs(self.populations.sum(axis=1) - 1).max(initial=0.0))
 
 
 def _stretch(

@@ -11,12 +11,12 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
-from spinsqueeze.methods.base.question import Evolve, Question
+from spinsqueeze.methods.base.question import Evolve, Progress, Question
 from spinsqueeze.methods.base.states import InSymmetricSubspace
 from spinsqueeze.methods.base.truncation import differences
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.numerics.block_layout import shell_labels
 from spinsqueeze.numerics.blas_threads import on_one_thread
+from spinsqueeze.numerics.block_layout import shell_labels
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import Reading, readings_of
 
@@ -114,18 +114,20 @@ class TruncatedShells(Method):
         model, n = question.model, question.model.n_spins
         parts, shells = parts_of(model), self._shells(model)
         whole = blocks.shell_blocks(parts.couplings, shells) if shells else blocks.of_alike_spins(n)
-        fewer = [] if self._all_reached(model) else range(shells - BELOW, shells)
-        runs = [
-            evolution.run(
-                question,
-                parts,
-                whole.first(count),
-                tolerance=self.tolerance,
-                krylov_bytes=KRYLOV_BYTES,
-                progress=lambda done, base=base: question.progress(base + done / (len(fewer) + 1)),
+        fewer = [] if self._all_reached(model) else list(range(shells - BELOW, shells))
+        runs: list[Run] = []
+        for count in [*fewer, shells]:
+            share, done = 1 / (len(fewer) + 1), len(runs)
+            runs.append(
+                evolution.run(
+                    question,
+                    parts,
+                    whole.first(count),
+                    tolerance=self.tolerance,
+                    krylov_bytes=KRYLOV_BYTES,
+                    progress=_after(question.progress, done * share, share),
+                )
             )
-            for base, count in zip(np.linspace(0, 1, len(fewer) + 2), [*fewer, shells])
-        ]
         run, moments = runs[-1], _moments(runs[-1], n)
         error = run.error + run.norm_drift + ROUNDING
         populations = np.zeros((len(question.times), n // 2 + 1))
@@ -148,6 +150,11 @@ class TruncatedShells(Method):
             },
             warnings=_concerns(question.times, at_last, shells),
         )
+
+
+def _after(progress: Progress, before: float, share: float) -> Progress:
+    """The progress of one of several runs."""
+    return lambda done: progress(before + share * done)
 
 
 def _moments(run: "Run", n_spins: int) -> Moments:

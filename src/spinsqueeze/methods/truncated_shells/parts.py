@@ -20,9 +20,15 @@ _DIAGONAL = np.ones(3) / np.sqrt(3)
 @final
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """H = sum_q [across_q sum_{i<j} K^q_ij s_i.s_j + along_q sum_{i<j} K^q_ij (s^z s^z - s.s/3)]
-    + total S^2 + square S_z^2 + field S_z + sum_i h_i s^z_i with sum_i h_i = 0, up to a constant.
-    """  # fmt: skip
+    """H in parts of rank 0 and 2, up to a constant.
+
+    H = sum_q [isotropic_q sum_{i<j} K^q_ij s_i.s_j
+               + rank_two_q sum_{i<j} K^q_ij (3 s^z_i s^z_j - s_i.s_j)]
+        + total S^2 + square S_z^2 + field S_z + sum_i h_i s^z_i, sum_i h_i = 0.
+
+    order: old components of vectors in the order of the new ones; angle: of that turn about
+    (1, 1, 1).
+    """
 
     couplings: Couplings
     isotropic: tuple[float, ...]
@@ -62,16 +68,14 @@ def parts_of(model: Canonical) -> Parts:
 
     def add(kernel: Floats, tensor: Floats) -> None:
         """A pair term."""
-        for known, sums in zip(kernels, strengths, strict=True):
-            if np.array_equal(known, kernel):
-                break
-        else:
+        known = next((q for q, k in enumerate(kernels) if np.array_equal(k, kernel)), None)
+        if known is None:
+            known = len(kernels)
             kernels.append(kernel)
-            sums = [0.0, 0.0]
-            strengths.append(sums)
+            strengths.append([0.0, 0.0])
         across, along = _two(tensor, order)
-        sums[0] += across + (along - across) / 3
-        sums[1] += (along - across) / 3
+        strengths[known][0] += across + (along - across) / 3
+        strengths[known][1] += (along - across) / 3
 
     for pair in model.pairs:
         tensor = _number(pair.strength) * pair.tensor
