@@ -19,10 +19,10 @@ METHODS: dict[str, type[Method]] = {
         Exact,
         PermutationInvariant,
         QuantumTrajectories,
-        TruncatedShells,
         Cumulants,
         MeanField,
         Perturbation,
+        TruncatedShells,
         DTWA,
     )
 }

@@ -133,7 +133,7 @@ class TruncatedShells(Method):
         populations = np.zeros((len(question.times), n // 2 + 1))
         populations[:, : run.populations.shape[1]] = run.populations
         labels = shell_labels(n)["shell_population"]
-        at_last = run.populations[:, -1] if fewer else np.zeros(len(question.times))
+        at_last = run.populations[:, -2:] if fewer else np.zeros((len(question.times), 2))
         return Answer(
             {**readings_of(moments), "shell_population": Reading(populations, coords=labels)},
             error={"spin": 2 * error * np.sqrt(n)},
@@ -141,14 +141,14 @@ class TruncatedShells(Method):
             diagnostics={
                 "n_shells": shells,
                 "multiplets": int(sum(whole.sizes)),
-                "last_shell_population": float(at_last.max(initial=0.0)),
+                "last_shell_population": float(at_last[:, -1].max(initial=0.0)),
                 "state_error": run.error,
                 "norm_drift": run.norm_drift,
                 "hamiltonian_products": run.products,
                 "dtype": "float64",
                 "device": "cpu",
             },
-            warnings=_concerns(question.times, at_last, shells),
+            warnings=_concerns(question.times, at_last.max(axis=1), shells),
         )
 
 
@@ -174,12 +174,12 @@ def _most_so_far(gap: Floats) -> Floats:
 
 
 def _concerns(times: Floats, at_last: Floats, shells: int) -> tuple[str, ...]:
-    """Where the last shell is not empty enough."""
+    """Where the last two shells are not empty enough."""
     beyond = np.flatnonzero(at_last > TRUSTED)
     if not len(beyond):
         return ()
     return (
-        f"domain: the last shell, S = N/2 - {shells}, holds up to {at_last.max():.2g} of the state "
-        f"(above {TRUSTED:g} from t = {times[beyond[0]]:.4g} on): what leaves it is not followed; "
-        "raise n_shells, or trust earlier times only",
+        f"domain: the last shells, S = N/2 - {shells - 1} and N/2 - {shells}, hold up to "
+        f"{at_last.max():.2g} of the state (above {TRUSTED:g} from t = {times[beyond[0]]:.4g} on): "
+        "what leaves them is not followed; raise n_shells, or trust earlier times only",
     )
