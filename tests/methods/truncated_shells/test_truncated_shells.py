@@ -1,5 +1,7 @@
 """Against the full space, in the numbers of states, and in how the truncation shows."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from tests.problems.brute_force import site_operators
@@ -151,7 +153,7 @@ def test_more_shells_come_closer(boundary):
     model, times = lattice((4, 3), 0.2, boundary=boundary), np.linspace(0.0, 1.2, 7)
     exact = shells(model, 6, times)
     errors = [np.abs(shells(model, n, times).xi2 - exact.xi2).max().item() for n in (2, 3, 4, 5)]
-    assert all(after < before for before, after in zip(errors, errors[1:], strict=False))
+    assert all(after < before for before, after in pairwise(errors))
     assert errors[-1] < 0.01 * errors[0]
 
 
