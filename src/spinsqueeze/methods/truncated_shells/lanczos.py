@@ -49,7 +49,7 @@ def evolve(
         a bound of the error of the whole state in norm, rounding included, and the products taken.
     """
     last = float(times[-1])
-    rate = tolerance / last if last > 0 else np.inf
+    rate = tolerance / last if last > 0 else 0.0
     now, done, bound, products = 0.0, 0, 0.0, 0
     rows = start
     while done < len(times):
@@ -85,8 +85,9 @@ class _Krylov:
 
     def build(self, remaining: float, rate: float) -> tuple[float, float]:
         """Grow until all of the time is covered, or the space is full: (reach, error bound)."""
-        check, heaviest = FIRST_CHECK, slice(int(np.argmax(self.weights)), None)
-        heaviest = slice(heaviest.start, heaviest.start + 1)
+        check = FIRST_CHECK if remaining else 1
+        first = int(np.argmax(self.weights))
+        heaviest = slice(first, first + 1)
         while True:
             self._step()
             full = self.size == self.most or not self.beta[:, self.size - 1].any()
