@@ -19,6 +19,7 @@ from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.numerics.block_layout import shell_labels
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import Reading, readings_of
+from spinsqueeze.observables.squeezing import squeezing
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.truncated_shells.evolution import Run
@@ -162,9 +163,17 @@ def _moments(run: "Run", n_spins: int) -> Moments:
 
 
 def _truncation(moments: Moments, fewer: list[Moments]) -> Mapping[str, Floats]:
-    """The most that fewer shells have changed until each time."""
+    """The most that fewer shells have changed until each time.
+
+    Of xi2 also what the change of the contrast C alone would make, 2 xi2 dC/C: where the mean spin
+    is short, changes of numerator and denominator may cancel by chance.
+    """
     gaps = [differences(moments, other) for other in fewer or [moments]]
-    return {name: _most_so_far(np.max([gap[name] for gap in gaps], axis=0)) for name in gaps[0]}
+    most = {name: _most_so_far(np.max([gap[name] for gap in gaps], axis=0)) for name in gaps[0]}
+    values = squeezing(moments).values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_contrast = 2 * values["xi2"] * most["contrast"] / values["contrast"]
+    return {**most, "xi2": np.fmax(most["xi2"], by_contrast)}
 
 
 def _most_so_far(gap: Floats) -> Floats:
