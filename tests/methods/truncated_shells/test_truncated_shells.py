@@ -17,6 +17,7 @@ from spinsqueeze.methods.truncated_shells.subsets import (
 )
 from spinsqueeze.numerics.angular_momentum import spin_matrices
 from spinsqueeze.results.dataset import warnings_of
+from spinsqueeze.run.choice import default_method
 from spinsqueeze.run.questions import evolve_question
 
 TIMES = np.linspace(0.0, 2.0, 6)
@@ -225,7 +226,9 @@ def test_blocks_are_kept_from_strength_to_strength():
     blocks.shell_blocks.cache_clear()
     for j_z in (-0.5, 0.3, 0.7):
         shells(lattice((3, 3), j_z), 3)
-    assert blocks.shell_blocks.cache_info().misses == 1
+    assert (
+        blocks.shell_blocks.cache_info().misses == 2
+    )  # those of the run, and two shells for trust
 
 
 def test_a_full_last_shell_is_said():
@@ -302,6 +305,19 @@ def test_trust_depends_on_the_question():
     ):
         question = evolve_question(model, X, [1.0])
         assert sq.TruncatedShells(4).trust(question).rank == rank_of_trust
+
+
+@pytest.mark.parametrize(
+    ("j_z", "rank_of_trust"), [(-1.5, 4), (-0.5, 4), (0.5, 2), (1.4, 2), (2.0, 4)]
+)
+def test_what_will_leak_is_not_trusted(j_z, rank_of_trust):
+    """Before the run, from two shells; after it by the population of the last shell."""
+    model, times = lattice((6, 5), j_z), np.linspace(0.0, 1.6, 9) / abs(j_z - 1)
+    method = sq.TruncatedShells(4)
+    assert method.trust(evolve_question(model, X, times)).rank == rank_of_trust
+    assert bool(warnings_of(shells(model, 4, times))) == (rank_of_trust == 4)
+    chosen = default_method(evolve_question(model, X, times))
+    assert isinstance(chosen, sq.TruncatedShells if rank_of_trust == 2 else sq.DTWA)
 
 
 def test_collective_models_of_many_spins():

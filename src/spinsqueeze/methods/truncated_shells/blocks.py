@@ -108,9 +108,9 @@ def of_alike_spins(n_spins: int) -> ShellBlocks:
     return ShellBlocks(n_spins, (1,), (), (), {})
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def shell_blocks(couplings: Couplings, n_shells: int) -> ShellBlocks:
-    """The blocks of shells 0 ... n_shells; those of the last two couplings are kept."""
+    """The blocks of shells 0 ... n_shells; the last four are kept, two for each method at work."""
     n, generators = couplings.n_spins, couplings.generators()
     matrices, field = couplings.matrices, couplings.site_field
     isotropic: list[list[Floats]] = [[] for _ in matrices]
