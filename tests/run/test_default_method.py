@@ -58,7 +58,9 @@ def test_samples_only_where_exact_methods_take_more_than_a_minute():
     small, large = evolving(lattice(4, 5)), evolving(lattice(4, 6))
     assert 1 < cost(small, "exact").seconds < 60 < cost(large, "exact").seconds
     assert default_method(small).name() == "exact"
-    assert default_method(large).name() == "dtwa"
+    assert default_method(large).name() == "truncated_shells"
+    # Later the state leaves the shells, which are then trusted least.
+    assert default_method(evolve_question(lattice(4, 6), STATE, [4.0])).name() == "dtwa"
 
 
 def test_a_run_by_the_default_method_keeps_to_its_budget():
