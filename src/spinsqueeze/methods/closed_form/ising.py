@@ -77,7 +77,9 @@ def ising_correlators(
     down = stretched_rate(decay, (T, S, N), name="decay")
     up = stretched_rate(pumping, (T, S, N), name="pumping")
     return (
-        _at_one_time(J, *acting_stretches(strengths[t], down[t], up[t]), vectors, theta[t], Gamma[t])
+        _at_one_time(
+            J, *acting_stretches(strengths[t], down[t], up[t]), vectors, theta[t], Gamma[t]
+        )
         for t in range(T)
     )
 

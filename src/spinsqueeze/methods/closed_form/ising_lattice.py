@@ -199,9 +199,7 @@ def _at_one_time(
     K = history.sum(axis=-1).reshape(-1, shape[-1])
     z = float(vector[2])
     start = np.array([z])
-    f, h = single_spin_factors(
-        history.reshape(-1, 1, len(rows)), z=start, down=down, up=up
-    )
+    f, h = single_spin_factors(history.reshape(-1, 1, len(rows)), z=start, down=down, up=up)
     n_orbits = len(orbits.columns)
     s = np.sin(0.5 * K)
     plus: Complexes | Floats

@@ -86,7 +86,8 @@ def complex_lattice_products(
     """Connected products for any polarisation z, decay and pumping, equal on all sites.
 
     Args:
-        K: (A, 2L, S) couplings by displacement, integrated over each of S stretches, doubled columns.
+        K: (A, 2L, S) couplings by displacement, integrated over each of S stretches; doubled
+            columns.
         s: (A, 2L) sin(K/2) of the whole time.
         f: (A, 2L) F - 1.
         z: initial <2 s^z>.

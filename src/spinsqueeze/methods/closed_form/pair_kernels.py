@@ -144,7 +144,7 @@ def _one_row(
         B_plus = 1.0 + 0.0j
         B_minus = 1.0 + 0.0j
         for k in range(N):
-            if k == i or k == j:
+            if k in (i, j):
                 continue
             fa, fb = f[i, k], f[j, k]
             if noisy[k]:
