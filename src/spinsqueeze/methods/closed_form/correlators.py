@@ -29,7 +29,8 @@ class Turns:
 class IsingCorrelators:
     """Exact one- and two-spin correlators at one time; diagonals of the pair tables are 0.
 
-    Of classes of spins: of one spin of each class, and the diagonals hold pairs within a class.
+    Of classes of spins: of one spin of each class; the tables are summed over the pairs of two
+    classes, and their diagonals hold pairs within a class.
 
     Attributes:
         plus: (N,) <s^+_i>.

@@ -48,7 +48,7 @@ class Echoes:
     @property
     def uniform(self) -> bool:
         """Whether every pulse turns all spins."""
-        return self.flipped.shape[1] == 1
+        return bool(self.flipped.shape[1] == 1)
 
     @cached_property
     def starts(self) -> Floats:

@@ -108,6 +108,7 @@ def class_moments(
     up = stretched_rate(pumping, (T, S, len(n)), name="pumping")
     w = np.broadcast_to(np.asarray(weights, dtype=np.float64), n.shape)
 
+    pairs = np.outer(n * w, n * w) - np.diag(n * w * w)
     z = vectors[:, 2].copy()
     spins, covariances = np.empty((T, 3)), np.empty((T, 3, 3))
     for t in range(T):
@@ -119,24 +120,23 @@ def class_moments(
         p = p * np.exp(1j * theta[t] - Gamma[t] - 0.5 * (d + u).sum(axis=-1))
         # the mean of class B: all others of every class
         mean_plus = p * np.diagonal(others) * (1 + np.where(n > 1, np.diagonal(f), 0))
-        now = IsingCorrelators(
+        now = IsingCorrelators(  # its tables summed over the pairs of spins of two classes
             plus=mean_plus,
             z=0.5 * polarisation(z, down=d, up=u),
-            plus_plus=plus * np.outer(p, p),
-            plus_minus=minus * np.outer(p, p.conj()),
-            z_plus=(0.5 * h * others * p[:, None]).T,
+            plus_plus=pairs * plus * np.outer(p, p),
+            plus_minus=pairs * minus * np.outer(p, p.conj()),
+            z_plus=(pairs * 0.5 * h * others * p[:, None]).T,
         )
         if turns is not None:
             now = now.turned(turns.flipped[t], turns.phases[t])
         means = now.spin()
-        pairs = np.outer(n * w, n * w) - np.diag(n * w * w)
         spins[t] = (n * w) @ means
         covariances[t] = collective_covariance(
             means,
             squared_weights=n * w * w,
-            plus_plus=complex(np.sum(pairs * now.plus_plus)),
-            plus_minus=float(np.sum(pairs * now.plus_minus).real),
-            z_plus=complex(np.sum(pairs * now.z_plus)),
+            plus_plus=complex(np.sum(now.plus_plus)),
+            plus_minus=float(np.sum(now.plus_minus).real),
+            z_plus=complex(np.sum(now.z_plus)),
         )
     return spins, covariances
 
