@@ -13,7 +13,7 @@ from spinsqueeze.methods.base.states import InSymmetricSubspace, ProductOfSpins
 from spinsqueeze.methods.closed_form.echoes import pulse_obstacles, started
 from spinsqueeze.methods.closed_form.ising_axis import frame, ising_axis, jump_obstacles
 from spinsqueeze.methods.closed_form.plans import plan
-from spinsqueeze.numerics.blas_threads import on_one_thread
+from spinsqueeze.numerics.blas_threads import numpy_on_one_thread
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import Reading, readings_of
 
@@ -88,7 +88,7 @@ class ClosedForm(Method):
         n = question.model.n_spins
         return Cost(1e6 + 100.0 * n, 1e-7 * n, f"a few arrays of N + 1 = {n + 1} numbers")
 
-    @on_one_thread
+    @numpy_on_one_thread
     def answer(self, question: Question) -> Answer:
         """Evaluate the formulas at the question's times, or that of the steady state."""
         if isinstance(question, Steady):
