@@ -6,11 +6,12 @@ pumping and dephasing. All numbers that depend on time enter integrated:
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from spinsqueeze.core.arrays import Complexes, Floats, Integers
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.closed_form.collective import (
     along_times_and_sites,
@@ -21,15 +22,21 @@ from spinsqueeze.methods.closed_form.collective import (
 from spinsqueeze.methods.closed_form.correlators import IsingCorrelators, Turns
 from spinsqueeze.methods.closed_form.pair_kernels import (
     complex_pair_products,
+    product_seconds,
     real_pair_products,
 )
-from spinsqueeze.methods.closed_form.single_spin import polarisation, single_spin_factors
+from spinsqueeze.methods.closed_form.single_spin import (
+    polarisation,
+    single_spin_factors,
+    transverse_factors,
+)
 from spinsqueeze.methods.closed_form.stretches import (
     acting_stretches,
     stretched_rate,
     stretches_table,
 )
 from spinsqueeze.numerics.forks import require_own_threads
+from spinsqueeze.numerics.numba_threads import threads_for
 
 _TILE = 64
 
@@ -157,28 +164,27 @@ def _at_one_time(
     history = np.stack([np.einsum("m,mij->ij", row, J) for row in rows], axis=-1)
     phi = history.sum(axis=-1)
     s = np.sin(0.5 * phi)
-    f, h = single_spin_factors(history, z=z, down=down, up=up)
-    plus_plus: Complexes | Floats
-    plus_minus: Complexes | Floats
-    require_own_threads("numba")
-    if not (np.any(z) or np.any(down) or np.any(up)):
-        plus_plus, plus_minus = np.zeros((N, N)), np.zeros((N, N))
-        tiles = _balanced_tiles(-(-N // _TILE))
-        real_pair_products(np.cos(0.5 * phi), s, tiles, _TILE, plus_plus, plus_minus)
-    else:
-        plus_plus = np.zeros((N, N), dtype=np.complex128)
-        plus_minus = np.zeros((N, N), dtype=np.complex128)
-        complex_pair_products(history, s, f, z, down, up, plus_plus, plus_minus)
     # a coherence of spin i also decays at half the rate of its own jumps
     p = 0.5 * (vectors[:, 0] + 1j * vectors[:, 1])
     p = p * np.exp(1j * theta - Gamma - 0.5 * (down + up).sum(axis=-1))
-    F = 1 + f
-    # row j: products over all k but j and i, from the left and from the right
-    left = np.ones((N, N + 1), dtype=np.complex128)
-    right = np.ones((N, N + 1), dtype=np.complex128)
-    np.cumprod(F, axis=1, out=left[:, 1:])
-    right[:, :-1] = np.cumprod(F[:, ::-1], axis=1)[:, ::-1]
-    z_plus = 0.5 * h * left[:, :-1] * right[:, 1:] * p[:, None]
+    noisy = bool(np.any(down) or np.any(up))
+    transverse = not (noisy or np.any(z))
+    dtype = np.float64 if transverse else np.complex128
+    plus_plus, plus_minus = np.zeros((N, N), dtype), np.zeros((N, N), dtype)
+    if transverse:
+        f, h = transverse_factors(phi)
+    else:
+        f, h = single_spin_factors(history, z=z, down=down, up=up)
+    require_own_threads("numba")
+    seconds = product_seconds(transverse=transverse, n_stretches=len(rows) if noisy else 0)
+    with threads_for(seconds * N**3 / 2):
+        if transverse:
+            tiles = _balanced_tiles(-(-N // _TILE))
+            real_pair_products(np.cos(0.5 * phi), s, tiles, _TILE, plus_plus, plus_minus)
+        else:
+            complex_pair_products(history, s, f, z, down, up, plus_plus, plus_minus)
+    left, right = _products_but_one(1 + f)
+    z_plus = 0.5 * h * left[:, :-1] * right[:, 1:] * (1j * p if transverse else p)[:, None]
     return IsingCorrelators(
         plus=p * left[:, -1],
         z=0.5 * polarisation(z, down=down, up=up),
@@ -186,6 +192,15 @@ def _at_one_time(
         plus_minus=plus_minus * p[:, None] * p.conj()[None, :],
         z_plus=np.ascontiguousarray(z_plus.T),
     )
+
+
+def _products_but_one(F: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """(N, N + 1) products along each row of all entries before k, and of all from k on."""
+    N = len(F)
+    left, right = np.ones((N, N + 1), F.dtype), np.ones((N, N + 1), F.dtype)
+    np.cumprod(F, axis=1, out=left[:, 1:])
+    right[:, :-1] = np.cumprod(F[:, ::-1], axis=1)[:, ::-1]
+    return left, right
 
 
 def checked_couplings(couplings: ArrayLike) -> Floats:

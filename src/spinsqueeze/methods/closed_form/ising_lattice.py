@@ -26,6 +26,7 @@ from spinsqueeze.methods.closed_form.lattice_kernels import (
     complex_lattice_products,
     real_lattice_products,
 )
+from spinsqueeze.methods.closed_form.pair_kernels import product_seconds
 from spinsqueeze.methods.closed_form.single_spin import polarisation, single_spin_factors
 from spinsqueeze.methods.closed_form.stretches import (
     acting_stretches,
@@ -33,6 +34,7 @@ from spinsqueeze.methods.closed_form.stretches import (
     stretches_table,
 )
 from spinsqueeze.numerics.forks import require_own_threads
+from spinsqueeze.numerics.numba_threads import threads_for
 
 
 @dataclass(frozen=True)
@@ -202,28 +204,29 @@ def _at_one_time(
     f, h = single_spin_factors(history.reshape(-1, 1, len(rows)), z=start, down=down, up=up)
     n_orbits = len(orbits.columns)
     s = np.sin(0.5 * K)
-    plus: Complexes | Floats
-    minus: Complexes | Floats
     require_own_threads("numba")
-    if z == 0 and not np.any(down) and not np.any(up):
-        plus, minus = np.zeros(n_orbits), np.zeros(n_orbits)
-        c = np.cos(0.5 * K)
-        real_lattice_products(_twice(c), _twice(s), orbits.rows, orbits.columns, plus, minus)
-    else:
-        plus = np.zeros(n_orbits, dtype=np.complex128)
-        minus = np.zeros(n_orbits, dtype=np.complex128)
-        complex_lattice_products(
-            _twice(history.reshape(*K.shape, len(rows))),
-            _twice(s),
-            _twice(f.reshape(K.shape)),
-            z,
-            down[0],
-            up[0],
-            orbits.rows,
-            orbits.columns,
-            plus,
-            minus,
-        )
+    noisy = bool(np.any(down) or np.any(up))
+    transverse = z == 0 and not noisy
+    dtype = np.float64 if transverse else np.complex128
+    plus, minus = np.zeros(n_orbits, dtype), np.zeros(n_orbits, dtype)
+    seconds = product_seconds(transverse=transverse, n_stretches=len(rows) if noisy else 0)
+    with threads_for(seconds * K.size * n_orbits):
+        if transverse:
+            c = np.cos(0.5 * K)
+            real_lattice_products(_twice(c), _twice(s), orbits.rows, orbits.columns, plus, minus)
+        else:
+            complex_lattice_products(
+                _twice(history.reshape(*K.shape, len(rows))),
+                _twice(s),
+                _twice(f.reshape(K.shape)),
+                z,
+                down[0],
+                up[0],
+                orbits.rows,
+                orbits.columns,
+                plus,
+                minus,
+            )
     p = complex(0.5 * (vector[0] + 1j * vector[1]) * np.exp(1j * angle - 0.5 * (down + up).sum()))
     F = 1 + f[:, 0]
     left = np.cumprod(np.concatenate(([1.0], F[:-1])))

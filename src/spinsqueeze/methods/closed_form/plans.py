@@ -296,7 +296,7 @@ def _lattice_plan(setting: _Setting, shape: tuple[int, ...]) -> Plan:
     )
     seconds = setting.slowdown * work / MULTIPLY_ADDS_PER_SECOND
     cost = Cost(memory, seconds, f"N^2 products a time for N = {model.n_spins}")
-    return Plan("Ising lattice", axis, cost, len(question.times), moments)
+    return Plan("Ising lattice", axis, cost, _batches(cost, len(question.times)), moments)
 
 
 def _matrix_plan(setting: _Setting) -> Plan:
@@ -314,7 +314,12 @@ def _matrix_plan(setting: _Setting) -> Plan:
     seconds = setting.slowdown * work / MULTIPLY_ADDS_PER_SECOND
     cost = Cost(memory, seconds, f"{n_tables + 24} N x N matrices for N = {model.n_spins}")
     moments = partial(_matrix_moments, setting, bloch)
-    return Plan("Ising matrix", axis, cost, n_times, moments)
+    return Plan("Ising matrix", axis, cost, _batches(cost, n_times), moments)
+
+
+def _batches(cost: Cost, n_times: int) -> int:
+    """Batches of times that take some 50 ms, so that what they share is done once."""
+    return min(n_times, 1 + int(20 * cost.seconds))
 
 
 def _matrix_moments(setting: _Setting, bloch: Floats, times: Floats) -> Result:
