@@ -74,8 +74,9 @@ from .run.advise import Advice as Advice
 from .run.advise import advise as advise
 from .run.branches import branches as branches
 from .run.compare import Comparison as Comparison
-from .run.compare import Difference as Difference
 from .run.compare import compare as compare
+from .run.differences import Difference as Difference
+from .run.differences import OptimumDifference as OptimumDifference
 from .run.equations import Equations as Equations
 from .run.equations import equations as equations
 from .run.execute import final_state as final_state

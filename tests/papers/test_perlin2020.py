@@ -14,7 +14,7 @@ from spinsqueeze.cli.main import main
 from spinsqueeze.core.errors import FileProblem, InvalidInput, NumericalFailure
 from spinsqueeze.papers import output
 from spinsqueeze.papers.base import Claim, number_claim, power_law_fit
-from spinsqueeze.papers.perlin2020 import PAPER, driven_ising, filling, gap, husimi
+from spinsqueeze.papers.perlin2020 import PAPER, chain, driven_ising, filling, gap, husimi
 from spinsqueeze.papers.perlin2020.boundary import boundary_of, lower_boundary
 from spinsqueeze.papers.perlin2020.phase_diagram import PhaseDiagram
 from spinsqueeze.papers.perlin2020.setting import (
@@ -46,6 +46,7 @@ TINY = {
     "eq-4": driven_ising.Drives((2, 2), (4, 4), (4.0, 8.0, 16.0), 12, 15),
     "gap": gap.GapScan({1: (16, 32, 64), 2: (6, 8, 16)}, (-0.5, 0.0, 0.5, 3.0)),
     "5": dataclasses.replace(_DIAGRAM, shapes={1: (16,), 2: (4, 4)}),
+    "5-chain": chain.Chains((4, 6), (16,), (1.0, 3.0), FEW, 50),
     "9": _SIZES,
     "table-1": _SIZES,
     "10": _SIZES,

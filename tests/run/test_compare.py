@@ -4,7 +4,7 @@ import pytest
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.registry import METHODS
-from spinsqueeze.run.compare import _difference
+from spinsqueeze.run.differences import difference
 
 TIMES = np.linspace(0.0, 0.8, 9)
 STATE = sq.CoherentState("+x")
@@ -26,7 +26,7 @@ def test_every_method_that_fits_runs_when_none_is_named():
     assert set(found.datasets) | set(found.refused) == set(METHODS)
     exact = {"closed_form", "symmetric", "exact", "permutation_invariant"}
     assert set(found.datasets) >= {*exact, "dtwa"}
-    assert all(d.time is None for d in found.differences if d.method in exact), str(found)
+    assert all(d.agrees for d in found.differences if d.method in exact), str(found)
 
 
 def test_two_seeds_of_one_method_agree_within_their_errors():
@@ -52,29 +52,30 @@ def test_dtwa_on_small_lattices_is_reported_as_it_is(shape, j_z, exponent):
     found = sq.compare(model, STATE, times, methods=[sq.Exact(), sampling], seed=3)
     assert found.reference == "exact"
     exact, sampled = found.datasets["exact"], found.datasets["dtwa"]
-    for difference in found.differences:
-        name = difference.variable
+    for one in found.differences:
+        name = one.variable
         # At short times the truncation is below the sampling error, but for Var(S_x) along the
         # mean spin: it starts as t^2, and DTWA has half of it (the factor cos^2(J_ij t/2)).
         if name != "covariance":
-            assert difference.time is None or difference.time > 0.1
+            assert one.grade != "differs" or one.time > 0.1
         error = sampled[f"{name}_stderr"].values + 1e-12
         sigmas = np.abs(sampled[name].values - exact[name].values) / error
-        # Undefined (the mean spin is zero within its error) is not a difference.
+        # Undefined (the mean spin is zero within its error) is not a one.
         worst = np.where(np.isnan(sigmas), 0.0, sigmas).reshape(len(times), -1).max(axis=1)
         first = times[worst > 6][:1]
         if len(first):
-            assert difference.time is not None
-            assert difference.time <= first[0]
-        if difference.time is not None:
-            assert worst[times == difference.time] > 5
+            assert one.grade == "differs"
+            assert one.time <= first[0]
+        if not one.agrees:
+            assert worst[times == one.time] > (5 if one.grade == "differs" else 3)
     along, error = (sampled[k].values[0, 0, 0] for k in ("covariance", "covariance_stderr"))
     half = 0.5 * exact["covariance"].values[0, 0, 0]
     assert abs(along - half) < 5 * error
     assert error < 0.1 * half
     # 4000 samples resolve the truncation on a lattice this small: in the in-plane correlators.
     (covariance,) = (d for d in found.differences if d.variable == "covariance")
-    assert covariance.time is not None
+    assert covariance.grade == "differs"
+    assert len(covariance.component) == 2
 
 
 def test_too_few_methods():
@@ -94,24 +95,24 @@ def test_nothing_is_compared_where_a_method_bounds_its_error_no_more():
     exact, cumulants = _two_runs()
     cumulants["xi2_truncation"][2:] = np.inf
     cumulants["xi2"][2:] = 7.0
-    found = _difference(exact, cumulants, variable="xi2", method="cumulants")
+    found = difference(exact, cumulants, variable="xi2", method="cumulants")
     assert found.agrees
     assert found.until == 0.2
     assert "xi2 agrees up to t = 0.2, where a method ends or bounds its error no more" in str(found)
     cumulants["xi2_truncation"][:] = np.inf
-    found = _difference(exact, cumulants, variable="xi2", method="cumulants")
+    found = difference(exact, cumulants, variable="xi2", method="cumulants")
     assert not found.agrees
     assert str(found) == "cumulants: xi2: nothing to compare, it sets no bound to its error"
 
 
 def test_a_method_that_ends_early_is_compared_until_there():
     exact, cumulants = _two_runs()
-    found = _difference(exact, cumulants.isel(time=slice(3)), variable="xi2", method="cumulants")
+    found = difference(exact, cumulants.isel(time=slice(3)), variable="xi2", method="cumulants")
     assert found.agrees
     assert found.until == 0.3
-    assert _difference(exact, cumulants, variable="xi2", method="cumulants").until is None
+    assert difference(exact, cumulants, variable="xi2", method="cumulants").until is None
     cumulants["xi2"][1] = 7.0
-    found = _difference(exact, cumulants.isel(time=slice(3)), variable="xi2", method="cumulants")
+    found = difference(exact, cumulants.isel(time=slice(3)), variable="xi2", method="cumulants")
     assert not found.agrees
     assert found.time == 0.1
 

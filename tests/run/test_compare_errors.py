@@ -6,7 +6,7 @@ import xarray as xr
 
 import spinsqueeze as sq
 from spinsqueeze.methods.base.method import Cost
-from spinsqueeze.run.compare import _difference
+from spinsqueeze.run.differences import difference, optimum_difference
 
 STATE = sq.CoherentState([0.48, -0.6, 0.64])
 TIMES = np.array([0.5, 8.0])
@@ -25,7 +25,7 @@ def test_claimed_errors_count():
     assert found.agree
 
 
-def test_a_claim_that_does_not_hold_is_a_difference(monkeypatch):
+def test_a_claim_that_does_not_hold_is_adifference(monkeypatch):
     plain = sq.run.compare.simulate
 
     def boastful(*arguments, **options):
@@ -63,18 +63,21 @@ def stated(variable, values, *, stderr, truncation, numerical):
 
 @pytest.mark.parametrize(("variable", "scale"), [("spin", 5), ("covariance", 25), ("xi2", 1)])
 def test_how_far_two_runs_may_differ(variable, scale):
-    """Five standard errors of both, twice what each truncation and numerical error says."""
+    """Three standard errors of both, twice what each truncation and numerical error says."""
     values = np.array([0.7, 30.0, 0.7])
     right = stated(variable, values, stderr=0.03, truncation=0.01, numerical=1e-4)
-    allowed = 5 * 0.05 + 2 * 0.03 + 2 * 3e-4 * np.maximum(scale, values)
-    for part, time in (([0.999] * 3, None), ([0.0, 1.001, 1.2], 0.2)):
-        ours = stated(
-            variable, values - part * allowed, stderr=0.04, truncation=0.02, numerical=2e-4
-        )
-        found = _difference(right, ours, variable=variable, method="ours")
-        assert found.time == time
-        assert found.agrees == (time is None)
-        assert found.sigmas == pytest.approx(5 * max(part))
+    bounds = 2 * 0.03 + 2 * 3e-4 * np.maximum(scale, values)
+    doubt, allowed = (k * 0.05 + bounds for k in (3, 5))
+    for off, time, grade in (
+        (0.999 * doubt, 0.1, "agrees"),
+        (np.array([0.0, 1.001, 0.5]) * doubt, 0.2, "doubtful"),
+        (np.array([1.001, 0.999, 1.001]) * [doubt[0], allowed[1], allowed[2]], 0.3, "differs"),
+    ):
+        ours = stated(variable, values - off, stderr=0.04, truncation=0.02, numerical=2e-4)
+        found = difference(right, ours, variable=variable, method="ours")
+        assert found.grade == grade
+        assert found.time == time or grade == "agrees"
+        assert found.sigmas == pytest.approx(5 * max(off / allowed))
 
 
 def test_a_component_without_a_bound_takes_its_time_out():
@@ -89,7 +92,7 @@ def test_a_component_without_a_bound_takes_its_time_out():
         )
         for s in (spin, spin + away)
     ]
-    found = _difference(*runs, variable="spin", method="ours")
+    found = difference(*runs, variable="spin", method="ours")
     assert found.agrees
     assert found.until == 0.2
 
@@ -106,3 +109,53 @@ def test_a_method_that_takes_minutes_is_run_only_by_name(monkeypatch):
     named = sq.compare(model, sq.DickeState(1.0), TIMES, methods=["exact", sq.PermutationInvariant])
     assert set(named.datasets) == {"exact", "permutation_invariant"}
     assert named.agree
+
+
+def curve(shift, stderr):
+    """A dip of xi2 to -3 dB, shifted by some decibels, with its standard error."""
+    times = np.linspace(0.0, 2.0, 41)
+    xi2 = 10 ** ((shift - 3.0 * np.sin(np.pi * times / 2) ** 2) / 10)
+    data = sq.simulate(
+        sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(0.3)]),
+        sq.CoherentState("+x"),
+        times,
+        method=sq.Exact(),
+    )
+    data["xi2"] = data["xi2"].copy(data=xi2)
+    data["xi2_stderr"] = data["xi2"].copy(data=stderr * np.log(10) / 10 * xi2)
+    return data.drop_vars("xi2_truncation", errors="ignore")
+
+
+@pytest.mark.parametrize(
+    ("shift", "grade"), [(0.2, "agrees"), (0.5, "doubtful"), (-0.5, "doubtful"), (0.8, "differs")]
+)
+def test_the_optima_are_compared_in_decibels(shift, grade):
+    """Combined error sqrt(0.1^2 + 0.1^2) = 0.14 dB, nothing stated but the interpolation."""
+    found = optimum_difference(curve(0.0, 0.1), curve(shift, 0.1), method="ours")
+    assert found.grade == grade
+    assert found.difference == pytest.approx(shift, abs=1e-3)
+    assert found.error == pytest.approx(0.1 * np.sqrt(2), rel=1e-3)
+    assert found.stated < 1e-3
+    assert found.time == pytest.approx(1.0, abs=1e-3)
+    assert f"difference {shift:+.2g} ± 0.14 dB" in str(found)
+
+
+def test_an_optimum_without_a_bound_or_without_a_value():
+    exact, ours = curve(0.0, 0.1), curve(1.0, 0.1)
+    ours["xi2_truncation"] = ours["xi2"].copy(data=np.where(exact["time"] < 0.5, 0.0, np.inf))
+    found = optimum_difference(exact, ours, method="ours")
+    assert found.grade == "no bound"
+    assert not found.agrees
+    ours["xi2_truncation"] = ours["xi2"].copy(data=np.full(41, 0.2))
+    assert optimum_difference(exact, ours, method="ours").agrees  # 2 * 0.2/0.63 = 2.7 dB
+    ours["xi2"] = ours["xi2"] * np.nan
+    assert optimum_difference(exact, ours, method="ours") is None
+
+
+def test_the_worst_grade_is_that_of_the_comparison():
+    methods = [sq.Exact(), sq.DTWA(4000, sampling="independent")]
+    model = sq.SpinModel(sq.Lattice((3, 3)), hamiltonian=[XYZ])
+    found = sq.compare(model, sq.CoherentState("+x"), np.linspace(0, 2, 21), methods=methods)
+    assert found.grade == "differs"
+    assert len(found.optima) == 1
+    assert "dB at t = " in str(found)

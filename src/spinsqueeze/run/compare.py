@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
 import xarray as xr
 
 from spinsqueeze.core import checks
@@ -17,78 +16,54 @@ from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.results.dataset import was_interrupted
 from spinsqueeze.run.choice import PATIENCE, make_method
+from spinsqueeze.run.differences import (
+    AGREES,
+    DIFFERS,
+    DOUBTFUL,
+    VARIABLES,
+    Difference,
+    OptimumDifference,
+    difference,
+    optimum_difference,
+)
 from spinsqueeze.run.questions import evolve_question, steady_question
 from spinsqueeze.run.simulate import simulate
 from spinsqueeze.run.steady_state import steady_state
-
-SIGMAS = 5.0
-TRUNCATIONS = 2.0
-"""What a truncation may err by, in units of what its next order changes."""
-_SCALES: dict[str, Callable[[int], float]] = {
-    "spin": lambda n: np.sqrt(n) / 2,
-    "covariance": lambda n: n / 4,
-    "xi2": lambda _n: 1.0,
-    "contrast": lambda n: 1 / np.sqrt(n),
-    "total_spin_squared": lambda n: float(n),
-}
-
-
-@final
-@dataclass(frozen=True)
-class Difference:
-    """How one method differs from the reference in one variable.
-
-    agrees: whether they differ by no more than 5 combined standard errors plus the stated numerical
-    errors and twice the truncations. time: the first time at which they differ; None where they
-    agree, and for steady states. value, reference, error: both values there (at the largest
-    difference if they agree) and the combined error. sigmas: largest difference, in errors.
-    until: the first time at which one of them has ended, or sets no bound to its error; nothing is
-    compared from there on; None where all times are (infinite: none of a steady state).
-    """
-
-    variable: str
-    method: str
-    agrees: bool
-    time: float | None
-    value: float
-    reference: float
-    error: float
-    sigmas: float
-    until: float | None = None
-
-    def __str__(self) -> str:
-        if np.isnan(self.error):
-            return (
-                f"{self.method}: {self.variable}: nothing to compare, it sets no bound to its error"
-            )
-        where = "agrees" if self.agrees else "differs"
-        where += "" if self.time is None else f" from t = {self.time:.4g} on"
-        if self.until is not None and self.agrees:
-            where += f" up to t = {self.until:.4g}, where a method ends or bounds its error no more"
-        return (
-            f"{self.method}: {self.variable} {where} ({self.value:.6g} against "
-            f"{self.reference:.6g}, combined error {self.error:.2g}; largest difference "
-            f"{self.sigmas:.1f} errors)"
-        )
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What `compare` returns: every result, and the differences from the most trusted one."""
+    """What `compare` returns: every result, and the differences from the most trusted one.
+
+    differences: of each variable; optima: of the best squeezing, in decibels.
+    """
 
     reference: str
     datasets: dict[str, xr.Dataset]
     differences: tuple[Difference, ...]
+    optima: tuple[OptimumDifference, ...]
     refused: dict[str, str]
 
     @property
     def agree(self) -> bool:
         """Whether every method agrees with the reference, wherever its errors are bounded."""
-        return all(d.agrees for d in self.differences)
+        return self._grades <= {AGREES}
+
+    @property
+    def grade(self) -> str:
+        """The worst grade: "agrees", "doubtful" (3 to 5 errors somewhere) or "differs"."""
+        if self.agree:
+            return AGREES
+        return DOUBTFUL if self._grades <= {AGREES, DOUBTFUL} else DIFFERS
+
+    @property
+    def _grades(self) -> set[str]:
+        return {d.grade for d in self.differences} | {d.grade for d in self.optima}
 
     def __str__(self) -> str:
-        lines = [f"reference: {self.reference}", *map(str, self.differences)]
+        lines = [f"reference: {self.reference}", *map(str, self.optima)]
+        lines += map(str, self.differences)
         lines += [f"{name}: not run: {why}" for name, why in self.refused.items()]
         return "\n".join(lines)
 
@@ -144,13 +119,16 @@ def compare(
     first = next(iter(runs.values())).model
     of_the_first = [label for label, run in runs.items() if run.model is first]
     reference = min(of_the_first, key=lambda label: runs[label].rank)
+    others = {name: data for name, data in datasets.items() if name != reference}
+    theirs = datasets[reference]
     differences = tuple(
-        _difference(datasets[reference], datasets[name], variable=variable, method=name)
-        for name in datasets
-        if name != reference
-        for variable in _SCALES
+        difference(theirs, data, variable=variable, method=name)
+        for name, data in others.items()
+        for variable in VARIABLES
     )
-    return Comparison(reference, datasets, differences, refused)
+    found = (optimum_difference(theirs, data, method=name) for name, data in others.items())
+    optima = tuple(one for one in found if one is not None)
+    return Comparison(reference, datasets, differences, optima, refused)
 
 
 @final
@@ -282,53 +260,3 @@ def _share(
     if progress is None:
         return None
     return lambda fraction: progress((k + fraction) / n)
-
-
-def _difference(
-    reference: xr.Dataset, data: xr.Dataset, *, variable: str, method: str
-) -> Difference:
-    """The difference at the times that both have, a steady state as one time."""
-    steady = "time" not in reference.dims
-    runs = [run.expand_dims("time") if steady else run for run in (data, reference)]
-    n_times = min(run.sizes["time"] for run in runs)  # one may have ended early
-    longest = max(runs, key=lambda run: run.sizes["time"])
-    times = np.array([np.inf]) if steady else longest["time"].values
-    data, reference = (run.isel(time=slice(n_times)) for run in runs)
-    n_spins = int(reference.attrs["n_spins"])
-    ours, theirs = data[variable].values, reference[variable].values
-    inner = (slice(None), *(None,) * (ours.ndim - 1))
-    variance, claimed = np.zeros_like(ours), np.zeros_like(ours)
-    numerical = np.zeros(n_times)
-    for run in (data, reference):
-        if f"{variable}_stderr" in run:
-            variance = variance + run[f"{variable}_stderr"].values ** 2
-        if f"{variable}_truncation" in run:
-            claimed = claimed + TRUNCATIONS * run[f"{variable}_truncation"].values
-        own = run.get("spin_numerical_error", run.attrs["numerical_error"])
-        numerical += np.maximum(np.asarray(own, dtype=float), 1e-10)
-    scale = _SCALES[variable](n_spins)
-    stated = 2 * numerical[inner] * np.maximum(scale, np.abs(theirs)) + claimed
-    error = np.sqrt(variance) + stated / SIGMAS
-    gap = np.abs(ours - theirs)
-    axes = tuple(range(1, gap.ndim))
-    with np.errstate(invalid="ignore"):
-        ratio = np.where(np.isnan(gap), 0.0, gap / error)
-    bounded = np.isfinite(error).all(axis=axes)
-    worst = np.where(bounded, ratio.max(axis=axes), -1.0)
-    beyond = np.flatnonzero(worst > SIGMAS)
-    k = int(beyond[0]) if len(beyond) else int(np.argmax(worst))
-    inside = np.unravel_index(int(np.argmax(ratio[k])), ratio[k].shape) if axes else ()
-    entry: tuple[Any, ...] = (k, *inside)
-    unbounded = times[np.flatnonzero(~bounded)]
-    ends = [*unbounded[:1], *times[n_times : n_times + 1]]
-    return Difference(
-        variable=variable,
-        method=method,
-        agrees=bool(np.any(bounded)) and not len(beyond),
-        time=float(times[k]) if len(beyond) and not steady else None,
-        value=float(ours[entry]),
-        reference=float(theirs[entry]),
-        error=float(error[entry]) if np.any(bounded) else np.nan,
-        sigmas=float(worst.max()) if np.any(bounded) else np.nan,
-        until=float(ends[0]) if ends else None,
-    )

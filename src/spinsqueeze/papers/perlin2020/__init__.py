@@ -6,6 +6,7 @@ text does not state are ours.
 """
 
 from spinsqueeze.papers.base import Paper
+from spinsqueeze.papers.perlin2020.chain import CHAIN
 from spinsqueeze.papers.perlin2020.driven_ising import FIGURE_XX
 from spinsqueeze.papers.perlin2020.filling import FIGURE_13
 from spinsqueeze.papers.perlin2020.gap import GAP
@@ -27,6 +28,7 @@ PAPER = Paper(
         FIGURE_XX,
         GAP,
         FIGURE_5,
+        CHAIN,
         FIGURE_9,
         TABLE_1,
         FIGURE_10,
