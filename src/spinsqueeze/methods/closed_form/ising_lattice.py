@@ -235,7 +235,7 @@ def _at_one_time(
     z_plus[0] = 0.0
     back = np.argsort(orbits.axes)
 
-    def spread(values: Complexes | Floats) -> Complexes:
+    def spread(values: NDArray[Any]) -> Complexes:
         everywhere = np.append(values, 0.0)[orbits.orbit].astype(np.complex128)
         return everywhere.reshape(shape).transpose(back)
 
