@@ -14,6 +14,7 @@ TINY = {
     "dtwa_speed": ["--side", "8", "--samples", "16"],
     "exact_speed": ["--shape", "2", "2", "--time", "0.2"],
     "kept_cavity_speed": ["--spins", "1", "--only-ours", "2"],
+    "perturbation_speed": ["--shape", "4", "4", "--spins", "20", "--order", "2"],
     "permutation_invariant_speed": [
         *("--qutip", "3", "--evolve", "4", "--steady", "4", "--gap", "4", "--decades", "4")
     ],

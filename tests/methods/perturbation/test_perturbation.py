@@ -175,6 +175,10 @@ def test_power_series():
 def test_a_perturbation_that_is_too_large_warns():
     assert "too large" in solved(xyz(8, 2.5), sq.Perturbation(2)).attrs["warnings"]
     assert json.loads(solved(xyz(8, 0.1), sq.Perturbation(2)).attrs["warnings"]) == []
+    # A first order has a negative variance along the spin however weak the drive: no concern.
+    weak = sq.SpinModel(5, hamiltonian=[sq.Drive(0.01)], jumps=[sq.LocalDecay(1.0)])
+    for order in (1, 2, 3):
+        assert json.loads(solved(weak, sq.Perturbation(order)).attrs["warnings"]) == []
 
 
 @pytest.mark.parametrize(
