@@ -56,7 +56,7 @@ def test_the_quickest_of_equal_trust_is_taken():
 
 def test_samples_only_where_exact_methods_take_more_than_a_minute():
     small, large = evolving(lattice(4, 5)), evolving(lattice(4, 6))
-    assert 1 < cost(small, "exact").seconds < 60 < cost(large, "exact").seconds
+    assert 0.1 < cost(small, "exact").seconds < 60 < cost(large, "exact").seconds
     assert default_method(small).name() == "exact"
     assert default_method(large).name() == "truncated_shells"
     # Far from the isotropic point the state leaves the shells, which are then trusted least.

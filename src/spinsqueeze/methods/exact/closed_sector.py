@@ -21,6 +21,10 @@ PER_BIT = 1.5e-9
 """The same for each amplitude, spin and frame of the full space."""
 
 
+MOST_ALIKE = 20
+"""Orbits of nearly alike spins beyond take minutes to list; `SymmetricSubspace` has them at once."""
+
+
 def useful_symmetries(question: Evolve, parts: Sequence[HamiltonianPart]) -> list[Integers]:
     """Generators of the sector where that is faster than the full space, else none.
 
@@ -30,7 +34,10 @@ def useful_symmetries(question: Evolve, parts: Sequence[HamiltonianPart]) -> lis
     if n < FEWEST_SPINS:
         return []
     generators = symmetries_with_state(question)
-    in_sector = orbit_count(n, generators, bits=1) * entries_a_row(parts) * PER_ENTRY
+    count = orbit_count(n, generators, bits=1)
+    if n > MOST_ALIKE and count < n**2:
+        return []
+    in_sector = count * entries_a_row(parts) * PER_ENTRY
     in_full_space = 2.0**n * n * required_frames(parts) * PER_BIT
     return generators if generators and in_sector < in_full_space else []
 
