@@ -55,12 +55,12 @@ def test_the_quickest_of_equal_trust_is_taken():
 
 
 def test_samples_only_where_exact_methods_take_more_than_a_minute():
-    small, large = evolving(lattice(4, 5)), evolving(lattice(4, 6))
+    small, large = evolving(lattice(4, 5)), evolving(lattice(4, 7, j_z=1.0))
     assert 0.1 < cost(small, "exact").seconds < 60 < cost(large, "exact").seconds
     assert default_method(small).name() == "exact"
     assert default_method(large).name() == "truncated_shells"
     # Far from the isotropic point the state leaves the shells, which are then trusted least.
-    assert default_method(evolving(lattice(4, 6, j_z=-4.0))).name() == "dtwa"
+    assert default_method(evolving(lattice(4, 7, j_z=-4.0))).name() == "dtwa"
 
 
 def test_a_run_by_the_default_method_keeps_to_its_budget():

@@ -12,6 +12,7 @@ from spinsqueeze.methods.exact.couplings import HamiltonianPart, required_frames
 from spinsqueeze.methods.exact.sectors import Sector
 from spinsqueeze.methods.exact.symmetries import orbit_count, symmetries_with_state
 from spinsqueeze.models.states import CoherentState, StateVector
+from spinsqueeze.numerics.orbits import group_elements
 
 FEWEST_SPINS = 10
 """From here on the search for orbits is shorter than what it saves."""
@@ -22,7 +23,7 @@ PER_BIT = 1.5e-9
 
 
 MOST_ALIKE = 20
-"""Orbits of nearly alike spins beyond take minutes to list; `SymmetricSubspace` has them at once."""
+"""Orbits of alike spins beyond take minutes to list; `SymmetricSubspace` has them at once."""
 
 
 def useful_symmetries(question: Evolve, parts: Sequence[HamiltonianPart]) -> list[Integers]:
@@ -34,10 +35,9 @@ def useful_symmetries(question: Evolve, parts: Sequence[HamiltonianPart]) -> lis
     if n < FEWEST_SPINS:
         return []
     generators = symmetries_with_state(question)
-    count = orbit_count(n, generators, bits=1)
-    if n > MOST_ALIKE and count < n**2:
+    if n > MOST_ALIKE and generators and group_elements(generators) is None:
         return []
-    in_sector = count * entries_a_row(parts) * PER_ENTRY
+    in_sector = orbit_count(n, generators, bits=1) * entries_a_row(parts) * PER_ENTRY
     in_full_space = 2.0**n * n * required_frames(parts) * PER_BIT
     return generators if generators and in_sector < in_full_space else []
 
