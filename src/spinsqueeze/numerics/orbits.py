@@ -84,7 +84,7 @@ def orbits_of_words(n_sites: int, generators: Sequence[Integers], *, bits: int) 
     representatives = np.arange(total, dtype=np.int32)
     for element in elements[1:]:
         everything = representatives.size == total
-        images = _all_moved(element, bits) if everything else moved(representatives, element, bits)
+        images = all_moved(element, bits) if everything else moved(representatives, element, bits)
         representatives = representatives[images >= representatives]
     number = np.empty(total, dtype=np.int32)
     ranks = np.arange(representatives.size, dtype=np.int32)
@@ -104,7 +104,7 @@ def moved(words: Words, permutation: Integers, bits: int) -> Words:
     return moved_words
 
 
-def _all_moved(permutation: Integers, bits: int) -> Words:
+def all_moved(permutation: Integers, bits: int) -> Words:
     """All words in order, moved."""
     low, high = _moved_halves(permutation, bits)
     return (high[:, None] | low).ravel()

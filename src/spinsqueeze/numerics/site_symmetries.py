@@ -63,9 +63,9 @@ def pair_colours(matrices: Sequence[Floats], rows: Sequence[Floats] = ()) -> Int
     return colours
 
 
-def orbit_of_sites(n_sites: int, generators: Sequence[Integers]) -> Integers:
-    """(N,) the smallest site that each one reaches."""
-    lowest = np.arange(n_sites)
+def orbits(count: int, generators: Sequence[Integers]) -> Integers:
+    """(count,) the smallest of 0 ... count - 1 that the permutations take each one to."""
+    lowest = np.arange(count)
     while True:
         before = lowest
         for move in generators:
@@ -73,6 +73,7 @@ def orbit_of_sites(n_sites: int, generators: Sequence[Integers]) -> Integers:
             carried = lowest.copy()
             carried[move] = np.minimum(lowest[move], lowest)
             lowest = carried
+        lowest = lowest[lowest]
         if np.array_equal(before, lowest):
             return lowest
 
@@ -147,9 +148,8 @@ class _Search:
         self.known = list(known)
         self.steps = MOST_STEPS
         n = len(colours)
-        self.start = _stable(colours, np.diagonal(colours).astype(np.int64))
         self.base: list[int] = []
-        self.partitions = [self.start]
+        self.partitions = [_stable(colours, np.diagonal(colours).astype(np.int64))]
         while len(np.unique(self.partitions[-1])) < n:
             site = _first_of_many(self.partitions[-1])
             self.base.append(site)
@@ -162,8 +162,8 @@ class _Search:
             cells = self.partitions[level]
             failed: Booleans = np.zeros(len(cells), dtype=bool)
             for image in np.flatnonzero(cells == cells[site]):
-                orbits = self._orbits(level)
-                if orbits[image] == orbits[site] or failed[orbits == orbits[image]].any():
+                orbit = self._orbits(level)
+                if orbit[image] == orbit[site] or failed[orbit == orbit[image]].any():
                     continue
                 move = self._extend(level, self._placed(cells, int(image)))
                 if move is None:
@@ -178,7 +178,7 @@ class _Search:
         """Of the known moves that leave the base before this level where it is."""
         fixed = self.base[:level]
         moves = [p for p in self.known if np.array_equal(p[fixed], fixed)]
-        return orbit_of_sites(len(self.colours), moves)
+        return orbits(len(self.colours), moves)
 
     def _placed(self, cells: Integers, site: int) -> Integers:
         alone = 2 * cells
@@ -192,8 +192,8 @@ class _Search:
         if self.steps <= 0 or not np.array_equal(np.bincount(goal), np.bincount(cells)):
             return None
         if level + 1 == len(self.base):
-            move = np.argsort(cells)[goal]
-            return move if _leaves(self.colours, move) else None
+            whole = np.argsort(cells)[goal].astype(np.int64)
+            return whole if _leaves(self.colours, whole) else None
         site = self.base[level + 1]
         for image in np.flatnonzero(cells == goal[site]):
             move = self._extend(level + 1, self._placed(cells, int(image)))

@@ -8,7 +8,8 @@ import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.exact import closed_sector
-from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, SpinHamiltonian
+from spinsqueeze.methods.exact.couplings import HamiltonianPart
+from spinsqueeze.methods.exact.hamiltonian import SpinHamiltonian
 from spinsqueeze.methods.exact.propagate import evolve
 from spinsqueeze.methods.exact.sectors import Sector, SectorHamiltonian
 from spinsqueeze.models.drive import DriveWeights

@@ -11,7 +11,8 @@ from spinsqueeze.methods.base.states import ProductOfSpins, bloch_vectors, state
 from spinsqueeze.methods.exact.couplings import HamiltonianPart, required_frames
 from spinsqueeze.methods.exact.sectors import Sector
 from spinsqueeze.methods.exact.symmetries import orbit_count, symmetries_with_state
-from spinsqueeze.models.states import StateVector
+from spinsqueeze.models.states import CoherentState, StateVector
+from spinsqueeze.numerics.orbits import group_elements
 
 FEWEST_SPINS = 10
 """From here on the search for orbits is shorter than what it saves."""
@@ -19,6 +20,10 @@ PER_ENTRY = 2.5e-9
 """Seconds of a product for each entry of a sparse matrix."""
 PER_BIT = 1.5e-9
 """The same for each amplitude, spin and frame of the full space."""
+
+
+MOST_ALIKE = 20
+"""Orbits of alike spins beyond take minutes to list; `SymmetricSubspace` has them at once."""
 
 
 def useful_symmetries(question: Evolve, parts: Sequence[HamiltonianPart]) -> list[Integers]:
@@ -30,6 +35,8 @@ def useful_symmetries(question: Evolve, parts: Sequence[HamiltonianPart]) -> lis
     if n < FEWEST_SPINS:
         return []
     generators = symmetries_with_state(question)
+    if n > MOST_ALIKE and generators and group_elements(generators) is None:
+        return []
     in_sector = orbit_count(n, generators, bits=1) * entries_a_row(parts) * PER_ENTRY
     in_full_space = 2.0**n * n * required_frames(parts) * PER_BIT
     return generators if generators and in_sector < in_full_space else []
@@ -59,8 +66,9 @@ def sector_cost(
     """Of a question with one row a spin that takes so many products with H."""
     n = question.model.n_spins
     count = orbit_count(n, generators, bits=1)
-    listed = count * entries_a_row(parts)
     spin = 3.0 * n * count
+    count *= 0.5 if _along_x(question) and _inversion(parts) else 1.0
+    listed = count * entries_a_row(parts)
     memory = 14 * 2.0**n + 24 * listed + 20 * spin + 16 * 45 * count
     if not isinstance(question.state, ProductOfSpins):
         memory += 40 * 2.0**n
@@ -90,6 +98,17 @@ def prepared(
         sector = sector.inverted()
         amplitudes = sector.lowered(amplitudes)
     return sector, amplitudes, distance
+
+
+def _along_x(question: Evolve) -> bool:
+    """Whether all spins point along +x for good, or along -x for an even number of them."""
+    state = question.state
+    if question.pulses or not isinstance(state, CoherentState):
+        return False
+    along = float(state.direction[0])
+    return bool(
+        abs(along - 1) < 1e-12 or (abs(along + 1) < 1e-12 and not len(question.model.counts) % 2)
+    )
 
 
 def _inversion(parts: Sequence[HamiltonianPart]) -> bool:

@@ -1,4 +1,4 @@
-"""Exact: the full state of 2^N amplitudes, propagated in Krylov spaces."""
+"""Exact: the full state, or what the symmetries of the model leave of it, in Krylov spaces."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, final
@@ -42,9 +42,10 @@ class Exact(Method):
     """Any model and any pulses on all 2^N states of the spins; a cavity on Fock states beside them.
 
     Closed systems keep amplitudes: memory and time grow as 2^N, N = 16 in seconds, 20 in minutes.
-    Open ones keep a density matrix of 4^N numbers, N = 7 in seconds, and have steady states. With a
-    cavity of L levels both grow as L, or L^2; the levels are found by the method. Sources:
-    park1986, hochbruck1997 and NOTES.md.
+    Open ones keep a density matrix of 4^N numbers, N = 7 in a second, and have steady states. Both
+    shrink by the permutations that leave the model unchanged: 5 x 5 periodic closed in half a
+    minute, 3 x 3 open in a second, 3 x 4 in minutes. With a cavity of L levels both grow as L, or
+    L^2; the levels are found by the method. Sources: park1986, hochbruck1997 and NOTES.md.
 
     Args:
         tolerance: error of the final state in norm, 1e-13 to 1e-2; an observable A errs by at

@@ -11,7 +11,7 @@ from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.methods.base.states import ProductOfSpins, PureState, bloch_vectors, state_vector
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.states import InitialState, StateVector
-from spinsqueeze.numerics.orbits import MOST_ELEMENTS, count_orbits, group_elements
+from spinsqueeze.numerics.orbits import MOST_ELEMENTS, all_moved, count_orbits, group_elements
 from spinsqueeze.numerics.site_symmetries import site_symmetries
 
 ASYMMETRY = 1e-12
@@ -55,11 +55,7 @@ def is_symmetric(state: InitialState | None, generators: list[Integers], n_spins
 
 def moved_by(psi: Complexes, generator: Integers, *, phase: bool = False) -> float:
     """|P psi - psi|, or the least of it over a phase of P psi."""
-    index = np.arange(psi.size)
-    image = np.zeros_like(index)
-    for site, target in enumerate(generator):
-        image |= ((index >> site) & 1) << int(target)
-    turned = psi[image]
+    turned = psi[all_moved(generator, 1)]
     if phase and abs(overlap := complex(np.vdot(turned, psi))) > 0:
         turned = turned * (overlap / abs(overlap))
     return float(np.linalg.norm(turned - psi))
