@@ -19,7 +19,7 @@ import numpy as np
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, UndefinedDirection
 from spinsqueeze.methods.base.method import Method
-from spinsqueeze.methods.base.question import Progress
+from spinsqueeze.methods.base.question import Progress, Question
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.optimum import Optimum, OptimumStatus
@@ -31,13 +31,14 @@ from spinsqueeze.run.study import Study
 from spinsqueeze.run.time_scales import TimeScales, time_scales
 from spinsqueeze.run.time_windows import (
     EDGE,
-    N_TIMES,
     Curve,
     Window,
     around,
     curve_of,
+    dips,
     flat,
     grid,
+    joined,
     judged,
     pilot_times,
 )
@@ -103,7 +104,7 @@ class _Search:
         self.scales: TimeScales = time_scales(form)
         self.big = form.n_spins >= FEWEST
         self.own = False  # whether only the study's own method is left for short runs
-        self.pilot = ""
+        self.pilot = self.pilot_name = ""
         self.pilot_runs = 0
         self.expected = 0.0
         self.seconds = 0.0
@@ -139,65 +140,67 @@ class _Search:
     def window(self) -> Generator[Task, Run, Window]:
         """Short runs over windows that double, until the minimum is seen or none is to come."""
         scales = self.scales
-        length, last = scales.first, None
-        while True:
-            task = self._short(length, first=last is None)
-            if task is None:
-                break
+        length, known = scales.first, 0.0
+        curve: Curve | None = None
+        while (method := self._method(length)) is not None:
+            if method.name() != self.pilot_name:  # what another one said does not join on
+                curve, known = None, 0.0
             try:
-                run = yield task
+                run = yield self._short(method, length, after=known)
             except NumericalFailure:
-                if not self.own and task.method.name() != self.main.name():
+                if not self.own and method.name() != self.main.name():
                     self.own = True
                     continue
-                if last is None:
+                if self.pilot_runs == 0:
                     raise
                 break
             self._count(run)
-            curve = _curve(run, onset=scales.onset)
+            curve, known = joined(curve, _curve(run, onset=scales.onset)), length
             window = judged(curve, window=length, first=scales.first)
             if window is not None:
                 return window
-            last = (curve, length)
             if length >= scales.last:
                 break
             length = min(2.0 * length, scales.last)
-        return _unfinished(last, scales, ended=length >= scales.last)
+        assert curve is not None
+        return _unfinished(curve, scales)
 
     def _count(self, run: Run) -> None:
         self.pilot_runs += 1
         self.seconds += run.wall_time
-        self.pilot = run.task.method.in_words
+        self.pilot_name, self.pilot = run.task.method.name(), run.task.method.in_words
         if self.progress is not None:
             self.progress(0.15 * (1.0 - 0.8**self.pilot_runs))
 
-    def _short(self, length: float, *, first: bool) -> Task | None:
-        """The short run over one window; None where it would take too long."""
-        times = pilot_times(self.scales.onset, length)
-        trial = replace(self.study, times=times, sweep=None)
-        question = trial.question()
-        main = self.study.method or default_method(question)
-        self.main = main
-        if first:
-            main.require(question)
-        full = main.cost(question).seconds
-        method, seconds = cheap(main), math.inf
-        if verdict := METHODS["closed_form"]().judge(question):
-            assert verdict.cost is not None
-            method, seconds = METHODS["closed_form"](), verdict.cost.seconds
-        elif verdict := method.judge(question):
-            assert verdict.cost is not None
-            seconds = verdict.cost.seconds
+    def _short(self, method: Method, length: float, *, after: float) -> Task:
+        """The short run over one window, from where its curve is not known yet."""
+        times = pilot_times(self.scales.onset, length, after=after)
+        trial = replace(self.study, times=times)
+        return Task(trial, trial.question(), method, pilot=True)
+
+    def _method(self, length: float) -> Method | None:
+        """The method of the short run over one window; None where it would take too long."""
+        times = pilot_times(self.scales.onset, length, after=0.5 * length)
+        question = replace(self.study, times=times).question()
+        self.main = self.study.method or default_method(question)
+        if self.pilot_runs == 0:
+            self.main.require(question)
+        full = self.main.cost(question).seconds
+        method, seconds = cheap(self.main), math.inf
+        if (quickest := _seconds(METHODS["closed_form"](), question)) < math.inf:
+            method, seconds = METHODS["closed_form"](), quickest
+        else:
+            seconds = _seconds(method, question)
         if seconds > QUICK and self.big and not self.own:
-            for name in _APPROXIMATE:
-                other = cheap(METHODS[name]())
-                verdict = other.judge(question)
-                if verdict and verdict.cost is not None and verdict.cost.seconds < seconds:
-                    method, seconds = other, verdict.cost.seconds
-        if not first and self.expected + seconds > max(LIMIT, full):
+            others = [cheap(METHODS[name]()) for name in _APPROXIMATE]
+            rows = [(_seconds(other, question), k) for k, other in enumerate(others)]
+            least, k = min(rows)
+            if least < seconds:
+                method, seconds = others[k], least
+        if self.pilot_runs and self.expected + seconds > max(LIMIT, full):
             return None
         self.expected += seconds
-        return Task(trial, question, method, pilot=True)
+        return method
 
     def _better(self, run: Run, window: Window) -> Window | None:
         """Where to look more closely or further; None where the optimum is resolved."""
@@ -247,7 +250,7 @@ def refined(best: Optimum, curve: Curve, window: Window, *, onset: float) -> Win
 def cheap(method: Method) -> Method:
     """The method with settings for a short run: few samples, low order, a loose tolerance."""
     changes: dict[str, Any] = {}
-    for option in fields(method):
+    for option in fields(method):  # type: ignore[arg-type]  # every method is a dataclass
         values = _CHEAP.get(option.name, {})
         value = values.get(method.name(), values.get("", ...))
         if value is ...:
@@ -258,16 +261,22 @@ def cheap(method: Method) -> Method:
         elif option.name == "order" or (option.name == "n_trajectories" and now is not None):
             value = min(value, now)
         changes[option.name] = value
-    return replace(method, **changes)
+    return replace(method, **changes)  # type: ignore[type-var]
 
 
-def _unfinished(last: tuple[Curve, float] | None, scales: TimeScales, *, ended: bool) -> Window:
+def _seconds(method: Method, question: Question) -> float:
+    """What a method is expected to take; infinite where it does not fit."""
+    verdict = method.judge(question)
+    return verdict.cost.seconds if verdict and verdict.cost is not None else math.inf
+
+
+def _unfinished(curve: Curve, scales: TimeScales) -> Window:
     """The window after a search that saw no minimum with a rise after it."""
-    assert last is not None
-    curve, length = last
+    length = float(curve.times[-1])
+    ended = length >= 0.99 * scales.last
     outcome = "longest window" if ended else "limit of the cost"
     k = curve.lowest
-    if k is None or not np.isfinite(curve.logs[0]) or curve.logs[k] > curve.logs[0] - 1e-5:
+    if k is None or not dips(curve, k):
         return flat(curve, window=length, outcome="no squeezing" if ended else outcome)
     window = around(curve, k, outcome=outcome)
     return replace(window, end=max(window.end, min(2.0 * length, scales.last)))
@@ -293,9 +302,7 @@ def _curve(run: Run, *, onset: float) -> Curve:
     )
 
 
-def _part(
-    progress: Progress | None, start: float, stop: float
-) -> Callable[[float], None] | None:
+def _part(progress: Progress | None, start: float, stop: float) -> Callable[[float], None] | None:
     """The progress of one run as a part of the whole."""
     if progress is None:
         return None

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.arrays import Booleans, Floats
+from spinsqueeze.core.arrays import Booleans
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.geometry import MAX_SITES
 from spinsqueeze.methods.base.question import (

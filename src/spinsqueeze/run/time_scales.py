@@ -10,7 +10,7 @@ import numpy as np
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Envelope, Strength
 
-EARLIEST = 0.25
+EARLIEST = 0.5
 """The first window, in units of the inverse rate at which N spins act on one of them."""
 
 LATEST = 100.0

@@ -7,7 +7,7 @@ grid of the same model that starts at once.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import final
 
 import numpy as np
@@ -20,7 +20,9 @@ from spinsqueeze.observables.squeezing import squeezing
 N_TIMES = 101
 """Times of a run whose times are chosen."""
 
-PILOT_TIMES = 49
+PILOT_TIMES = 13
+"""Times of a short run in its first window, and in every later half of one."""
+
 RISE = 0.23
 """By how much (1 dB) log xi2 must rise after its minimum for the search to end."""
 
@@ -79,6 +81,18 @@ def curve_of(moments: Moments | BlockMoments, *, times: Floats, onset: float) ->
     return Curve(times - onset, logs, noise, np.asarray(contrast))
 
 
+def joined(known: Curve | None, more: Curve) -> Curve:
+    """A curve and its continuation."""
+    if known is None:
+        return more
+    return Curve(
+        *(
+            np.concatenate([getattr(known, part.name), getattr(more, part.name)])
+            for part in fields(Curve)
+        )
+    )
+
+
 @final
 @dataclass(frozen=True)
 class Window:
@@ -95,8 +109,16 @@ class Window:
     outcome: str
 
 
-def pilot_times(onset: float, window: float) -> Floats:
-    """Times of a short run, denser at its beginning."""
+def pilot_times(onset: float, window: float, *, after: float) -> Floats:
+    """Times of a short run up to the end of a window.
+
+    Args:
+        onset: of the interactions.
+        window: from the onset on.
+        after: until where the times are known already; 0: nothing is, and they are denser early.
+    """
+    if after > 0.0:
+        return onset + np.linspace(after, window, PILOT_TIMES)[1:]
     fractions = (np.arange(PILOT_TIMES) / (PILOT_TIMES - 1)) ** _POWER
     return np.unique(onset + window * fractions)
 
@@ -114,7 +136,7 @@ def judged(curve: Curve, *, window: float, first: float) -> Window | None:
         return None
     late: Booleans = np.asarray(curve.times >= 0.5 * window, dtype=np.bool_)
     still = window >= 16.0 * first and _still(curve, late)
-    if _dips(curve, k):
+    if dips(curve, k):
         inside = curve.times[k] <= INSIDE * window
         if inside and (_rises(curve, k) or _ends(curve, k)):
             return around(curve, k, outcome="minimum")
@@ -126,7 +148,7 @@ def judged(curve: Curve, *, window: float, first: float) -> Window | None:
     return flat(curve, window=window, outcome="no squeezing") if lost or nothing else None
 
 
-def _dips(curve: Curve, k: int) -> bool:
+def dips(curve: Curve, k: int) -> bool:
     """Whether the lowest point is below the initial state, beyond the noise."""
     if not np.isfinite(curve.logs[0]):
         return True
@@ -180,7 +202,7 @@ def flat(curve: Curve, *, window: float, outcome: str) -> Window:
 
 def grid(onset: float, window: Window) -> Floats:
     """The times (N_TIMES,) of a run: from 0 to the end of the window, dense where it says so."""
-    idle = np.linspace(0.0, onset, 5 if onset > 0.0 else 0, endpoint=False)
+    idle = np.zeros(1 if onset > 0.0 else 0)  # one point: between more there is nothing to resolve
     if window.best is None:
         acting = N_TIMES - idle.size
         fractions = (np.arange(acting) / (acting - 1)) ** _POWER
