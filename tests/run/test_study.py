@@ -435,8 +435,8 @@ def test_mistakes_in_a_file_name_the_file(tmp_path):
     [
         ({"title": 3}, r"^title must be a string, got 3$"),
         ({"title": "a\0b"}, r"^title must not hold the sign NUL, got 'a.x00b'; leave it out$"),
-        ({"times": None}, r"^times must be given, or steady_state=True$"),
-        ({"initial_state": None}, r"^initial_state must be given, e.g. CoherentState"),
+        ({"times": "soon"}, r"^times must be output times or \"auto\" \(the run chooses\), got 'soon'$"),
+        ({"initial_state": None}, r"must be given, e.g. CoherentState\('\+x'\), or steady_state=True$"),
         ({"steady_state": True}, r"^times and pulses have no place in a steady state"),
         ({"steady_state": True, "times": None, "seed": -1}, r"^seed must be at least 0, got -1$"),
         (
