@@ -1,11 +1,12 @@
 """Runs of studies, step by step: those that choose their times need several."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, TypeVar
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.plain import digest
 from spinsqueeze.run.answers import Run, Task, run_of, runs_of
-from spinsqueeze.run.automatic_times import Steps, steps
+from spinsqueeze.run.automatic_times import chosen_times, steps
 from spinsqueeze.run.study import Study
 
 S = TypeVar("S")
@@ -27,18 +28,30 @@ def run_alone(
         SpinSqueezeError: see `task_of` and `run_of`.
         KeyboardInterrupt: Ctrl-C, unless kept.
     """
-    search = steps(study, progress=progress)
+    return _finished(steps(study, progress=progress), keep_interrupted)
+
+
+def times_of(study: Study) -> Floats:
+    """The times that the first full run of a study has, which gives none, by short runs alone.
+
+    Raises:
+        SpinSqueezeError: see `run_alone`.
+    """
+    return _finished(chosen_times(study), keep_interrupted=False)
+
+
+def _finished(search: Generator[Task, Run, T], keep_interrupted: bool) -> T:
     run: Run | None = None
     try:
         while True:
             task = next(search) if run is None else search.send(run)
             run = _answered(search, task, keep_interrupted)
     except StopIteration as end:
-        finished: Run = end.value
-        return finished
+        result: T = end.value
+        return result
 
 
-def _answered(search: Steps, task: Task, keep_interrupted: bool) -> Run:
+def _answered(search: Generator[Task, Run, Any], task: Task, keep_interrupted: bool) -> Run:
     """The run of a task, or of the one that takes its place where it fails."""
     while True:
         try:

@@ -117,6 +117,11 @@ def check_evolution(
     )
 
 
+def is_auto(times: Any) -> bool:
+    """Whether times are the word for those that the run chooses."""
+    return isinstance(times, str) and times == AUTO
+
+
 def _check_choice(times: str | None, *, pulses: Sequence[Pulse], losses: Losses | None) -> None:
     """Whether a run may choose its times."""
     if times not in (None, AUTO):
@@ -126,9 +131,10 @@ def _check_choice(times: str | None, *, pulses: Sequence[Pulse], losses: Losses 
     for name, given in (("pulses", bool(_listed(pulses))), ("losses", losses is not None)):
         if given:
             raise InvalidInput.of(
-                "times", f"must be given with {name}, e.g. np.linspace(0, 1, 101): they are "
-                "chosen only for runs without"
-            )  # fmt: skip
+                "times",
+                f"must be given with {name}, e.g. np.linspace(0, 1, 101): they are chosen only "
+                "for runs without",
+            )
 
 
 def _ask_about_range(times: Any) -> None:
@@ -139,11 +145,9 @@ def _ask_about_range(times: Any) -> None:
     if not all(isinstance(x, int | float) for x in times) or number < 5:
         return
     if 0 <= start < stop and number > LIKE_A_RANGE * stop:
-        raise InvalidInput.of(
-            "times",
-            f"{times}: three times, or np.linspace({start}, {stop}, {number})? Write "
-            f"[{start}, {stop}, {number}] or np.linspace({start}, {stop}, {number})",
-        )
+        rule = f"are {times}: three times, or np.linspace({start}, {stop}, {number})?"
+        remedy = f"Write [{start}, {stop}, {number}] or np.linspace({start}, {stop}, {number})"
+        raise InvalidInput.of("times", f"{rule} {remedy}")
 
 
 def steady_question(

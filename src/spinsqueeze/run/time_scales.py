@@ -7,6 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Envelope, Strength
 
@@ -53,6 +54,16 @@ def time_scales(form: Canonical) -> TimeScales:
     if others:
         return TimeScales(0.0, EARLIEST / max(others), table + ALONE / min(others))
     return TimeScales(0.0, EARLIEST, max(table, 1.0))
+
+
+def likely_times(form: Canonical) -> Floats:
+    """About the times (101,) that a run of this model chooses, without any run.
+
+    Twisting N spins is best at about 1.4 N^(1/3) times the shortest of its times.
+    """
+    scales = time_scales(form)
+    window = 6.0 * form.n_spins ** (1 / 3) * scales.first
+    return np.linspace(0.0, scales.onset + min(window, scales.last), 101)
 
 
 def _interactions(form: Canonical) -> Iterator[tuple[float, Strength]]:
