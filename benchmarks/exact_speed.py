@@ -13,7 +13,8 @@ import time
 
 import numpy as np
 
-from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, SpinHamiltonian
+from spinsqueeze.methods.exact.couplings import HamiltonianPart
+from spinsqueeze.methods.exact.hamiltonian import SpinHamiltonian
 from spinsqueeze.methods.exact.propagate import LARGEST_KRYLOV_DIMENSION, evolve
 from spinsqueeze.numerics.state_vectors import collective_moments, product_state
 

@@ -13,11 +13,14 @@ TINY = {
     "dtwa_sampling": [*("--side", "4", "--samples", "64", "--seeds", "2", "--points", "1,-1")],
     "dtwa_speed": ["--side", "8", "--samples", "16"],
     "exact_speed": ["--shape", "2", "2", "--time", "0.2"],
+    "exact_symmetry_speed": [*("--closed", "2,5", "--open", "5", "--steady", "2,3")],
     "kept_cavity_speed": ["--spins", "1", "--only-ours", "2"],
+    "perturbation_speed": ["--shape", "4", "4", "--spins", "20", "--order", "2"],
     "permutation_invariant_speed": [
         *("--qutip", "3", "--evolve", "4", "--steady", "4", "--gap", "4", "--decades", "4")
     ],
     "trajectories_speed": ["--spins", "20", "--time", "0.1", "--count", "4"],
+    "truncated_shells_speed": ["--shape", "3", "3", "--shells", "2", "--values", "2"],
     "sweep_overhead": ["--points", "20", "--workers", "0", "--pair", "2", "4", "1"],
 }
 

@@ -21,6 +21,7 @@ from .methods.permutation_invariant.transition_rates import (
 from .methods.perturbation.method import Perturbation as Perturbation
 from .methods.symmetric.method import SymmetricSubspace as SymmetricSubspace
 from .methods.trajectories.method import QuantumTrajectories as QuantumTrajectories
+from .methods.truncated_shells.method import TruncatedShells as TruncatedShells
 from .models.cavity import Cavity as Cavity
 from .models.cavity import CavityReservoir as CavityReservoir
 from .models.cavity import CavityState as CavityState

@@ -49,11 +49,17 @@ def allowed_errors(truth, n, delta):
         variance = covariance + 2 * np.linalg.norm(truth["covariance"], 2) * spin / length
         allowed["xi2"] = n * variance / length**2 + 2 * truth["xi2"] * spin / length
         allowed["xi2_kitagawa_ueda"] = 4 * variance / n
+        product = truth["uncertainty_product"]
+        both = 4 * variance * (2 * np.linalg.norm(truth["covariance"], 2) + variance)
+        allowed["uncertainty_product"] = both / length**2 + 2 * product * spin / length
     return allowed
 
 
 def misses(data, truths, delta):
-    """[(reading, time index, error, allowed)] of every reading beyond what was claimed."""
+    """[(reading, time index, error, allowed)] of every reading beyond what was claimed.
+
+    Where a result has both, 1/xi2 may exceed qfi/N by no more than their errors.
+    """
     n = data.attrs["n_spins"]
     found = []
     for k, truth in enumerate(truths):
@@ -65,6 +71,10 @@ def misses(data, truths, delta):
         if "xi2" in truth and np.isfinite(angle := float(data["squeezing_angle"][k])):
             excess = variance_along(truth, angle) - truth["xi2_kitagawa_ueda"] * n / 4
             found.append(("squeezing_angle", k, excess, allowed["xi2_kitagawa_ueda"] * n / 2))
+        if "xi2" in truth and "qfi" in data and allowed["xi2"] < truth["xi2"] / 2:
+            excess = 1 / data["xi2"].values[k] - data["qfi"].values[k] / n
+            margin = allowed["qfi"] / n + 2 * allowed["xi2"] / truth["xi2"] ** 2
+            found.append(("1/xi2 <= qfi/N", k, excess, margin))
     return [miss for miss in found if not miss[2] <= miss[3]]
 
 

@@ -154,6 +154,8 @@ def test_info_says_what_is_in_a_result(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Small [array]"
     assert lines[-1] == best
+    assert lines[-2].startswith("at the least xi2: uncertainty product 1.0")
+    assert "(at least 1/xi2 = " in lines[-2]
     text = "\n".join(lines)
     assert "6, shape = [2, 3]" in text
     assert "power_law_xxz(j_perp = 2.0, j_z = -2.0, exponent = 3.0)" in text

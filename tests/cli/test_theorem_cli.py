@@ -17,7 +17,8 @@ def test_verdict_of_the_example(capsys):
     assert lines[0].startswith(f"squeezed to first order: xi2 = 1 - {slope:.6g} lambda along")
     assert lines[1] == f"one angle: max Re F = {20 / 8 * slope:.6g}, slope {-slope:.6g}"
     assert lines[2].startswith("angles by site: max Re F = ")
-    assert all(line.startswith("assumed: ") for line in lines[3:])
+    assert lines[3].startswith("slopes err by ")
+    assert all(line.startswith("assumed: ") for line in lines[4:])
 
 
 @pytest.mark.parametrize(

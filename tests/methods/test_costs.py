@@ -25,6 +25,9 @@ RUNS = {
     "cumulants": sq.SpinModel(CLASSES[:3], hamiltonian=GENERAL, jumps=[sq.CollectiveDecay(0.1)]),
     "mean_field": sq.SpinModel(CLASSES, hamiltonian=GENERAL, jumps=[sq.CollectiveDecay(0.1)]),
     "trajectories": sq.SpinModel(16, hamiltonian=GENERAL, jumps=[sq.LocalDecay(0.1)]),
+    "truncated_shells": sq.SpinModel(
+        sq.Lattice((5, 5)), hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=-1.0, exponent=3)]
+    ),
     "closed_form": sq.SpinModel(sq.Lattice((60,), boundary="open"), hamiltonian=[ISING]),
 }
 

@@ -75,7 +75,7 @@ def test_replicas_equal_analysing_the_other_samples(n_samples):
         np.testing.assert_allclose(parts.spin[:, b], rest.spin, rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(parts.covariance[:, b], rest.covariance, rtol=1e-8, atol=1e-7)
         alone = squeezing(rest)
-        for name in ("xi2", "xi2_kitagawa_ueda", "contrast"):
+        for name in ("xi2", "xi2_kitagawa_ueda", "uncertainty_product", "contrast"):
             np.testing.assert_allclose(found.replicas[name][:, b], getattr(alone, name), rtol=1e-8)
         np.testing.assert_allclose(
             found.replicas["squeezing_angle"][:, b], alone.squeezing_angle, atol=1e-8
@@ -114,7 +114,7 @@ def test_errors_do_not_depend_on_the_frame_or_the_order_of_merging():
     straight = BlockMoments.from_samples(data, n_spins=N, n_blocks=20)
     turned = BlockMoments.from_samples(data @ rotation([0.2, 1.0, -0.7]).T, n_spins=N, n_blocks=20)
     a, b = squeezing_estimates(straight), squeezing_estimates(turned)
-    for name in ("xi2", "xi2_kitagawa_ueda", "contrast", "effective_spins"):
+    for name in ("xi2", "xi2_kitagawa_ueda", "uncertainty_product", "contrast", "effective_spins"):
         np.testing.assert_allclose(getattr(a, name).stderr, getattr(b, name).stderr, rtol=1e-6)
     halves = [BlockMoments.from_samples(part, n_spins=N, n_blocks=10) for part in np.split(data, 2)]
     c = squeezing_estimates(BlockMoments.merge(halves[::-1]))
@@ -157,7 +157,10 @@ def test_bad_jackknives():
         jackknife(1.0, replicas=np.ones(6), weights=np.ones(5))
 
 
-SCALARS = ("xi2", "xi2_kitagawa_ueda", "contrast", "total_spin_squared", "effective_spins")
+SCALARS = (
+    "xi2", "xi2_kitagawa_ueda", "uncertainty_product", "contrast", "total_spin_squared",
+    "effective_spins",
+)  # fmt: skip
 
 
 @pytest.mark.slow
@@ -185,6 +188,7 @@ def test_one_sigma_covers_the_truth(n_samples, n_blocks):
         share = hits[name] / 300
         assert np.all((share[3:] >= 0.60) & (share[3:] <= 0.76)), (name, share)
         assert np.all((share[:3] >= 0.55) & (share[:3] <= 0.81)), (name, share)
-    for name, first in [("squeezing_angle", 3), ("effective_spins", 3), ("contrast", 3)]:
+    resolved = ("squeezing_angle", "effective_spins", "contrast", "uncertainty_product")
+    for name, first in [(name, 3) for name in resolved]:
         share = hits[name][first:] / 300
         assert np.all((share >= 0.58) & (share <= 0.76)), (name, share)

@@ -60,7 +60,8 @@ def test_parameters_do_not_depend_on_the_frame(vector, twist):
     moments = moments_of_state(twisted_state(12, twist))
     turned = rotated(moments, rotation(vector))
     before, after = sq.squeezing(moments), sq.squeezing(turned)
-    for name in ("xi2", "xi2_kitagawa_ueda", "contrast", "total_spin_squared", "effective_spins"):
+    names = ("xi2", "xi2_kitagawa_ueda", "uncertainty_product", "contrast", "total_spin_squared")
+    for name in (*names, "effective_spins"):
         np.testing.assert_allclose(getattr(after, name), getattr(before, name), rtol=1e-9)
     # the angle points at the direction of least variance, wherever the frame is
     e1, e2 = sq.perpendicular_basis(turned.spin / np.linalg.norm(turned.spin))[0]
@@ -68,6 +69,19 @@ def test_parameters_do_not_depend_on_the_frame(vector, twist):
     best = np.cos(a) * e1 + np.sin(a) * e2
     least = 12 / 4 * before.xi2_kitagawa_ueda[0]
     assert best @ turned.covariance[0] @ best == pytest.approx(least, rel=1e-6)
+
+
+@pytest.mark.parametrize("twist", [0.0, 0.02, 0.3])
+def test_the_uncertainty_product_is_that_of_both_components(twist):
+    """4 Var(S_1) Var(S_2)/|<S>|^2 across the mean spin; 1 for a coherent state, never below."""
+    moments = rotated(moments_of_state(twisted_state(12, twist)), rotation((0.4, 1.0, -0.3)))
+    found = float(sq.squeezing(moments).uncertainty_product[0])
+    mean = moments.spin[0] / np.linalg.norm(moments.spin[0])
+    plane = np.linalg.svd(mean[None])[2][1:]
+    least, most = np.linalg.eigvalsh(plane @ moments.covariance[0] @ plane.T)
+    assert found == pytest.approx(4 * least * most / np.sum(moments.spin[0] ** 2), rel=1e-10)
+    assert found > 1 - 1e-12
+    assert (found < 1 + 1e-12) == (twist == 0)
 
 
 @given(turn=st.floats(-3.0, 3.0), polar=st.floats(0.1, 3.0), azimuth=angles)

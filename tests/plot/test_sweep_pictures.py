@@ -175,3 +175,52 @@ def test_a_title_that_matplotlib_cannot_read_is_drawn_as_written(line, grid):
         figure = sweep(data.assign_attrs(title=r"from $\ket{+x}$"))
         assert figure.axes[0].get_title() == r"from $\ket{+x}$"
         assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def perturbed(over, model, **options):
+    study = sq.Study(model, steady_state=True, **options)
+    return sq.sweep(study, over=over, workers=0)
+
+
+def dicke(n):
+    return sq.SpinModel(n, hamiltonian=[sq.Drive(0.1)], jumps=[sq.CollectiveDecay(1.0 / n)])
+
+
+def test_perturbation_shows_its_next_orders_and_the_mean_field_instability():
+    data = perturbed(
+        {"hamiltonian.0.rabi": [0.1, 0.6, 0.2, 0.4]},
+        dicke(20),
+        method=sq.Perturbation(2),
+        initial_state=sq.CoherentState("-z"),
+    )
+    panel = sweep(data).axes[0]
+    (line,) = [c for c in panel.get_lines() if c.get_linestyle() == "--"]
+    assert line.get_xdata() == pytest.approx([0.5, 0.5], abs=2e-2)
+    (band,) = [c for c in panel.collections if c.get_label() == "next orders"]
+    corners = band.get_paths()[0].vertices
+    at = corners[np.isclose(corners[:, 0], 0.2)][:, 1]
+    point = data.sel(rabi=0.2)
+    ends = float(point.xi2) + float(point.xi2_truncation) * np.array([-1, 1])
+    assert [at.min(), at.max()] == pytest.approx(10 * np.log10(ends))
+    shown = [text.get_text() for text in panel.get_legend().get_texts()]
+    assert shown == ["next orders", "paramagnet breaks in mean field"]
+
+
+def test_a_map_shows_where_the_paramagnet_breaks():
+    coupling = sq.CollectiveXYZ(j_x=0.0, j_y=0.0, j_z=1.0)
+    model = sq.SpinModel(20, hamiltonian=[coupling], jumps=[sq.LocalDecay(1.0)])
+    over = {"hamiltonian.0.j_x": [-1.0, 0.1, 1.3], "hamiltonian.0.j_y": [-1.1, 0.0, 1.4]}
+    method = sq.Perturbation(1, next_order=False)
+    panel = sweep(perturbed(over, model, method=method)).axes[0]
+    (contour,) = [c for c in panel.collections if hasattr(c, "levels")]
+    assert contour.levels == [1.0]
+    assert any("dashed" in text.get_text() for text in panel.texts)
+    inside = {"hamiltonian.0.j_x": [-1.0, 0.1], "hamiltonian.0.j_y": [-1.1, 0.0]}
+    panel = sweep(perturbed(inside, model, method=method)).axes[0]
+    assert not any(hasattr(c, "levels") for c in panel.collections)
+
+
+def test_without_perturbation_theory_nothing_is_added(line):
+    panel = sweep(line).axes[0]
+    assert panel.get_legend() is None
+    assert not any(c.get_linestyle() == "--" for c in panel.get_lines())

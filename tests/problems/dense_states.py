@@ -99,7 +99,8 @@ def readings(rho, n):
     }
     if length > 1e-3 * n:
         plane = null_space(spin[None])
-        least = np.linalg.eigvalsh(plane.T @ covariance @ plane)[0]
+        least, most = np.linalg.eigvalsh(plane.T @ covariance @ plane)
+        values["uncertainty_product"] = 4 * least * most / length**2
         values["xi2"] = n * least / length**2
         values["xi2_kitagawa_ueda"] = 4 * least / n
     return values

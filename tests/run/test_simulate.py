@@ -19,6 +19,7 @@ VARIABLES = (
     "covariance",
     "xi2",
     "xi2_kitagawa_ueda",
+    "uncertainty_product",
     "squeezing_angle",
     "contrast",
     "total_spin_squared",

@@ -7,8 +7,8 @@ import pytest
 from tests.problems import brute_force
 
 import spinsqueeze as sq
-from spinsqueeze.numerics import low_flips
-from spinsqueeze.observables.low_flips import flip_operators
+from spinsqueeze.methods.base.flip_operators import flip_operators
+from spinsqueeze.numerics import flip_amplitudes
 from spinsqueeze.run import theorem
 
 DECAY = [sq.LocalDecay(1.0)]
@@ -57,8 +57,16 @@ CHAIN = sq.SpinModel(
     hamiltonian=[sq.PowerLawXYZ(j_x=1.0, j_y=0.2, j_z=-0.5, exponent=3)],
     jumps=DECAY,
 )
+SQUARE = sq.SpinModel(
+    sq.Lattice((2, 2)),
+    hamiltonian=[sq.PowerLawXYZ(j_x=1.0, j_y=0.2, j_z=-0.5, exponent=np.inf),
+                 sq.CollectiveQuadratic([[0.4, 0.2, 0.1], [0.2, -0.1, 0.3], [0.1, 0.3, 0.5]]),
+                 sq.PowerLawXXZ(j_perp=-0.7, j_z=0.4, exponent=1),
+                 sq.UniformField([0.1, 0.2, 0.3])],
+    jumps=[sq.LocalDecay(0.4), sq.CollectiveDecay(0.3)],
+)  # fmt: skip
 MODELS = {"2": general(2, 0), "3": general(3, 1), "4": general(4, 2), "classes": CLASSES,
-          "alike": ALIKE, "chain": CHAIN}  # fmt: skip
+          "alike": ALIKE, "chain": CHAIN, "square": SQUARE}  # fmt: skip
 
 
 def linear_response(model):
@@ -225,12 +233,50 @@ def test_stripes_of_a_grid_are_tried():
     assert theorem._stripes(ALIKE.canonical) is None
 
 
+def test_a_lattice_of_other_sites_is_the_same_as_one_alike_everywhere():
+    """Rates that differ by rounding make it a dense problem, frustrated phases included."""
+    terms = [sq.PowerLawXYZ(j_x=0.9, j_y=0.2, j_z=-0.5, exponent=np.inf)]
+    rates = np.ones(25)
+    rates[5] += 1e-13
+    alike, other = (
+        sq.squeezing_theorem(
+            sq.SpinModel(sq.Lattice((5, 5)), hamiltonian=terms, jumps=[sq.LocalDecay(rate)])
+        )
+        for rate in (1.0, rates)
+    )
+    np.testing.assert_allclose(alike.pair_coherences, other.pair_coherences, atol=1e-12)
+    assert alike.uniform.slope == pytest.approx(other.uniform.slope, rel=1e-10)
+    assert alike.uniform.angles[0] == pytest.approx(other.uniform.angles[0], abs=1e-10)
+    assert alike.by_site.slope == pytest.approx(other.by_site.slope, rel=1e-7)
+    assert not alike.by_site.is_global
+    assert alike.excited_fraction == pytest.approx(other.excited_fraction, rel=1e-10)
+    assert alike.by_site.upper_bound == pytest.approx(other.by_site.upper_bound, rel=1e-7)
+    assert alike.verdict == other.verdict
+
+
+@pytest.mark.slow
+def test_frustrated_phases_of_4096_sites():
+    """A wave vector that no signs follow: a local maximum within 3 % of the bound."""
+    term = sq.PowerLawXYZ(j_x=-0.9, j_y=-0.2, j_z=-0.5, exponent=3)
+    model = sq.SpinModel(sq.Lattice((64, 64)), hamiltonian=[term], jumps=DECAY)
+    result = sq.squeezing_theorem(model)
+    best = result.by_site
+    assert not best.is_global
+    assert best.maximum <= best.upper_bound < 1.03 * best.maximum
+    assert best.maximum >= result.uniform.maximum
+    z = np.exp(1j * best.angles)
+    reached = -np.real(z @ result.pairs.apply(z[:, None])[:, 0]) / 4
+    assert reached == pytest.approx(best.maximum, rel=1e-10)
+
+
 def test_a_strong_perturbation_is_named():
     strong = sq.SpinModel(20, hamiltonian=[sq.CollectiveXYZ(j_x=2, j_y=-2, j_z=0)], jumps=DECAY)
     assert "at lambda = 1 the perturbation is not weak" in sq.squeezing_theorem(strong).verdict
     weak = sq.SpinModel(20, hamiltonian=[sq.CollectiveXYZ(j_x=0.05, j_y=-0.05, j_z=0)], jumps=DECAY)
     result = sq.squeezing_theorem(weak)
     assert "not weak" not in result.verdict
+    assert result.slope_error < 1e-15
+    assert "slopes err by" in str(result)
     assert result.excited_fraction == pytest.approx(19 / 20 * 0.05**2 / 20)
 
 
@@ -240,12 +286,12 @@ def test_iterative_solution_is_the_direct_one(monkeypatch):
              sq.SiteField(np.random.default_rng(0).normal(size=(12, 3)))]  # fmt: skip
     model = sq.SpinModel(lattice, hamiltonian=terms, jumps=[sq.LocalDecay(0.1), *DECAY])
     operators = flip_operators(model.canonical)
-    direct = low_flips.pair_amplitudes(operators)
-    monkeypatch.setattr(low_flips, "DIRECT_UNKNOWNS", 0)
-    iterated = low_flips.pair_amplitudes(operators)
+    direct = operators.pair_amplitudes().values.matrix()
+    monkeypatch.setattr(flip_amplitudes, "DIRECT_UNKNOWNS", 0)
+    iterated = operators.pair_amplitudes().values.matrix()
     np.testing.assert_allclose(iterated, direct, atol=1e-9 * np.abs(direct).max())
-    monkeypatch.setattr(low_flips, "KRYLOV_VECTORS", 1)
-    monkeypatch.setattr(low_flips, "MAX_RESTARTS", 1)
+    monkeypatch.setattr(flip_amplitudes, "KRYLOV_VECTORS", 1)
+    monkeypatch.setattr(flip_amplitudes, "MAX_RESTARTS", 1)
     with pytest.raises(sq.NumericalFailure, match="hardly decay beside the couplings; raise"):
         sq.squeezing_theorem(model)
 

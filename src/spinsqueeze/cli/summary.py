@@ -80,6 +80,30 @@ def _truncation(data: Any) -> Iterator[str]:
         yield f"truncation: what is left out changes xi2 there by about {change:.2g}"
 
 
+def bounds(data: Any) -> Iterator[str]:
+    """What the least xi2 of a single run is held against: uncertainty, information, mean field."""
+    if "figure" in data.attrs or "status" in data or "xi2" not in data:
+        return
+    if "time" in data["xi2"].dims:
+        if not np.isfinite(data["xi2"].values).any():
+            return
+        data = data.isel(time=int(np.nanargmin(data["xi2"].values)))
+    parts = []
+    if np.isfinite(product := float(data.get("uncertainty_product", np.nan))):
+        parts.append(f"uncertainty product {product:.4g} (at least 1)")
+    if "qfi" in data:
+        share = float(data["qfi"]) / data.attrs["n_spins"]
+        parts.append(f"qfi/N = {share:.4g} (at least 1/xi2 = {1 / float(data['xi2']):.4g})")
+    if parts:
+        yield "at the least xi2: " + ", ".join(parts)
+    diagnostics = json.loads(data.attrs.get("diagnostics", "{}"))
+    strength = diagnostics.get("mean_field_instability")
+    if strength is not None:
+        fate = {"ends": "ends", "unstable": "is unstable"}.get(diagnostics["mean_field_outcome"])
+        where = f"{fate} at lambda = {strength:.4g}" if fate else "is stable at every lambda"
+        yield f"mean field: the paramagnet {where} (lambda = 1: this model)"
+
+
 def points_and_best(data: Any) -> Iterator[str]:
     """What came out of a sweep, in lines for people."""
     from spinsqueeze.core.text import value_with_error

@@ -32,6 +32,11 @@ _VARIABLES = (
         "xi2_kitagawa_ueda", ("time",), "Kitagawa-Ueda squeezing parameter 4 min Var(S_perp)/N"
     ),
     Variable(
+        "uncertainty_product",
+        ("time",),
+        "4 Var Var/|<S>|^2 of the squeezed and the anti-squeezed component; 1 where it is minimal",
+    ),
+    Variable(
         "squeezing_angle",
         ("time",),
         "direction of least variance, from the horizontal axis e_phi, right-handed about <S>",

@@ -9,6 +9,7 @@ from spinsqueeze.methods.permutation_invariant.method import PermutationInvarian
 from spinsqueeze.methods.perturbation.method import Perturbation
 from spinsqueeze.methods.symmetric.method import SymmetricSubspace
 from spinsqueeze.methods.trajectories.method import QuantumTrajectories
+from spinsqueeze.methods.truncated_shells.method import TruncatedShells
 
 METHODS: dict[str, type[Method]] = {
     kind.name(): kind
@@ -21,6 +22,7 @@ METHODS: dict[str, type[Method]] = {
         Cumulants,
         MeanField,
         Perturbation,
+        TruncatedShells,
         DTWA,
     )
 }

@@ -5,6 +5,7 @@ little fill for matrices of symmetric pattern (Liouvillians), at the price of di
 is small. `CheckedFactors` measures that loss once and refines every solve as often as it takes.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -99,6 +100,35 @@ class Pardiso:
             self._solver.free_memory()
 
 
+class Dense:
+    """LAPACK's factors of a dense copy: where sparse ones would fill up."""
+
+    transposable: ClassVar[bool] = True
+
+    def __init__(self, matrix: "csr_array") -> None:
+        from scipy.linalg.lapack import dgetrf
+
+        self.matrix = matrix
+        self._lu, self._pivots, info = dgetrf(matrix.toarray(order="F"), overwrite_a=True)
+        if info:
+            raise RuntimeError("a pivot is zero")
+
+    def solve(
+        self, right: NDArray[Any], *, refinements: int = 1, transposed: bool = False
+    ) -> NDArray[Any]:
+        """X with matrix @ x = right (or matrix.T @ x), (n,) or (n, k), refined iteratively."""
+        matrix = self.matrix.T if transposed else self.matrix
+        x = self._solved(right, transposed)
+        for _ in range(refinements):
+            x += self._solved(right - matrix @ x, transposed)
+        return x
+
+    def _solved(self, right: NDArray[Any], transposed: bool) -> NDArray[Any]:
+        from scipy.linalg.lapack import dgetrs
+
+        return np.asarray(dgetrs(self._lu, self._pivots, right, trans=int(transposed))[0])
+
+
 class CheckedFactors:
     """Factors with as many steps of iterative refinement as a probe shows they need.
 
@@ -161,12 +191,28 @@ def superlu_factors(
         NumericalFailure: a pivot is zero, or their backward error stays above 1e-10 in spite of
             refinement; the message ends in `remedy`.
     """
-    moved = shifted(matrix, alpha, beta)
+    return _checked(SuperLU, shifted(matrix, alpha, beta), remedy)
+
+
+def _checked(
+    kind: Callable[["csr_array"], Factorisation], moved: "csr_array", remedy: str
+) -> CheckedFactors:
     try:
-        factors = SuperLU(moved)
+        factors = kind(moved)
     except RuntimeError as error:
         raise NumericalFailure(f"the sparse factors do not exist ({error}); {remedy}") from None
     return CheckedFactors(moved, factors, remedy=remedy)
+
+
+def dense_factors(
+    matrix: "csr_array", alpha: complex, beta: float, *, remedy: str
+) -> CheckedFactors:
+    """Checked factors of alpha - beta A as a dense matrix.
+
+    Raises:
+        NumericalFailure: as `superlu_factors`.
+    """
+    return _checked(Dense, shifted(matrix, alpha, beta), remedy)
 
 
 def rate_bound(matrix: "csr_array") -> float:

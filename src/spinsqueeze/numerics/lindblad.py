@@ -121,10 +121,9 @@ class Unknowns:
 
 
 @dataclass(frozen=True, eq=False)
-class MasterEquation:
-    """Its real matrix on `unknowns`, (n, n) CSR, and the closed part of every unknown."""
+class Equation:
+    """d y / dt = matrix @ y on real unknowns, (n, n) CSR, and the closed part of every unknown."""
 
-    unknowns: Unknowns
     matrix: "csr_array" = dataclasses.field(repr=False)
 
     @cached_property
@@ -134,6 +133,13 @@ class MasterEquation:
 
         _, component = connected_components(self.matrix, directed=False)
         return np.asarray(component)
+
+
+@dataclass(frozen=True, eq=False)
+class MasterEquation(Equation):
+    """That of density matrices on `unknowns`."""
+
+    unknowns: Unknowns
 
 
 def master_equation(
@@ -153,7 +159,7 @@ def master_equation(
     matrix: Any = moved.real.tocsr()
     matrix.data[np.abs(matrix.data) <= NEGLIGIBLE * np.abs(matrix.data).max(initial=0.0)] = 0.0
     matrix.eliminate_zeros()
-    return MasterEquation(unknowns, matrix)
+    return MasterEquation(matrix, unknowns)
 
 
 def lindblad_drift(

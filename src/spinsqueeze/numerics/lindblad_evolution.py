@@ -13,7 +13,7 @@ from spinsqueeze.numerics import magnus
 from spinsqueeze.numerics.factorisation import rate_bound, superlu_factors
 from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution, polynomial_rounding
 from spinsqueeze.numerics.krylov.rational import rational_evolution
-from spinsqueeze.numerics.lindblad import MasterEquation
+from spinsqueeze.numerics.lindblad import Equation
 from spinsqueeze.numerics.weighted_sum import WeightedSum
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ MOST_PRODUCTS = 6000
 
 
 def evolve(
-    equation: MasterEquation,
+    equation: Equation,
     *,
     start: Floats,
     times: Floats,

@@ -102,11 +102,13 @@ class Bordered:
         matrix: L on these unknowns.
         left: (n,) the trace; zeros in a part that has none, where L has an inverse of its own.
         precondition: the inverse of some of L.
+        restart: vectors among which one step of GMRES finds its best.
     """
 
     matrix: "csr_array"
     left: Floats
     precondition: Preconditioner = field(repr=False)
+    restart: int = RESTART
 
     def __post_init__(self) -> None:
         self._state = self.left / max(float(self.left @ self.left), 1.0)
@@ -149,9 +151,9 @@ class Bordered:
         )
 
     def _step(self, rest: Floats, allowed: float, transposed: bool) -> Floats:
-        """What brings the residual down most among RESTART vectors, preconditioned on the right."""
+        """What brings the residual down most among some vectors, preconditioned on the right."""
         inverse = self.precondition.transposed if transposed else self.precondition.solve
-        basis = Basis(lambda v: self.apply(inverse(v), transposed=transposed), rest, RESTART)
+        basis = Basis(lambda v: self.apply(inverse(v), transposed=transposed), rest, self.restart)
         while True:
             basis.extend()
             k = basis.dimension
@@ -171,6 +173,7 @@ def null_vector_iteratively(
     precondition: Preconditioner,
     fastest: float,
     start: Floats | None = None,
+    restart: int = RESTART,
 ) -> NullVector:
     """The null vector of a closed part of a master equation that has one; see `Bordered`.
 
@@ -179,21 +182,23 @@ def null_vector_iteratively(
     Raises:
         NumericalFailure: the iteration does not converge.
     """
-    bordered = Bordered(matrix, left, precondition)
+    bordered = Bordered(matrix, left, precondition, restart)
     y = bordered.steady(start)
 
     resolvent = _inverse_norm(bordered, y, left, ROUGHLY)
     return NullVector(y, 1.0 / resolvent, resolvent, fastest)
 
 
-def inverse_norm_iteratively(matrix: "csr_array", *, precondition: Preconditioner) -> float:
+def inverse_norm_iteratively(
+    matrix: "csr_array", *, precondition: Preconditioner, restart: int = RESTART
+) -> float:
     """Norm of the inverse of closed parts without a trace.
 
     Raises:
         NumericalFailure: the iteration does not converge, as where there is no inverse.
     """
     nothing = np.zeros(matrix.shape[0])
-    bordered = Bordered(matrix, nothing, precondition)
+    bordered = Bordered(matrix, nothing, precondition, restart)
     # Random right sides hold little of one null vector: rough solutions would not feel it.
     return _inverse_norm(bordered, nothing, nothing, WITHOUT_TRACE)
 

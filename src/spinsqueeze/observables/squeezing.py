@@ -279,12 +279,13 @@ def squeezing_with_resolution(
     values = {
         "xi2": n * smallest / np.where(undefined, 1.0, length) ** 2,
         "xi2_kitagawa_ueda": 4.0 * smallest / divisor,
+        "uncertainty_product": 4.0 * smallest * largest / np.where(undefined, 1.0, length) ** 2,
         "squeezing_angle": np.where(isotropic, np.nan, angle),
         "contrast": length / (0.5 * divisor),
         "total_spin_squared": squared,
         "effective_spins": effective_number(squared),
     }
-    for name in ("xi2", "xi2_kitagawa_ueda", "squeezing_angle"):
+    for name in ("xi2", "xi2_kitagawa_ueda", "uncertainty_product", "squeezing_angle"):
         values[name] = np.where(undefined, np.nan, values[name])
     return values, status
 

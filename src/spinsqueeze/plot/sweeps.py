@@ -11,6 +11,7 @@ from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.checks import did_you_mean
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.observables.optimum import OptimumStatus
+from spinsqueeze.plot import validity
 from spinsqueeze.plot.style import (
     GREY,
     MISSING,
@@ -46,7 +47,8 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
     logarithmic axis; words and infinities are set side by side. Points without a number are left
     out (curve) or grey (map), and a note counts them. Open circles (curve) and dots (map) mark
     optima that are only the lowest of their times: at the first or last one, or where the times are
-    too coarse. Other times may squeeze more.
+    too coarse. Other times may squeeze more. Of perturbation theory a band shows what the next
+    orders change (curve), and a dashed line where the paramagnet breaks in mean field.
 
     Args:
         data: what `spinsqueeze.sweep` returns, with one or two swept dimensions; reduce others
@@ -66,8 +68,11 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
     axes = [_axis(data, dim) for dim in data[name].dims]
     values = np.asarray(data[name].values, dtype=float)
     errors = _errors(data, name)
+    band, load = validity.band(data, name), validity.load(data, data[name].dims)
     if name in SQUEEZING:
         values, errors = decibels_with_error(values, errors)
+        if band is not None:
+            band = decibels_with_error(band[0], None)[0], decibels_with_error(band[1], None)[0]
     if not np.isfinite(values).any():
         raise InvalidInput(f"{name} must hold a number at some point, got none; see data['reason']")
     edge = np.zeros(values.shape, dtype=bool)
@@ -75,20 +80,24 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
         edge = np.asarray(data["optimal_at_edge"].values == 1)
         if "optimal_status" in data:
             edge |= np.asarray(data["optimal_status"].values == OptimumStatus.TOO_COARSE)
+    lost = False
     with style():
         panel = _panel(ax)
         if len(axes) == 1:
             _draw_curve(panel, axes[0], values, errors, edge)
+            _draw_validity(panel, axes[0], values, band, load)
             panel.set_ylabel(_label(data, name))
         else:
             _draw_map(panel, axes, values, edge, _label(data, name), squeezing=name in SQUEEZING)
-        for note in _notes(values, edge):
+            lost = load is not None and _draw_lost_region(panel, axes, load)
+        notes = _notes(values, edge, lost=lost)
+        if notes:
             panel.annotate(
-                note, (0.0, 1.0), xycoords="axes fraction", xytext=(0, 4),
+                "\n".join(notes), (0.0, 1.0), xycoords="axes fraction", xytext=(0, 4),
                 textcoords="offset points", color=GREY, fontsize="small", va="bottom",
             )  # fmt: skip
         if not panel.get_title() and data.attrs.get("title"):
-            panel.set_title(wrapped(str(data.attrs["title"])), pad=20)
+            panel.set_title(wrapped(str(data.attrs["title"])), pad=8 + 12 * max(1, len(notes)))
     figure = figure_of(panel)
     draw_as_written(figure)
     return figure
@@ -207,6 +216,37 @@ def _draw_curve(
     _scale(panel, "x", axis)
 
 
+def _draw_validity(
+    panel: Axes,
+    axis: _Axis,
+    values: Floats,
+    band: tuple[Floats, Floats] | None,
+    load: Floats | None,
+) -> None:
+    if axis.words:
+        return
+    order = np.argsort(axis.positions)
+    known = order[np.isfinite(values[order])]
+    if band is not None:
+        validity.draw_band(
+            panel, axis.positions[known], band[0][known], band[1][known], colour=PALETTE[0]
+        )
+    if load is not None:
+        validity.draw_lost_line(panel, axis.positions[order], load[order])
+    if panel.get_legend_handles_labels()[1]:
+        panel.legend()
+
+
+def _draw_lost_region(panel: Axes, axes: list[_Axis], load: Floats) -> bool:
+    up, right = axes
+    if up.words or right.words:
+        return False
+    rows, columns = np.argsort(up.positions), np.argsort(right.positions)
+    return validity.draw_lost_region(
+        panel, right.positions[columns], up.positions[rows], load[np.ix_(rows, columns)]
+    )
+
+
 def _draw_map(
     panel: Axes,
     axes: list[_Axis],
@@ -255,7 +295,7 @@ def _scale(panel: Axes, which: str, axis: _Axis) -> None:
     panel.set(**{f"{which}label": axis.label})
 
 
-def _notes(values: Floats, edge: Booleans) -> list[str]:
+def _notes(values: Floats, edge: Booleans, *, lost: bool) -> list[str]:
     parts = []
     missing = int(np.count_nonzero(~np.isfinite(values)))
     if missing:
@@ -264,4 +304,5 @@ def _notes(values: Floats, edge: Booleans) -> list[str]:
     if at_edge:
         mark = "open circles" if values.ndim == 1 else "dots"
         parts.append(f"{mark}: first or last time is lowest, or times too coarse")
-    return ["; ".join(parts)] if parts else []
+    lines = ["; ".join(parts)] if parts else []
+    return [*lines, "dashed: the paramagnet breaks in mean field"] if lost else lines

@@ -14,6 +14,9 @@ from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import Evolve, Progress, Question
 from spinsqueeze.models.model import SpinModel
+from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.readings import moments_of
+from spinsqueeze.observables.squeezing import contrast, squeezing
 from spinsqueeze.run.choice import default_method
 from spinsqueeze.run.study import Study
 
@@ -89,13 +92,40 @@ class Run:
             "numerical_error": answer.numerical_error,
             "diagnostics": json.dumps(answer.diagnostics),
             "warnings": json.dumps(
-                [*_of_elimination(study.model), *answer.warnings, *_doubts(answer)]
+                [*_of_elimination(study.model), *answer.warnings, *_doubts(answer), *self._bounds]
             ),
             "dtype": str(answer.diagnostics.get("dtype", "float64")),
             "device": str(answer.diagnostics.get("device", "cpu")),
             **({} if lab is None else lab.figures()),
             **({} if self.choice is None else {"automatic_times": self.choice.as_json()}),
         }
+
+    @property
+    def _bounds(self) -> list[str]:
+        """Whether 1/xi2 <= qfi/N fails by more than the errors of both, which no state does."""
+        answer, question = self.answer, self.task.question
+        information = answer.readings.get("qfi")
+        if information is None or "spins_left" in answer.readings:
+            return []
+        n = question.model.n_spins
+        moments = moments_of(answer.readings, n_spins=n)
+        assert isinstance(moments, Moments)
+        with np.errstate(divide="ignore"):
+            gain = 1 / squeezing(moments).xi2
+        # The state errs by numerical_error/sqrt(N), hence variances by sqrt(N) of it over N/4
+        state = answer.numerical_error / np.sqrt(n)
+        length = contrast(moments)
+        allowed = 1e-9 * gain + 10 * n * state * (1 + (gain / length) ** 2)
+        if self.task.method.trust(question).approximation == "uncontrolled":
+            allowed = allowed + LARGE_ERROR * gain
+        excess = gain - information.values / n
+        worst = float(np.max(np.where(excess > allowed, excess, 0.0), initial=0.0))
+        if not worst:
+            return []
+        return [
+            f"bound: 1/xi2 exceeds qfi/N by {worst:.2g}, which no state does; what the method "
+            "leaves out is not small here"
+        ]
 
 
 def task_of(study: Study, *, progress: Progress | None = None) -> Task:

@@ -8,18 +8,28 @@ import numpy as np
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
+from spinsqueeze.methods.base.flip_operators import (
+    flip_bytes,
+    flip_operators,
+    local_decay_rates,
+    not_emission,
+    torus,
+)
 from spinsqueeze.methods.base.method import in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.model import SpinModel
-from spinsqueeze.numerics import low_flips, pair_phases
-from spinsqueeze.numerics.low_flips import FlipOperators
+from spinsqueeze.numerics import pair_phases
+from spinsqueeze.numerics.flip_amplitudes import FlipOperators
+from spinsqueeze.numerics.pair_arrays import PairArray, stripes
 from spinsqueeze.numerics.pair_phases import PhaseMaximum
-from spinsqueeze.observables.low_flips import flip_operators, local_decay_rates, not_emission
 from spinsqueeze.run.questions import steady_question
 
 DARK = 1e-12
 """Flips that decay slower than this times the largest entry of their operator do not decay."""
+
+BYTES_PER_SITE = 5e4
+"""Memory of the search for the best angles of a lattice that is alike everywhere."""
 
 WEAK_SLOPE = 0.3
 WEAK_DRIVE = 0.3
@@ -58,26 +68,38 @@ class SqueezingTheorem:
 
     verdict: in words. squeezed: some component, of a common angle or of angles by site, is.
     uniform, by_site: the best component of one angle, and of an angle for each kind of spins.
-    counts: (C,) spins of each kind. single_coherences: (C,) <s^-_i>. pair_coherences: (C, C)
-    <s^-_i s^-_j> of two spins, 0 where a kind has one. excited_fraction: share of excited spins, to
-    second order, in the pure state. assumptions: what was checked.
+    slope_error: no slope errs by more from the solution of the linear equations, infinite where an
+    emitter has no decay of its own. counts: (C,) spins of each kind. single_coherences: (C,)
+    <s^-_i>. pairs: <s^-_i s^-_j> of two spins, by kinds or by displacement on a lattice that is
+    alike everywhere. excited_fraction: share of excited spins, to second order, in the pure state.
+    assumptions: what was checked.
     """
 
     verdict: str
     squeezed: bool
     uniform: SqueezedComponent
     by_site: SqueezedComponent
+    slope_error: float
     counts: Integers
     single_coherences: Complexes
-    pair_coherences: Complexes
+    pairs: PairArray
     excited_fraction: float
     assumptions: tuple[str, ...]
+
+    @property
+    def pair_coherences(self) -> Complexes:
+        """(C, C) <s^-_i s^-_j> of two spins, 0 where a kind has one; 268 MB for 64 x 64 sites."""
+        return self.pairs.matrix()
 
     def __str__(self) -> str:
         lines = [self.verdict]
         for name, found in (("one angle", self.uniform), ("angles by site", self.by_site)):
             sort = "" if found.is_global else f", a local maximum; at most {found.upper_bound:.6g}"
             lines.append(f"{name}: max Re F = {found.maximum:.6g}, slope {found.slope:.6g}{sort}")
+        if np.isfinite(self.slope_error):
+            lines.append(
+                f"slopes err by {self.slope_error:.1g} at most (residual of the equations)"
+            )
         lines += [f"assumed: {assumption}" for assumption in self.assumptions]
         return "\n".join(lines)
 
@@ -87,14 +109,16 @@ def squeezing_theorem(
 ) -> SqueezingTheorem:
     """Whether what breaks the conservation of S_z squeezes the steady state, in first order.
 
-    H0 is everything in the Hamiltonian that conserves S_z, H1 the rest (huybrechts2024, theorem 1).
+    H0 is everything in the Hamiltonian that conserves S_z, H1 the rest (huybrechts2024, theorem 1);
+    the theorem is about this split, `Perturbation(perturbed=...)` knows others.
     Without H1 the emitters rest in all-down; with it, the state is pure in first order and follows
     from linear equations among one and two flipped spins. Couplings may depend on the pair, rates
     on the emitter, and emission may be collective.
 
     Args:
         model: emitters with constant strengths; jumps that only lower. Spins that are alike, or in
-            classes, of any number; couplings of sites up to several hundred of them.
+            classes, of any number; periodic lattices that are alike everywhere, to 64 x 64 sites
+            in seconds; sites that differ up to several hundred of them.
         memory_budget: bytes; more is refused before any work.
 
     Returns:
@@ -117,7 +141,7 @@ def squeezing_theorem(
     if reasons:
         raise Unsupported("squeezing_theorem cannot do this: " + "; ".join(reasons))
     kinds = len(form.counts)
-    needed = low_flips.solver_bytes(kinds)
+    needed = flip_bytes(form) + (0.0 if torus(form) is None else kinds * BYTES_PER_SITE)
     if needed > memory_budget:
         raise TooLarge(
             f"the pairs of {kinds} kinds of spins need {in_bytes(needed)}; the budget is "
@@ -125,22 +149,22 @@ def squeezing_theorem(
         )
     operators = flip_operators(form)
     unique = _uniqueness(form, operators)
-    singles = low_flips.single_amplitudes(operators)
-    pairs = low_flips.pair_amplitudes(operators)
-    counts = operators.counts
-    uniform = _component(pair_phases.common_phase(-pairs / 2, counts=counts), form.n_spins)
-    phases = pair_phases.single_phases(-pairs / 2, counts=counts, patterns=_stripes(form))
-    by_site = _component(phases, form.n_spins)
-    within = np.abs(pairs) ** 2 * counts[:, None] * operators.partners
-    excited = float(np.sum(counts * np.abs(singles) ** 2) + np.sum(within)) / form.n_spins
+    singles, amplitudes = operators.single_amplitudes(), operators.pair_amplitudes()
+    pairs, n = amplitudes.values, form.n_spins
+    uniform = _component(pair_phases.common_phase(pairs.times(-0.5)), n)
+    phases = pair_phases.single_phases(pairs.times(-0.5), patterns=_stripes(form))
+    by_site = _component(phases, n)
+    excited = float(np.sum(operators.counts * np.abs(singles) ** 2)) + 2 * pairs.squares
+    excited /= n
     return SqueezingTheorem(
         verdict=_verdict(operators, uniform, by_site, excited),
         squeezed=by_site.maximum > 0,
         uniform=uniform,
         by_site=by_site,
+        slope_error=float(np.sqrt(8.0 * (1.0 - 1.0 / n))) * amplitudes.error,
         counts=form.counts,
         single_coherences=singles,
-        pair_coherences=pairs,
+        pairs=pairs,
         excited_fraction=excited,
         assumptions=(
             "H0, all of H that conserves S_z, has the symmetry of turns about z",
@@ -185,7 +209,7 @@ def _uniqueness(form: Canonical, operators: FlipOperators) -> str:
         return (
             f"all-down is the only steady state of H0: every emitter decays, at {rates.min():.6g}"
         )
-    slowest = low_flips.slowest_decay(operators)
+    slowest = operators.slowest_decay()
     if slowest <= DARK:
         raise Unsupported(
             "squeezing_theorem cannot do this: the steady state without the perturbation is not "
@@ -201,15 +225,15 @@ def _uniqueness(form: Canonical, operators: FlipOperators) -> str:
 
 
 def _stripes(form: Canonical) -> Floats | None:
-    """(N, M) signs of cosines along every wave vector of a grid; None of other models."""
+    """(N, M) signs of waves of every wave vector of a grid whose sites differ; None of others."""
     lattice = form.lattice
     if lattice is None or lattice.shape is None or len(form.counts) != form.n_spins:
         return None
+    if torus(form) is not None:
+        return None
     full = np.ones(lattice.shape, dtype=bool)
     sites = np.argwhere(full if lattice.occupied is None else lattice.occupied)
-    turns = sites @ (np.argwhere(full) / np.array(lattice.shape)).T
-    cosines = [np.cos(2 * np.pi * turns + shift) for shift in (0.01, np.pi / 4)]
-    return np.where(np.hstack(cosines) >= 0, 1.0, -1.0)
+    return stripes(2 * np.pi * (sites @ (np.argwhere(full) / np.array(lattice.shape)).T))
 
 
 def _component(found: PhaseMaximum, n_spins: int) -> SqueezedComponent:
@@ -220,10 +244,8 @@ def _component(found: PhaseMaximum, n_spins: int) -> SqueezedComponent:
 
 def _drive_over_decay(operators: FlipOperators) -> float:
     """The strongest drive of a spin or a pair over the slowest decay of few flips."""
-    matrix = operators.one_flip()
-    slowest = low_flips.slowest_decay(operators) * float(np.abs(matrix).max())
-    drive = max(np.abs(operators.drive).max(), np.abs(operators.pair_drive).max())
-    return float(drive) / slowest if slowest else np.inf
+    slowest = operators.slowest_decay() * operators.largest_entry
+    return operators.largest_drive / slowest if slowest else np.inf
 
 
 def _verdict(
@@ -242,7 +264,7 @@ def _verdict(
         text = (
             f"squeezed to first order: xi2 = 1 - {-uniform.slope:.6g} lambda along the angle "
             f"{angle:.6g} rad from x to y, anti-squeezed by as much along "
-            f"{np.mod(angle + np.pi / 2, np.pi):.6g} rad"
+            f"{np.mod(uniform.anti_squeezed_angles[0], np.pi):.6g} rad"
         )
         if by_site.maximum > uniform.maximum * (1 + pair_phases.CERTAIN):
             text += f"; xi2 = 1 - {-by_site.slope:.6g} lambda with an angle for each site"
@@ -259,7 +281,7 @@ def _verdict(
 def _nothing(operators: FlipOperators) -> str:
     if operators.counts.sum() < 2:
         return "one emitter has no partner to be correlated with"
-    if np.any(operators.drive):
+    if operators.drives_singles:
         return (
             "single emitters are driven and no pairs: in first order that only turns the mean spin "
             "(squeezing may come in second order, with an interaction or collective emission)"

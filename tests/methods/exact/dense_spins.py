@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
+from spinsqueeze.methods.exact.couplings import HamiltonianPart
 
 # Single-spin matrices on (down, up), the order of the bit values.
 SPIN = np.array([[[0, 1], [1, 0]], [[0, 1j], [-1j, 0]], [[-1, 0], [0, 1]]]) / 2

@@ -19,12 +19,9 @@ from tests.methods.exact.dense_spins import (
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.exact import frames
+from spinsqueeze.methods.exact.couplings import HamiltonianPart, required_frames
 from spinsqueeze.methods.exact.frames import ProductFrames
-from spinsqueeze.methods.exact.hamiltonian import (
-    HamiltonianPart,
-    SpinHamiltonian,
-    required_frames,
-)
+from spinsqueeze.methods.exact.hamiltonian import SpinHamiltonian
 from spinsqueeze.numerics.state_vectors import (
     collective_moments,
     dicke_state,

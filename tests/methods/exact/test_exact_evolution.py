@@ -16,8 +16,9 @@ from tests.methods.exact.dense_spins import (
 
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge
 from spinsqueeze.methods.base.question import Rotation
+from spinsqueeze.methods.exact.couplings import HamiltonianPart
 from spinsqueeze.methods.exact.driven import DrivenHamiltonian
-from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, SpinHamiltonian
+from spinsqueeze.methods.exact.hamiltonian import SpinHamiltonian
 from spinsqueeze.methods.exact.propagate import (
     choose_krylov_dimension,
     evolve,

@@ -4,19 +4,21 @@ import numpy as np
 import pytest
 from tests.methods.exact.dense_spins import power_law_xxz, random_part
 
+import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.question import Rotation
-from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, SpinHamiltonian
+from spinsqueeze.methods.exact import closed_sector
+from spinsqueeze.methods.exact.couplings import HamiltonianPart
+from spinsqueeze.methods.exact.hamiltonian import SpinHamiltonian
 from spinsqueeze.methods.exact.propagate import evolve
-from spinsqueeze.methods.exact.sectors import (
-    SectorHamiltonian,
-    is_invariant,
-    lattice_symmetries,
-    orbit_labels,
-)
+from spinsqueeze.methods.exact.sectors import Sector, SectorHamiltonian
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope
+from spinsqueeze.numerics.orbits import group_elements
+from spinsqueeze.numerics.site_symmetries import site_symmetries
 from spinsqueeze.numerics.state_vectors import dicke_state, product_state
+from spinsqueeze.results.dataset import diagnostics_of
+from spinsqueeze.run.questions import evolve_question
 
 CUBIC = {"interpolation": "cubic"}
 
@@ -37,16 +39,20 @@ def on_lattice(rng, shape):
     )
 
 
-def cyclic_necklaces(n):
-    """Number of orbits of 2^n strings under rotation, (1/n) sum_d phi(d) 2^(n/d) (Burnside)."""
-    return sum(2 ** np.gcd(n, k) for k in range(n)) // n
+def symmetries(parts):
+    return site_symmetries(
+        [k for part in parts for k in part.kernels], rows=[part.field for part in parts]
+    )
 
 
-@pytest.mark.parametrize("n_spins", [1, 2, 5, 6, 9, 12])
-def test_orbits_under_rotation_are_necklaces(n_spins):
-    labels = orbit_labels(n_spins, [np.roll(np.arange(n_spins), 1)])
-    assert np.unique(labels).size == cyclic_necklaces(n_spins)
-    assert np.all(labels <= np.arange(1 << n_spins))
+def in_sector(parts, generators, *, inverted=False):
+    sector = Sector.of(parts[0].n_spins, generators)
+    return SectorHamiltonian(parts, sector=sector.inverted() if inverted else sector)
+
+
+def project(space, psi):
+    sector = space.sector
+    return sector.lowered(sector.amplitudes(psi))
 
 
 @pytest.mark.parametrize(
@@ -56,8 +62,7 @@ def test_sector_equals_full_space(shape):
     rng = np.random.default_rng(7)
     parts = [on_lattice(rng, shape), on_lattice(rng, shape)]
     n = parts[0].n_spins
-    generators = lattice_symmetries(shape, parts)
-    sector = SectorHamiltonian(parts, generators=generators)
+    sector = in_sector(parts, symmetries(parts))
     assert sector.dimension < 0.6 * (1 << n)
     full = SpinHamiltonian(parts)
     psi = product_state(np.tile([0.48, 0.6, 0.64], (n, 1)))
@@ -67,53 +72,140 @@ def test_sector_equals_full_space(shape):
         "rotations": [Rotation(0.3, (0.6, 0.0, 0.8), -1.1)],
         "tolerance": 1e-9,
     }
-    a = evolve(sector, sector.project(psi), times, **options)
+    a = evolve(sector, project(sector, psi), times, **options)
     b = evolve(full, psi, times, **options)
     np.testing.assert_allclose(a.spin, b.spin, atol=2e-9 * n)
     np.testing.assert_allclose(a.covariance, b.covariance, atol=4e-9 * n**2)
-    np.testing.assert_allclose(sector.expand(a.state), b.state, atol=2e-9)
+    np.testing.assert_allclose(sector.sector.expand(a.state), b.state, atol=2e-9)
 
 
 def test_real_matrices_act_as_complex_ones():
     part = power_law_xxz(8, 3.0, 1.0, -0.7)
-    sector = SectorHamiltonian([part], generators=lattice_symmetries((8,), [part]))
+    sector = in_sector([part], symmetries([part]))
     rng = np.random.default_rng(0)
     c = rng.normal(size=sector.dimension) + 1j * rng.normal(size=sector.dimension)
     got, want = np.empty_like(c), np.empty(1 << 8, dtype=complex)
     sector.frozen().apply(c, got)
-    SpinHamiltonian([part]).frozen().apply(sector.expand(c), want)
-    np.testing.assert_allclose(sector.expand(got), want, atol=1e-13)
+    SpinHamiltonian([part]).frozen().apply(sector.sector.expand(c), want)
+    np.testing.assert_allclose(sector.sector.expand(got), want, atol=1e-13)
 
 
 def test_generators_are_those_the_model_respects():
     chain = power_law_xxz(6, 3.0, 1.0, 0.0)
-    assert len(lattice_symmetries((6,), [chain])) == 2
+    assert len(group_elements(symmetries([chain]))) == 12
     opened = HamiltonianPart(
         field=chain.field,
         tensors=chain.tensors,
         kernels=np.where(np.abs(np.subtract.outer(range(6), range(6))) < 2, chain.kernels, 0.0),
     )
-    (mirror,) = lattice_symmetries((6,), [opened])
+    (mirror,) = symmetries([opened])
     np.testing.assert_array_equal(mirror, np.arange(6)[::-1])
-    assert lattice_symmetries((6,), [random_part(np.random.default_rng(0), 6)]) == []
-    assert not is_invariant(opened, np.roll(np.arange(6), 1))
+    assert symmetries([random_part(np.random.default_rng(0), 6)]) == []
 
 
-def test_refusals():
-    chain = power_law_xxz(4, 3.0, 1.0, 0.0)
-    shift = np.roll(np.arange(4), 1)
-    sector = SectorHamiltonian([chain], generators=[shift])
-    uniform = product_state(np.tile([1.0, 0, 0], (4, 1)))
-    np.testing.assert_allclose(sector.expand(sector.project(uniform)), uniform, atol=1e-15)
-    sector.project(dicke_state(4, spins_up=1))
-    staggered = product_state(np.array([[0, 0, 1.0], [0, 0, -1]] * 2))
-    with pytest.raises(InvalidInput, match="initial_state must be invariant"):
-        sector.project(staggered)
-    with pytest.raises(InvalidInput, match="mask must turn all spins"):
-        sector.rotate(sector.project(uniform), axis=np.eye(3)[0], angle=1.0, mask=np.arange(4) < 2)
-    with pytest.raises(InvalidInput, match="generators must be permutations"):
-        SectorHamiltonian([chain], generators=[np.zeros(4, dtype=int)])
-    with pytest.raises(InvalidInput, match="generators must hold at least one"):
-        SectorHamiltonian([chain], generators=[])
-    with pytest.raises(InvalidInput, match="generators must leave the Hamiltonian unchanged"):
-        SectorHamiltonian([random_part(np.random.default_rng(1), 4)], generators=[shift])
+@pytest.mark.parametrize("shape", [(5,), pytest.param((2, 4), marks=pytest.mark.slow)])
+def test_inversion_halves_the_sector(shape):
+    """XYZ couplings and a field along x, two strengths, from a state along x; N even or odd."""
+    rng = np.random.default_rng(3)
+    parts = [on_lattice(rng, shape) for _ in range(2)]
+    for part in parts:
+        part.tensors[:, 0, 1:] = part.tensors[:, 1:, 0] = 0.0
+        part.field[:, 1:] = 0.0
+    generators = symmetries(parts)
+    n = parts[0].n_spins
+    plain, halved = (in_sector(parts, generators, inverted=joins) for joins in (False, True))
+    assert halved.dimension <= 0.75 * plain.dimension
+    psi = product_state(np.tile([1.0, 0, 0], (n, 1)))
+    assert halved.sector.unmoved(halved.sector.amplitudes(psi))
+    assert not plain.sector.unmoved(plain.sector.amplitudes(dicke_state(n, spins_up=1)))
+    if n % 2:
+        back = product_state(np.tile([-1.0, 0, 0], (n, 1)))
+        assert not plain.sector.unmoved(plain.sector.amplitudes(back))
+    options = {
+        "drive": DriveWeights((1.0, Envelope([0, 0.2, 0.4, 0.6], values=[1, -1, 2, 0.0], **CUBIC))),
+        "tolerance": 1e-9,
+    }
+    times = np.array([0.0, 0.2, 0.5])
+    a = evolve(halved, project(halved, psi), times, **options)
+    b = evolve(SpinHamiltonian(parts), psi, times, **options)
+    np.testing.assert_allclose(a.spin, b.spin, atol=2e-9 * n)
+    np.testing.assert_allclose(a.covariance, b.covariance, atol=4e-9 * n**2)
+    np.testing.assert_allclose(halved.sector.expand(a.state), b.state, atol=2e-9)
+    with pytest.raises(InvalidInput, match="a rotation leaves the sector of inversion"):
+        halved.rotate(a.state, axis=np.eye(3)[0], angle=1.0)
+
+
+TIMES = np.linspace(0.0, 1.0, 4)
+STAGGERED = [[0, 0.6, 0.8], [0, 0.8, -0.6]] * 5
+CASES = {
+    "+x of XXZ": ({}, sq.CoherentState("+x"), 44),
+    "-x of XXZ": ({}, sq.CoherentState("-x"), 44),
+    "tilted": ({}, sq.CoherentState([0.48, 0.6, 0.64]), 78),
+    "with a pulse": ({"pulses": [sq.Pulse(0.3, axis="y", angle=0.4)]}, sq.CoherentState("+x"), 78),
+    "pulses on a sublattice": (
+        {"pulses": [sq.Pulse(0.3, axis="y", angle=0.4, sites=range(0, 10, 2))]},
+        sq.CoherentState("+x"), 136,
+    ),
+    "staggered": ({}, sq.ProductState(STAGGERED), 136),
+    "a Dicke state": ({}, sq.DickeState(1.0, axis="y"), 78),
+    "one spin apart": ({}, sq.ProductState([[0, 0, -1], *[[0, 0, 1]] * 9]), 544),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_states_and_pulses_take_the_symmetry_that_they_share(name, monkeypatch):
+    """On a ring of 10: 20 permutations, and inversion about x."""
+    options, state, dimension = CASES[name]
+    ring = sq.SpinModel(
+        sq.Lattice((10,)), hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=-0.6, exponent=3)]
+    )
+    data = sq.simulate(ring, state, TIMES, method="exact", keep_state=True, **options)
+    assert diagnostics_of(data)["dimension"] == dimension
+    monkeypatch.setattr(closed_sector, "FEWEST_SPINS", 99)
+    full = sq.simulate(ring, state, TIMES, method="exact", keep_state=True, **options)
+    assert diagnostics_of(full)["dimension"] == 1024
+    np.testing.assert_allclose(data.spin, full.spin, atol=1e-9)
+    np.testing.assert_allclose(data.covariance, full.covariance, atol=1e-8)
+    ends = [sq.final_state(d).amplitudes for d in (data, full)]
+    np.testing.assert_allclose(*ends, atol=1e-9)
+
+
+def test_a_state_vector_goes_on_in_its_sector():
+    ring = sq.SpinModel(
+        sq.Lattice((10,)), hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=-0.6, exponent=3)]
+    )
+    half = sq.simulate(ring, sq.CoherentState("+x"), [0.0, 0.5], method="exact", keep_state=True)
+    there = sq.simulate(ring, sq.final_state(half), [0.0, 0.5], method="exact")
+    once = sq.simulate(ring, sq.CoherentState("+x"), [0.0, 1.0], method="exact")
+    assert diagnostics_of(there)["dimension"] == 44
+    np.testing.assert_allclose(there.covariance[-1], once.covariance[-1], atol=1e-9)
+    shaken = np.array(sq.final_state(half).amplitudes)
+    shaken[3] += 1e-6
+    state = sq.StateVector(shaken / np.linalg.norm(shaken))
+    assert diagnostics_of(sq.simulate(ring, state, [0.5], method="exact"))["dimension"] == 1024
+
+
+def test_fields_by_site_are_left_to_the_full_space():
+    field = np.zeros((10, 3))
+    field[[0, 1, 3], 2] = 0.3, 0.1, 0.2
+    ring = sq.SpinModel(
+        sq.Lattice((10,)),
+        hamiltonian=[
+            sq.PowerLawXXZ(j_perp=1.0, j_z=-0.6, exponent=3), sq.SiteField(field)
+        ],
+    )  # fmt: skip
+    data = sq.simulate(ring, sq.CoherentState("+x"), TIMES, method="exact")
+    assert diagnostics_of(data)["dimension"] == 1024
+
+
+@pytest.mark.parametrize("shape", [(12,), (3, 4)])
+def test_the_cost_in_a_sector_is_near(shape):
+    model = sq.SpinModel(
+        sq.Lattice(shape), hamiltonian=[sq.PowerLawXYZ(j_x=0.5, j_y=-0.3, j_z=1.0, exponent=3)]
+    )
+    question = evolve_question(model, sq.CoherentState([0.48, 0.6, 0.64]), TIMES)
+    answer = sq.Exact().answer(question)
+    detail = sq.Exact().cost(question).detail
+    assert float(detail.split("sector, ")[1].split()[0]) == pytest.approx(
+        answer.diagnostics["dimension"], rel=0.01
+    )

@@ -8,7 +8,10 @@ import pytest
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Unsupported
-from spinsqueeze.methods.perturbation import power_series
+from spinsqueeze.methods.perturbation import alike as low_spins
+from spinsqueeze.methods.perturbation import alike_series, orders, power_series
+from spinsqueeze.models import interchangeable
+from spinsqueeze.run.questions import steady_question
 
 DOWN = sq.CoherentState("-z")
 LAMBDAS = np.array([0.02, 0.04, 0.08])
@@ -175,6 +178,10 @@ def test_power_series():
 def test_a_perturbation_that_is_too_large_warns():
     assert "too large" in solved(xyz(8, 2.5), sq.Perturbation(2)).attrs["warnings"]
     assert json.loads(solved(xyz(8, 0.1), sq.Perturbation(2)).attrs["warnings"]) == []
+    # A first order has a negative variance along the spin however weak the drive: no concern.
+    weak = sq.SpinModel(5, hamiltonian=[sq.Drive(0.01)], jumps=[sq.LocalDecay(1.0)])
+    for order in (1, 2, 3):
+        assert json.loads(solved(weak, sq.Perturbation(order)).attrs["warnings"]) == []
 
 
 @pytest.mark.parametrize(
@@ -247,3 +254,18 @@ def test_first_order_of_many_spins_that_differ():
     assert float(series[1]) == pytest.approx(slope, rel=1e-7)
     with pytest.raises(TooLarge, match="next_order=False takes two flips only"):
         solved(lattice, sq.Perturbation(1))
+
+
+@pytest.mark.parametrize("perturbed", [(), ("couplings",), ("couplings", "detunings")])
+@pytest.mark.parametrize(("n", "order"), [(2, 2), (5, 4), (10**6, 3)])
+def test_unit_matrices_add_up_to_those_of_the_model(n, order, perturbed):
+    """Against the equations of the model itself: every moment of every order."""
+    for make in (alike, xyz, driven_dicke):
+        arrays = interchangeable.at_peak(steady_question(make(n, 0.1), initial_state=DOWN).model)
+        space = low_spins.flip_space(n, arrays, 2 * order, perturbed)
+        expected = orders.read(space, orders.mixed_orders(space, order, 2))
+        found = alike_series.mixed_series(n, arrays, order=order, reach=2, perturbed=perturbed)
+        for name in ("lower", "flips", "square", "number", "flips_squared", "mixed", "purity"):
+            want = getattr(expected, name)
+            scale = np.abs(want).max()
+            np.testing.assert_allclose(getattr(found, name), want, atol=1e-11 * scale + 1e-16)

@@ -19,6 +19,7 @@ _NO_ANSWER = {
     Steady: "it evolves in time only and has no steady-state solver",
 }
 _RANKS = {"none": 0, "truncation": 2, "uncontrolled": 3}
+_LAST_RANK = 4
 
 
 @final
@@ -27,16 +28,18 @@ class Trust:
     """How a method errs on one question, beyond the rounding and steps that it reports.
 
     approximation: "none"; "truncation" with a measured error; or "uncontrolled". sampled: whether
-    the numbers are averages over samples, with standard errors.
+    the numbers are averages over samples, with standard errors. outside: whether the method's own
+    criterion says that its approximation does not hold here.
     """
 
     approximation: Literal["none", "truncation", "uncontrolled"]
     sampled: bool = False
+    outside: bool = False
 
     @property
     def rank(self) -> int:
-        """The order of trust, best 0: exact, exact up to sampling, truncation, uncontrolled."""
-        return _RANKS[self.approximation] or int(self.sampled)
+        """Best 0: exact, exact up to sampling, truncation, uncontrolled, outside its domain."""
+        return _LAST_RANK if self.outside else _RANKS[self.approximation] or int(self.sampled)
 
     @property
     def in_words(self) -> str:

@@ -14,6 +14,7 @@ from spinsqueeze.methods.closed_form.ising_axis import frame, ising_axis, jump_o
 from spinsqueeze.methods.closed_form.plans import plan
 from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.qfi import pure_information
 from spinsqueeze.observables.readings import Reading, readings_of
 
 RELATIVE_ERROR = 1e-12
@@ -99,8 +100,11 @@ class ClosedForm(Method):
             question.progress((batch[-1] + 1) / len(times))
         back = np.argsort(frame(chosen.axis))
         moments = Moments(n_spins=n, spin=spin[:, back], covariance=covariance[:, back][:, :, back])
+        readings = readings_of(moments)
+        if not question.model.dissipative:
+            readings["qfi"] = Reading(pure_information(moments.covariance))
         return Answer(
-            readings_of(moments),
+            readings,
             error={"spin": _relative_error(n) * np.sqrt(n)},
             diagnostics={"formula": chosen.formula, "dtype": "float64", "device": "cpu"},
         )
@@ -114,8 +118,12 @@ class ClosedForm(Method):
         solution = formula()
         question.progress(1.0)
         moments = Moments(n_spins=n, spin=solution.spin[None], covariance=solution.covariance[None])
+        readings = {"purity": Reading(np.array([solution.purity]))}
+        information = solution.information()
+        if information is not None:
+            readings["qfi"] = Reading(np.array([information]))
         return Answer(
-            {**readings_of(moments), "purity": Reading(np.array([solution.purity]))},
+            {**readings_of(moments), **readings},
             error={"spin": STEADY_ERROR * np.sqrt(n)},
             diagnostics={"formula": solution.formula, "dtype": "float64", "device": "cpu"},
             state_at=lambda _index: solution.state(),

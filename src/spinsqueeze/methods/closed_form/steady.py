@@ -3,16 +3,17 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.models.states import BlockState, InitialState, SymmetricState
+from spinsqueeze.numerics.angular_momentum import spin_matrices
 from spinsqueeze.numerics.block_states import shell_state
+from spinsqueeze.observables.qfi import AFFORDABLE, mixed_information, pure_information
 
 MIXED_SPINS = 200
 """Largest number of spins whose mixed state is handed back: a block state holds N^3/6 numbers."""
@@ -28,6 +29,7 @@ class SteadyMoments:
         spin, covariance: <S_a> (3,) and covariance (3, 3).
         purity: Tr rho^2.
         state: makes the state itself; None where it is mixed and of more than MIXED_SPINS spins.
+        information: its quantum Fisher information; None where it is mixed and large.
     """
 
     formula: str
@@ -35,6 +37,7 @@ class SteadyMoments:
     covariance: Floats
     purity: float
     state: Callable[[], InitialState | None]
+    information: Callable[[], float | None]
 
 
 def steady_formula(model: Canonical) -> Callable[[], SteadyMoments] | None:
@@ -119,12 +122,20 @@ def _squeezed_decay(n_spins: int, r: float) -> SteadyMoments:
     moments = steady_moments(n_spins / 2, r=r)
     name = "dark state" if n_spins % 2 == 0 else "spectral sum of the odd ensemble"
 
+    def density() -> Complexes:
+        return steady_density_matrix(n_spins / 2, r=r).astype(complex)
+
     def state() -> InitialState | None:
         if n_spins % 2 == 0:
             return SymmetricState(dark_state(n_spins // 2, r=r)[::-1])
-        return _mixed(n_spins, lambda: steady_density_matrix(n_spins / 2, r=r))
+        return _mixed(n_spins, density)
 
-    return SteadyMoments(name, moments.spin, moments.covariance, moments.purity, state)
+    def information() -> float | None:
+        if n_spins % 2 == 0:
+            return float(pure_information(moments.covariance))
+        return _information(n_spins, density)
+
+    return SteadyMoments(name, moments.spin, moments.covariance, moments.purity, state, information)
 
 
 def _driven_dicke(n_spins: int, rate: float, chi: float, drive: Floats) -> SteadyMoments:
@@ -138,17 +149,24 @@ def _driven_dicke(n_spins: int, rate: float, chi: float, drive: Floats) -> Stead
     }
     moments = driven_dicke.driven_dicke_steady_state(n_spins / 2, **parameters)
 
-    def state() -> InitialState | None:
-        return _mixed(
-            n_spins,
-            lambda: driven_dicke.driven_dicke_density_matrix(n_spins / 2, **parameters),
-        )
+    def density() -> Complexes:
+        return driven_dicke.driven_dicke_density_matrix(n_spins / 2, **parameters)
 
-    return SteadyMoments("driven Dicke", moments.spin, moments.covariance, moments.purity, state)
+    return SteadyMoments(
+        "driven Dicke", moments.spin, moments.covariance, moments.purity,
+        lambda: _mixed(n_spins, density), lambda: _information(n_spins, density),
+    )  # fmt: skip
 
 
-def _mixed(n_spins: int, density_matrix: Callable[[], NDArray[Any]]) -> BlockState | None:
+def _mixed(n_spins: int, density_matrix: Callable[[], Complexes]) -> BlockState | None:
     """A density matrix in the basis m = -N/2 ... N/2 as a block state."""
     if n_spins > MIXED_SPINS:
         return None
     return BlockState(shell_state(n_spins, block=density_matrix()[::-1, ::-1]))
+
+
+def _information(n_spins: int, density_matrix: Callable[[], Complexes]) -> float | None:
+    if n_spins >= AFFORDABLE:
+        return None
+    rho = density_matrix()[::-1, ::-1]
+    return mixed_information(rho, generators=spin_matrices(n_spins / 2))

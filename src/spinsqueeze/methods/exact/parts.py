@@ -1,22 +1,16 @@
 """The Hamiltonian of a model as fields, tensors and kernels, one part a strength."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.methods.exact.couplings import HamiltonianPart
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.envelope import Envelope, Strength
 
-if TYPE_CHECKING:
-    from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
 
-
-def hamiltonian_parts(model: Canonical) -> "tuple[list[HamiltonianPart], DriveWeights | None]":
+def hamiltonian_parts(model: Canonical) -> tuple[list[HamiltonianPart], DriveWeights | None]:
     """The Hamiltonian as one part a strength (all constants in one), and the strengths in time."""
-    from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
-
     n = model.n_spins
     strengths: list[Strength] = [1.0]
     collected: list[tuple[Floats, list[Floats], list[Floats]]] = [(np.zeros((n, 3)), [], [])]

@@ -17,7 +17,6 @@ from spinsqueeze.methods.exact.driven import DrivenHamiltonian, WeightedHamilton
 from spinsqueeze.models.drive import DriveWeights, breakpoints
 from spinsqueeze.numerics.krylov.matrix_free import Operator, Work, propagate
 from spinsqueeze.numerics.magnus import allowed_rates, propagate_piece
-from spinsqueeze.numerics.state_vectors import collective_moments
 
 LARGEST_KRYLOV_DIMENSION = 30
 SMALLEST_KRYLOV_DIMENSION = 6
@@ -30,8 +29,8 @@ class Space(WeightedHamiltonian, Protocol):
     n_spins: int
     dimension: int
 
-    def spin_action(self, psi: Complexes) -> Complexes:
-        """Return (3, dimension): S_x psi, S_y psi, S_z psi."""
+    def moments(self, psi: Complexes) -> tuple[Floats, Floats]:
+        """<S_a> (3,) and the symmetrised covariance (3, 3)."""
         ...
 
     def rotate(
@@ -236,7 +235,7 @@ class _Outputs:
     def record(self, state: Complexes, since_edge: float) -> None:
         """The state at the next output time."""
         k = self.done
-        self.spin[k], self.covariance[k] = collective_moments(state, self.space.spin_action(state))
+        self.spin[k], self.covariance[k] = self.space.moments(state)
         self.error[k] = self.error_at_edge + since_edge
         self.norm_drift = max(self.norm_drift, abs(float(np.linalg.norm(state)) - 1))
         if self.observe is not None:

@@ -1,148 +1,227 @@
-"""The subspace of states that lattice symmetries leave unchanged, by orbits of basis states.
+"""The subspace of states that permutations of the spins leave unchanged, by orbits of basis states.
 
-A coherent state is unchanged by every permutation of the spins, so under a Hamiltonian that some
-permutations of sites leave invariant it stays in their trivial representation. Its basis is one
-state for each orbit O of basis indices, |O> = |O|^(-1/2) sum_{n in O} |n>, and with r in O
+An initial state that some permutations leave unchanged stays in their trivial representation, where
+the Hamiltonian has the same symmetry. Its basis is one state for each orbit O of basis indices,
+|O> = |O|^(-1/2) sum_{n in O} |n>, and with r in O
 
-    <O'|A|O> = (|O|/|O'|)^(1/2) sum_{n in O'} <n|A|r>
+    <O|A|O'> = (|O|/|O'|)^(1/2) sum_{n in O'} <r|A|n>
 
 for every invariant operator A, collective spin operators among them. Translations and the point
-group of a square lattice leave 2^16 -> 805 amplitudes on 4x4 and 2^25 -> 172 112 on 5x5.
+group of a square lattice leave 2^16 -> 805 amplitudes on 4x4 and 2^25 -> 172 112 on 5x5. Where the
+state and H are also unchanged by turning all spins over, n -> not n (a rotation by pi about x),
+pairs of orbits become one: 86 056 on 5x5. S_y and S_z lead out of that; moments are taken in the
+larger sector.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
 
 from spinsqueeze.core.arrays import Booleans, Complexes, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart, diagonal_energies
+from spinsqueeze.methods.exact.couplings import HamiltonianPart
 from spinsqueeze.numerics.krylov.matrix_free import Work, propagate
+from spinsqueeze.numerics.orbits import Orbits, orbits_of_words
+from spinsqueeze.numerics.state_vectors import collective_moments, product_state
+
+ROWS_AT_ONCE = 1 << 15
+INVERTED = 1e-12
+"""Change of a state by inversion, in norm, that is taken for rounding."""
 
 
-def is_invariant(part: HamiltonianPart, permutation: Integers) -> bool:
-    """Whether moving site i to permutation[i] leaves fields and kernels unchanged (to 1e-12)."""
-    p = np.asarray(permutation)
-    for array, moved in (
-        (part.field, part.field[p]),
-        (part.kernels, part.kernels[:, p][:, :, p]),
-    ):
-        if np.abs(array - moved).max(initial=0.0) > 1e-12 * np.abs(array).max(initial=0.0):
-            return False
-    return True
-
-
-def lattice_symmetries(shape: Sequence[int], parts: Sequence[HamiltonianPart]) -> list[Integers]:
-    """Return those generators of the symmetry of a rectangular lattice that the parts respect.
-
-    Candidates are a translation and a reflection along each axis and exchanges of axes of one
-    length; sites are numbered in C order of shape.
-    """
-    sites = np.arange(int(np.prod(shape))).reshape(tuple(shape))
-    candidates = [np.roll(sites, 1, axis=a) for a in range(sites.ndim)]
-    candidates += [np.flip(sites, axis=a) for a in range(sites.ndim)]
-    candidates += [
-        np.swapaxes(sites, a, b)
-        for a in range(sites.ndim)
-        for b in range(a)
-        if sites.shape[a] == sites.shape[b]
-    ]
-    moves = [candidate.ravel() for candidate in candidates]
-    identity = sites.ravel()
-    return [
-        move
-        for move in moves
-        if not np.array_equal(move, identity) and all(is_invariant(part, move) for part in parts)
-    ]
-
-
-def orbit_labels(n_spins: int, generators: Sequence[Integers]) -> NDArray[np.int32]:
-    """Smallest index (2^N,) in the orbit of each index under the group of the generators."""
-    index = np.arange(1 << n_spins, dtype=np.int32)
-    images = []
-    for generator in generators:
-        image = np.zeros_like(index)
-        for site, target in enumerate(generator):
-            image |= ((index >> site) & 1) << np.int32(target)
-        images.append(image)
-    labels = index
-    while True:
-        before = labels
-        for image in images:
-            step = image
-            # Powers of the generator by doubling, until all of a cycle has been seen.
-            for _ in range(max(1, int(np.ceil(np.log2(n_spins))))):
-                labels = np.minimum(labels, labels[step])
-                step = step[step]
-        if np.array_equal(before, labels):
-            return labels
-
-
-class SectorHamiltonian:
-    """H(t) = sum_p w_p(t) H_p in the subspace that permutations of sites leave unchanged.
-
-    Args:
-        parts: as for `SpinHamiltonian`.
-        generators: permutations (N,), site i to generator[i], that every part respects.
+@dataclass(frozen=True, eq=False)
+class Sector:
+    """Orbits of all 2^N basis indices, and those of them that inversion joins.
 
     Attributes:
         n_spins: N.
-        dimension: number of orbits.
-
-    Raises:
-        InvalidInput: no generators, or one that is no permutation or no symmetry.
-
-    Memory: 4 * 2^N bytes for a few arrays while orbits are found, then sparse matrices of up to
-    16 * dimension * N(N+1)/2 bytes for each part.
+        orbits: under the permutations.
+        joined: (orbits,) the basis state of the sector that each orbit belongs to.
+        sizes: (dimension,) indices in each basis state.
+        first: (dimension,) the first orbit of each.
     """
 
-    def __init__(self, parts: Sequence[HamiltonianPart], *, generators: Sequence[Integers]) -> None:
-        self.n_spins = parts[0].n_spins
-        for generator in generators:
-            if not np.array_equal(np.sort(generator), np.arange(self.n_spins)):
-                raise InvalidInput(
-                    f"generators must be permutations of {self.n_spins} sites, got {generator}"
-                )
-            if not all(is_invariant(part, generator) for part in parts):
-                raise InvalidInput(
-                    f"generators must leave the Hamiltonian unchanged, but {generator} does not; "
-                    "use lattice_symmetries, or the full space"
-                )
-        if not generators:
-            raise InvalidInput("generators must hold at least one permutation; use the full space")
-        self._labels = orbit_labels(self.n_spins, generators)
-        self._representatives, sizes = np.unique(self._labels, return_counts=True)
-        self._sizes = sizes.astype(np.float64)
-        self.dimension = self._representatives.size
-        self._parts = [self._matrix(part) for part in parts]
-        n = self.n_spins
-        self._spin = [
-            self._matrix(
-                HamiltonianPart(
-                    field=np.tile(np.eye(3)[a], (n, 1)),
-                    tensors=np.zeros((0, 3, 3)),
-                    kernels=np.zeros((0, n, n)),
-                )
-            )
-            for a in range(3)
+    n_spins: int
+    orbits: Orbits
+    joined: NDArray[np.int32]
+    sizes: Floats
+    first: Integers
+
+    @classmethod
+    def of(cls, n_spins: int, generators: Sequence[Integers]) -> Sector:
+        """Without inversion."""
+        orbits = orbits_of_words(n_spins, generators, bits=1)
+        each = np.arange(orbits.count, dtype=np.int32)
+        return cls(n_spins, orbits, each, orbits.sizes, each.astype(np.int64))
+
+    def inverted(self) -> Sector:
+        """The even states under n -> not n."""
+        partner = self.partner()
+        lowest = np.minimum(np.arange(partner.size), partner)
+        first, joined = np.unique(lowest, return_inverse=True)
+        sizes: Floats = np.bincount(joined, self.orbits.sizes).astype(float)
+        return Sector(self.n_spins, self.orbits, joined.astype(np.int32), sizes, first)
+
+    def partner(self) -> NDArray[np.int32]:
+        """The orbit of the inverted states of each orbit."""
+        everything = np.int32((1 << self.n_spins) - 1)
+        partner: NDArray[np.int32] = self.orbits.number[everything ^ self.orbits.representatives]
+        return partner
+
+    @property
+    def dimension(self) -> int:
+        """Number of basis states."""
+        return int(self.sizes.size)
+
+    @property
+    def representatives(self) -> NDArray[np.int32]:
+        """The smallest index in each basis state."""
+        return self.orbits.representatives[self.first]
+
+    def lifted(self, amplitudes: Complexes) -> Complexes:
+        """Amplitudes of orbits from those of the sector."""
+        scale = np.sqrt(self.orbits.sizes / self.sizes[self.joined])
+        return np.asarray(amplitudes[self.joined] * scale)
+
+    def lowered(self, amplitudes: Complexes) -> Complexes:
+        """The part in the sector of amplitudes of orbits."""
+        weighted = amplitudes * np.sqrt(self.orbits.sizes / self.sizes[self.joined])
+        out = np.empty(self.dimension, dtype=np.complex128)
+        out.real = np.bincount(self.joined, weighted.real)
+        out.imag = np.bincount(self.joined, weighted.imag)
+        return out
+
+    def amplitudes(self, psi: Complexes) -> Complexes:
+        """Those of orbits, the invariant part of a state (2^N,)."""
+        number, sizes = self.orbits.number, self.orbits.sizes
+        out = np.empty(sizes.size, dtype=np.complex128)
+        out.real = np.bincount(number, psi.real) / np.sqrt(sizes)
+        out.imag = np.bincount(number, psi.imag) / np.sqrt(sizes)
+        return out
+
+    def product_amplitudes(self, directions: Floats) -> Complexes:
+        """Those of orbits, of an invariant state with spin i along directions[i] (N, 3)."""
+        half = self.n_spins // 2
+        low = product_state(directions[:half]) if half else np.ones(1)
+        high = product_state(directions[half:])
+        words = self.orbits.representatives
+        at_words = low[words & np.int32(low.size - 1)] * high[words >> np.int32(half)]
+        return np.asarray(at_words * np.sqrt(self.orbits.sizes))
+
+    def unmoved(self, amplitudes: Complexes) -> bool:
+        """Whether inversion leaves the state with these amplitudes of orbits unchanged."""
+        return float(np.linalg.norm(amplitudes[self.partner()] - amplitudes)) <= INVERTED
+
+    def expand(self, amplitudes: Complexes) -> Complexes:
+        """Return the state (2^N,) with these amplitudes of the sector."""
+        whole: Complexes = (self.lifted(amplitudes) / np.sqrt(self.orbits.sizes))[
+            self.orbits.number
         ]
+        return whole
+
+    def matrix(self, part: HamiltonianPart) -> Any:
+        """The operator of a part that every symmetry leaves unchanged, as CSR."""
+        from scipy.sparse import csr_array, vstack
+
+        edges = range(0, self.dimension, ROWS_AT_ONCE)
+        blocks = [self._rows(part, a, min(a + ROWS_AT_ONCE, self.dimension)) for a in edges]
+        return csr_array(vstack(blocks, format="csr")) if len(blocks) > 1 else blocks[0]
+
+    def _rows(self, part: HamiltonianPart, start: int, stop: int) -> Any:
+        from scipy.sparse import coo_array
+
+        n = self.n_spins
+        words = self.representatives[start:stop]
+        C = np.einsum("kij,kab->abij", part.kernels, part.tensors)
+        z = [((words >> np.int32(i)) & 1) - 0.5 for i in range(n)]
+        rows, columns = [np.arange(words.size, dtype=np.int32)], []
+        columns.append(np.arange(start, stop, dtype=np.int32))
+        values: list[NDArray[Any]] = [_diagonal(part.field[:, 2], C[2, 2], z)]
+
+        def add(flip: int, amplitude: NDArray[Any]) -> None:
+            present = np.flatnonzero(amplitude)
+            if present.size:
+                rows.append(present.astype(np.int32))
+                columns.append(self.joined[self.orbits.number[words[present] ^ np.int32(flip)]])
+                values.append(amplitude[present])
+
+        # <r|A|n>, n with spins flipped: s_x gives 1/2, s_y gives -i z with z = +-1/2 that of r.
+        for i in range(n):
+            x_field = part.field[i, 0] + sum(
+                C[0, 2, i, j] * z[j] for j in range(n) if C[0, 2, i, j]
+            )
+            y_field = part.field[i, 1] + sum(
+                C[1, 2, i, j] * z[j] for j in range(n) if C[1, 2, i, j]
+            )
+            if np.any(x_field) or np.any(y_field):
+                along_y = -1j * y_field * z[i] if np.any(y_field) else 0.0
+                add(1 << i, np.broadcast_to(x_field / 2 + along_y, words.shape))
+            for j in range(i):
+                if not np.any(C[:2, :2, i, j]):
+                    continue
+                pair: Any = C[0, 0, i, j] / 4 - C[1, 1, i, j] * z[i] * z[j]
+                if C[0, 1, i, j]:
+                    pair = pair - 0.5j * C[0, 1, i, j] * (z[i] + z[j])
+                add((1 << i) | (1 << j), pair)
+        row, column = np.concatenate(rows), np.concatenate(columns)
+        entries = np.concatenate(values)
+        entries = entries * np.sqrt(self.sizes[start + row] / self.sizes[column])
+        return coo_array((entries, (row, column)), shape=(words.size, self.dimension)).tocsr()
+
+
+def _diagonal(fields: Floats, couplings: Floats, z: list[Any]) -> Floats:
+    """sum_i b_i z_i + sum_{i<j} C_ij z_i z_j."""
+    total = np.zeros(z[0].size)
+    for i, z_i in enumerate(z):
+        local = np.full(z_i.size, fields[i])
+        for j in range(i):
+            if couplings[i, j]:
+                local += couplings[i, j] * z[j]
+        total += local * z_i
+    return total
+
+
+class SectorHamiltonian:
+    """H(t) = sum_p w_p(t) H_p in a sector.
+
+    Args:
+        parts: as for `SpinHamiltonian`; every symmetry of the sector must leave each unchanged.
+        sector: its basis.
+
+    Attributes:
+        n_spins: N.
+        dimension: basis states of the sector.
+    """
+
+    def __init__(self, parts: Sequence[HamiltonianPart], *, sector: Sector) -> None:
+        self.n_spins, self.sector = sector.n_spins, sector
+        self.dimension = sector.dimension
+        self._parts = [sector.matrix(part) for part in parts]
+        plain = replace(
+            sector,
+            joined=np.arange(sector.orbits.count, dtype=np.int32),
+            sizes=sector.orbits.sizes,
+            first=np.arange(sector.orbits.count),
+        )
+        unit = np.eye(3)[:, None] * np.ones((sector.n_spins, 1))
+        self._spin = [plain.matrix(_field(vectors)) for vectors in unit]
 
     def frozen(self, weights: Floats | None = None) -> SectorOperator:
         """Return sum_p weights_p H_p; None means all ones."""
         w = np.ones(len(self._parts)) if weights is None else np.asarray(weights)
+        if len(w) == 1 and w[0] == 1.0:
+            return SectorOperator(self._parts[0])
         return SectorOperator(sum(x * matrix for x, matrix in zip(w, self._parts, strict=True)))
 
-    def spin_action(self, psi: Complexes) -> Complexes:
-        """Return (3, dimension): S_x psi, S_y psi, S_z psi."""
-        out = np.empty((3, self.dimension), dtype=np.complex128)
-        for row, matrix in zip(out, self._spin, strict=True):
-            row[:] = matrix @ psi
-        return out
+    def moments(self, psi: Complexes) -> tuple[Floats, Floats]:
+        """<S_a> (3,) and the symmetrised covariance (3, 3)."""
+        lifted = self.sector.lifted(psi)
+        return collective_moments(lifted, np.array([S @ lifted for S in self._spin]))
 
     def rotate(
         self,
@@ -152,74 +231,26 @@ class SectorHamiltonian:
         angle: float,
         mask: Booleans | None = None,
     ) -> None:
-        """Apply exp(-i angle axis.S) in place, to 1e-13; all spins turn together.
+        """Apply exp(-i angle axis.s_i) on the spins of the mask (None: all) in place, to 1e-13.
+
+        Every symmetry of the sector must leave the mask unchanged.
 
         Raises:
-            InvalidInput: a mask that leaves some spin out.
+            InvalidInput: a sector with inversion.
         """
-        if mask is not None and not np.all(mask):
-            raise InvalidInput("mask must turn all spins in a symmetric sector; use the full space")
+        if self.dimension < self.sector.orbits.count:
+            raise InvalidInput("a rotation leaves the sector of inversion; use one without it")
         generator = sum(n * matrix for n, matrix in zip(axis, self._spin, strict=True))
+        if mask is not None and not np.all(mask):
+            generator = self.sector.matrix(_field(np.outer(mask, axis)))
         work = Work.allocate(self.dimension, krylov_dimension=40)
         propagate(SectorOperator(np.sign(angle) * generator), psi, abs(angle), rate=0.0, work=work)
 
-    def project(self, psi: Complexes) -> Complexes:
-        """Amplitudes (dimension,) of an invariant state of 2^N amplitudes.
 
-        Raises:
-            InvalidInput: the state is not invariant (to 1e-10 of its norm).
-        """
-        at = np.searchsorted(self._representatives, self._labels)
-        projected = np.empty(self.dimension, dtype=np.complex128)
-        projected.real = np.bincount(at, psi.real) / np.sqrt(self._sizes)
-        projected.imag = np.bincount(at, psi.imag) / np.sqrt(self._sizes)
-        outside = 1 - np.linalg.norm(projected) ** 2 / np.linalg.norm(psi) ** 2
-        if not outside < 1e-10:
-            raise InvalidInput(
-                f"initial_state must be invariant under the symmetries, but {outside:.3g} of it is "
-                "not; use the full space"
-            )
-        return projected
-
-    def expand(self, amplitudes: Complexes) -> Complexes:
-        """Return the state (2^N,) with these amplitudes of orbits."""
-        at = np.searchsorted(self._representatives, self._labels)
-        expanded: Complexes = (amplitudes / np.sqrt(self._sizes))[at]
-        return expanded
-
-    def _matrix(self, part: HamiltonianPart) -> Any:
-        r = self._representatives
-        n = self.n_spins
-        up = [((r >> i) & 1).astype(bool) for i in range(n)]
-        # s_x flips with 1/2; s_y with +i/2 from up, -i/2 from down.
-        y = [np.where(u, 0.5j, -0.5j) for u in up]
-        z = [np.where(u, 0.5, -0.5) for u in up]
-        C = np.einsum("kij,kab->abij", part.kernels, part.tensors)
-        rows, columns = [np.arange(r.size)], [np.arange(r.size)]
-        diagonal = diagonal_energies(part.field[:, 2], C[2, 2])[r]
-        values: list[Complexes] = [diagonal.astype(np.complex128)]
-
-        def add(flip: int, amplitude: Complexes) -> None:
-            present = np.flatnonzero(amplitude)
-            target = np.searchsorted(r, self._labels[r[present] ^ flip])
-            rows.append(target)
-            columns.append(present)
-            scale = np.sqrt(self._sizes[present] / self._sizes[target])
-            values.append(amplitude[present] * scale)
-
-        for i in range(n):
-            x_field = part.field[i, 0] + sum(C[0, 2, i, j] * z[j] for j in range(n))
-            y_field = part.field[i, 1] + sum(C[1, 2, i, j] * z[j] for j in range(n))
-            add(1 << i, x_field / 2 + y_field * y[i])
-            for j in range(i):
-                cross = C[0, 1, i, j] * (y[i] + y[j]) / 2
-                pair = C[0, 0, i, j] / 4 + C[1, 1, i, j] * y[i] * y[j] + cross
-                add((1 << i) | (1 << j), pair)
-        entries: NDArray[Any] = np.concatenate(values)
-        if not np.any(entries.imag):
-            entries = entries.real
-        where = (np.concatenate(rows), np.concatenate(columns))
-        return coo_matrix((entries, where), shape=(r.size, r.size)).tocsr()
+def _field(vectors: Floats) -> HamiltonianPart:
+    """sum_i vectors_i . s_i."""
+    n = len(vectors)
+    return HamiltonianPart(field=vectors, tensors=np.zeros((0, 3, 3)), kernels=np.zeros((0, n, n)))
 
 
 class SectorOperator:

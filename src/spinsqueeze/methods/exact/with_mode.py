@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes
-from spinsqueeze.methods.base.kept_mode.space import Part, SpinSpace, purity
+from spinsqueeze.methods.base.kept_mode.space import Part, SpinSpace, of_one_block
 from spinsqueeze.methods.base.question import Rotation
+from spinsqueeze.methods.exact.couplings import HamiltonianPart
 from spinsqueeze.methods.exact.parts import hamiltonian_parts
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import times_number
@@ -15,8 +16,6 @@ from spinsqueeze.numerics import state_vectors
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-    from spinsqueeze.methods.exact.hamiltonian import HamiltonianPart
 
 HALF = np.array(
     [[[0, 0.5], [0.5, 0]], [[0, 0.5j], [-0.5j, 0]], [[-0.5, 0], [0, 0.5]]], dtype=complex
@@ -46,8 +45,9 @@ def spin_space(model: Canonical, state: Complexes) -> SpinSpace:
     couplings = tuple(Part(c.strength, _weighted(c.vectors, s)) for c in model.mode_couplings)
     S = tuple(sum(row[a] for row in s).tocsr() for a in range(3))
     return SpinSpace(
-        n, (2**n,), tuple(hamiltonian), tuple(jumps), couplings, S, state, _turn, purity
-    )
+        n, (2**n,), tuple(hamiltonian), tuple(jumps), couplings, S, state, _turn,
+        of_one_block(S),
+    )  # fmt: skip
 
 
 def _of_spin(i: int, a: int, n: int) -> "csr_array":
@@ -65,7 +65,7 @@ def _weighted(vectors: Complexes, s: "Sequence[Sequence[csr_array]]") -> "csr_ar
     ).tocsr()
 
 
-def _hamiltonian(part: "HamiltonianPart", s: "Sequence[Sequence[csr_array]]") -> "csr_array":
+def _hamiltonian(part: HamiltonianPart, s: "Sequence[Sequence[csr_array]]") -> "csr_array":
     from scipy.sparse import csr_array
 
     n = len(s)

@@ -4,20 +4,23 @@ With s = N/2 - j and e = N/2 + m flipped spins, block s holds e = s ... E. All m
 products of small integers and 2j + 1 - ..., so nothing cancels at N = 1e6.
 """
 
+from collections.abc import Collection
 from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats, Integers
-from spinsqueeze.methods.perturbation.low_flips import LowFlips, split
+from spinsqueeze.methods.perturbation.flip_space import FlipSpace, split
 from spinsqueeze.models.interchangeable import CollectiveArrays
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
-def low_flips(n_spins: int, arrays: CollectiveArrays, most: int) -> LowFlips:
+def flip_space(
+    n_spins: int, arrays: CollectiveArrays, most: int, perturbed: Collection[str] = ()
+) -> FlipSpace:
     """States of up to `most` flipped spins; only j = N/2 where no spin jumps by itself."""
     from scipy.sparse import diags_array
 
@@ -27,21 +30,24 @@ def low_flips(n_spins: int, arrays: CollectiveArrays, most: int) -> LowFlips:
     e = np.concatenate([k + np.arange(_size(n_spins, k, most)) for k in range(depth + 1)])
     lower = _shift(s, e, to=0, values=_within(n_spins, s, e))
     kept, rest = split(arrays.quadratic)
-    z = arrays.field[2] * e + kept[2, 2] * e * (e - float(n_spins))
-    # S^2 - S_z^2 above its value in |all down>
-    z = z - kept[0, 0] * (s * (n_spins + 1.0 - s) + e * (e - float(n_spins)))
-    H0 = diags_array(z.astype(complex)).tocsr()
+    # S_z^2, and S^2 - S_z^2, above their values in |all down>
+    square = e * (e - float(n_spins))
+    couplings = kept[2, 2] * square - kept[0, 0] * (s * (n_spins + 1.0 - s) + square)
+    energies = np.zeros((2, len(e)), dtype=complex)  # of H0, and of what is moved to H1
+    energies[int("detunings" in perturbed)] += arrays.field[2] * e
+    energies[int("couplings" in perturbed)] += couplings
+    H0, moved = (diags_array(row).tocsr() for row in energies)
     S_z = diags_array((e - n_spins / 2).astype(complex)).tocsr()
-    jumps = [np.sqrt(rate) * _amplitude(c) * lower for rate, c in arrays.collective_jumps]
+    jumps = [np.sqrt(rate) * amplitude(c) * lower for rate, c in arrays.collective_jumps]
     for rate, c in arrays.local_jumps:
-        size = np.sqrt(rate) * _amplitude(c)
+        size = np.sqrt(rate) * amplitude(c)
         jumps += [size * L for L in _local(n_spins, s, e)]
-    return LowFlips(
+    return FlipSpace(
         n_spins,
         tuple(_size(n_spins, k, most) for k in range(depth + 1)),
         e,
         H0,
-        _perturbation(arrays.field, rest, lower, S_z),
+        (moved + _perturbation(arrays.field, rest, lower, S_z)).tocsr(),
         tuple(jumps),
         lower,
         tuple(
@@ -54,7 +60,7 @@ def _size(n_spins: int, s: int, most: int) -> int:
     return min(most, n_spins - s) - s + 1
 
 
-def _amplitude(vector: Complexes) -> complex:
+def amplitude(vector: Complexes) -> complex:
     """A of c.s = A s_minus."""
     return complex(vector[0] + 1j * vector[1]) / 2
 

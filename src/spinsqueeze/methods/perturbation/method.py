@@ -10,15 +10,23 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.flip_operators import (
+    CONSERVING,
+    anisotropy,
+    flip_bytes,
+    not_emission,
+    torus,
+)
 from spinsqueeze.methods.base.method import Cost, Method, Trust
+from spinsqueeze.methods.base.paramagnet import mean_field_instability
 from spinsqueeze.methods.base.question import Question, Steady
 from spinsqueeze.methods.base.states import InSymmetricSubspace
 from spinsqueeze.methods.base.truncation import differences
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.numerics.low_flips import solver_bytes
-from spinsqueeze.observables.low_flips import anisotropy, not_emission
+from spinsqueeze.numerics.mean_field import ENDS, Instability
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.qfi import pure_information
 from spinsqueeze.observables.readings import Reading, readings_of
 
 if TYPE_CHECKING:
@@ -38,24 +46,31 @@ class Perturbation(Method):
     """Steady states as a power series about all spins down, at any N for alike spins.
 
     H = H0 + lambda H1 at lambda = 1: H0 is what conserves S_z, H1 the rest (drives across z, and
-    couplings that flip two spins), both found from the model; jumps lower single spins or all
-    together. All spins down is the steady state of H0; L0 rho_(k+1) = i [H1, rho_k] then stays
-    among few flipped spins. What the next two orders change is the error (`xi2_truncation` and so
-    on; two, as parity empties every other order of many quantities). Diagnostics: the series of xi2
-    in lambda, its Pade form at lambda = 1 and an estimate of its radius of convergence. Sources:
-    huybrechts2024 and NOTES.md.
+    couplings that flip two spins), both found from the model, but for what `perturbed` moves to H1;
+    jumps lower single spins or all together. All spins down is the steady state of H0;
+    L0 rho_(k+1) = i [H1, rho_k] then stays among few flipped spins. What the next two orders change
+    is the error (`xi2_truncation` and so on; two, as parity empties every other order of many
+    quantities). Diagnostics: the series of xi2 in lambda, its Pade form at lambda = 1, an estimate
+    of its radius of convergence, and `mean_field_instability`, the lambda at which the paramagnet
+    breaks in mean field (beyond it a result warns). With state="pure" also `qfi`, as a series to
+    the same order, which is the information of no state. Sources: huybrechts2024 and NOTES.md.
 
     Args:
         order: of the density matrix in lambda, 1 to 12.
         state: "mixed", exact order by order; or "pure", the theory of the paper, which is exact in
             first order only: spins that decay one by one leave a mixed state (orders 1 and 2).
         next_order: also compute the next two orders, as the error. Without it order 1 takes spins
-            that differ by the hundred (a lattice of 22 x 22).
+            that differ by the hundred (a lattice of 22 x 22), and periodic lattices that are alike
+            everywhere by the thousand (64 x 64).
+        perturbed: conserving parts that count as perturbation too, by name: "couplings" (exchange
+            and z z interactions of spins), "detunings" (fields along z). With both, nothing is left
+            of H0: the series is one in all couplings and fields over the decay.
     """
 
     order: int = 2
     state: str = field(default="mixed", kw_only=True)
     next_order: bool = field(default=True, kw_only=True)
+    perturbed: tuple[str, ...] = field(default=(), kw_only=True)
 
     references: ClassVar[tuple[str, ...]] = ("huybrechts2024",)
     summary: ClassVar[str] = "steady states next to a model that conserves the magnetisation"
@@ -70,6 +85,7 @@ class Perturbation(Method):
         checks.choice("state", self.state, ("mixed", "pure"))
         if not isinstance(self.next_order, bool):
             raise InvalidInput.of("next_order", f"must be true or false, got {self.next_order!r}")
+        object.__setattr__(self, "perturbed", _checked_parts(self.perturbed))
         if self.state == "pure" and self.order > 2:
             raise InvalidInput.of("order", f"must be 1 or 2 with state='pure', got {self.order}")
 
@@ -108,10 +124,13 @@ class Perturbation(Method):
         from spinsqueeze.methods.perturbation import sites
 
         model = question.model
-        if self._first_order_only(model):
+        if self._first_order_only:
             kinds = len(model.counts)
+            if torus(model) is not None:
+                seconds = 0.02 + 2e-5 * kinds
+                return Cost(flip_bytes(model), seconds, f"pairs at {kinds} displacements")
             seconds = 0.02 + 2e-8 * kinds**3 + 1e-6 * kinds**2.5
-            return Cost(solver_bytes(kinds), seconds, f"pairs of {kinds} kinds of spins")
+            return Cost(flip_bytes(model), seconds, f"pairs of {kinds} kinds of spins")
         most = min(_flips(model) * self._highest, model.n_spins)
         if model.permutation_invariant:
             pairs = float(sum((most + 1 - s) ** 2 for s in range(most + 1)))
@@ -124,9 +143,10 @@ class Perturbation(Method):
             "next_order=False takes two flips only",
         )
 
-    def _first_order_only(self, model: Canonical) -> bool:
+    @property
+    def _first_order_only(self) -> bool:
         """Whether the amplitudes of two flips are all that is asked for."""
-        return self.order == 1 and self._highest == 1 and not model.permutation_invariant
+        return self.order == 1 and self._highest == 1
 
     @property
     def _highest(self) -> int:
@@ -135,25 +155,39 @@ class Perturbation(Method):
     def answer(self, question: Question) -> Answer:
         """The moments of all orders, summed."""
         from spinsqueeze.methods.perturbation import alike, orders, sites
-        from spinsqueeze.methods.perturbation.first_order import check_that_flips_decay, first_order
+        from spinsqueeze.methods.perturbation.alike_series import mixed_series
+        from spinsqueeze.methods.perturbation.first_order import decaying, first_order
 
         model = question.model
         reach = _flips(model)
         highest = self._highest if self.state == "mixed" else self.order
-        if self._first_order_only(model):
-            return self._answered(question, first_order(model), 1)
+        if self._first_order_only:
+            series, error = first_order(model, perturbed=self.perturbed)
+            return self._answered(question, series, 1, pair_error=error)
+        if model.permutation_invariant and self.state == "mixed":
+            series = mixed_series(
+                model.n_spins,
+                interchangeable.at_peak(model),
+                order=highest,
+                reach=reach,
+                perturbed=self.perturbed,
+            )
+            return self._answered(question, series, highest)
         if model.permutation_invariant:
-            space = alike.low_flips(model.n_spins, interchangeable.at_peak(model), reach * highest)
+            arrays = interchangeable.at_peak(model)
+            space = alike.flip_space(model.n_spins, arrays, reach * highest, self.perturbed)
         else:
-            space = sites.low_flips(model.per_spin(), reach * highest)
+            space = sites.flip_space(model.per_spin(), reach * highest, self.perturbed)
         if self.state == "pure":
-            check_that_flips_decay(model)
+            decaying(model, perturbed=self.perturbed)
             found = orders.pure_orders(space, self.order)
         else:
             found = orders.mixed_orders(space, highest, reach)
         return self._answered(question, orders.read(space, found), highest)
 
-    def _answered(self, question: Question, series: "Series", highest: int) -> Answer:
+    def _answered(
+        self, question: Question, series: "Series", highest: int, *, pair_error: float | None = None
+    ) -> Answer:
         from spinsqueeze.methods.perturbation import power_series
 
         n = question.model.n_spins
@@ -172,17 +206,42 @@ class Perturbation(Method):
             "dtype": "complex128",
             "device": "cpu",
         }
+        if pair_error is not None:
+            diagnostics["xi2_series_error"] = 2.0 / n * pair_error
         if len(of_xi2) > 1:
             diagnostics["xi2_pade"] = power_series.pade(of_xi2)
             diagnostics["xi2_radius"] = power_series.radius(of_xi2)
-        purity = np.array([series.purity[: self.order + 1].sum()])
+        readings = {"purity": Reading(np.array([series.purity[: self.order + 1].sum()]))}
+        if self.state == "pure":
+            readings["qfi"] = Reading(pure_information(moments.covariance))
+        concerns = _concerns(moments, truncation, self.order)
+        instability = mean_field_instability(question.model, perturbed=self.perturbed)
+        if instability is not None:
+            diagnostics["mean_field_instability"] = instability.strength
+            diagnostics["mean_field_outcome"] = instability.outcome
+            concerns += _beyond(instability)
         return Answer(
-            {**readings_of(moments), "purity": Reading(purity)},
+            {**readings_of(moments), **readings},
             error={"spin": ROUNDING * np.sqrt(n)},
             truncation=truncation,
             diagnostics=diagnostics,
-            warnings=_concerns(moments, truncation, self.order),
+            warnings=concerns,
         )
+
+
+def _checked_parts(value: Any) -> tuple[str, ...]:
+    """Names of conserving parts, in their order.
+
+    Raises:
+        InvalidInput: not a list of them.
+    """
+    if isinstance(value, str) or not isinstance(value, tuple | list | set | frozenset):
+        raise InvalidInput.of(
+            "perturbed", f"must be a list of {' and '.join(CONSERVING)}, got {checks.shown(value)}"
+        )
+    for part in value:
+        checks.choice("perturbed", part, CONSERVING)
+    return tuple(part for part in CONSERVING if part in value)
 
 
 def _moments(series: Any, order: int) -> Moments:
@@ -195,7 +254,7 @@ def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> tu
     from spinsqueeze.observables.squeezing import squeezing
 
     out = []
-    if np.linalg.eigvalsh(moments.covariance[0])[0] < -1e-9 * float(np.max(moments.n_spins)):
+    if _least_across(moments) < -1e-9 * float(np.max(moments.n_spins)):
         out.append(f"domain: order {order} has a negative variance; the perturbation is too large")
     elif "xi2" in truncation:
         gap, value = float(truncation["xi2"][0]), float(squeezing(moments).xi2[0])
@@ -205,6 +264,24 @@ def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> tu
                 "perturbation is too large for this order"
             )
     return tuple(out)
+
+
+def _least_across(moments: Moments) -> float:
+    """The least variance across the mean spin; along it, a pure state has none to lose."""
+    spin, covariance = moments.spin[0], moments.covariance[0]
+    across = np.linalg.svd(spin[None])[2][1:]
+    return float(np.linalg.eigvalsh(across @ covariance @ across.T)[0])
+
+
+def _beyond(instability: Instability) -> tuple[str, ...]:
+    """Whether lambda = 1 lies beyond the mean-field paramagnet."""
+    if instability.strength > 1.0:
+        return ()
+    fate = "ends" if instability.outcome == ENDS else "is unstable"
+    return (
+        f"domain: the paramagnet {fate} in mean field at lambda = {instability.strength:.4g}, "
+        "short of the model as it is; perturbation theory about it does not hold",
+    )
 
 
 def _flips(model: Canonical) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import NumericalFailure
-from spinsqueeze.methods.perturbation.low_flips import LowFlips
+from spinsqueeze.methods.perturbation.flip_space import FlipSpace
 from spinsqueeze.methods.perturbation.power_series import times
 from spinsqueeze.numerics.lindblad import Unknowns, lindblad_drift, master_equation
 
@@ -76,7 +76,7 @@ class Series:
         return np.array([x, y, e - one]), np.array([[xx, xy, zx], [xy, yy, zy], [zx, zy, zz]])
 
 
-def mixed_orders(space: LowFlips, order: int, reach: int) -> list[list[Complexes]]:
+def mixed_orders(space: FlipSpace, order: int, reach: int) -> list[list[Complexes]]:
     """rho_0 ... rho_order by blocks, exact order by order.
 
     Raises:
@@ -94,7 +94,7 @@ def mixed_orders(space: LowFlips, order: int, reach: int) -> list[list[Complexes
     y = np.zeros(unknowns.count)
     y[ground] = 1.0
     kept = np.flatnonzero((total <= reach * order) & (total > 0))
-    factors = _Decay(L0[kept][:, kept])
+    factors = Decay(L0[kept][:, kept])
     trace = unknowns.trace_vector()
     states = [y]
     for k in range(1, order + 1):
@@ -107,7 +107,7 @@ def mixed_orders(space: LowFlips, order: int, reach: int) -> list[list[Complexes
     return [unknowns.expand(state) for state in states]
 
 
-def pure_orders(space: LowFlips, order: int) -> list[list[Complexes]]:
+def pure_orders(space: FlipSpace, order: int) -> list[list[Complexes]]:
     """rho_0 ... rho_order, order <= 2, of a pure state: Eqs. (5), (9) and (10) of the paper.
 
     D = i (H0 - E0) + (1/2) sum L†L has an inverse beside |0>, and D psi_1 = -i H1|0>,
@@ -117,7 +117,7 @@ def pure_orders(space: LowFlips, order: int) -> list[list[Complexes]]:
     H1 = space.perturbation
     decay = -lindblad_drift(space.unperturbed, space.jumps)
     inside = np.arange(1, size)
-    factors = _Decay(decay[inside][:, inside])
+    factors = Decay(decay[inside][:, inside])
     ground = np.eye(size, 1, dtype=complex)[:, 0]
     first = np.zeros(size, dtype=complex)
     first[1:] = factors.solve((-1j * (H1 @ ground))[1:])
@@ -139,7 +139,7 @@ def pure_orders(space: LowFlips, order: int) -> list[list[Complexes]]:
     return [[rho[a:b, a:b] for a, b in pairwise(starts)] for rho in rhos[: order + 1]]
 
 
-def read(space: LowFlips, orders: list[list[Complexes]]) -> Series:
+def read(space: FlipSpace, orders: list[list[Complexes]]) -> Series:
     """The moments of every order."""
     starts = np.concatenate([[0], np.cumsum(space.sizes)])
     rows: list[list[complex]] = []
@@ -173,7 +173,7 @@ def read(space: LowFlips, orders: list[list[Complexes]]) -> Series:
 
 
 @final
-class _Decay:
+class Decay:
     """Sparse factors of a matrix of decays.
 
     Raises:

@@ -4,10 +4,9 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats
 
-MOST_FLIPS = 2
-"""The highest order at which the two variances begin to differ."""
 ROUNDING = 1e-11
 """Coefficients below this fraction of the largest count as zero where a leading one is sought."""
+NOISE = 32 * float(np.finfo(np.float64).eps)
 
 
 def times(a: Floats, b: Floats) -> Floats:
@@ -24,14 +23,14 @@ def inverse(a: Floats) -> Floats:
     return out
 
 
-def root(a: Floats) -> tuple[Floats, bool]:
+def root(a: Floats, *, noise: float = 0.0) -> tuple[Floats, bool]:
     """sqrt(a) for lambda > 0, and whether it is a series in whole powers.
 
     a = lambda^(2p) (c + ...), c > 0: lambda^p sqrt(c) (1 + ...), p orders shorter: the last p
-    coefficients are not known and are left out.
+    coefficients are not known and are left out. Below `noise` they count as zero.
     """
     scale = float(np.abs(a).max(initial=0.0))
-    leading = np.flatnonzero(np.abs(a) > ROUNDING * scale)
+    leading = np.flatnonzero(np.abs(a) > max(ROUNDING * scale, noise))
     if not len(leading):
         return np.zeros(len(a)), True
     first = int(leading[0])
@@ -52,14 +51,20 @@ def least_xi2(n_spins: int, spin: Floats, covariance: Floats) -> Floats:
     With T the trace and D the determinant of C across the mean spin, xi2 = N (T - sqrt(T^2 - 4 D))
     /(2 |S|^2); T = tr C - S.C S/|S|^2, D = S.adj(C) S/|S|^2. T^2 - 4 D is the square of the
     difference of two variances: where that begins at order p, its orders up to K + p follow from
-    those up to K, while orders beyond K of S and C cancel: zeros stand for them.
+    those up to K, while orders beyond K of S and C cancel: zeros stand for them. Orders up to 2 K
+    are enough for every p that is seen.
     """
     count = spin.shape[-1]
     spin, covariance = (
-        np.concatenate([part, np.zeros((*part.shape[:-1], MOST_FLIPS))], axis=-1)
+        np.concatenate([part, np.zeros((*part.shape[:-1], count - 1))], axis=-1)
         for part in (spin, covariance)
     )
     S, C = spin / (n_spins / 2), covariance / (n_spins / 4)
+    size = np.maximum(np.abs(S).max(axis=0), np.abs(C).max(axis=(0, 1)))
+    pace = _pace(size)
+    S, C = S / pace, C / pace
+    moved = np.abs(S[:, 1:]).sum()  # <S_a><S_b> cancel in C
+    noise = NOISE * float(np.abs(C).max()) * float(np.abs(C).max() + n_spins * moved**2)
 
     def dot(v: Floats, M: Floats) -> Floats:
         terms = [times(times(v[a], M[a, b]), v[b]) for a in range(3) for b in range(3)]
@@ -78,11 +83,22 @@ def least_xi2(n_spins: int, spin: Floats, covariance: Floats) -> Floats:
     length = inverse(np.sum([times(s, s) for s in S], axis=0))
     T = C[0, 0] + C[1, 1] + C[2, 2] - times(dot(S, C), length)
     D = times(dot(S, adjugate), length)
-    gap, whole = root(times(T, T) - 4 * D)
+    gap, whole = root(times(T, T) - 4 * D, noise=noise)
     if not whole:
         return np.zeros(0)
     known = min(len(gap), len(T))
-    return times((T[:known] - gap[:known]) / 2, length[:known])[:count]
+    least = times((T[:known] - gap[:known]) / 2, length[:known])
+    return (least * pace[:known])[:count]
+
+
+def _pace(size: Floats) -> Floats:
+    """Powers of a power of two by which coefficients of these sizes are of the order of 1."""
+    orders = np.arange(1, len(size))
+    seen = size[1:] > 0
+    if not np.any(seen):
+        return np.ones(len(size))
+    rate = np.max(np.log2(size[1:][seen]) / orders[seen])
+    return np.asarray(2.0 ** (np.round(rate) * np.arange(len(size))))
 
 
 def radius(series: Floats) -> float:

@@ -1,5 +1,6 @@
 """Spins that differ: all configurations of few flipped spins, in one block."""
 
+from collections.abc import Collection
 from itertools import combinations
 from math import comb
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats
-from spinsqueeze.methods.perturbation.low_flips import LowFlips, split
+from spinsqueeze.methods.perturbation.flip_space import FlipSpace, split
 from spinsqueeze.models.canonical import Canonical
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def count(n_spins: int, most: int) -> int:
     return sum(comb(n_spins, e) for e in range(min(most, n_spins) + 1))
 
 
-def low_flips(model: Canonical, most: int) -> LowFlips:
+def flip_space(model: Canonical, most: int, perturbed: Collection[str] = ()) -> FlipSpace:
     """States of up to `most` flipped spins; `model` with one row a spin."""
     from scipy.sparse import diags_array
 
@@ -31,12 +32,12 @@ def low_flips(model: Canonical, most: int) -> LowFlips:
     lower = [_lowering(i, states, index) for i in range(n)]
     raising = [operator.conj().T.tocsr() for operator in lower]
     up = np.array([[i in state for i in range(n)] for state in states], dtype=float)
-    energy = np.zeros(len(states))
+    detuning, energy = np.zeros((2, len(states)))
     size = (len(states), len(states))
-    H0, H1 = (_zero(size) for _ in range(2))
+    H0, H1, hops = (_zero(size) for _ in range(3))
     for f in model.fields:
         v = float(f.strength) * np.broadcast_to(f.vectors, (n, 3))  # type: ignore[arg-type]
-        energy += up @ v[:, 2]
+        detuning += up @ v[:, 2]
         part = sum(((v[i, 0] - 1j * v[i, 1]) / 2) * raising[i] for i in range(n))
         H1 = H1 + part + part.conj().T
     for tensor, kernel in _couplings(model):
@@ -52,7 +53,7 @@ def low_flips(model: Canonical, most: int) -> LowFlips:
                 K = kernel[i, j]
                 if kept[0, 0] and j > i:
                     hop = (K * kept[0, 0] / 2) * (raising[i] @ lower[j])
-                    H0 = H0 + hop + hop.conj().T
+                    hops = hops + hop + hop.conj().T
                 if half and j > i:
                     pair = (K * half) * (raising[i] @ raising[j])
                     H1 = H1 + pair + pair.conj().T
@@ -60,9 +61,14 @@ def low_flips(model: Canonical, most: int) -> LowFlips:
                     z = diags_array((up[:, j] - 0.5).astype(complex))
                     one = (K * side) * (raising[i] @ z)
                     H1 = H1 + one + one.conj().T
-    H0 = H0 + diags_array(energy.astype(complex))
+    conserving = {
+        "detunings": diags_array(detuning.astype(complex)),
+        "couplings": hops + diags_array(energy.astype(complex)),
+    }
+    for name, part in conserving.items():
+        H0, H1 = (H0, H1 + part) if name in perturbed else (H0 + part, H1)
     total = sum(lower).tocsr()
-    return LowFlips(
+    return FlipSpace(
         n, (len(states),), flips, H0.tocsr(), H1.tocsr(), tuple(_jumps(model, lower)), total
     )
 

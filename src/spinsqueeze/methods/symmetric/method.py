@@ -7,6 +7,7 @@ import numpy as np
 from typing_extensions import override
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
@@ -20,6 +21,7 @@ from spinsqueeze.numerics.angular_momentum import rotation_matrix
 from spinsqueeze.numerics.blas_threads import on_one_thread
 from spinsqueeze.numerics.null_vectors import STATE_ROUNDING
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.qfi import AFFORDABLE, mixed_information, pure_information
 from spinsqueeze.observables.readings import Reading, readings_of
 
 if TYPE_CHECKING:
@@ -177,7 +179,11 @@ class SymmetricSubspace(Method):
         last = SymmetricState(psi / np.linalg.norm(psi))
         moments = Moments(n_spins=n, spin=spin, covariance=covariance)
         return Answer(
-            {**readings_of(moments), "purity": Reading(np.ones(len(times)))},
+            {
+                **readings_of(moments),
+                "purity": Reading(np.ones(len(times))),
+                "qfi": Reading(pure_information(covariance)),
+            },
             error={"spin": 2 * (drift + error) * np.sqrt(n)},
             diagnostics={"norm_drift": drift, "dtype": "complex128", "device": "cpu"},
             state_at=lambda k: last if k == len(times) - 1 else None,
@@ -191,7 +197,7 @@ class SymmetricSubspace(Method):
         psi = symmetric_amplitudes(question.state, n)
         rho = np.outer(psi, psi.conj())
         spin, covariance = np.empty((len(times), 3)), np.empty((len(times), 3, 3))
-        purity = np.empty(len(times))
+        purity, information = np.empty(len(times)), np.empty(len(times))
         arrays = interchangeable.at_peak(question.model)
         generator = _liouvillian(question.model, arrays)
         drift, error, now = 0.0, 0.0, 0.0
@@ -209,6 +215,8 @@ class SymmetricSubspace(Method):
             drift = max(drift, float(np.abs(traces - 1).max()))
             spin[wanted], covariance[wanted] = operators.mixed_moments(states[:-1], n_spins=n)
             purity[wanted] = np.sum(np.abs(states[:-1]) ** 2, axis=(1, 2))
+            if n < AFFORDABLE:
+                information[wanted] = _information(states[:-1], n)
             rho = states[-1]
             for rotation in rotations:
                 turn = rotation_matrix(n / 2, axis=rotation.axis, angle=rotation.angle)
@@ -217,8 +225,9 @@ class SymmetricSubspace(Method):
             question.progress(_share(question, now))
         question.progress(1.0)
         moments = Moments(n_spins=n, spin=spin, covariance=covariance)
+        known = {"qfi": Reading(information)} if n < AFFORDABLE else {}
         return Answer(
-            {**readings_of(moments), "purity": Reading(purity)},
+            {**readings_of(moments), "purity": Reading(purity), **known},
             error={"spin": 2 * (drift + error) * np.sqrt(n)},
             diagnostics={"trace_drift": drift, "dtype": "complex128", "device": "cpu"},
         )
@@ -262,11 +271,20 @@ def _steady_state(question: Steady) -> Answer:
         diagnostics["slowest_rate"] = solution.slowest_rate
     moments = Moments(n_spins=n, spin=spin, covariance=covariance)
     purity = np.array([np.sum(np.abs(solution.rho) ** 2)])
+    known = {"qfi": Reading(_information(solution.rho[None], n))} if n < AFFORDABLE else {}
     return Answer(
-        {**readings_of(moments), "purity": Reading(purity)},
+        {**readings_of(moments), "purity": Reading(purity), **known},
         error={"spin": max(solution.error_estimate, STATE_ROUNDING) * np.sqrt(n)},
         diagnostics=diagnostics,
     )
+
+
+def _information(states: Complexes, n_spins: int) -> Floats:
+    """(T,) the quantum Fisher information of density matrices (T, N + 1, N + 1)."""
+    from spinsqueeze.numerics import collective_operators as operators
+
+    generators = np.array([S.toarray() for S in operators.spin_operators(n_spins)])
+    return np.array([mixed_information(rho, generators=generators) for rho in states])
 
 
 def _share(question: Evolve, now: float) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes
-from spinsqueeze.methods.base.kept_mode.space import Part, SpinSpace, purity
+from spinsqueeze.methods.base.kept_mode.space import Part, SpinSpace, of_one_block
 from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
@@ -34,7 +34,7 @@ def spin_space(model: Canonical, state: Complexes) -> SpinSpace:
     )
     return SpinSpace(
         n, (n + 1,), tuple(hamiltonian), tuple(jumps), couplings, spin, state,
-        _turn, purity,
+        _turn, of_one_block(spin),
     )  # fmt: skip
 
 

@@ -116,7 +116,7 @@ class MixedMotion:
     def equation(self, alpha: complex) -> MasterEquation:
         """The equation where nothing depends on time."""
         strengths = self._groups.weights(alpha).strengths
-        return MasterEquation(self.unknowns, self._sum.at(np.array(strengths, dtype=float)))
+        return MasterEquation(self._sum.at(np.array(strengths, dtype=float)), self.unknowns)
 
     def drift(self, alpha: complex) -> csr_array:
         """X of the equation where nothing depends on time; see `numerics.lindblad`."""

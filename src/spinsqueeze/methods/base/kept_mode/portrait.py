@@ -12,6 +12,7 @@ from spinsqueeze.methods.base.kept_mode.space import SpinSpace
 from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.numerics.fock import MARGIN, displacement
 from spinsqueeze.numerics.lindblad import Unknowns
+from spinsqueeze.observables.qfi import AFFORDABLE
 
 
 @final
@@ -140,7 +141,10 @@ class PurePortrait:
         moved -= spin[:, None, None] * psi
         covariance = np.einsum("ain,bin->ab", moved.conj(), moved).real
         mode = psi.T @ psi.conj()
-        extras = {"purity": float(np.vdot(mode, mode).real)}
+        extras: dict[str, float | Floats] = {}
+        if len(psi) <= AFFORDABLE:
+            extras |= self._space.extras([psi @ psi.conj().T])
+        extras["purity"] = float(np.vdot(mode, mode).real)
         return Sight(spin, covariance, *_of_mode(mode), extras)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.models.envelope import Strength
+from spinsqueeze.observables.qfi import AFFORDABLE, mixed_information
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -83,6 +84,18 @@ class SpinSpace:
         return spin, (covariance + covariance.T) / 2
 
 
-def purity(blocks: Sequence[Complexes]) -> dict[str, float | Floats]:
-    """The extras of a space of one block: Tr rho^2 of the spins."""
-    return {"purity": float(np.vdot(blocks[0], blocks[0]).real)}
+def of_one_block(
+    spin: "tuple[csr_array, csr_array, csr_array]",
+) -> Callable[[Sequence[Complexes]], dict[str, float | Floats]]:
+    """The extras of a space of one block: Tr rho^2 and, of a small one, the Fisher information."""
+    affordable = spin[0].shape[0] <= AFFORDABLE
+    generators = np.array([S.toarray() for S in spin]) if affordable else None
+
+    def extras(blocks: Sequence[Complexes]) -> dict[str, float | Floats]:
+        (rho,) = blocks
+        values: dict[str, float | Floats] = {"purity": float(np.vdot(rho, rho).real)}
+        if generators is not None:
+            values["qfi"] = mixed_information(rho, generators=generators)
+        return values
+
+    return extras

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, eq=False)
-class LowFlips:
+class FlipSpace:
     """Operators on D states with up to E flipped spins, the first of them |all down>.
 
     Attributes:
