@@ -136,7 +136,7 @@ PYTHON = [
     ),
     (
         lambda: simulate(times=(0, 2.5, 101)),
-        r"^times are .0, 2.5, 101.: three times, or np.linspace.0, 2.5, 101..\? Write .0, ",
+        r"^times are .0, 2.5, 101.: three times, or np.linspace.0, 2.5, 101.\? Write .0, ",
     ),
     (
         lambda: simulate(times=None, pulses=[sq.Pulse(0.5, axis="x", angle=1.0)]),
