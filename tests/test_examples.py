@@ -132,6 +132,18 @@ def test_the_echo_undoes_the_detunings_and_keeps_the_squeezing():
         )
 
 
+def test_an_echo_that_dephases_ends_as_without_detunings_and_noise_costs_squeezing():
+    tables = tables_of("echo_with_dephasing")
+    alike, bare, quiet = (copy.deepcopy(tables) for _ in range(3))
+    for entry in alike["ensemble"]["classes"]:
+        entry["detuning"] = 0.0
+    del bare["pulses"], quiet["jumps"]
+    echo, plain, bare, quiet = (run(t)["xi2"].values[-1] for t in (tables, alike, bare, quiet))
+    assert echo == pytest.approx(plain, rel=1e-8)
+    assert bare > 5 * echo
+    assert quiet < 0.7 * echo < 0.06
+
+
 def test_untwisting_returns_the_noise_and_amplifies_the_signal():
     tables = exactly(tables_of("twist_untwist"))
     (pulse,) = tables["pulses"]

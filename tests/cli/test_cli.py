@@ -392,6 +392,26 @@ def test_help_loads_nothing_heavy():
     assert (out.splitlines()[-1], err) == ("[]", "")
 
 
+HEAVY = {"dask", "distributed", "jax", "numba", "matplotlib", "scipy", "psutil", "rich"}
+TWISTING = Path(__file__).parents[2] / "examples" / "one_axis_twisting.toml"
+
+
+@pytest.mark.usefixtures("here")
+def test_quick_answers_load_only_what_they_need():
+    commands = {
+        ("run", str(TWISTING), "-o", "formula.nc"): HEAVY,
+        ("info", "formula.nc"): HEAVY,
+        ("methods", str(TWISTING)): (HEAVY | {"xarray", "pandas", "h5py"}) - {"rich"},
+    }
+    for words, unwanted in commands.items():
+        code = (
+            f"import sys; sys.argv[1:] = {words!r}; from spinsqueeze.cli.main import main; main(); "
+            f"print(sorted(m for m in {unwanted!r} if sys.modules.get(m) is not None))"
+        )
+        out, err = started("-c", code).communicate(timeout=60)
+        assert (out.splitlines()[-1], err) == ("[]", ""), words
+
+
 @pytest.mark.usefixtures("here")
 def test_a_reader_that_leaves_early_is_no_mistake():
     main(["run", "study.toml", "-q"])

@@ -343,12 +343,27 @@ PROBLEMS = [
         off={"mean_field": CORRELATED},
     ),
     Problem(
+        "an echo of spin classes with noise",
+        sq.SpinModel(
+            [sq.SpinClass(2, weight=0.5, detuning=0.4), sq.SpinClass(2, weight=1.3)],
+            hamiltonian=[sq.OneAxisTwisting(0.6)],
+            jumps=[sq.LocalDecay(0.2), sq.LocalPumping(0.1), sq.LocalDephasing(0.3)],
+        ),
+        sq.CoherentState([0.8, 0.0, -0.6]),
+        {"cumulants": EXACTLY, "closed_form": CLOSELY},
+        pulses=(
+            sq.Pulse(0.4, axis="+x", angle=np.pi),
+            sq.Pulse(0.9, axis=[0.6, 0.8, 0.0], angle=np.pi, spin_class=1),
+        ),
+        off={"mean_field": CORRELATED},
+    ),
+    Problem(
         "pulses at the beginning and at the end, one of a class",
         sq.SpinModel(
             [sq.SpinClass(2, weight=0.5), sq.SpinClass(2)], hamiltonian=[sq.OneAxisTwisting(0.6)]
         ),
         sq.CoherentState("+x"),
-        {"cumulants": EXACTLY, "exact": EXACTLY},
+        {"cumulants": EXACTLY, "exact": EXACTLY, "closed_form": CLOSELY},
         pulses=(
             sq.Pulse(0.0, axis="+y", angle=0.7, spin_class=1),
             sq.Pulse(1.2, axis=[0.6, 0.0, 0.8], angle=-2.0),

@@ -24,6 +24,7 @@ from spinsqueeze.core.errors import SpinSqueezeError
 from spinsqueeze.core.output import FULL, reason
 
 FAILED = 2
+MAY_USE_DASK = ("sweep", "papers")
 # The class of every usage error; its home differs between releases of typer.
 _UsageProblem: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
@@ -89,8 +90,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         after Ctrl-C.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        _spare_dask(words)
     with any_text():
         return _main(words)
+
+
+def _spare_dask(words: list[str]) -> None:
+    """Keep dask out of a process of our own that needs none.
+
+    Where dask is installed, xarray loads all of it (half a second) to ask whether an array is one
+    of dask's; where importing it fails, xarray does without.
+    """
+    if words and words[0] not in MAY_USE_DASK:
+        sys.modules.setdefault("dask", None)  # type: ignore[arg-type]
 
 
 def _main(words: list[str]) -> int:

@@ -1,5 +1,7 @@
 """The progress bar: fraction done and time left, on stderr, silent away from a terminal."""
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +14,10 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
         title: text before the bar.
         quiet: show nothing.
     """
+    # rich takes a moment to load
+    if quiet or not (sys.stderr.isatty() or os.environ.get("FORCE_COLOR")):
+        yield lambda _fraction: None
+        return
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import (
@@ -24,9 +30,6 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
     )
 
     console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda _fraction: None
-        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

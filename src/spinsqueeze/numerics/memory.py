@@ -3,8 +3,6 @@
 import contextlib
 from pathlib import Path
 
-import psutil
-
 _LIMITS = (
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
     "/sys/fs/cgroup/memory.max",
@@ -14,6 +12,8 @@ _LIMITS = (
 
 def available_memory() -> int:
     """Bytes of the machine, or of the container where its quota is less."""
+    import psutil
+
     sizes = [int(psutil.virtual_memory().total)]
     for name in _LIMITS:
         with contextlib.suppress(OSError, ValueError):  # another system, or "max"

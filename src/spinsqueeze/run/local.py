@@ -23,8 +23,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import final
 
-import psutil
-
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
 from spinsqueeze.core.sizes import size_in_bytes
@@ -256,6 +254,8 @@ class _Worker:
 
     def resident(self) -> int:
         """Bytes of memory that the process holds while it is at work."""
+        import psutil
+
         process = self._process
         if process is None or not self._at_work:
             return 0

@@ -21,9 +21,6 @@ from spinsqueeze.models.tables import (
     pulses_from_tables,
     state_from_table,
 )
-from spinsqueeze.results.dataset import checked_dataset
-from spinsqueeze.results.grid import as_single_run
-from spinsqueeze.results.studies import study_tables
 from spinsqueeze.run.ranges import expand
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_schema import RunSection, StudyFile, outline
@@ -117,6 +114,10 @@ def study_of(data: "xr.Dataset") -> Study:
     Raises:
         InvalidInput: something else, a figure of a paper, or a result whose arrays were taken out.
     """
+    from spinsqueeze.results.dataset import checked_dataset
+    from spinsqueeze.results.grid import as_single_run
+    from spinsqueeze.results.studies import study_tables
+
     return study_from_tables(study_tables(as_single_run(checked_dataset(data, call="study_of"))))
 
 

@@ -1,6 +1,8 @@
+import numba
 import numpy as np
 import pytest
 
+from spinsqueeze.methods.closed_form import ising
 from spinsqueeze.methods.closed_form.ising import (
     ising_correlators,
     ising_cost,
@@ -69,6 +71,22 @@ def test_several_tiles_and_the_twisting_limit():
         expected = one_axis_twisting_moments(150, direction=bloch, twisting=times)
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-9)  # entries up to 150^2/4
+
+
+@pytest.mark.parametrize(("n", "few"), [(100, True), (400, False)])
+@pytest.mark.parametrize("z", [0.0, 0.6])
+def test_small_arrays_are_computed_on_one_thread(n, few, z, monkeypatch):
+    threads, before = [], numba.get_num_threads()
+
+    def product(*_):
+        threads.append(numba.get_num_threads())
+
+    for name in ("real_pair_products", "complex_pair_products"):
+        monkeypatch.setattr(ising, name, product)
+    J = (1 - np.eye(n)) / n
+    next(ising_correlators(J, integrals=[1.0], bloch=[np.sqrt(1 - z * z), 0, z]))
+    assert threads == [1 if few else before]
+    assert numba.get_num_threads() == before
 
 
 def test_fast_kernel_equals_the_general_one(random_problem):

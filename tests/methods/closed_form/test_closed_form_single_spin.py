@@ -31,7 +31,7 @@ def test_relative_accuracy_everywhere(phi, z):
             assert abs(factor_minus_one(phi, z, down, up) - F1) <= rounding(10) * abs(F1)
             error = abs(connected_z_factor(phi, z, down, up) - h)
             assert error <= rounding(20) * abs(h) + rounding(1) * abs(phi)
-            found = polarisation(np.array([z]), down=np.array([down]), up=np.array([up]))[0]
+            found = polarisation(np.array([z]), down=np.array([[down]]), up=np.array([[up]]))[0]
             assert abs(found - now) <= rounding(1)
 
 

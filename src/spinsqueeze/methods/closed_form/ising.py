@@ -6,68 +6,39 @@ pumping and dephasing. All numbers that depend on time enter integrated:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from spinsqueeze.core.arrays import Complexes, Floats, Integers
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.closed_form.collective import (
     along_times_and_sites,
     bloch_vectors,
     collective_covariance,
-    integrals_table,
     integrated_rate,
-    means_from,
 )
+from spinsqueeze.methods.closed_form.correlators import IsingCorrelators, Turns
 from spinsqueeze.methods.closed_form.pair_kernels import (
     complex_pair_products,
+    product_seconds,
     real_pair_products,
 )
-from spinsqueeze.methods.closed_form.single_spin import polarisation, single_spin_factors
+from spinsqueeze.methods.closed_form.single_spin import (
+    polarisation,
+    single_spin_factors,
+    transverse_factors,
+)
+from spinsqueeze.methods.closed_form.stretches import (
+    acting_stretches,
+    stretched_rate,
+    stretches_table,
+)
 from spinsqueeze.numerics.forks import require_own_threads
+from spinsqueeze.numerics.numba_threads import threads_for
 
 _TILE = 64
-
-
-@dataclass(frozen=True)
-class IsingCorrelators:
-    """Exact one- and two-spin correlators at one time; diagonals of the pair tables are 0.
-
-    Attributes:
-        plus: (N,) <s^+_i>.
-        z: (N,) <s^z_i>.
-        plus_plus: (N, N) <s^+_i s^+_j> - <s^+_i><s^+_j>.
-        plus_minus: (N, N) <s^+_i s^-_j> - <s^+_i><s^-_j>.
-        z_plus: (N, N) <s^z_i s^+_j> - <s^z_i><s^+_j>.
-    """
-
-    plus: Complexes
-    z: Floats
-    plus_plus: Complexes
-    plus_minus: Complexes
-    z_plus: Complexes
-
-    def spin(self) -> Floats:
-        """(N, 3) <s_i>."""
-        return means_from(self.plus, 2 * self.z)
-
-    def pairs(self, *, connected: bool = False) -> Floats:
-        """(N, N, 3, 3) <s^a_i s^b_j> for i != j, minus the product of means if connected."""
-        C = np.zeros((*self.plus_plus.shape, 3, 3))
-        pp, pm, zp = self.plus_plus, self.plus_minus, self.z_plus
-        C[..., 0, 0] = 0.5 * (pm + pp).real
-        C[..., 1, 1] = 0.5 * (pm - pp).real
-        C[..., 0, 1] = 0.5 * (pp - pm).imag
-        C[..., 1, 0] = 0.5 * (pp + pm).imag
-        C[..., 2, 0], C[..., 2, 1] = zp.real, zp.imag
-        C[..., 0, 2], C[..., 1, 2] = zp.T.real, zp.T.imag
-        if not connected:
-            m = self.spin()
-            C += np.einsum("ia,jb->ijab", m, m)
-            C[np.diag_indices(len(m))] = 0.0
-        return C
 
 
 def ising_correlators(
@@ -84,16 +55,18 @@ def ising_correlators(
 
     ``H = sum_m f_m(t) sum_{i<j} J^m_ij s^z_i s^z_j + sum_i h_i(t) s^z_i``. Without decay and
     pumping the couplings may have any envelopes f_m. With them the result holds only if the
-    couplings and both rates are constant (or share one envelope).
+    couplings and both rates are constant (or share one envelope) in each of the S stretches of
+    time by which their integrals are given.
 
     Args:
         couplings: (N, N) or (n_terms, N, N) J^m, symmetric, zero diagonal.
-        integrals: (T, n_terms) or (T,) integral of f_m dt: integrals * couplings are angles.
+        integrals: (T, S, n_terms), (T, n_terms) or (T,) integral of f_m dt: integrals * couplings
+            are angles.
         bloch: (3,) or (N, 3) initial <sigma_i>; mixed states are allowed.
         rotation: integral of h_i [1]: one number, (T,) or (T, N).
         dephasing: integral of the local dephasing rate [1]; same shapes.
-        decay: integral of the rate of s_minus [1]; same shapes.
-        pumping: integral of the rate of s_plus [1]; same shapes.
+        decay: integral of the rate of s_minus [1]; same shapes, or (T, S, N).
+        pumping: integral of the rate of s_plus [1]; same shapes, or (T, S, N).
 
     Raises:
         InvalidInput: couplings not symmetric, with a diagonal or not finite; wrong shapes;
@@ -103,23 +76,18 @@ def ising_correlators(
     """
     J = checked_couplings(couplings)
     N = J.shape[1]
-    strengths = integrals_table(integrals, len(J))
-    shape = (len(strengths), N)
+    strengths = stretches_table(integrals, len(J))
+    T, S = strengths.shape[:2]
     vectors = bloch_vectors(bloch, N)
-    theta = along_times_and_sites(rotation, shape, name="rotation")
-    Gamma = integrated_rate(dephasing, shape, name="dephasing")
-    down = integrated_rate(decay, shape, name="decay")
-    up = integrated_rate(pumping, shape, name="pumping")
+    theta = along_times_and_sites(rotation, (T, N), name="rotation")
+    Gamma = integrated_rate(dephasing, (T, N), name="dephasing")
+    down = stretched_rate(decay, (T, S, N), name="decay")
+    up = stretched_rate(pumping, (T, S, N), name="pumping")
     return (
         _at_one_time(
-            np.einsum("m,mij->ij", row, J),
-            vectors,
-            theta[t],
-            Gamma[t],
-            down[t].copy(),
-            up[t].copy(),
+            J, *acting_stretches(strengths[t], down[t], up[t]), vectors, theta[t], Gamma[t]
         )
-        for t, row in enumerate(strengths)
+        for t in range(T)
     )
 
 
@@ -133,18 +101,20 @@ def ising_moments(
     decay: ArrayLike = 0.0,
     pumping: ArrayLike = 0.0,
     weights: ArrayLike = 1.0,
+    turns: Turns | None = None,
 ) -> tuple[Floats, Floats]:
     """Mean and covariance of S = sum_i w_i s_i; arguments as `ising_correlators`.
 
     Args:
         couplings: (N, N) or (n_terms, N, N) J^m, symmetric, zero diagonal.
-        integrals: (T, n_terms) or (T,) integral of each term's envelope.
+        integrals: (T, S, n_terms), (T, n_terms) or (T,) integral of each term's envelope.
         bloch: (3,) or (N, 3) initial <sigma_i>.
         rotation: integral of h_i [1].
         dephasing: integral of the local dephasing rate [1].
         decay: integral of the rate of s_minus [1].
         pumping: integral of the rate of s_plus [1].
         weights: (N,) or scalar w_i of the collective spin.
+        turns: by what pulses have turned each spin.
 
     Returns:
         spin (T, 3): <S_a>; covariance (T, 3, 3): <{S_a, S_b}>/2 - <S_a><S_b>.
@@ -162,7 +132,9 @@ def ising_moments(
         decay=decay,
         pumping=pumping,
     )
-    for now in correlators:
+    for t, now in enumerate(correlators):
+        if turns is not None:
+            now = now.turned(turns.flipped[t], turns.phases[t])
         w = np.broadcast_to(np.asarray(weights, dtype=np.float64), now.z.shape)
         means = now.spin()
         spins.append(w @ means)
@@ -179,38 +151,40 @@ def ising_moments(
 
 
 def _at_one_time(
-    phi: Floats,
+    J: Floats,
+    rows: Floats,
+    down: Floats,
+    up: Floats,
     vectors: Floats,
     theta: Floats,
     Gamma: Floats,
-    down: Floats,
-    up: Floats,
 ) -> IsingCorrelators:
-    N = len(phi)
+    N = J.shape[1]
     z = vectors[:, 2].copy()
+    history = np.stack([np.einsum("m,mij->ij", row, J) for row in rows], axis=-1)
+    phi = history.sum(axis=-1)
     s = np.sin(0.5 * phi)
-    f, h = single_spin_factors(phi, z=z, down=down, up=up)
-    plus_plus: Complexes | Floats
-    plus_minus: Complexes | Floats
-    require_own_threads("numba")
-    if not (np.any(z) or np.any(down) or np.any(up)):
-        plus_plus, plus_minus = np.zeros((N, N)), np.zeros((N, N))
-        tiles = _balanced_tiles(-(-N // _TILE))
-        real_pair_products(np.cos(0.5 * phi), s, tiles, _TILE, plus_plus, plus_minus)
-    else:
-        plus_plus = np.zeros((N, N), dtype=np.complex128)
-        plus_minus = np.zeros((N, N), dtype=np.complex128)
-        complex_pair_products(phi, s, f, z, down, up, plus_plus, plus_minus)
     # a coherence of spin i also decays at half the rate of its own jumps
     p = 0.5 * (vectors[:, 0] + 1j * vectors[:, 1])
-    p = p * np.exp(1j * theta - Gamma - 0.5 * (down + up))
-    F = 1 + f
-    # row j: products over all k but j and i, from the left and from the right
-    left = np.ones((N, N + 1), dtype=np.complex128)
-    right = np.ones((N, N + 1), dtype=np.complex128)
-    np.cumprod(F, axis=1, out=left[:, 1:])
-    right[:, :-1] = np.cumprod(F[:, ::-1], axis=1)[:, ::-1]
-    z_plus = 0.5 * h * left[:, :-1] * right[:, 1:] * p[:, None]
+    p = p * np.exp(1j * theta - Gamma - 0.5 * (down + up).sum(axis=-1))
+    noisy = bool(np.any(down) or np.any(up))
+    transverse = not (noisy or np.any(z))
+    dtype = np.float64 if transverse else np.complex128
+    plus_plus, plus_minus = np.zeros((N, N), dtype), np.zeros((N, N), dtype)
+    if transverse:
+        f, h = transverse_factors(phi)
+    else:
+        f, h = single_spin_factors(history, z=z, down=down, up=up)
+    require_own_threads("numba")
+    seconds = product_seconds(transverse=transverse, n_stretches=len(rows) if noisy else 0)
+    with threads_for(seconds * N**3 / 2):
+        if transverse:
+            tiles = _balanced_tiles(-(-N // _TILE))
+            real_pair_products(np.cos(0.5 * phi), s, tiles, _TILE, plus_plus, plus_minus)
+        else:
+            complex_pair_products(history, s, f, z, down, up, plus_plus, plus_minus)
+    left, right = _products_but_one(1 + f)
+    z_plus = 0.5 * h * left[:, :-1] * right[:, 1:] * (1j * p if transverse else p)[:, None]
     return IsingCorrelators(
         plus=p * left[:, -1],
         z=0.5 * polarisation(z, down=down, up=up),
@@ -218,6 +192,15 @@ def _at_one_time(
         plus_minus=plus_minus * p[:, None] * p.conj()[None, :],
         z_plus=np.ascontiguousarray(z_plus.T),
     )
+
+
+def _products_but_one(F: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """(N, N + 1) products along each row of all entries before k, and of all from k on."""
+    N = len(F)
+    left, right = np.ones((N, N + 1), F.dtype), np.ones((N, N + 1), F.dtype)
+    np.cumprod(F, axis=1, out=left[:, 1:])
+    right[:, :-1] = np.cumprod(F[:, ::-1], axis=1)[:, ::-1]
+    return left, right
 
 
 def checked_couplings(couplings: ArrayLike) -> Floats:

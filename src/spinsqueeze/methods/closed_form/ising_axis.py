@@ -4,6 +4,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.methods.base.question import Evolve
+from spinsqueeze.methods.closed_form.echoes import pulse_obstacles
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.states import CoherentState
 
@@ -16,10 +17,14 @@ def frame(axis: int) -> list[int]:
 def ising_axis(question: Evolve) -> int | None:
     """The axis along which all couplings and fields lie; isotropic exchange aside.
 
-    Where several axes serve, the one along which the noise has a formula too.
+    Where several axes serve, one along which the noise and the pulses have a formula too.
     """
     fitting = [a for a in (2, 0, 1) if _along(question, a)]
-    solved = (a for a in fitting if not jump_obstacles(question.model, a))
+    solved = (
+        a
+        for a in fitting
+        if not jump_obstacles(question.model, a) and not pulse_obstacles(question, a)
+    )
     return next(solved, fitting[0] if fitting else None)
 
 
@@ -27,7 +32,10 @@ def _along(question: Evolve, axis: int) -> bool:
     model = question.model
     b, c, a = frame(axis)
     # S^2 commutes with a permutation-invariant H and only adds a phase to a coherent state.
-    exchange_idle = model.conserves_total_spin and isinstance(question.state, CoherentState)
+    alike = all(pulse.mask is None for pulse in question.pulses)
+    exchange_idle = (
+        model.conserves_total_spin and isinstance(question.state, CoherentState) and alike
+    )
 
     def fits(tensor: Floats) -> bool:
         mixed = tensor[b, c] or tensor[a, b] or tensor[a, c]

@@ -18,14 +18,19 @@ from spinsqueeze.methods.closed_form.collective import (
     along_times_and_sites,
     bloch_vectors,
     collective_covariance,
-    integrals_table,
     integrated_rate,
-    means_from,
 )
+from spinsqueeze.methods.closed_form.correlators import IsingCorrelators, Turns
 from spinsqueeze.methods.closed_form.single_spin import (
     factor_minus_one,
+    history_minus_one,
     polarisation,
     single_spin_factors,
+)
+from spinsqueeze.methods.closed_form.stretches import (
+    acting_stretches,
+    stretched_rate,
+    stretches_table,
 )
 
 
@@ -50,24 +55,26 @@ def class_moments(
     decay: ArrayLike = 0.0,
     pumping: ArrayLike = 0.0,
     weights: ArrayLike = 1.0,
+    turns: Turns | None = None,
 ) -> tuple[Floats, Floats]:
     """Mean and covariance of S = sum_i w_i s_i for classes of equal spins.
 
     ``H = sum_m f_m(t) sum_{i<j} J^m_{A(i)A(j)} s^z_i s^z_j + sum_i h_{A(i)}(t) s^z_i``, A(i) the
-    class of spin i. With decay or pumping the couplings and both rates must be constant. One
-    class with J = 2 chi is one-axis twisting with local jumps. Entries are right to about 1e-12
-    of the largest one.
+    class of spin i. With decay or pumping the couplings and both rates must be constant, or be
+    given by stretches (S) in each of which they are. One class with J = 2 chi is one-axis twisting
+    with local jumps. Entries are right to about 1e-12 of the largest one.
 
     Args:
         counts: (C,) spins in each class, at least 1.
         couplings: (C, C) or (n_terms, C, C), symmetric; the diagonal couples equals.
-        integrals: (T,) or (T, n_terms) integral of each term's envelope.
+        integrals: (T,), (T, n_terms) or (T, S, n_terms) integral of each term's envelope.
         bloch: (3,) or (C, 3) initial <sigma>.
         rotation: integral of h (detunings): one number, (T,) or (T, C).
         dephasing: integral of the local dephasing rate [1]; same shapes.
-        decay: integral of the rate of s_minus [1]; same shapes.
-        pumping: integral of the rate of s_plus [1]; same shapes.
+        decay: integral of the rate of s_minus [1]; same shapes, or (T, S, C).
+        pumping: integral of the rate of s_plus [1]; same shapes, or (T, S, C).
         weights: (C,) or scalar w of the collective spin that is measured.
+        turns: by what pulses have turned each class.
 
     Returns:
         spin (T, 3): <S_a>; covariance (T, 3, 3): <{S_a, S_b}>/2 - <S_a><S_b>.
@@ -91,35 +98,45 @@ def class_moments(
         )
     if np.max(np.abs(J - np.swapaxes(J, 1, 2))) > 1e-12 * np.max(np.abs(J)):
         raise InvalidInput("couplings between classes must be symmetric")
-    strengths = integrals_table(integrals, len(J))
-    shape = (len(strengths), len(n))
+    strengths = stretches_table(integrals, len(J))
+    T, S = strengths.shape[:2]
+    shape = (T, len(n))
     vectors = bloch_vectors(bloch, len(n))
     theta = along_times_and_sites(rotation, shape, name="rotation")
     Gamma = integrated_rate(dephasing, shape, name="dephasing")
-    down = integrated_rate(decay, shape, name="decay")
-    up = integrated_rate(pumping, shape, name="pumping")
+    down = stretched_rate(decay, (T, S, len(n)), name="decay")
+    up = stretched_rate(pumping, (T, S, len(n)), name="pumping")
     w = np.broadcast_to(np.asarray(weights, dtype=np.float64), n.shape)
 
+    pairs = np.outer(n * w, n * w) - np.diag(n * w * w)
     z = vectors[:, 2].copy()
-    spins, covariances = np.empty((len(strengths), 3)), np.empty((len(strengths), 3, 3))
-    for t, row in enumerate(strengths):
-        phi = np.einsum("m,mab->ab", row, J)
-        d, u = down[t].copy(), up[t].copy()
-        f, h = single_spin_factors(phi, z=z, down=d, up=u)
-        plus, minus, others = _class_products(n, phi, f, z, d, u)
+    spins, covariances = np.empty((T, 3)), np.empty((T, 3, 3))
+    for t in range(T):
+        rows, d, u = acting_stretches(strengths[t], down[t], up[t])
+        history = np.stack([np.einsum("m,mab->ab", row, J) for row in rows], axis=-1)
+        f, h = single_spin_factors(history, z=z, down=d, up=u)
+        plus, minus, others = _class_products(n, history, history.sum(axis=-1), f, z, d, u)
         p = 0.5 * (vectors[:, 0] + 1j * vectors[:, 1])
-        p = p * np.exp(1j * theta[t] - Gamma[t] - 0.5 * (d + u))
+        p = p * np.exp(1j * theta[t] - Gamma[t] - 0.5 * (d + u).sum(axis=-1))
         # the mean of class B: all others of every class
         mean_plus = p * np.diagonal(others) * (1 + np.where(n > 1, np.diagonal(f), 0))
-        means = means_from(mean_plus, polarisation(z, down=d, up=u))
-        pairs = np.outer(n * w, n * w) - np.diag(n * w * w)
+        now = IsingCorrelators(  # its tables summed over the pairs of spins of two classes
+            plus=mean_plus,
+            z=0.5 * polarisation(z, down=d, up=u),
+            plus_plus=pairs * plus * np.outer(p, p),
+            plus_minus=pairs * minus * np.outer(p, p.conj()),
+            z_plus=(pairs * 0.5 * h * others * p[:, None]).T,
+        )
+        if turns is not None:
+            now = now.turned(turns.flipped[t], turns.phases[t])
+        means = now.spin()
         spins[t] = (n * w) @ means
         covariances[t] = collective_covariance(
             means,
             squared_weights=n * w * w,
-            plus_plus=complex(np.sum(pairs * plus * np.outer(p, p))),
-            plus_minus=float(np.sum(pairs * minus * np.outer(p, p.conj())).real),
-            z_plus=complex(np.sum(pairs * 0.5 * h * others * p[:, None])),
+            plus_plus=complex(np.sum(now.plus_plus)),
+            plus_minus=float(np.sum(now.plus_minus).real),
+            z_plus=complex(np.sum(now.z_plus)),
         )
     return spins, covariances
 
@@ -166,7 +183,7 @@ def _factor_table(
     odd = np.zeros((C, C), dtype=np.bool_)
     for A in range(C):
         for c in range(C):
-            jumps = down[c] > 0 or up[c] > 0
+            jumps = np.any(down[c] > 0) or np.any(up[c] > 0)
             near = _size_minus_one(f[A, c], phi[A, c], z[c], jumps)
             size[A, c], phase[A, c], odd[A, c] = _log_factor(f[A, c], near)
     return size, phase, odd
@@ -222,6 +239,7 @@ def _connected(
     B: int,
     sign: float,
     n: Floats,
+    history: Floats,
     phi: Floats,
     f: Complexes,
     z: Floats,
@@ -239,11 +257,14 @@ def _connected(
         power = _third_spins(n, c, A, B)
         if power == 0:
             continue
-        jumps = down[c] > 0 or up[c] > 0
+        jumps = np.any(down[c] > 0) or np.any(up[c] > 0)
         fa = f[A, c]
         fb = f[B, c] if sign > 0 else f[B, c].conjugate()
         angle = phi[A, c] + sign * phi[B, c]
-        fab = factor_minus_one(angle, z[c], down[c], up[c])
+        if jumps:
+            fab = history_minus_one(history[A, c], history[B, c], sign, z[c], down[c], up[c])
+        else:
+            fab = factor_minus_one(angle, z[c], 0.0, 0.0)
         change = _pair_change(fab, fa, fb, phi[A, c], sign * phi[B, c], z[c], jumps)
         near = _size_minus_one(fab, angle, z[c], jumps)
         log_size, log_phase, log_odd = _log_factor(fab, near)
@@ -273,6 +294,7 @@ def _connected(
 @njit(cache=True, error_model="numpy")
 def _class_products(
     n: Floats,
+    history: Floats,
     phi: Floats,
     f: Complexes,
     z: Floats,
@@ -291,10 +313,10 @@ def _class_products(
         for B in range(A, C):
             if A == B and n[A] == 1:
                 continue
-            value = _connected(A, B, 1.0, n, phi, f, z, down, up, size, phase, odd)
+            value = _connected(A, B, 1.0, n, history, phi, f, z, down, up, size, phase, odd)
             plus[A, B] = value
             plus[B, A] = value
-            value = _connected(A, B, -1.0, n, phi, f, z, down, up, size, phase, odd)
+            value = _connected(A, B, -1.0, n, history, phi, f, z, down, up, size, phase, odd)
             minus[A, B] = value
             minus[B, A] = value.conjugate()
     return plus, minus, _products_over_others(n, size, phase, odd)

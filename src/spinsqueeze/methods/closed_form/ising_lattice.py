@@ -19,7 +19,6 @@ from spinsqueeze.methods.closed_form.collective import (
     along_times_and_sites,
     bloch_vectors,
     collective_covariance,
-    integrals_table,
     integrated_rate,
     means_from,
 )
@@ -27,8 +26,15 @@ from spinsqueeze.methods.closed_form.lattice_kernels import (
     complex_lattice_products,
     real_lattice_products,
 )
+from spinsqueeze.methods.closed_form.pair_kernels import product_seconds
 from spinsqueeze.methods.closed_form.single_spin import polarisation, single_spin_factors
+from spinsqueeze.methods.closed_form.stretches import (
+    acting_stretches,
+    stretched_rate,
+    stretches_table,
+)
 from spinsqueeze.numerics.forks import require_own_threads
+from spinsqueeze.numerics.numba_threads import threads_for
 
 
 @dataclass(frozen=True)
@@ -82,18 +88,19 @@ def lattice_correlators(
     """Exact correlators of a translation-invariant Ising model, one object a time.
 
     ``H = sum_m f_m(t) sum_{i<j} K_m[r_j - r_i] s^z_i s^z_j + h(t) S_z`` on a periodic lattice,
-    from equal spins. With decay or pumping the couplings and both rates must be constant.
+    from equal spins. With decay or pumping the couplings and both rates must be constant, or be
+    given by stretches (S) in each of which they are.
 
     Args:
         table: (*shape) or, for several terms, (n_terms, *shape) with `integrals` of shape
             (T, n_terms): coupling by displacement, even under d -> -d, zero at d = 0.
-        integrals: (T,) for one table without a leading axis, else (T, n_terms): integral of
-            f_m dt.
+        integrals: (T,) for one table without a leading axis, else (T, n_terms) or
+            (T, S, n_terms): integral of f_m dt.
         bloch: (3,) initial <sigma>.
         rotation: (T,) or scalar, integral of h [1].
         dephasing: (T,) or scalar, integral of the local dephasing rate [1].
-        decay: (T,) or scalar, integral of the rate of s_minus [1].
-        pumping: (T,) or scalar, integral of the rate of s_plus [1].
+        decay: (T,), scalar or (T, S, 1), integral of the rate of s_minus [1].
+        pumping: (T,), scalar or (T, S, 1), integral of the rate of s_plus [1].
 
     Raises:
         InvalidInput: a table that is not even, not finite or has a self-coupling; wrong
@@ -102,24 +109,28 @@ def lattice_correlators(
     Source: fossfeig2013; NOTES.md.
     """
     tables = np.asarray(table, dtype=np.float64)
-    if np.ndim(integrals) != 2:
+    if np.ndim(integrals) < 2:
         tables = tables[None]
     if tables.ndim < 2 or tables.size == 0:
         raise InvalidInput(f"table must have the shape of the lattice; got {tables.shape[1:]}")
-    strengths = integrals_table(integrals, len(tables))
+    strengths = stretches_table(integrals, len(tables))
     orbits = displacement_orbits(tables)
     tables = np.moveaxis(tables, 0, -1).transpose((*orbits.axes, tables.ndim - 1))
-    shape = (len(strengths), 1)
+    T, S = strengths.shape[:2]
     vector = bloch_vectors(bloch, 1)[0]
-    theta = along_times_and_sites(rotation, shape, name="rotation")[:, 0]
-    Gamma = integrated_rate(dephasing, shape, name="dephasing")[:, 0]
-    down = integrated_rate(decay, shape, name="decay")[:, 0]
-    up = integrated_rate(pumping, shape, name="pumping")[:, 0]
+    theta = along_times_and_sites(rotation, (T, 1), name="rotation")[:, 0]
+    Gamma = integrated_rate(dephasing, (T, 1), name="dephasing")[:, 0]
+    down = stretched_rate(decay, (T, S, 1), name="decay")
+    up = stretched_rate(pumping, (T, S, 1), name="pumping")
     return (
         _at_one_time(
-            tables @ row, orbits, vector, theta[t] + 1j * Gamma[t], float(down[t]), float(up[t])
+            tables,
+            *acting_stretches(strengths[t], down[t], up[t]),
+            orbits,
+            vector,
+            theta[t] + 1j * Gamma[t],
         )
-        for t, row in enumerate(strengths)
+        for t in range(T)
     )
 
 
@@ -177,43 +188,46 @@ def lattice_moments(
 
 
 def _at_one_time(
-    K: Floats,
+    tables: Floats,
+    rows: Floats,
+    down: Floats,
+    up: Floats,
     orbits: LatticeOrbits,
     vector: Floats,
     angle: complex,
-    down: float,
-    up: float,
 ) -> LatticeCorrelators:
-    shape = K.shape
-    K = K.reshape(-1, shape[-1])
+    shape = tables.shape[:-1]
+    history = np.stack([tables @ row for row in rows], axis=-1)
+    K = history.sum(axis=-1).reshape(-1, shape[-1])
     z = float(vector[2])
-    sites = np.array([z]), np.array([down]), np.array([up])
-    f, h = single_spin_factors(K.reshape(-1, 1), z=sites[0], down=sites[1], up=sites[2])
+    start = np.array([z])
+    f, h = single_spin_factors(history.reshape(-1, 1, len(rows)), z=start, down=down, up=up)
     n_orbits = len(orbits.columns)
     s = np.sin(0.5 * K)
-    plus: Complexes | Floats
-    minus: Complexes | Floats
     require_own_threads("numba")
-    if z == 0 and down == 0 and up == 0:
-        plus, minus = np.zeros(n_orbits), np.zeros(n_orbits)
-        c = np.cos(0.5 * K)
-        real_lattice_products(_twice(c), _twice(s), orbits.rows, orbits.columns, plus, minus)
-    else:
-        plus = np.zeros(n_orbits, dtype=np.complex128)
-        minus = np.zeros(n_orbits, dtype=np.complex128)
-        complex_lattice_products(
-            _twice(K),
-            _twice(s),
-            _twice(f.reshape(K.shape)),
-            z,
-            down,
-            up,
-            orbits.rows,
-            orbits.columns,
-            plus,
-            minus,
-        )
-    p = complex(0.5 * (vector[0] + 1j * vector[1]) * np.exp(1j * angle - 0.5 * (down + up)))
+    noisy = bool(np.any(down) or np.any(up))
+    transverse = z == 0 and not noisy
+    dtype = np.float64 if transverse else np.complex128
+    plus, minus = np.zeros(n_orbits, dtype), np.zeros(n_orbits, dtype)
+    seconds = product_seconds(transverse=transverse, n_stretches=len(rows) if noisy else 0)
+    with threads_for(seconds * K.size * n_orbits):
+        if transverse:
+            c = np.cos(0.5 * K)
+            real_lattice_products(_twice(c), _twice(s), orbits.rows, orbits.columns, plus, minus)
+        else:
+            complex_lattice_products(
+                _twice(history.reshape(*K.shape, len(rows))),
+                _twice(s),
+                _twice(f.reshape(K.shape)),
+                z,
+                down[0],
+                up[0],
+                orbits.rows,
+                orbits.columns,
+                plus,
+                minus,
+            )
+    p = complex(0.5 * (vector[0] + 1j * vector[1]) * np.exp(1j * angle - 0.5 * (down + up).sum()))
     F = 1 + f[:, 0]
     left = np.cumprod(np.concatenate(([1.0], F[:-1])))
     right = np.cumprod(np.concatenate(([1.0], F[:0:-1])))[::-1]
@@ -221,13 +235,13 @@ def _at_one_time(
     z_plus[0] = 0.0
     back = np.argsort(orbits.axes)
 
-    def spread(values: Complexes | Floats) -> Complexes:
+    def spread(values: NDArray[Any]) -> Complexes:
         everywhere = np.append(values, 0.0)[orbits.orbit].astype(np.complex128)
         return everywhere.reshape(shape).transpose(back)
 
     return LatticeCorrelators(
         plus=complex(p * np.prod(F)),
-        z=0.5 * float(polarisation(sites[0], down=sites[1], up=sites[2])[0]),
+        z=0.5 * float(polarisation(start, down=down, up=up)[0]),
         plus_plus=p * p * spread(plus),
         plus_minus=abs(p) ** 2 * spread(minus),
         z_plus=z_plus.reshape(shape).transpose(back),

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit, prange
 
 from spinsqueeze.core.arrays import Complexes, Floats, Integers
-from spinsqueeze.methods.closed_form.pair_kernels import one_more_spin
+from spinsqueeze.methods.closed_form.pair_kernels import noisy_changes, one_more_spin
 
 
 @njit(parallel=True, cache=True, fastmath={"contract"}, error_model="numpy")
@@ -76,8 +76,8 @@ def complex_lattice_products(
     s: Floats,
     f: Complexes,
     z: float,
-    down: float,
-    up: float,
+    down: Floats,
+    up: Floats,
     rows: Integers,
     columns: Integers,
     plus: Complexes,
@@ -86,12 +86,13 @@ def complex_lattice_products(
     """Connected products for any polarisation z, decay and pumping, equal on all sites.
 
     Args:
-        K: (A, 2L) integrated couplings by displacement, doubled columns.
-        s: (A, 2L) sin(K/2).
+        K: (A, 2L, S) couplings by displacement, integrated over each of S stretches; doubled
+            columns.
+        s: (A, 2L) sin(K/2) of the whole time.
         f: (A, 2L) F - 1.
         z: initial <2 s^z>.
-        down: integrated decay rate.
-        up: integrated pumping rate.
+        down: (S,) integrated decay rate.
+        up: (S,) integrated pumping rate.
         rows: (R, A) row of k - d.
         columns: (R,) column of d.
         plus: (R,) output of <s^+_0 s^+_d>.
@@ -99,6 +100,7 @@ def complex_lattice_products(
     """
     A = K.shape[0]
     L = K.shape[1] // 2
+    noisy = np.any(down > 0) or np.any(up > 0)
     for q in prange(rows.shape[0]):
         start = L - columns[q]
         D_plus = 0.0j
@@ -114,20 +116,15 @@ def complex_lattice_products(
                 if shifted == 0 and j == columns[q]:
                     own = f[r, j]
                     continue
+                x = start + j
+                fa, fb = f[r, j], f[shifted, x]
+                if noisy:
+                    d_plus, d_minus = noisy_changes(K[r, j], K[shifted, x], fa, fb, z, down, up)
+                else:
+                    difference = (1 - z) * (1 + z) * s[r, j] * s[shifted, x]
+                    d_plus, d_minus = complex(-difference, 0.0), complex(difference, 0.0)
                 D_plus, D_minus, B_plus, B_minus = one_more_spin(
-                    K[r, j],
-                    K[shifted, start + j],
-                    s[r, j],
-                    s[shifted, start + j],
-                    f[r, j],
-                    f[shifted, start + j],
-                    z,
-                    down,
-                    up,
-                    D_plus,
-                    D_minus,
-                    B_plus,
-                    B_minus,
+                    fa, fb, d_plus, d_minus, D_plus, D_minus, B_plus, B_minus
                 )
         plus[q] = D_plus - B_plus * (2 * own + own * own)
         size = own.real * own.real + own.imag * own.imag

@@ -10,9 +10,10 @@ from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.methods.base.states import InSymmetricSubspace, ProductOfSpins
+from spinsqueeze.methods.closed_form.echoes import pulse_obstacles, started
 from spinsqueeze.methods.closed_form.ising_axis import frame, ising_axis, jump_obstacles
 from spinsqueeze.methods.closed_form.plans import plan
-from spinsqueeze.numerics.blas_threads import on_one_thread
+from spinsqueeze.numerics.blas_threads import numpy_on_one_thread
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.qfi import pure_information
 from spinsqueeze.observables.readings import Reading, readings_of
@@ -29,7 +30,9 @@ class ClosedForm(Method):
     H = sum_{i<j} J_ij s^a_i s^a_j + sum_i h_i s^a_i along one axis a, from a coherent or a product
     state; one-axis twisting (isotropic exchange may be added) for N up to 1e12; spin classes;
     local dephasing along a with any envelopes, local decay and pumping along a with constant
-    strengths. Any couplings cost N^3 a time, translation-invariant lattices N^2.
+    strengths. Pulses of pi about any axis perpendicular to a, of all spins or of some, at any
+    times (echo, dynamical decoupling), and rotations about a; any pulse at time 0, and of all
+    spins at the last time. Any couplings cost N^3 a time, translation-invariant lattices N^2.
     Steady states within total spin N/2: squeezed collective decay alone; collective decay with a
     drive and collective exchange. Sources: kitagawa1993, fossfeig2013, groszkowski2022,
     tucker2020.
@@ -56,14 +59,14 @@ class ClosedForm(Method):
     answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
 
     def obstacles(self, question: Question) -> list[str]:
-        """All couplings and fields along one axis, coherent or product state, no pulses."""
+        """All couplings and fields along one axis, coherent or product state, pulses of pi."""
         if isinstance(question, Steady):
             return _steady_obstacles(question)
         model = question.model
         reasons = []
-        if question.pulses:
-            reasons.append("pulses interrupt the closed form")
-        if not isinstance(question.state, ProductOfSpins):
+        if isinstance(question.state, ProductOfSpins):
+            question = started(question)
+        else:
             reasons.append(f"{type(question.state).__name__} is not a product of spins")
         if model.collective_jumps:
             reasons.append("collective jumps have no closed form in time")
@@ -71,7 +74,7 @@ class ClosedForm(Method):
         if axis is None:
             reasons.append("couplings and fields do not all lie along one axis")
         else:
-            reasons += jump_obstacles(model, axis)
+            reasons += jump_obstacles(model, axis) + pulse_obstacles(question, axis)
         return reasons
 
     @override
@@ -82,16 +85,16 @@ class ClosedForm(Method):
     def cost(self, question: Question) -> Cost:
         """N^2 a time on a periodic lattice, N^3 for any matrix, nothing for alike spins."""
         if isinstance(question, Evolve):
-            return plan(question).cost
+            return plan(started(question)).cost
         n = question.model.n_spins
         return Cost(1e6 + 100.0 * n, 1e-7 * n, f"a few arrays of N + 1 = {n + 1} numbers")
 
-    @on_one_thread
+    @numpy_on_one_thread
     def answer(self, question: Question) -> Answer:
         """Evaluate the formulas at the question's times, or that of the steady state."""
         if isinstance(question, Steady):
             return self._steady_state(question)
-        chosen = plan(question)
+        chosen = plan(started(question))
         n, times = question.model.n_spins, question.times
         spin, covariance = np.empty((len(times), 3)), np.empty((len(times), 3, 3))
         # One batch of times a step keeps the progress honest; the kernels are the same.
@@ -99,7 +102,11 @@ class ClosedForm(Method):
             spin[batch], covariance[batch] = chosen.moments(times[batch])
             question.progress((batch[-1] + 1) / len(times))
         back = np.argsort(frame(chosen.axis))
-        moments = Moments(n_spins=n, spin=spin[:, back], covariance=covariance[:, back][:, :, back])
+        spin, covariance = spin[:, back], covariance[:, back][:, :, back]
+        if chosen.last is not None:
+            spin[-1] = chosen.last @ spin[-1]
+            covariance[-1] = chosen.last @ covariance[-1] @ chosen.last.T
+        moments = Moments(n_spins=n, spin=spin, covariance=covariance)
         readings = readings_of(moments)
         if not question.model.dissipative:
             readings["qfi"] = Reading(pure_information(moments.covariance))

@@ -1,8 +1,12 @@
-"""Which formula answers a question about an Ising model, and its cost."""
+"""Which formula answers a question about an Ising model, and its cost.
+
+Pulses at time 0 are in the state already (`echoes.started`). Arrays of integrated numbers run over
+times (T) and, where spins that decay or are pumped have been flipped, over stretches (S).
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import final
 
 import numpy as np
@@ -11,6 +15,8 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.base.method import Cost
 from spinsqueeze.methods.base.question import Evolve
 from spinsqueeze.methods.base.states import ProductStateOfClasses, bloch_vectors
+from spinsqueeze.methods.closed_form.correlators import Turns
+from spinsqueeze.methods.closed_form.echoes import Echoes, echoes
 from spinsqueeze.methods.closed_form.ising_axis import frame, ising_axis, jump_kind
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Strength, integrated
@@ -23,48 +29,113 @@ MULTIPLY_ADDS_PER_SECOND = 1e9
 @final
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Which formula, its cost, and the moments (with the Ising axis as z) at given times."""
+    """Which formula, its cost, and the moments (with the Ising axis as z) at given times.
+
+    last: (3, 3) rotation of the moments at the last time, in the laboratory.
+    """
 
     formula: str
     axis: int
     cost: Cost
     n_batches: int
     moments: Callable[[Floats], Result]
+    last: Floats | None = None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Setting:
+    """A question with its Ising axis and what pulses do."""
+
+    question: Evolve
+    axis: int
+    echo: Echoes
+
+    @property
+    def model(self) -> Canonical:
+        return self.question.model
+
+    @cached_property
+    def jump_kinds(self) -> set[str | None]:
+        return {jump_kind(j.vector, self.axis) for j in self.model.local_jumps}
+
+    @property
+    def noisy(self) -> bool:
+        """Whether spins decay or are pumped."""
+        return bool(self.jump_kinds & {"decay", "pumping"})
+
+    @property
+    def slowdown(self) -> float:
+        """How much longer the formulas take with decay or pumping (complex factors)."""
+        return 100.0 * len(self.echo.starts) if self.noisy else 1.0
+
+    def per_spin(self) -> "_Setting":
+        """The same with arrays of one entry a spin."""
+        question = self.question.per_spin()
+        return _Setting(question, self.axis, echoes(question, self.axis))
 
 
 def plan(question: Evolve) -> Plan:
     """Choose the cheapest formula."""
     axis = ising_axis(question)
     assert axis is not None
-    model, state = question.model, question.state
-    jump_kinds = {jump_kind(j.vector, axis) for j in model.local_jumps}
+    setting = _Setting(question, axis, echoes(question, axis))
+    return replace(_formula(setting), last=setting.echo.last)
+
+
+def _formula(setting: _Setting) -> Plan:
+    model, state, uniform = setting.model, setting.question.state, setting.echo.uniform
     few_kinds = len(model.counts) == 1 or len(model.counts) < model.n_spins
     by_kind = few_kinds and all(p.kernel.uniform for p in model.pairs)
     if isinstance(state, ProductStateOfClasses) and by_kind:
-        return _kinds_plan(question, axis)
+        return _kinds_plan(setting)
     if not isinstance(state, CoherentState):
-        return _matrix_plan(question, axis)
-    if model.permutation_invariant and jump_kinds <= {"dephasing"}:
-        return _twisting_plan(model, axis, _clean(state.direction[frame(axis)]))
+        return _matrix_plan(setting)
+    if uniform and model.permutation_invariant and setting.jump_kinds <= {"dephasing"}:
+        return _twisting_plan(setting, _clean(state.direction[frame(setting.axis)]))
     if by_kind:
-        return _kinds_plan(question, axis)
-    return _coupling_plan(question, axis)
+        return _kinds_plan(setting)
+    shape = _lattice_shape(model)
+    return _lattice_plan(setting, shape) if uniform and shape else _matrix_plan(setting)
 
 
-def _twisting_plan(model: Canonical, axis: int, direction: Floats) -> Plan:
+def _lattice_shape(model: Canonical) -> tuple[int, ...] | None:
+    """The shape of a full periodic lattice whose couplings depend on the displacement alone."""
+    tables = [p.kernel.table for p in model.pairs if not p.kernel.uniform]
+    shapes = {None if table is None else table.shape for table in tables}
+    return shapes.pop() if model.translation_invariant and len(shapes) == 1 else None
+
+
+def _twisting_plan(setting: _Setting, direction: Floats) -> Plan:
     from spinsqueeze.methods.closed_form.one_axis_twisting import one_axis_twisting_moments
+
+    model, axis = setting.model, setting.axis
 
     def twisting(times: Floats) -> Result:
         chi = sum((integrated(s, times) * q for s, q in _twists(model, axis)), 0 * times)
-        return one_axis_twisting_moments(
+        moments = one_axis_twisting_moments(
             model.n_spins,
             direction=direction,
             twisting=chi,
-            rotation=_rotation(model, axis, times)[:, 0],
-            dephasing=_rates(model, axis, times)["dephasing"][:, 0],
+            rotation=_rotation(setting, times)[:, 0],
+            dephasing=_rates(setting, times)["dephasing"][:, 0],
         )
+        return _turned(moments, setting.echo.turns(times))
 
     return Plan("one-axis twisting", axis, Cost(1e6, 0.0, "a few arrays"), 1, twisting)
+
+
+def _turned(moments: Result, turns: Turns) -> Result:
+    """Moments of spins that have all been turned alike."""
+    if np.all(turns.phases == 1) and not np.any(turns.flipped):
+        return moments
+    phase, sign = turns.phases[:, 0], np.where(turns.flipped[:, 0], -1.0, 1.0)
+    matrix = np.zeros((len(sign), 3, 3))
+    matrix[:, 0, 0], matrix[:, 0, 1] = phase.real, -sign * phase.imag
+    matrix[:, 1, 0], matrix[:, 1, 1] = phase.imag, sign * phase.real
+    matrix[:, 2, 2] = sign
+    spin, covariance = moments
+    return (matrix @ spin[:, :, None])[:, :, 0], matrix @ covariance @ np.swapaxes(matrix, 1, 2)
 
 
 def _twists(model: Canonical, axis: int) -> list[tuple[Strength, float]]:
@@ -83,33 +154,73 @@ def _clean(bloch: Floats) -> Floats:
     return np.where(np.abs(bloch) < 1e-15, 0.0, bloch)
 
 
-def _rotation(model: Canonical, axis: int, times: Floats) -> Floats:
-    """Integrated field (T, C) or (T, 1) along the axis."""
+def _rotation(setting: _Setting, times: Floats) -> Floats:
+    """Integrated field (T, C) or (T, 1) along the axis, in the frame of the pulses."""
     angle = np.zeros((len(times), 1))
-    for piece in model.fields:
-        component = np.atleast_1d(piece.vectors[..., axis])
-        angle = angle + integrated(piece.strength, times)[:, None] * component
+    for piece in setting.model.fields:
+        component = np.atleast_1d(piece.vectors[..., setting.axis])
+        angle = angle + setting.echo.toggled(piece.strength, times) * component
     return angle
 
 
-def _rates(model: Canonical, axis: int, times: Floats) -> dict[str, Floats]:
-    """Integrated rates (T, C) or (T, 1) of dephasing, decay and pumping along the axis."""
-    rates = {kind: np.zeros((len(times), 1)) for kind in ("dephasing", "decay", "pumping")}
-    for jump in model.local_jumps:
-        kind = jump_kind(jump.vector, axis)
+def _rates(setting: _Setting, times: Floats) -> dict[str, Floats]:
+    """Integrated rates along the axis, in the frame of the pulses.
+
+    Dephasing (T, C) or (T, 1); decay and pumping (T, S, C) or (T, S, 1).
+    """
+    echo = setting.echo
+    starts = echo.starts if setting.noisy else echo.starts[:1]
+    rates = {kind: np.zeros((len(times), 1)) for kind in ("dephasing",)}
+    rates |= {kind: np.zeros((len(times), len(starts), 1)) for kind in ("decay", "pumping")}
+    for jump in setting.model.local_jumps:
+        kind = jump_kind(jump.vector, setting.axis)
         assert kind is not None
-        b, _, a = jump.vector[frame(axis)]
+        b, _, a = jump.vector[frame(setting.axis)]
         # rate D[c s^z]: coherences decay at rate |c|^2 / 2.
         factor = abs(a) ** 2 / 2 if kind == "dephasing" else abs(b) ** 2
         by_kind = 1.0 if jump.factors is None else jump.factors
-        rates[kind] = rates[kind] + factor * integrated(jump.rate, times)[:, None] * by_kind
+        if kind == "dephasing":
+            total = integrated(jump.rate, times)[:, None]
+        else:
+            total = echo.by_stretch(jump.rate, times)[:, :, None]
+        rates[kind] = rates[kind] + factor * total * by_kind
+    if setting.noisy:
+        upright = echo.signs > 0
+        down, up = rates["decay"], rates["pumping"]
+        rates["decay"], rates["pumping"] = (
+            np.where(upright, down, up),
+            np.where(upright, up, down),
+        )
     return rates
 
 
-def _kinds_plan(question: Evolve, axis: int) -> Plan:
+def _couplings(
+    setting: _Setting, terms: list[tuple[Strength, Floats]], times: Floats
+) -> tuple[Floats, Floats]:
+    """Coupling tables (M, ...) and integrals (T, M), or (T, S, M) where spins decay.
+
+    Spins of which some are flipped couple with the other sign: such tables are terms of their own.
+    """
+    echo = setting.echo
+    tables = [table for _, table in terms]
+    by_stretch = setting.noisy and len(echo.starts) > 1
+    if echo.uniform and not by_stretch:
+        return np.array(tables), np.stack([integrated(s, times) for s, _ in terms], axis=1)
+    pieces = np.stack([echo.by_stretch(s, times) for s, _ in terms], axis=2)
+    if not echo.uniform:
+        patterns, pattern = np.unique(
+            echo.signs * echo.signs[:, :1], axis=0, return_inverse=True
+        )  # couplings are the same when all spins are flipped
+        belongs = pattern.reshape(-1)[:, None] == np.arange(len(patterns))
+        tables = [table * np.outer(row, row) for table in tables for row in patterns]
+        pieces = (pieces[..., None] * belongs[:, None, :]).reshape(*pieces.shape[:2], -1)
+    return np.array(tables), pieces if by_stretch else pieces.sum(axis=1)
+
+
+def _kinds_plan(setting: _Setting) -> Plan:
     from spinsqueeze.methods.closed_form.ising_classes import class_moments, twisting_couplings
 
-    model, state = question.model, question.state
+    model, axis, state = setting.model, setting.axis, setting.question.state
     assert isinstance(state, CoherentState | ProductStateOfClasses)
     vectors = state.direction if isinstance(state, CoherentState) else state.directions
     bloch = _clean(vectors[..., frame(axis)])
@@ -123,45 +234,38 @@ def _kinds_plan(question: Evolve, axis: int) -> Plan:
         (p.strength, np.full((n_kinds, n_kinds), p.tensor[a, a] - p.tensor[b, b]))
         for p in model.pairs
     ]
-    couplings = np.array([matrix for _, matrix in terms] or [np.zeros((n_kinds, n_kinds))])
+    terms = terms or [(0.0, np.zeros((n_kinds, n_kinds)))]
 
     def moments(times: Floats) -> Result:
+        couplings, integrals = _couplings(setting, terms, times)
         return class_moments(
             model.counts,
             couplings=couplings,
-            integrals=_integrals(terms, times),
+            integrals=integrals,
             bloch=bloch,
-            rotation=np.broadcast_to(_rotation(model, axis, times), (len(times), n_kinds)),
-            **_rates(model, axis, times),
+            rotation=np.broadcast_to(_rotation(setting, times), (len(times), n_kinds)),
+            **_rates(setting, times),
+            turns=_turns(setting, times),
         )
 
-    seconds = 1e-4 * len(question.times) * n_kinds**2
+    seconds = 1e-4 * len(setting.question.times) * n_kinds**2
     memory = 1e6 + 8e2 * n_kinds**2
     return Plan("spin classes", axis, Cost(memory, seconds, "classes squared"), 1, moments)
 
 
-def _integrals(terms: list[tuple[Strength, Floats]], times: Floats) -> Floats:
-    if not terms:
-        return np.zeros((len(times), 1))
-    return np.stack([integrated(strength, times) for strength, _ in terms], axis=1)
+def _turns(setting: _Setting, times: Floats) -> Turns | None:
+    """The turns of every kind (T, C); None without pulses."""
+    if not len(setting.echo.times):
+        return None
+    turns, shape = setting.echo.turns(times), (len(times), len(setting.model.counts))
+    return Turns(np.broadcast_to(turns.flipped, shape), np.broadcast_to(turns.phases, shape))
 
 
-def _coupling_plan(question: Evolve, axis: int) -> Plan:
-    """By displacement on a full periodic lattice, else from all pairs."""
-    model = question.model
-    tables = [p.kernel.table for p in model.pairs if not p.kernel.uniform]
-    shapes = {None if table is None else table.shape for table in tables}
-    if model.translation_invariant and len(shapes) == 1:
-        (shape,) = shapes
-        if shape is not None:
-            return _lattice_plan(question, axis, shape)
-    return _matrix_plan(question, axis)
-
-
-def _lattice_plan(question: Evolve, axis: int, shape: tuple[int, ...]) -> Plan:
+def _lattice_plan(setting: _Setting, shape: tuple[int, ...]) -> Plan:
     from spinsqueeze.methods.closed_form.ising_lattice import lattice_cost, lattice_moments
 
-    model, state = question.model, question.state
+    model, axis, question = setting.model, setting.axis, setting.question
+    state = question.state
     assert isinstance(state, CoherentState)
     everywhere = np.ones(shape)
     everywhere.flat[0] = 0.0
@@ -173,44 +277,55 @@ def _lattice_plan(question: Evolve, axis: int, shape: tuple[int, ...]) -> Plan:
         terms.append(
             (pair.strength, pair.tensor[axis, axis] * (everywhere if table is None else table))
         )
-    tables = np.array([table for _, table in terms])
 
     def moments(times: Floats) -> Result:
-        return lattice_moments(
+        tables, integrals = _couplings(setting, terms, times)
+        rates = _rates(setting, times)
+        found = lattice_moments(
             tables,
-            integrals=_integrals(terms, times),
+            integrals=integrals,
             bloch=_clean(state.direction[frame(axis)]),
-            rotation=_rotation(model, axis, times)[:, 0],
-            **{kind: rate[:, 0] for kind, rate in _rates(model, axis, times).items()},
+            rotation=_rotation(setting, times)[:, 0],
+            dephasing=rates.pop("dephasing")[:, 0],
+            **rates,
         )
+        return _turned(found, setting.echo.turns(times))
 
-    work, memory = lattice_cost(tables, n_times=len(question.times))
-    seconds = _slowdown(model, axis) * work / MULTIPLY_ADDS_PER_SECOND
+    work, memory = lattice_cost(
+        np.array([table for _, table in terms]), n_times=len(question.times)
+    )
+    seconds = setting.slowdown * work / MULTIPLY_ADDS_PER_SECOND
     cost = Cost(memory, seconds, f"N^2 products a time for N = {model.n_spins}")
-    return Plan("Ising lattice", axis, cost, len(question.times), moments)
+    return Plan("Ising lattice", axis, cost, _batches(cost, len(question.times)), moments)
 
 
-def _matrix_plan(question: Evolve, axis: int) -> Plan:
+def _matrix_plan(setting: _Setting) -> Plan:
     from spinsqueeze.methods.closed_form.ising import ising_cost
 
-    model = question.model.per_spin()
+    setting = setting.per_spin()
+    model, axis, question = setting.model, setting.axis, setting.question
     bloch = _clean(bloch_vectors(question.state)[..., frame(axis)])
     n_terms = max(len(model.quadratics) + len(model.pairs), 1)
-    work, memory = ising_cost(model.n_spins, n_times=len(question.times), n_terms=n_terms)
-    seconds = _slowdown(model, axis) * work / MULTIPLY_ADDS_PER_SECOND
-    cost = Cost(memory, seconds, f"{n_terms + 24} N x N matrices for N = {model.n_spins}")
-    return Plan(
-        "Ising matrix",
-        axis,
-        cost,
-        len(question.times),
-        partial(_matrix_moments, model, axis, bloch),
-    )
+    n_tables = n_terms * (1 if setting.echo.uniform else len(setting.echo.starts))
+    if setting.noisy:
+        n_tables += len(setting.echo.starts) - 1
+    n_times = len(question.times)
+    work, memory = ising_cost(model.n_spins, n_times=n_times, n_terms=n_tables)
+    seconds = setting.slowdown * work / MULTIPLY_ADDS_PER_SECOND
+    cost = Cost(memory, seconds, f"{n_tables + 24} N x N matrices for N = {model.n_spins}")
+    moments = partial(_matrix_moments, setting, bloch)
+    return Plan("Ising matrix", axis, cost, _batches(cost, n_times), moments)
 
 
-def _matrix_moments(model: Canonical, axis: int, bloch: Floats, times: Floats) -> Result:
+def _batches(cost: Cost, n_times: int) -> int:
+    """Batches of times that take some 50 ms, so that what they share is done once."""
+    return min(n_times, 1 + int(20 * cost.seconds))
+
+
+def _matrix_moments(setting: _Setting, bloch: Floats, times: Floats) -> Result:
     from spinsqueeze.methods.closed_form.ising import ising_moments
 
+    model, axis = setting.model, setting.axis
     n = model.n_spins
     terms: list[tuple[Strength, Floats]] = []
     for q in model.quadratics:
@@ -220,19 +335,14 @@ def _matrix_moments(model: Canonical, axis: int, bloch: Floats, times: Floats) -
         terms.append((q.strength, 2 * q.matrix[axis, axis] * outer))
     terms += [(p.strength, p.tensor[axis, axis] * p.kernel.matrix()) for p in model.pairs]
     terms = terms or [(0.0, np.zeros((n, n)))]
+    couplings, integrals = _couplings(setting, terms, times)
+    rates = _rates(setting, times)
     return ising_moments(
-        np.array([matrix for _, matrix in terms]),
-        integrals=_integrals(terms, times),
+        couplings,
+        integrals=integrals,
         bloch=bloch,
-        rotation=np.broadcast_to(_rotation(model, axis, times), (len(times), n)),
-        **{
-            kind: np.broadcast_to(rate, (len(times), n))
-            for kind, rate in _rates(model, axis, times).items()
-        },
+        rotation=np.broadcast_to(_rotation(setting, times), (len(times), n)),
+        dephasing=np.broadcast_to(rates.pop("dephasing"), (len(times), n)),
+        **rates,
+        turns=_turns(setting, times),
     )
-
-
-def _slowdown(model: Canonical, axis: int) -> float:
-    """How much longer the formulas take with decay or pumping (complex factors)."""
-    kinds = {jump_kind(j.vector, axis) for j in model.local_jumps}
-    return 100.0 if kinds & {"decay", "pumping"} else 1.0

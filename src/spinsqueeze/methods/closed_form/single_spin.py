@@ -5,7 +5,8 @@ enters only through ``F = <exp(i int J s^z_k dt)>``. Without jumps ``F = cos(phi
 sin(phi/2)``. With decay and pumping s^z_k is a telegraph signal and F is a 2 x 2 exponential.
 Everything here is in integrated, dimensionless numbers: ``phi = J t``, ``down = (decay rate) t``,
 ``up = (pumping rate) t``. Two numbers are computed without cancellation for small phi: ``F - 1``
-and the connected ``<2 s^z_k exp(...)> - <2 s^z_k> F``.
+and the connected ``<2 s^z_k exp(...)> - <2 s^z_k> F``. Where the three grow in other proportions
+from one stretch of time to the next, the exponentials are multiplied.
 """
 
 import cmath
@@ -90,6 +91,42 @@ def connected_z_factor(phi: float, z: float, down: float, up: float) -> complex:
 
 
 @njit(cache=True)
+def after_stretch(
+    change: complex, connected: complex, mean: float, phi: float, down: float, up: float
+) -> tuple[complex, complex, float]:
+    """(F - 1, <2 s^z exp(...)> - <2 s^z> F, <2 s^z>) after one stretch more; NOTES.md."""
+    if phi == 0.0 and down == 0.0 and up == 0.0:
+        return change, connected, mean
+    k = 0.5 * (down + up)
+    d = 0.5 * (down - up)
+    cosh_part, sinh_part, shape = telegraph_terms(phi, down, up)
+    total = 1 + change
+    swing = 0.5j * phi * shape
+    step = (cosh_part + k * sinh_part) * total + swing * (mean * total + connected)
+    mean_now = mean if k == 0.0 else mean * math.exp(-2 * k) + d / k * math.expm1(-2 * k)
+    connected_now = (
+        ((cosh_part - k * sinh_part) * mean + swing - 2 * d * sinh_part) * total
+        + (math.exp(-2 * k) + cosh_part - k * sinh_part) * connected
+        - mean_now * step
+    )
+    return change + step, connected_now, mean_now
+
+
+@njit(cache=True)
+def history_minus_one(
+    phi_a: Floats, phi_b: Floats, sign: float, z: float, down: Floats, up: Floats
+) -> complex:
+    """F - 1 of a spin that turns others by phi_a + sign phi_b; arrays by stretch (S,)."""
+    if len(phi_a) == 1:
+        return factor_minus_one(phi_a[0] + sign * phi_b[0], z, down[0], up[0])
+    change, connected, mean = 0.0j, 0.0j, z
+    for s in range(len(phi_a)):
+        angle = phi_a[s] + sign * phi_b[s]
+        change, connected, mean = after_stretch(change, connected, mean, angle, down[s], up[s])
+    return change
+
+
+@njit(cache=True)
 def _fill_factors(
     phi: Floats,
     z: Floats,
@@ -100,8 +137,36 @@ def _fill_factors(
 ) -> None:
     for i in range(phi.shape[0]):
         for k in range(phi.shape[1]):
-            f[i, k] = factor_minus_one(phi[i, k], z[k], down[k], up[k])
-            h[i, k] = connected_z_factor(phi[i, k], z[k], down[k], up[k])
+            if phi.shape[2] == 1:
+                f[i, k] = factor_minus_one(phi[i, k, 0], z[k], down[k, 0], up[k, 0])
+                h[i, k] = connected_z_factor(phi[i, k, 0], z[k], down[k, 0], up[k, 0])
+                continue
+            angle = phi[i, k].sum()
+            if not (np.any(down[k] > 0) or np.any(up[k] > 0)):
+                f[i, k] = factor_minus_one(angle, z[k], 0.0, 0.0)
+                h[i, k] = connected_z_factor(angle, z[k], 0.0, 0.0)
+                continue
+            change, connected, mean = 0.0j, 0.0j, z[k]
+            for s in range(phi.shape[2]):
+                change, connected, mean = after_stretch(
+                    change, connected, mean, phi[i, k, s], down[k, s], up[k, s]
+                )
+            f[i, k] = change
+            h[i, k] = connected
+
+
+@njit(cache=True)
+def transverse_factors(phi: Floats) -> tuple[Floats, Floats]:
+    """F - 1 and the connected z factor over i, (N, N) for symmetric phi, where z = 0 and no jumps.
+
+    The same numbers as `single_spin_factors`.
+    """
+    f, h = np.empty(phi.shape), np.empty(phi.shape)
+    for i in range(phi.shape[0]):
+        for k in range(i + 1):
+            f[i, k] = f[k, i] = -2 * math.sin(0.25 * phi[i, k]) ** 2
+            h[i, k] = h[k, i] = math.sin(0.5 * phi[i, k])
+    return f, h
 
 
 def single_spin_factors(
@@ -110,23 +175,28 @@ def single_spin_factors(
     """Tables F - 1 and connected z factor of every spin k seen by every spin i.
 
     Args:
-        phi: (n, m) integrated coupling between i and k [1].
+        phi: (n, m, S) coupling between i and k, integrated over each of S stretches of time [1].
         z: (m,) initial <2 s^z_k>, in [-1, 1].
-        down: (m,) integrated decay rate of spin k [1], >= 0.
-        up: (m,) integrated pumping rate of spin k [1], >= 0.
+        down: (m, S) integrated decay rate of spin k [1], >= 0.
+        up: (m, S) integrated pumping rate of spin k [1], >= 0.
 
     Returns:
         Two complex (n, m) arrays.
     """
-    f = np.empty(phi.shape, dtype=np.complex128)
-    h = np.empty(phi.shape, dtype=np.complex128)
+    f = np.empty(phi.shape[:2], dtype=np.complex128)
+    h = np.empty(phi.shape[:2], dtype=np.complex128)
     _fill_factors(np.ascontiguousarray(phi), z, down, up, f, h)
     return f, h
 
 
 def polarisation(z: Floats, *, down: Floats, up: Floats) -> Floats:
-    """<2 s^z> after the integrated decay and pumping: z e^-2k - (d/k)(1 - e^-2k)."""
-    k = 0.5 * (down + up)
-    d = 0.5 * (down - up)
-    share = np.divide(d, k, out=np.zeros_like(k), where=k > 0)
-    return z * np.exp(-2 * k) + share * np.expm1(-2 * k)
+    """<2 s^z> (m,) after the integrated decay and pumping (m, S) of each stretch.
+
+    One stretch: z e^-2k - (d/k)(1 - e^-2k).
+    """
+    for s in range(down.shape[-1]):
+        k = 0.5 * (down[..., s] + up[..., s])
+        d = 0.5 * (down[..., s] - up[..., s])
+        share = np.divide(d, k, out=np.zeros_like(k), where=k > 0)
+        z = z * np.exp(-2 * k) + share * np.expm1(-2 * k)
+    return z

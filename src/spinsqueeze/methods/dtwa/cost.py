@@ -5,6 +5,8 @@ import numpy as np
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import largest_size
 
+BATCH_CELLS = 65536
+"""Cells of a batch, counted over its samples, in float32; half as many in float64."""
 RUNTIME_BYTES = 4e8
 STAGE_ARRAYS = 60
 """Arrays of one batch alive at a time: spins, stage slopes, transforms."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Booleans, Floats
 from spinsqueeze.methods.dtwa import equations
+from spinsqueeze.methods.dtwa.cost import BATCH_CELLS
 from spinsqueeze.methods.dtwa.couplings import Couplings, FieldPlan
 from spinsqueeze.methods.dtwa.machine_code.switch import (
     LARGEST_GRID,
@@ -20,9 +21,6 @@ from spinsqueeze.methods.dtwa.machine_code.switch import (
 )
 from spinsqueeze.methods.dtwa.precision import double_precision
 from spinsqueeze.methods.dtwa.sampling import SQUARED_LENGTH
-
-BATCH_CELLS = 65536
-"""Cells of a batch, counted over its samples, in float32; half as many in float64."""
 
 
 @final

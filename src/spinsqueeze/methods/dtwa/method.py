@@ -93,8 +93,7 @@ class DTWA(SampledMethod):
 
     def cost(self, question: Question) -> Cost:
         """Memory of the batches in flight and the collective spins; time from the stiffness."""
-        from spinsqueeze.methods.dtwa.cost import expected_cost
-        from spinsqueeze.methods.dtwa.engine import BATCH_CELLS
+        from spinsqueeze.methods.dtwa.cost import BATCH_CELLS, expected_cost
 
         assert isinstance(question, Evolve)
         most = self._most

@@ -11,7 +11,6 @@ import functools
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from spinsqueeze.core.arrays import Floats, Integers
 
@@ -94,6 +93,8 @@ def _binomial(n: int) -> tuple[int, Floats]:
     reach = _DEVIATIONS * np.sqrt(n) / 2 + 1
     first, last = max(0, int(n / 2 - reach)), min(n, int(n / 2 + reach) + 1)
     k = np.arange(first, last + 1)
+    from scipy.special import gammaln
+
     logs = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1) - n * np.log(2)
     cumulated = np.cumsum(np.exp(logs - logs.max()))
     return first, cumulated / cumulated[-1]

@@ -24,6 +24,7 @@ from spinsqueeze.observables.squeezing import squeezing
 if TYPE_CHECKING:
     from spinsqueeze.methods.truncated_shells.evolution import Run
 
+MOST_ALIKE = 20_000
 MOST_SPINS = 1024
 """That differ: their couplings are held as a matrix."""
 MOST_SHELLS = 12
@@ -85,6 +86,11 @@ class TruncatedShells(Method):
             reasons.append("a pulse that turns some of the spins leads out of the total spin")
         if not isinstance(question.state, InSymmetricSubspace):
             reasons.append(f"{type(question.state).__name__} is not in the symmetric subspace")
+        if model.permutation_invariant and model.n_spins > MOST_ALIKE:
+            reasons.append(
+                f"N = {model.n_spins} alike spins; N = {MOST_ALIKE} is the limit: use "
+                "SymmetricSubspace or ClosedForm"
+            )
         if not model.permutation_invariant and model.n_spins > MOST_SPINS:
             reasons.append(f"N = {model.n_spins} spins that differ; N = {MOST_SPINS} is the limit")
         return reasons
