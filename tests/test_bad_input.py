@@ -130,7 +130,22 @@ PYTHON = [
     (lambda: simulate(times=[0.2, 0.1]), r"^times must increase strictly, got 0.2 then 0.1 at"),
     (lambda: simulate(times=[0.1, 0.1]), r"^times must increase strictly, got 0.1 then 0.1 at"),
     (lambda: simulate(times=[-0.1, 0.1]), r"^times must be at least 0, got -0.1$"),
-    (lambda: simulate(times="now"), r"^times must hold numbers only"),
+    (
+        lambda: simulate(times="now"),
+        r"^times must be output times or \"auto\" .the run chooses., got",
+    ),
+    (
+        lambda: simulate(times=(0, 2.5, 101)),
+        r"^times are .0, 2.5, 101.: three times, or np.linspace.0, 2.5, 101.\? Write .0, ",
+    ),
+    (
+        lambda: simulate(times=None, pulses=[sq.Pulse(0.5, axis="x", angle=1.0)]),
+        r"^times must be given with pulses, e.g. np.linspace",
+    ),
+    (
+        lambda: simulate(times="auto", losses=sq.Losses(rate=0.1)),
+        r"^times must be given with losses, e.g. np.linspace",
+    ),
     (
         lambda: simulate(pulses=[sq.Pulse(0.5, axis="x", angle=1.0)]),
         r"^pulses\[0\] comes at time 0.5, after the last output time 0.1: it would change nothing$",

@@ -20,7 +20,8 @@ from spinsqueeze.run.theorem import squeezing_theorem
 
 FOLDER = Path(__file__).parents[1] / "examples"
 STEADY = ["emitters_xyz"]
-EXAMPLES = sorted({path.stem for path in FOLDER.glob("*.toml")} - set(STEADY))
+WITHOUT_TIMES = ["times_by_themselves"]
+EXAMPLES = sorted({path.stem for path in FOLDER.glob("*.toml")} - {*STEADY, *WITHOUT_TIMES})
 
 
 def tables_of(name):
@@ -224,3 +225,12 @@ def test_dephasing_shortens_the_spin_at_any_drive_as_mean_field_says(atoms):
     )
     expected = 1.0 - (1.0 - case.drive**2) * times / end
     np.testing.assert_allclose(data["contrast"].values ** 2, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", WITHOUT_TIMES)
+def test_an_example_chooses_its_times(name):
+    study = read_study(FOLDER / f"{name}.toml")
+    assert study.automatic_times
+    best = sq.optimum(run_study(study))
+    assert best.time == pytest.approx(88.0e-6, abs=0.05e-6)
+    assert best.decibels == pytest.approx(-33.03, abs=0.005)

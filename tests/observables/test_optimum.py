@@ -62,6 +62,26 @@ def test_minimum_at_an_edge_is_flagged_and_not_extrapolated(sign):
     assert result.time_stderr is None  # no error of 0 for a time that is not known
 
 
+def test_no_squeezing_comes_first_and_without_an_angle():
+    times = np.linspace(0, 1, 11)
+    best = find_optimum(times, xi2=np.exp(times), angle=np.full(11, 0.3))
+    assert str(best) == (
+        "no squeezing at these times: least in the initial state, xi2 = 1 (0 dB) at time 0 "
+        "[add times between 0 and 0.1]"
+    )
+    squeezed = find_optimum(times, xi2=0.5 * np.exp(times), angle=np.full(11, 0.3))
+    assert str(squeezed).startswith("no further squeezing at these times: least in the initial")
+
+
+def test_rounding_of_a_constant_is_no_minimum():
+    times = np.linspace(0, 1, 21)
+    best = find_optimum(times, xi2=1 + 1e-13 * np.cos(7 * times))
+    assert best.status is OptimumStatus.INITIAL_STATE
+    assert best.time == 0.0
+    real = find_optimum(times, xi2=1 - 1e-6 * np.sin(np.pi * times))
+    assert real.status is OptimumStatus.INSIDE
+
+
 def test_global_not_first_minimum():
     times = np.linspace(0, 10, 201)
     result = find_optimum(times, xi2=np.exp(np.cos(2 * np.pi * times / 4) - 0.1 * times))

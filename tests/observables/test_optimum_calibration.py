@@ -173,7 +173,7 @@ def test_noise_is_no_coarse_grid_and_the_truth_lies_within_all_errors():
             np.linspace(0, 1, 9),
             lambda t: 3 * t,
             "INITIAL_STATE",
-            "no squeezing at these times: add times between 0 and 0.125",
+            "[add times between 0 and 0.125]",
         ),
         (
             np.linspace(0, 1, 9),

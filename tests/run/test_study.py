@@ -274,9 +274,14 @@ MISTAKES = [
     ("method.name", 3, "method.name: unknown method 3; known: "),
     ("method.n_traj", 9, "method.n_traj: unknown key of dtwa; did you mean 'n_trajectories'?"),
     ("method.n_trajectories", "9", "method.n_trajectories: must be an integer, got '9' (str)"),
-    ("run", DROP, "run: is missing; give [run] with times = { start = 0.0, stop = 1.0, num = 81 }"),
+    ("run", DROP, "run.times: must be given with pulses, e.g. np.linspace(0, 1, 101): they are"),
     ("run", 3, "run: must be a table, got 3"),
-    ("run.times", DROP, "run.times: is missing; give times = { start = 0.0, stop = 1.0, num = 81"),
+    ("run.times", DROP, "run.times: must be given with pulses, e.g. np.linspace(0, 1, 101): they"),
+    (
+        "run.times",
+        "soon",
+        "run.times: must be output times or \"auto\" (the run chooses), got 'soon'",
+    ),
     ("run.times", 3, "run.times: must be a list or a range such as { start = 0.0, stop = 1.0, "),
     ("run.times", [], "run.times: must hold at least one number, got none"),
     (
@@ -371,8 +376,8 @@ def test_mistakes_begin_with_their_dotted_path(tables, path, value, message):
 
 
 def test_several_mistakes_are_counted(tables):
-    tables["runn"] = tables.pop("run")
-    message = r"^runn: unknown key of a study; did you mean 'run'\? \(and 1 more\)$"
+    tables["ensembel"] = tables.pop("ensemble")
+    message = r"^ensembel: unknown key of a study; did you mean 'ensemble'\? \(and 1 more\)$"
     with pytest.raises(InvalidInput, match=message):
         study_from_tables(tables)
 
@@ -389,8 +394,8 @@ def test_an_empty_study():
 
 
 FILES = [
-    (b"", "study {} is empty; give at least [ensemble] and [run]"),
-    (b" \n\t\n", "study {} is empty; give at least [ensemble] and [run]"),
+    (b"", "study {} is empty; give at least [ensemble] and [initial_state]"),
+    (b" \n\t\n", "study {} is empty; give at least [ensemble] and [initial_state]"),
     (b"[ensemble]\nspins = = 3\n", "study {} is not TOML: line 2, column 9: invalid value"),
     (b"[ensemble]\nspins = 3\nspins = 4\n", "study {} is not TOML: line 3, column 10: cannot over"),
     (b"[ensemble\n", "study {} is not TOML: line 1, column 10: expected"),
@@ -435,8 +440,14 @@ def test_mistakes_in_a_file_name_the_file(tmp_path):
     [
         ({"title": 3}, r"^title must be a string, got 3$"),
         ({"title": "a\0b"}, r"^title must not hold the sign NUL, got 'a.x00b'; leave it out$"),
-        ({"times": None}, r"^times must be given, or steady_state=True$"),
-        ({"initial_state": None}, r"^initial_state must be given, e.g. CoherentState"),
+        (
+            {"times": "soon"},
+            r"^times must be output times or \"auto\" \(the run chooses\), got 'soon'$",
+        ),
+        (
+            {"initial_state": None},
+            r"must be given, e.g. CoherentState\('\+x'\), or steady_state=True$",
+        ),
         ({"steady_state": True}, r"^times and pulses have no place in a steady state"),
         ({"steady_state": True, "times": None, "seed": -1}, r"^seed must be at least 0, got -1$"),
         (

@@ -39,7 +39,7 @@ def test_failures_that_took_work_are_kept(monkeypatch, error, kept):
     def broken(_tables, **_):
         raise error
 
-    monkeypatch.setattr(point_module, "_task", broken)
+    monkeypatch.setattr(point_module, "study_from_tables", broken)
     (outcome,) = point_module.compute_many([{}], blocks=False)
     assert outcome.kept is kept
     assert type(error).__name__ in outcome.reason

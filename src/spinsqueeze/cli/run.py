@@ -69,11 +69,11 @@ def _with_options(study: Any, *, seed: int | None, method: str | None) -> Any:
 
 
 def _report(data: Any, target: Path, picture: Path | None) -> None:
-    from spinsqueeze.cli.summary import best, concerns, lab
+    from spinsqueeze.cli.summary import best, chosen_times, concerns, lab
 
     for concern in concerns(data):
         print(f"warning: {concern}", file=sys.stderr)
-    for line in (*best(data), *lab(data)):
+    for line in (*best(data), *chosen_times(data), *lab(data)):
         print(line)
     print(f"result: {target}")
     if picture is not None:

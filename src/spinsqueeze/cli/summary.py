@@ -47,6 +47,19 @@ def _lab_time(data: Any, time: float) -> Iterator[str]:
     )
 
 
+def chosen_times(data: Any) -> Iterator[str]:
+    """How a run chose its times, in one line; nothing where they were given."""
+    if "automatic_times" not in data.attrs:
+        if "automatic_times" in data:  # a sweep, where it differs from point to point
+            yield f"{'times':<12} chosen for each point"
+        return
+    choice = json.loads(data.attrs["automatic_times"])
+    runs, rounds = choice["pilot_runs"], choice["rounds"]
+    short = f"{runs} short run{'s' if runs > 1 else ''} of {choice['pilot']}"
+    full = "" if rounds == 1 else f", full run repeated {('once', 'twice')[rounds - 2]}"
+    yield f"{'times':<12} chosen ({choice['outcome']}): {_times(data)}; {short}{full}"
+
+
 def lab(data: Any) -> Iterator[str]:
     """Laboratory numbers in both units, cooperativity and validity of a single run's model."""
     if "lab_chi_hz" not in data.attrs or "status" in data:
@@ -175,7 +188,7 @@ def contents(data: Any) -> Iterator[str]:
         yield f"{'sweep':<12} {path} = {_values(values)}"
     for name, value in study.get("losses", {}).items():
         yield f"{'losses':<12} {name} = {_short(value)}"
-    yield f"{'times':<12} {_times(data)}"
+    yield from list(chosen_times(data)) or [f"{'times':<12} {_times(data)}"]
     seeds = json.loads(attrs.get("seeds", "[]")) or [attrs.get("seed", "of each point")]
     yield f"{'seed':<12} {', '.join(map(str, seeds))}"
     yield f"{'made by':<12} {_origin(attrs)}"

@@ -83,6 +83,15 @@ class Envelope:
         """The largest size of the values in the table."""
         return float(np.abs(self.values).max())
 
+    @property
+    def onset(self) -> float:
+        """The time >= 0 until which it is zero; 0 where it is zero at all times."""
+        acting = np.flatnonzero(self.values)
+        if acting.size == 0 or acting[0] == 0:
+            return 0.0
+        before = 0 if self.interpolation == "step" else 1
+        return max(0.0, float(self.times[acting[0] - before]))
+
     def __call__(self, time: Any) -> Floats:
         """Values at `time` (any shape); at a jump the value after it."""
         return np.asarray(self.polynomial(np.asarray(time, dtype=float)))

@@ -89,6 +89,8 @@ class Optimum:
             f"xi2 = {self._shown('xi2')} ({self._shown('decibels')} dB) "
             f"at time {self._shown('time')}"
         )
+        if self.status is OptimumStatus.INITIAL_STATE:  # its angle is that of no squeezing
+            return f"{self._none()}: least in the initial state, {text} [add {self._later()}]"
         if self.angle is not None:
             text += f", angle {self._shown('angle')} rad"
         advice = self.advice()
@@ -105,8 +107,7 @@ class Optimum:
         if self.status is OptimumStatus.JUMPS:
             return "spins leave between the times: this is the lowest of them, not interpolated"
         if self.status is OptimumStatus.INITIAL_STATE:
-            later = "later ones" if math.isinf(after) else f"times between 0 and {after:.6g}"
-            return f"least in the initial state, no squeezing at these times: add {later}"
+            return f"least in the initial state, {self._none()}: add {self._later()}"
         if self.status is OptimumStatus.FIRST_TIME:
             if before > 0.0:  # times before it are there, but xi2 is undefined at them
                 return f"first defined time: add times between {before:.6g} and {self.time:.6g}"
@@ -117,6 +118,15 @@ class Optimum:
                 return f"last defined time: add times between {self.time:.6g} and {after:.6g}"
             return f"at the last time: add later ones, and some from {before:.6g}"
         return ""
+
+    def _none(self) -> str:
+        """What the times do not hold: squeezing, or any beyond that of the initial state."""
+        further = "further " if self.xi2 < 1.0 - max(1e-9, 3.0 * (self.xi2_stderr or 0.0)) else ""
+        return f"no {further}squeezing at these times"
+
+    def _later(self) -> str:
+        after = self.time_bounds[1]
+        return "later ones" if math.isinf(after) else f"times between 0 and {after:.6g}"
 
     def shown_error(self, name: str) -> float | None:
         """The error of xi2, decibels, time or angle for people; None: tiny, without samples."""

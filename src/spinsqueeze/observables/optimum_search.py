@@ -18,6 +18,9 @@ from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.observables.squeezing import decibels, decibels_stderr, squeezing
 
+FLAT = 1e-9
+"""By how much the logarithm must fall below that of the initial state for a minimum."""
+
 
 def find_optimum(
     times: ArrayLike,
@@ -216,6 +219,8 @@ class _Place:
 def _place(t: Floats, logs: Floats, low: Dips, *, smooth: bool) -> _Place:
     """What the low points of one curve (T,) say of its minimum."""
     point = int(np.argmin(logs))
+    if t[0] == 0.0 and logs[0] - logs[point] < FLAT:  # what rounding makes of a constant
+        return _Place(OptimumStatus.INITIAL_STATE, 0, 0.0)
     here = _Place(OptimumStatus.JUMPS, point, float(t[point]))
     good = np.flatnonzero(~low.coarse & smooth)
     dip = int(good[np.argmin(low.log[good])]) if good.size else None

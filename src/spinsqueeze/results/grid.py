@@ -206,11 +206,12 @@ def point_of(data: xr.Dataset, index: Mapping[str, int]) -> xr.Dataset:
         if name in one and one[name].ndim == 0:
             one.attrs[name] = one[name].item()
             drop.append(name)
-    one = put_study(one, _study_of_point(one))
+    study = _study_of_point(one)
     for name in [str(n) for n in one.data_vars if str(n).endswith("_of_point")]:
         base = name.removesuffix("_of_point")
         one = one.assign_coords({base: (one[name].dims, one[name].values, one[name].attrs)})
         drop.append(name)
+    one = put_study(one, _with_times(study, one))
     labels = [c for c in one.coords if one[c].ndim == 0]
     return one.drop_vars(dict.fromkeys([*drop, *labels]))
 
@@ -245,6 +246,14 @@ def _study_of_point(one: xr.Dataset) -> dict[str, Any]:
             (where, *_) = np.flatnonzero(_labels(values) == label.item())
             study = with_value(study, path, values[where])
     return study
+
+
+def _with_times(study: dict[str, Any], one: xr.Dataset) -> dict[str, Any]:
+    """The study of a point that chose its times, with these."""
+    if "automatic_times" not in one.attrs or "time" not in one.coords or one["time"].ndim != 1:
+        return study
+    times = one["time"].values
+    return with_value(study, "run.times", {"values": times[np.isfinite(times)]})
 
 
 def grid_axes(data: xr.Dataset) -> list[GridAxis]:

@@ -27,6 +27,7 @@ KEPT_ATTRIBUTES = (
     "warnings",
     "dtype",
     "device",
+    "automatic_times",
     *LAB_FIGURES,
 )
 """Attributes that follow from the study alone; times, machine and version are not among them."""

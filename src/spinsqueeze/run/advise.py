@@ -12,7 +12,8 @@ from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import CoherentState, InitialState
-from spinsqueeze.run.questions import evolve_question, steady_question
+from spinsqueeze.run.questions import evolve_question, is_auto, steady_question
+from spinsqueeze.run.time_scales import likely_times
 
 
 @final
@@ -75,7 +76,7 @@ def advise(
     Args:
         model: the model.
         initial_state: the state at time 0; the coherent state along +x by default.
-        times: output times.
+        times: output times; "auto": as a run would choose them, by the time scale alone.
         pulses: instantaneous rotations.
         losses: single spins leave during the run.
         memory_budget: bytes; a method that needs more does not fit.
@@ -89,7 +90,7 @@ def advise(
         question = evolve_question(
             model,
             CoherentState("+x") if initial_state is None else initial_state,
-            times,
+            likely_times(model.canonical) if is_auto(times) else times,
             pulses=pulses,
             losses=losses,
             memory_budget=memory_budget,

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, final
 
 import numpy as np
@@ -32,6 +32,30 @@ class Task:
     study: Study
     question: Question
     method: Method
+    pilot: bool = False
+    """Whether it only looks for the times of another one."""
+
+
+@final
+@dataclass(frozen=True)
+class TimeChoice:
+    """How the times of a run were chosen.
+
+    window: the last of them. outcome: why the search ended. pilot: the last method of the short
+    runs. pilot_runs: their number. rounds: full runs, the first included. seconds: what all but the
+    last of the full runs took.
+    """
+
+    window: float
+    outcome: str
+    pilot: str
+    pilot_runs: int
+    rounds: int
+    seconds: float
+
+    def as_json(self) -> str:
+        """All that the study determines, as JSON."""
+        return json.dumps({k: v for k, v in asdict(self).items() if k != "seconds"})
 
 
 @final
@@ -42,6 +66,8 @@ class Run:
     task: Task
     answer: Answer
     wall_time: float
+    choice: TimeChoice | None = None
+    """How its times were chosen; None: the study gave them."""
 
     @property
     def times(self) -> Floats:
@@ -71,6 +97,7 @@ class Run:
             "dtype": str(answer.diagnostics.get("dtype", "float64")),
             "device": str(answer.diagnostics.get("device", "cpu")),
             **({} if lab is None else lab.figures()),
+            **({} if self.choice is None else {"automatic_times": self.choice.as_json()}),
         }
 
     @property

@@ -26,9 +26,11 @@ from spinsqueeze.run.differences import (
     difference,
     optimum_difference,
 )
-from spinsqueeze.run.questions import evolve_question, steady_question
+from spinsqueeze.run.drive import times_of
+from spinsqueeze.run.questions import evolve_question, is_auto, steady_question
 from spinsqueeze.run.simulate import simulate
 from spinsqueeze.run.steady_state import steady_state
+from spinsqueeze.run.study import Study
 
 
 @final
@@ -89,7 +91,8 @@ def compare(
     Args:
         model: the model, or a mapping of names to models of one number of spins.
         initial_state: the state at time 0; with a steady state, the one that chooses it, if any.
-        times: output times; None: the steady state.
+        times: output times; None: the steady state; "auto": those that `simulate` would begin
+            with for the (first) model.
         methods: methods to run; None: every method that fits and should take under a minute (of
             several models the most trusted one of these for each).
         pulses: instantaneous rotations.
@@ -102,6 +105,9 @@ def compare(
         TooLarge: a method in `methods` needs more memory than the budget.
     """
     shared: dict[str, Any] = {"seed": seed, "memory_budget": memory_budget}
+    if is_auto(times):
+        head = next(iter(_named(model).values()))
+        times = times_of(Study(head, initial_state=initial_state, pulses=pulses, **shared))
     runs, refused = _planned(model, initial_state, times, pulses, methods, shared)
     datasets = {}
     for k, (label, run) in enumerate(runs.items()):

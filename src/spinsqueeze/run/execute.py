@@ -1,5 +1,6 @@
 """Execute a study without a sweep: one model, one method, one labelled result."""
 
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +16,8 @@ from spinsqueeze.models.states import InitialState, ProductState
 from spinsqueeze.results import dataset, provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.studies import put_study
-from spinsqueeze.run.answers import Run, run_of, runs_of, task_of
+from spinsqueeze.run.answers import Run
+from spinsqueeze.run.drive import run_alone, run_together
 from spinsqueeze.run.study import Study
 
 
@@ -44,18 +46,22 @@ def execute(
         NumericalFailure: the calculation ended without a trustworthy number.
         KeyboardInterrupt: Ctrl-C, unless kept.
     """
-    run = run_of(task_of(study, progress=progress), keep_interrupted=keep_interrupted)
+    run = run_alone(study, progress=progress, keep_interrupted=keep_interrupted)
     return _dataset(run, keep_state=keep_state)
 
 
 def execute_many(studies: Sequence[Study]) -> list[xr.Dataset | SpinSqueezeError]:
-    """The results of studies with one method, in one call, or why there are none.
+    """The results of studies, those with one method in one call, or why there are none."""
+    results: list[xr.Dataset | SpinSqueezeError] = []
+    for run in run_together([functools.partial(_itself, study) for study in studies]):
+        if isinstance(run, Exception) and not isinstance(run, SpinSqueezeError):
+            raise run
+        results.append(_dataset(run) if isinstance(run, Run) else run)
+    return results
 
-    Raises:
-        SpinSqueezeError: one of them is refused before any work, see `execute`.
-    """
-    runs = runs_of([task_of(study) for study in studies])
-    return [_dataset(run) if isinstance(run, Run) else run for run in runs]
+
+def _itself(study: Study) -> Study:
+    return study
 
 
 def _dataset(run: Run, *, keep_state: bool = False) -> xr.Dataset:
@@ -66,6 +72,7 @@ def _dataset(run: Run, *, keep_state: bool = False) -> xr.Dataset:
         **run.attributes,
         **_loss_times(question),
         "wall_time": run.wall_time,
+        **({} if run.choice is None else {"wall_time_of_choice": run.choice.seconds}),
         MARK: provenance.version(),
         "commit": provenance.commit(),
         "machine": provenance.machine(),

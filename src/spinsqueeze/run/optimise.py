@@ -94,7 +94,8 @@ def optimise(
     Args:
         subject: a model, a `Study`, or the tables of a study; with time or a steady state.
         initial_state: with a model: the state at time 0.
-        times: with a model: output times (T,); None: the steady state.
+        times: with a model: output times (T,); None: the steady state; "auto": chosen at every
+            point, see `simulate`.
         over: dotted path -> (low, high), or (low, high, "log") to search on a logarithmic scale.
         objective: a variable of the result, such as "xi2", or a function of the Dataset.
         at: "best": least over time; "last": at the last time. A steady state has one value.

@@ -2,25 +2,22 @@
 
 import functools
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import Any, final
 
 import numpy as np
 
 from spinsqueeze.core.errors import NumericalFailure, SpinSqueezeError, UndefinedDirection
-from spinsqueeze.core.plain import digest
 from spinsqueeze.observables.readings import moments_of
 from spinsqueeze.results.best import best_of_moments
 from spinsqueeze.results.dataset import tables_of_run
 from spinsqueeze.results.points import KEPT_ATTRIBUTES, Entry, Point, pack
-from spinsqueeze.run.answers import Run, Task, run_of, runs_of, task_of
+from spinsqueeze.run.answers import Run
+from spinsqueeze.run.drive import run_together, tried
 from spinsqueeze.run.store import NUMBERS
 from spinsqueeze.run.study_file import study_from_tables
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 @final
@@ -49,45 +46,15 @@ def compute_many(points: Sequence[Mapping[str, Any]], *, blocks: bool) -> list[O
         points: the studies.
         blocks: keep the moments of the sample blocks.
     """
-    asked = [_tried(_task, point) for point in points]
-    groups: dict[bytes, list[int]] = {}
-    for k, task in enumerate(asked):
-        if isinstance(task, Task):
-            groups.setdefault(digest(task.method.option_table()), []).append(k)
-    answered: dict[int, Run | Outcome] = {}
-    for numbers in groups.values():
-        tasks = [task for k in numbers if isinstance(task := asked[k], Task)]
-        answered |= zip(numbers, _answered(tasks), strict=True)
-    return [
-        task if isinstance(task, Outcome) else _outcome(answered[k], blocks=blocks)
-        for k, task in enumerate(asked)
-    ]
+    runs = run_together([functools.partial(study_from_tables, point) for point in points])
+    return [_outcome(run, blocks=blocks) for run in runs]
 
 
-def _answered(tasks: Sequence[Task]) -> list[Run | Outcome]:
-    """The runs of tasks with one method; one by one where a call with all of them fails."""
-    if len(tasks) > 1 and isinstance(runs := _tried(runs_of, tasks), list):
-        return [run if isinstance(run, Run) else _failed(run) for run in runs]
-    return [_tried(run_of, task) for task in tasks]
-
-
-def _outcome(run: Run | Outcome, *, blocks: bool) -> Outcome:
-    if isinstance(run, Outcome):
-        return run
-    point = _tried(functools.partial(_point, blocks=blocks), run)
-    return point if isinstance(point, Outcome) else Outcome(pack(point), "", True)
-
-
-def _task(tables: Mapping[str, Any]) -> Task:
-    return task_of(study_from_tables(tables))
-
-
-def _tried(work: Callable[[S], T], given: S) -> T | Outcome:
-    """What work returns, or its failure."""
-    try:
-        return work(given)
-    except Exception as error:  # noqa: BLE001  a point never ends a sweep
-        return _failed(error)
+def _outcome(run: Run | Exception, *, blocks: bool) -> Outcome:
+    if isinstance(run, Exception):
+        return _failed(run)
+    point = tried(functools.partial(_point, blocks=blocks), run)
+    return _failed(point) if isinstance(point, Exception) else Outcome(pack(point), "", True)
 
 
 def _failed(error: Exception) -> Outcome:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.arrays import Booleans, Floats
+from spinsqueeze.core.arrays import Booleans
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.geometry import MAX_SITES
 from spinsqueeze.methods.base.question import (
@@ -28,6 +28,12 @@ from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState, ProductState
 
 S = TypeVar("S")
+AUTO = "auto"
+"""Times that the run chooses itself."""
+
+LIKE_A_RANGE = 4.0
+"""A whole number this many times beyond two others is more likely a number of times."""
+
 MAX_SEED = 2**63 - 1
 _CLOSED = "a steady state needs at least one jump; this model is closed"
 _IN_TIME = "a steady state needs constant strengths and rates; this model has an envelope"
@@ -85,25 +91,63 @@ def check_evolution(
     losses: Losses | None,
     seed: int,
     memory_budget: float,
-) -> tuple[Floats, int, float]:
+) -> tuple[Any, int, float]:
     """Check everything a run in time needs, without lowering the model.
 
     Returns:
-        times (T,), seed and memory_budget.
+        times (T,), or "auto" for None and "auto", seed and memory_budget.
 
     Raises:
         InvalidInput: an argument breaks its rule.
     """
     _check_model(model)
     _check_state(model, initial_state)
-    grid = checks.increasing("times", np.atleast_1d(times), minimum=0.0)
-    _check_pulses(model, pulses, last=float(grid[-1]))
+    grid: Any = AUTO
+    if times is None or isinstance(times, str):
+        _check_choice(times, pulses=pulses, losses=losses)
+    else:
+        _ask_about_range(times)
+        grid = checks.increasing("times", np.atleast_1d(times), minimum=0.0)
+    _check_pulses(model, pulses, last=np.inf if grid is AUTO else float(grid[-1]))
     _check_losses(model, losses)
     return (
         grid,
         checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
         checks.real("memory_budget", memory_budget, above=0.0),
     )
+
+
+def is_auto(times: Any) -> bool:
+    """Whether times are the word for those that the run chooses."""
+    return isinstance(times, str) and times == AUTO
+
+
+def _check_choice(times: str | None, *, pulses: Sequence[Pulse], losses: Losses | None) -> None:
+    """Whether a run may choose its times."""
+    if times not in (None, AUTO):
+        raise InvalidInput.of(
+            "times", f'must be output times or "auto" (the run chooses), got {checks.shown(times)}'
+        )
+    for name, given in (("pulses", bool(_listed(pulses))), ("losses", losses is not None)):
+        if given:
+            raise InvalidInput.of(
+                "times",
+                f"must be given with {name}, e.g. np.linspace(0, 1, 101): they are chosen only "
+                "for runs without",
+            )
+
+
+def _ask_about_range(times: Any) -> None:
+    """Ask about (start, stop, number), which as three times would be a wrong result."""
+    if not isinstance(times, tuple) or len(times) != 3 or type(times[2]) is not int:
+        return
+    start, stop, number = times
+    if not all(isinstance(x, int | float) for x in times) or number < 5:
+        return
+    if 0 <= start < stop and number > LIKE_A_RANGE * stop:
+        rule = f"are {times}: three times, or np.linspace({start}, {stop}, {number})?"
+        remedy = f"Write [{start}, {stop}, {number}] or np.linspace({start}, {stop}, {number})"
+        raise InvalidInput.of("times", f"{rule} {remedy}")
 
 
 def steady_question(

@@ -19,7 +19,7 @@ from spinsqueeze.run.study import Study
 def simulate(
     model: SpinModel,
     initial_state: InitialState,
-    times: Any,
+    times: Any = None,
     *,
     method: Method | type[Method] | str | None = None,
     pulses: Sequence[Pulse] = (),
@@ -38,7 +38,11 @@ def simulate(
     Args:
         model: the spins, their Hamiltonian and jumps.
         initial_state: the state at time 0.
-        times: output times (T,), strictly increasing, >= 0, in the inverse of model.unit.
+        times: output times (T,), strictly increasing, >= 0, in the inverse of model.unit. None or
+            "auto": 101 of them over about twice the time of the optimum, which short runs look for;
+            the first minimum of xi2 that is followed by a rise of 1 dB counts, later revivals are
+            not searched for. The study in the result holds them; its attribute automatic_times
+            says, as JSON, how they were chosen.
         method: a method with its options, its name, or None: the most trusted method that
             supports the model and is expected to finish within a minute.
         pulses: instantaneous rotations during the run.

@@ -8,6 +8,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Progress, Question
+from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
@@ -15,6 +16,7 @@ from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.models.tables import model_as_tables
 from spinsqueeze.run.questions import (
+    AUTO,
     check_evolution,
     check_steady,
     evolve_question,
@@ -31,7 +33,8 @@ class Study:
     Args:
         model: the model.
         initial_state: the state at time 0; None only for a steady state.
-        times: output times (T,), strictly increasing, >= 0; None for a steady state.
+        times: output times (T,), strictly increasing, >= 0; None or "auto": those around the
+            optimum, see `simulate`; None for a steady state.
         steady_state: look for the steady state instead of evolving.
         pulses: instantaneous rotations.
         losses: single spins leave during the run.
@@ -75,7 +78,10 @@ class Study:
             put(self, "seed", seed)
             put(self, "memory_budget", memory_budget)
             return
-        self._require_start()
+        if self.initial_state is None:
+            raise InvalidInput.of(
+                "initial_state", "must be given, e.g. CoherentState('+x'), or steady_state=True"
+            )
         times, seed, memory_budget = check_evolution(
             self.model,
             self.initial_state,
@@ -95,11 +101,15 @@ class Study:
         if self.losses is not None:
             raise InvalidInput("losses have no place in a steady state; drop them")
 
-    def _require_start(self) -> None:
-        if self.times is None:
-            raise InvalidInput.of("times", "must be given, or steady_state=True")
-        if self.initial_state is None:
-            raise InvalidInput.of("initial_state", "must be given, e.g. CoherentState('+x')")
+    @property
+    def automatic_times(self) -> bool:
+        """Whether the run chooses its times."""
+        return isinstance(self.times, str)
+
+    @property
+    def canonical_model(self) -> Canonical:
+        """The model as methods see it, without pulses."""
+        return self.model.canonical
 
     def question(self, *, progress: Progress | None = None) -> Question:
         """What a method is asked.
@@ -108,8 +118,11 @@ class Study:
             progress: called with the fraction done.
 
         Raises:
-            InvalidInput: a part of the study or progress breaks its rule.
+            InvalidInput: a part of the study or progress breaks its rule, or the times are not
+                chosen yet.
         """
+        if self.automatic_times:
+            raise InvalidInput.of("times", "are chosen by the run; give times to ask before it")
         options: dict[str, Any] = {"seed": self.seed, "memory_budget": self.memory_budget}
         if self.steady_state:
             return steady_question(
@@ -137,9 +150,9 @@ class Study:
             tables["losses"] = self.losses.as_dict()
         if self.method is not None:
             tables["method"] = self.method.option_table()
-        run: dict[str, Any] = (
-            {"steady_state": True} if self.steady_state else {"times": shortest(self.times)}
-        )
+        run: dict[str, Any] = {"steady_state": True}
+        if not self.steady_state:
+            run = {"times": AUTO if self.automatic_times else shortest(self.times)}
         run["seed"] = self.seed
         if self.memory_budget != DEFAULT_MEMORY_BUDGET:
             run["memory_budget"] = self.memory_budget

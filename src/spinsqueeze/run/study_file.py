@@ -73,7 +73,7 @@ def _read_toml(source: Path) -> dict[str, Any]:
             f"study {source} is not UTF-8 text (line {line}); save it as UTF-8"
         ) from None
     if not text.strip():
-        raise FileProblem(f"study {source} is empty; give at least [ensemble] and [run]")
+        raise FileProblem(f"study {source} is empty; give at least [ensemble] and [initial_state]")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -158,24 +158,21 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
 
 
 def _when(sections: StudyFile) -> dict[str, Any]:
-    """Either the output times or steady_state."""
+    """The output times, if any, or steady_state."""
     run = sections.run
     if run.steady_state:
         if run.times is not None:
             raise InvalidInput("run.times: has no place next to steady_state = true; leave one out")
         return {"steady_state": True}
-    if run.times is None:
-        raise InvalidInput(
-            "run.times: is missing; give times = { start = 0.0, stop = 1.0, num = 81 }, or "
-            "steady_state = true"
-        )
-    values = expand("run.times", run.times)
-    times = _below("run", lambda: checks.increasing("times", values, minimum=0.0))
     if sections.initial_state is None:
         raise InvalidInput(
-            'initial_state: is missing; give [initial_state] with coherent = "+x", say'
+            'initial_state: is missing; give [initial_state] with coherent = "+x", say, or '
+            "run.steady_state = true"
         )
-    return {"times": times}
+    if run.times is None or isinstance(run.times, str):
+        return {"times": run.times}
+    values = expand("run.times", run.times)
+    return {"times": _below("run", lambda: checks.increasing("times", values, minimum=0.0))}
 
 
 _MODEL_SECTIONS = ("lab", "ensemble", "hamiltonian", "jumps", "cavity")

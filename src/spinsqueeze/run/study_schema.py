@@ -38,7 +38,7 @@ class StudyFile(BaseModel):
     pulses: list[Table] = []
     losses: Table | None = None
     method: Table | None = None
-    run: RunSection
+    run: RunSection = RunSection()
     sweep: Table | None = None
 
 
@@ -53,7 +53,7 @@ def outline(tables: Any) -> StudyFile:
         raise InvalidInput(f"study: must be a table, got {checks.shown(tables)}")
     require_whole(tables)
     if not tables:
-        raise InvalidInput("study: is empty; give at least [ensemble] and [run]")
+        raise InvalidInput("study: is empty; give at least [ensemble] and [initial_state]")
     try:
         # [lab] makes the spins; whether both are there is for the model to say.
         return StudyFile.model_validate(
@@ -92,7 +92,6 @@ def _worded(problem: Any) -> str:
 
 _REMEDIES = {
     "ensemble": "give [ensemble] with spins = 50, or shape = [64, 64]",
-    "run": "give [run] with times = { start = 0.0, stop = 1.0, num = 81 }",
 }
 _RULES = {
     "lab": "be a table such as [lab] with n_atoms = 10000",

@@ -70,7 +70,8 @@ def sweep(
     Args:
         subject: a model, a `Study`, or the tables of a study.
         initial_state: with a model: the state at time 0.
-        times: with a model: output times (T,); None: the steady state.
+        times: with a model: output times (T,); None: the steady state; "auto": chosen for every
+            point, see `simulate`.
         over: dotted path into the study (as in a study file: "hamiltonian.0.j_z",
             "ensemble.spins", "initial_state.coherent", "method.n_trajectories") -> values, or
             {start, stop, num} with spacing "linear" or "log". Default: the study's own sweep.

@@ -104,6 +104,12 @@ class Method(Plain, abc.ABC):
         """The name in study files."""
         return snake_case(cls.__name__)
 
+    @property
+    def in_words(self) -> str:
+        """'dtwa (n_trajectories = 128)': its name and the options that are not default."""
+        options = ", ".join(f"{name} = {value}" for name, value in self.as_dict().items())
+        return f"{self.name()} ({options})" if options else self.name()
+
     @abc.abstractmethod
     def obstacles(self, question: Question) -> list[str]:
         """Every finer reason why it cannot answer a question whose features it handles."""
