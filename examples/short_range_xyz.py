@@ -67,9 +67,7 @@ def collective(n_spins, drive):
     return sq.SpinModel(
         n_spins,
         hamiltonian=[
-            sq.CollectiveXYZ(
-                j_x=scale * (J + drive), j_y=scale * (J - drive), j_z=scale * J_Z
-            )
+            sq.CollectiveXYZ(j_x=scale * (J + drive), j_y=scale * (J - drive), j_z=scale * J_Z)
         ],
         jumps=[sq.LocalDecay(1.0)],
     )
@@ -177,7 +175,7 @@ def draw(curves, firsts, setting):
                        label=f"instability, {in_words(large)}")  # fmt: skip
             right.plot(places, slopes, "osD"[k] + DASHES[2], color=PALETTE[k], mfc="none",
                        label=f"slope, {in_words(large)}")  # fmt: skip
-        right.set(ylabel=r"slope $\times\gamma$, instability $/\gamma$", ylim=(0, None))
+        right.set(ylabel=r"slope $\times\gamma$, instability $/\gamma$", ylim=(0, 1.25))
         right.set_title("first order and mean field")
         right.legend(fontsize=7.5)
         for panel in (middle, right):

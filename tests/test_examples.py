@@ -1,6 +1,7 @@
 """Every example is read as it stands, runs at a small size, and shows the physics it tells of."""
 
 import copy
+import re
 import runpy
 import sys
 import tomllib
@@ -175,7 +176,8 @@ def atoms():
 
 
 def test_scripts_run_at_a_small_size(monkeypatch, tmp_path, capsys):
-    assert [path.stem for path in FOLDER.glob("*.py")] == ["atom_number_fluctuations"]
+    names = sorted(path.stem for path in FOLDER.glob("*.py"))
+    assert names == ["atom_number_fluctuations", "short_range_xyz"]
     picture = tmp_path / "picture.png"
     argv = ["atom_number_fluctuations", "--tiny", "--trajectories", "4", "-o", str(picture)]
     monkeypatch.setattr(sys, "argv", argv)
@@ -234,3 +236,18 @@ def test_an_example_chooses_its_times(name):
     best = sq.optimum(run_study(study))
     assert best.time == pytest.approx(88.0e-6, abs=0.05e-6)
     assert best.decibels == pytest.approx(-33.03, abs=0.005)
+
+
+def test_short_range_models_squeeze_as_collective_ones_do(monkeypatch, tmp_path, capsys):
+    picture = tmp_path / "picture.png"
+    monkeypatch.setattr("sys.argv", ["short_range_xyz", "--tiny", "-o", str(picture)])
+    script = runpy.run_path(str(FOLDER / "short_range_xyz.py"), run_name="__main__")
+    assert picture.stat().st_size > 10_000
+    exactly, by_another = re.findall(
+        r"xi2 ([\d.]+), by PermutationInvariant ([\d.]+)", capsys.readouterr().out
+    )[0]
+    assert exactly == by_another
+    collective = 1.0 / np.hypot(1.0, script["J"] - script["J_Z"])
+    slope, instability = script["first_order"]((64, 64), 0.0)
+    assert slope == pytest.approx(collective, rel=2 / 4096)
+    assert instability == pytest.approx(1.0 / collective, rel=2 / 4096)
