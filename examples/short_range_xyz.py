@@ -1,4 +1,4 @@
-"""Do short-range emitters squeeze as collective ones do? Power-law XYZ models with single-spin decay.
+"""Do short-range emitters squeeze as collective ones do? Power-law XYZ with single-spin decay.
 
     python examples/short_range_xyz.py       tables and picture, about 3 minutes on one core
 
@@ -204,7 +204,8 @@ def main():
     show(curves, firsts, setting)
     n_spins, drive = math.prod(setting.small[1]), setting.drives[-1]
     same = squeezing(collective(n_spins, drive), sq.PermutationInvariant())
-    print(f"alpha = 0, N = {n_spins}, lambda = {drive:g}: xi2 {curves[setting.small[1], 0.0].exact[-1]:.10f}, "
+    exact = curves[setting.small[1], 0.0].exact[-1]
+    print(f"alpha = 0, N = {n_spins}, lambda = {drive:g}: xi2 {exact:.10f}, "
           f"by PermutationInvariant {same:.10f}")  # fmt: skip
     draw(curves, firsts, setting).savefig(options.output, dpi=110)
 
