@@ -17,7 +17,7 @@ from tests.problems import dense_evolution as truth
 
 SIGMAS = 5.0
 QUICK = range(3)
-MORE = range(len(QUICK), 40)
+MORE = range(len(QUICK), 24)
 N_RUNS, DRAWS_A_RUN = 60, 4
 
 
