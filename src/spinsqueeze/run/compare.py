@@ -26,10 +26,10 @@ from spinsqueeze.run.differences import (
     difference,
     optimum_difference,
 )
-from spinsqueeze.run.drive import times_of
 from spinsqueeze.run.questions import evolve_question, is_auto, steady_question
 from spinsqueeze.run.simulate import simulate
 from spinsqueeze.run.steady_state import steady_state
+from spinsqueeze.run.stepwise import times_of
 from spinsqueeze.run.study import Study
 
 

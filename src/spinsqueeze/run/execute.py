@@ -17,7 +17,7 @@ from spinsqueeze.results import dataset, provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.studies import put_study
 from spinsqueeze.run.answers import Run
-from spinsqueeze.run.drive import run_alone, run_together
+from spinsqueeze.run.stepwise import run_alone, run_together
 from spinsqueeze.run.study import Study
 
 

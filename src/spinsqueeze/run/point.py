@@ -15,7 +15,7 @@ from spinsqueeze.results.best import best_of_moments
 from spinsqueeze.results.dataset import tables_of_run
 from spinsqueeze.results.points import KEPT_ATTRIBUTES, Entry, Point, pack
 from spinsqueeze.run.answers import Run
-from spinsqueeze.run.drive import run_together, tried
+from spinsqueeze.run.stepwise import run_together, tried
 from spinsqueeze.run.store import NUMBERS
 from spinsqueeze.run.study_file import study_from_tables
 
