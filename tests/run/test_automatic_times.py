@@ -7,6 +7,8 @@ import pytest
 
 import spinsqueeze as sq
 from spinsqueeze.observables.optimum import OptimumStatus
+from spinsqueeze.run import automatic_times
+from spinsqueeze.run.answers import run_of
 from spinsqueeze.run.study_file import study_from_tables
 from spinsqueeze.run.time_windows import N_TIMES, Curve, judged
 
@@ -259,3 +261,32 @@ def test_open_twisting_by_each_method(method):
     best = sq.optimum(data)
     truncation = float(data["xi2_truncation"].max()) if "xi2_truncation" in data else 0.0
     assert abs(best.xi2 - exact) < 4 * (best.error("xi2") or 0.0) + 1e-3 * exact + truncation
+
+
+def fail_to_the_end(search, asked):
+    while True:
+        asked.append(search.throw(sq.NumericalFailure("no")))
+
+
+def test_a_search_keeps_what_it_saw_when_every_further_run_fails(monkeypatch):
+    """Short runs of another method, then neither that one nor the study's own goes on."""
+    monkeypatch.setattr(automatic_times, "QUICK", 0.0)
+    model = sq.SpinModel(12, hamiltonian=[sq.TwoAxisTwisting(0.5)], jumps=[sq.LocalDecay(0.1)])
+    study = sq.Study(model, initial_state=X, method=sq.PermutationInvariant())
+    search = automatic_times.chosen_times(study)
+    task = next(search)
+    assert task.method.name() in ("cumulants", "dtwa")
+    asked = [search.send(run_of(task))]
+    with pytest.raises(StopIteration) as end:
+        fail_to_the_end(search, asked)
+    assert asked[-1].method.name() == "permutation_invariant"
+    assert len(end.value.value) == N_TIMES
+
+
+def test_a_search_that_saw_nothing_fails_as_its_last_run_did(monkeypatch):
+    monkeypatch.setattr(automatic_times, "QUICK", 0.0)
+    study = sq.Study(twisting(12, jumps=[sq.LocalDecay(0.1)]), initial_state=X)
+    search = automatic_times.chosen_times(study)
+    next(search)
+    with pytest.raises(sq.NumericalFailure, match="no"):
+        fail_to_the_end(search, [])

@@ -6,6 +6,7 @@ import xarray as xr
 
 import spinsqueeze as sq
 from spinsqueeze.methods.base.method import Cost
+from spinsqueeze.run.compare import Comparison
 from spinsqueeze.run.differences import difference, optimum_difference
 
 STATE = sq.CoherentState([0.48, -0.6, 0.64])
@@ -138,6 +139,31 @@ def test_the_optima_are_compared_in_decibels(shift, grade):
     assert found.stated < 1e-3
     assert found.time == pytest.approx(1.0, abs=1e-3)
     assert f"difference {shift:+.2g} ± 0.14 dB" in str(found)
+
+
+def test_what_one_of_the_two_does_not_define_is_no_agreement():
+    exact, ours = curve(0.0, 0.1), curve(0.0, 0.1)
+    ours["xi2"] = ours["xi2"].where(ours["time"] < 1.0)
+    found = difference(exact, ours, variable="xi2", method="ours")
+    assert found.agrees
+    assert found.until == 1.0
+    ours["xi2"] = ours["xi2"] * np.nan
+    found = difference(exact, ours, variable="xi2", method="ours")
+    assert found.grade == "no bound"
+    assert str(found) == "ours: xi2: nothing to compare, undefined in one of the two"
+
+
+def test_a_comparison_without_a_bound_neither_agrees_nor_differs():
+    exact, ours = curve(0.0, 0.1), curve(0.0, 0.1)
+    ours["xi2_truncation"] = ours["xi2"] * np.inf
+    same = difference(exact, ours, variable="spin", method="ours")
+    unknown = difference(exact, ours, variable="xi2", method="ours")
+    found = Comparison("exact", {}, (same, unknown), (), {})
+    assert not found.agree
+    assert found.grade == "no bound"
+    far = optimum_difference(exact, curve(0.8, 0.1), method="ours")
+    assert Comparison("exact", {}, (same, unknown), (far,), {}).grade == "differs"
+    assert Comparison("exact", {}, (same,), (), {}).grade == "agrees"
 
 
 def test_an_optimum_without_a_bound_or_without_a_value():

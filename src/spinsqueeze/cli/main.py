@@ -24,7 +24,7 @@ from spinsqueeze.core.errors import SpinSqueezeError
 from spinsqueeze.core.output import FULL, reason
 
 FAILED = 2
-MAY_USE_DASK = ("sweep", "papers")
+MAY_USE_DASK = ("sweep",)
 # The class of every usage error; its home differs between releases of typer.
 _UsageProblem: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 

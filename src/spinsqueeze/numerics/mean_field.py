@@ -211,6 +211,8 @@ class ProductFlow:
 
 def of_drive(flow: ProductFlow) -> Instability:
     """The branch followed by steps of its length in (m, lambda): it may fold back."""
+    if not np.any(flow.fields[1]) and not np.any(flow.couplings[1]):
+        return Instability(np.inf, NONE)
     unit = flow.unit
     size = 3 * len(flow.decay)
 

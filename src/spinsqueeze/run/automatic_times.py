@@ -143,18 +143,18 @@ class _Search:
         length, known = scales.first, 0.0
         curve: Curve | None = None
         while (method := self._method(length)) is not None:
-            if method.name() != self.pilot_name:  # what another one said does not join on
-                curve, known = None, 0.0
+            another = method.name() != self.pilot_name  # what it says does not join on
             try:
-                run = yield self._short(method, length, after=known)
+                run = yield self._short(method, length, after=0.0 if another else known)
             except NumericalFailure:
                 if not self.own and method.name() != self.main.name():
                     self.own = True
                     continue
-                if self.pilot_runs == 0:
+                if curve is None:
                     raise
                 break
             self._count(run)
+            curve = None if another else curve
             curve, known = joined(curve, _curve(run, onset=scales.onset)), length
             window = judged(curve, window=length, first=scales.first)
             if window is not None:

@@ -18,8 +18,7 @@ from spinsqueeze.results.dataset import was_interrupted
 from spinsqueeze.run.choice import PATIENCE, make_method
 from spinsqueeze.run.differences import (
     AGREES,
-    DIFFERS,
-    DOUBTFUL,
+    GRADES,
     VARIABLES,
     Difference,
     OptimumDifference,
@@ -49,15 +48,13 @@ class Comparison:
 
     @property
     def agree(self) -> bool:
-        """Whether every method agrees with the reference, wherever its errors are bounded."""
+        """Whether every method agrees with the reference in everything, with bounded errors."""
         return self._grades <= {AGREES}
 
     @property
     def grade(self) -> str:
-        """The worst grade: "agrees", "doubtful" (3 to 5 errors somewhere) or "differs"."""
-        if self.agree:
-            return AGREES
-        return DOUBTFUL if self._grades <= {AGREES, DOUBTFUL} else DIFFERS
+        """The worst of "agrees", "no bound" (of some error), "doubtful" and "differs"."""
+        return max(self._grades, key=GRADES.index, default=AGREES)
 
     @property
     def _grades(self) -> set[str]:

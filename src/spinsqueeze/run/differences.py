@@ -12,10 +12,9 @@ from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
 from spinsqueeze.observables.squeezing import decibels, decibels_stderr
 from spinsqueeze.run.optimum import optimum
 
-AGREES, DOUBTFUL, DIFFERS = "agrees", "doubtful", "differs"
-GRADES = (AGREES, DOUBTFUL, DIFFERS)
-NO_BOUND = "no bound"
-"""Of a method that sets no bound to its error: nothing can be said."""
+AGREES, NO_BOUND, DOUBTFUL, DIFFERS = "agrees", "no bound", "doubtful", "differs"
+GRADES = (AGREES, NO_BOUND, DOUBTFUL, DIFFERS)
+"""From best to worst; without a bound to an error nothing can be said."""
 
 DOUBT = 3.0
 SIGMAS = 5.0
@@ -39,12 +38,13 @@ class Difference:
 
     grade: "agrees" up to 3 combined standard errors plus the stated numerical errors and twice the
     truncations, "doubtful" up to 5 of them, "differs" beyond; "no bound" where one of the two sets
-    none to its error. time: of the values below: the first one beyond the grade before, or that of
-    the largest difference if they agree; None for steady states. component: of the variable there,
-    "x" or "xy"; empty of a number. value, reference, error: both values there and the combined
-    error. sigmas: largest difference, in errors. until: the first time at which one of them has
-    ended, or sets no bound to its error; nothing is compared from there on; None where all times
-    are (infinite: none of a steady state).
+    none to its error, or alone is undefined, at all times. time: of the values below: the first one
+    beyond the grade before, or that of the largest difference if they agree; None for steady
+    states. component: of the variable there, "x" or "xy"; empty of a number. value, reference,
+    error: both values there and the combined error. sigmas: largest difference, in errors. until:
+    the first time at which one of them has ended, sets no bound to its error, or alone is
+    undefined; times without a bound are not compared; None where all times are (infinite: none of
+    a steady state).
     """
 
     variable: str
@@ -65,9 +65,9 @@ class Difference:
 
     def __str__(self) -> str:
         if self.grade == NO_BOUND:
-            return (
-                f"{self.method}: {self.variable}: nothing to compare, it sets no bound to its error"
-            )
+            undefined = np.isnan(self.value) or np.isnan(self.reference)
+            why = "undefined in one of the two" if undefined else "it sets no bound to its error"
+            return f"{self.method}: {self.variable}: nothing to compare, {why}"
         text = f"{self.method}: {self.variable} {_in_words(self.grade)}"
         if self.time is not None and not self.agrees:
             text += f" from t = {self.time:.4g} on"
@@ -147,7 +147,8 @@ def difference(
     with np.errstate(invalid="ignore"):
         ratio = np.where(np.isnan(gap), 0.0, gap / error)
         doubtful = (gap > DOUBT * random + stated).any(axis=axes)
-    bounded = np.isfinite(error).all(axis=axes)
+    known = np.isfinite(error) & (np.isnan(ours) == np.isnan(theirs))
+    bounded = known.all(axis=axes)
     worst = np.where(bounded, ratio.max(axis=axes), -1.0)
     grade, k = AGREES if np.any(bounded) else NO_BOUND, int(np.argmax(worst))
     for found, where in ((DOUBTFUL, doubtful & bounded), (DIFFERS, worst > SIGMAS)):
@@ -205,8 +206,8 @@ def optimum_difference(
     gap = abs(ours.decibels - theirs.decibels)
     grade = NO_BOUND
     if np.isfinite(error + stated):
-        beyond = (gap > DOUBT * error + stated) + (gap > SIGMAS * error + stated)
-        grade = GRADES[int(beyond)]
+        doubtful = DOUBTFUL if gap > DOUBT * error + stated else AGREES
+        grade = DIFFERS if gap > SIGMAS * error + stated else doubtful
     return OptimumDifference(
         method, grade, ours.decibels, theirs.decibels, error, stated, ours.time, theirs.time
     )

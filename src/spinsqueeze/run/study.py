@@ -96,10 +96,10 @@ class Study:
         put(self, "memory_budget", memory_budget)
 
     def _require_no_times(self) -> None:
-        if self.times is not None or self.pulses:
-            raise InvalidInput("times and pulses have no place in a steady state; drop them")
-        if self.losses is not None:
-            raise InvalidInput("losses have no place in a steady state; drop them")
+        given = {"times": self.times is not None, "pulses": self.pulses, "losses": self.losses}
+        for name, value in given.items():
+            if value:
+                raise InvalidInput(f"{name} have no place in a steady state; drop them")
 
     @property
     def automatic_times(self) -> bool:

@@ -156,12 +156,13 @@ def squeezing_theorem(
     by_site = _component(phases, n)
     excited = float(np.sum(operators.counts * np.abs(singles) ** 2)) + 2 * pairs.squares
     excited /= n
+    rounding = float(np.finfo(np.float64).eps) * abs(by_site.slope)
     return SqueezingTheorem(
         verdict=_verdict(operators, uniform, by_site, excited),
         squeezed=by_site.maximum > 0,
         uniform=uniform,
         by_site=by_site,
-        slope_error=float(np.sqrt(8.0 * (1.0 - 1.0 / n))) * amplitudes.error,
+        slope_error=float(np.sqrt(8.0 * (1.0 - 1.0 / n))) * amplitudes.error + rounding,
         counts=form.counts,
         single_coherences=singles,
         pairs=pairs,

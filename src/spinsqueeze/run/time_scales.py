@@ -59,7 +59,7 @@ def time_scales(form: Canonical) -> TimeScales:
 def likely_times(form: Canonical) -> Floats:
     """About the times (101,) that a run of this model chooses, without any run.
 
-    Twisting N spins is best at about 1.4 N^(1/3) times the shortest of its times.
+    Twisting N spins is best at about 1.2 N^(1/3) times the shortest of its times.
     """
     scales = time_scales(form)
     window = 6.0 * form.n_spins ** (1 / 3) * scales.first

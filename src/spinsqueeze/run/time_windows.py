@@ -129,7 +129,7 @@ def judged(curve: Curve, *, window: float, first: float) -> Window | None:
     Args:
         curve: a short run over one window.
         window: its length.
-        first: that of the first window, a quarter of the shortest time of the interactions.
+        first: that of the first window, half of the shortest time of the interactions.
     """
     k = curve.lowest
     if k is None:

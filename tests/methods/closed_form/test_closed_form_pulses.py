@@ -266,6 +266,13 @@ def test_other_pulses_during_the_run_are_refused(axis, angle):
         sq.simulate(model, TILTED, TIMES, pulses=[pulse], method="closed_form")
 
 
+def test_a_pi_of_few_digits_is_told_what_it_lacks():
+    (reason,) = reasons([sq.Pulse(0.3, axis="+x", angle=-3.14159)])
+    assert reason.endswith("(angle -3.14159 misses pi by 3e-06: write -3.141592653589793)")
+    (reason,) = reasons([sq.Pulse(0.3, axis="+x", angle=3.0)])
+    assert "misses" not in reason
+
+
 def test_a_last_pulse_of_some_spins_is_refused_unless_it_is_one_of_pi():
     last = TIMES[-1]
     assert not reasons([sq.Pulse(last, axis="+x", angle=np.pi, sites=[1])])

@@ -23,6 +23,13 @@ def instability(model):
     return mean_field_instability(steady_question(model).model)
 
 
+@pytest.mark.parametrize("perturbed", [("couplings",), ("couplings", "detunings")])
+def test_one_spin_that_nothing_perturbs_stays_where_it_is(perturbed):
+    model = sq.SpinModel(1, hamiltonian=[sq.TwoAxisTwisting(0.1)], jumps=[sq.LocalDecay(1.0)])
+    form = steady_question(model).model
+    assert mean_field_instability(form, perturbed=perturbed).strength == np.inf
+
+
 @pytest.mark.parametrize("mean", [-1.8, -0.2, 1.0, 1.7])
 @pytest.mark.parametrize("emission", [sq.LocalDecay(1.0), sq.CollectiveDecay(1.0 / MANY)])
 def test_the_xyz_model(mean, emission):

@@ -166,6 +166,15 @@ def test_orbits_are_counted_by_the_lemma_of_burnside():
     assert [len(o) for o in found] == [1, 1, 3, 3]
     assert all(o.sizes.sum() == len(all_subsets(6, k)) for k, o in enumerate(found))
     assert estimated_orbits(6, 3, []) == 20
+    assert estimated_orbits(6, 3, [move, np.arange(6)[::-1]]) == 3
+
+
+def test_subsets_beyond_any_memory_are_refused_before_they_are_numbered():
+    model = sq.SpinModel(
+        sq.Lattice((20, 20)), hamiltonian=[sq.PowerLawXXZ(j_perp=2.0, j_z=1.9, exponent=3.0)]
+    )
+    with pytest.raises(sq.TooLarge, match="fewer shells need less"):
+        sq.simulate(model, X, TIMES, method=sq.TruncatedShells(12))
 
 
 @pytest.mark.parametrize("spin", [2.5, 3.0, 4.0])

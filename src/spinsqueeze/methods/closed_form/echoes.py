@@ -25,6 +25,8 @@ from spinsqueeze.numerics.rotations import rotation_matrix
 
 ROUNDING = 1e-13
 """Radians by which an angle may miss a multiple of pi, and a unit vector an axis."""
+NEARLY = 1e-3
+"""Radians by which an angle is taken to be a multiple of pi that was written with few digits."""
 
 
 @final
@@ -112,7 +114,7 @@ def pulse_obstacles(question: Evolve, axis: int) -> list[str]:
         reasons.append(
             f"a pulse at time {bad[0].time:g} turns spins away from the Ising axis {'xyz'[axis]}: "
             "between times 0 and the last only pulses of pi about an axis perpendicular to it, "
-            "and rotations about it, have a closed form"
+            f"and rotations about it, have a closed form{_nearly_pi(bad[0].angle)}"
         )
     at_end = [r for r in later if r.time == question.duration]
     if any(r.mask is not None for r in _closing(at_end, axis)):
@@ -121,6 +123,14 @@ def pulse_obstacles(question: Evolve, axis: int) -> list[str]:
             f"the Ising axis {'xyz'[axis]}"
         )
     return reasons
+
+
+def _nearly_pi(angle: float) -> str:
+    """What a value of pi with few digits lacks, in words."""
+    whole = round(angle / math.pi) * math.pi
+    if not 0 < abs(angle - whole) < NEARLY:
+        return ""
+    return f" (angle {angle:.12g} misses pi by {abs(angle - whole):.1g}: write {whole!r})"
 
 
 def echoes(question: Evolve, axis: int) -> Echoes:

@@ -170,7 +170,7 @@ def _rates(setting: _Setting, times: Floats) -> dict[str, Floats]:
     """
     echo = setting.echo
     starts = echo.starts if setting.noisy else echo.starts[:1]
-    rates = {kind: np.zeros((len(times), 1)) for kind in ("dephasing",)}
+    rates = {"dephasing": np.zeros((len(times), 1))}
     rates |= {kind: np.zeros((len(times), len(starts), 1)) for kind in ("decay", "pumping")}
     for jump in setting.model.local_jumps:
         kind = jump_kind(jump.vector, setting.axis)

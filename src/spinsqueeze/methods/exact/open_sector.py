@@ -38,8 +38,6 @@ EPSILON = float(np.finfo(np.float64).eps)
 LEAST_TOLERANCE = 1e-14
 AT_ONCE = 3e8
 """Bytes of states held between two looks."""
-MOST_SPINS = 15
-"""Words of two bits a spin are whole numbers of 32 bits."""
 STEADY_TOLERANCE = 1e-6
 DENSE_FROM = 400
 """Unknowns from which on sparse factors fill up so much that dense ones are faster."""

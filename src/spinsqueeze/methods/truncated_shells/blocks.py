@@ -16,7 +16,7 @@ import numpy as np
 from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.lattice.kernels import Grid
 from spinsqueeze.methods.truncated_shells.coefficients import HIGHEST_STEP, magnetic_factor
-from spinsqueeze.methods.truncated_shells.subsets import Orbits, orbits_of_subsets
+from spinsqueeze.methods.truncated_shells.subsets import SubsetOrbits, orbits_of_subsets
 from spinsqueeze.numerics.site_symmetries import site_symmetries
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def shell_blocks(couplings: Couplings, n_shells: int) -> ShellBlocks:
     of_field: Reduced = {}
     sizes: list[int] = []
     shells: list[Floats] = []  # the last three, in the sector at hand
-    before: Orbits | None = None
+    before: SubsetOrbits | None = None
     for k in range(n_shells + 1):
         here = orbits_of_subsets(n, k, generators)
         if before is None:
@@ -165,7 +165,7 @@ def _reduced(
     return found
 
 
-def _lowering(above: Orbits, here: Orbits) -> "csr_array":
+def _lowering(above: SubsetOrbits, here: SubsetOrbits) -> "csr_array":
     """S_minus (D_k, D_k-1) from the symmetric states of k - 1 flipped spins to those of k."""
     from scipy.sparse import coo_array
 
@@ -190,7 +190,7 @@ def _unreached(lowering: "csr_array") -> Floats:
     return np.ascontiguousarray(basis[:, columns:])
 
 
-def _pair_operators(here: Orbits, kernel: Floats) -> "tuple[csr_array, Floats]":
+def _pair_operators(here: SubsetOrbits, kernel: Floats) -> "tuple[csr_array, Floats]":
     """sum_{i<j} K_ij (s^x s^x + s^y s^y) without its diagonal, and sum_{i<j} K_ij s^z s^z (D,).
 
     The first moves a flip from i to j with K_ij/2.

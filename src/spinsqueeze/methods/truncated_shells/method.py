@@ -31,7 +31,7 @@ MOST_SHELLS = 12
 TRUSTED = 0.1
 """Population of the last shell beyond which perlin2020 does not trust the result."""
 LEAKING = 0.125
-"""Where P_2^2 of two shells reaches it, shell 4 comes to hold 0.1 (measured, 4 x 4 to 7 x 7)."""
+"""Where P_2^(n/2) of two shells reaches it, shell n comes to hold 0.1 (n = 4, 4 x 4 to 7 x 7)."""
 GLANCES = 33
 """Times at which shell 2 is looked at."""
 BELOW = 2

@@ -16,13 +16,15 @@ from spinsqueeze.numerics.site_symmetries import orbits
 
 FEW = 3000
 """Subsets; of more of them the number of orbits is estimated."""
+MOST_RANKS = 2**62
+"""Subsets that whole numbers of 64 bits can count; more fit in no memory, whatever the symmetry."""
 SAMPLES = 24
 LARGEST_ORBIT = 20000
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Orbits:
+class SubsetOrbits:
     """Symmetric states: equal superpositions of the subsets in one orbit.
 
     Attributes:
@@ -45,15 +47,15 @@ class Orbits:
         return ranks if self.orbit_of is None else self.orbit_of[ranks].astype(np.int64)
 
 
-def orbits_of_subsets(n_sites: int, size: int, generators: Sequence[Integers]) -> Orbits:
+def orbits_of_subsets(n_sites: int, size: int, generators: Sequence[Integers]) -> SubsetOrbits:
     """All orbits of the subsets of `size` sites."""
     subsets = all_subsets(n_sites, size)
     if not generators or size == 0:
-        return Orbits(n_sites, subsets.astype(np.int64), np.ones(len(subsets)), None)
+        return SubsetOrbits(n_sites, subsets.astype(np.int64), np.ones(len(subsets)), None)
     moves = [rank(np.sort(move[subsets], axis=1), n_sites) for move in generators]
     lowest = orbits(len(subsets), moves)
     first, which, sizes = np.unique(lowest, return_inverse=True, return_counts=True)
-    return Orbits(
+    return SubsetOrbits(
         n_sites, subsets[first].astype(np.int64), sizes.astype(float), which.astype(np.int32)
     )
 
@@ -85,7 +87,7 @@ def rank(subsets: Integers, n_sites: int) -> Integers:
 def estimated_orbits(n_sites: int, size: int, generators: Sequence[Integers]) -> float:
     """How many orbits there are, counted where that is quick, else from some of their sizes."""
     count = comb(n_sites, size)
-    if not generators or size == 0:
+    if not generators or size == 0 or count >= MOST_RANKS:
         return float(count)
     if count <= FEW:
         return float(len(orbits_of_subsets(n_sites, size, generators)))
@@ -98,7 +100,7 @@ def estimated_orbits(n_sites: int, size: int, generators: Sequence[Integers]) ->
 def _orbit_size(subset: Integers, generators: Sequence[Integers]) -> int:
     n_sites = len(generators[0])
     reached = np.sort(subset)[None, :]
-    known = rank(reached, n_sites) if comb(n_sites, len(subset)) < 2**62 else np.zeros(1)
+    known = rank(reached, n_sites)
     while len(reached) and len(known) < LARGEST_ORBIT:
         after = np.sort(np.concatenate([move[reached] for move in generators]), axis=1)
         ranks, first = np.unique(rank(after, n_sites), return_index=True)

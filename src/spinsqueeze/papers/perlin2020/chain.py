@@ -34,6 +34,9 @@ from spinsqueeze.run.study import Study
 
 J_Z = 0.0
 PLACE = "Appendix B, p. 11"
+EXPONENTS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
+DTWA_ERROR = 0.5
+"""dB by which DTWA may differ from exact optima."""
 
 
 @final
@@ -54,9 +57,6 @@ class Chains:
     exponents: tuple[float, ...]
     sampling: Sampling
     ring_trajectories: int
-
-
-EXPONENTS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 
 
 def compute(setting: Chains, points: Points) -> xr.Dataset:
@@ -208,10 +208,6 @@ def claims(data: xr.Dataset) -> list[Claim]:
             value=float(max(errors)),
         ),
     ]
-
-
-DTWA_ERROR = 0.5
-"""dB."""
 
 
 def _by_alpha(alphas: Floats, values: Floats) -> str:
