@@ -1,4 +1,4 @@
-"""The scripts of the gallery, written from the studies in examples/: one page with its picture each."""
+"""The scripts of the gallery, one for each study in examples/."""
 
 import tomllib
 from pathlib import Path
@@ -11,9 +11,9 @@ PICTURES = {"dipolar_xxz_64x64": "dipolar_xxz_64x64.png", "phase_diagram": "phas
 INDEX = """Gallery
 =======
 
-Every study of the folder ``examples/``, run as it stands when these pages are made (but for the two large
-ones, whose pictures are those of the README). Each is a file for ``spinsqueeze run``; the lines of Python on its page
-do the same.
+Every study of the folder ``examples/``, run as it stands when these pages are made (but for the two
+large ones, whose pictures are those of the README). Each is a file for ``spinsqueeze run``; the
+lines of Python on its page do the same.
 """
 CURVE = """
 best = sq.optimum(data)
