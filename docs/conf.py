@@ -37,10 +37,12 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "min_reported_time": 1e9,
     "download_all_examples": False,
+    "abort_on_example_error": True,
     "show_signature": False,
 }
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+myst_disable_syntax = ["html_inline", "html_block"]  # <s> is a mean value
 exclude_patterns = ["_build", "_templates"]
 default_role = "code"
 smartquotes = False
@@ -59,9 +61,11 @@ html_theme = "pydata_sphinx_theme"
 html_title = "spinsqueeze"
 html_static_path = ["_static"]
 html_show_sourcelink = False
+html_css_files = ["pages.css"]
+html_sidebars = {"**": ["pages.html"]}
 html_theme_options = {
+    "navbar_center": [],
     "navigation_with_keys": False,
-    "show_nav_level": 2,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
