@@ -163,16 +163,23 @@ def test_the_series_and_its_pade_form():
 
 
 def test_power_series():
-    x = np.array([0.0, 1.0, 0, 0, 0, 0])
-    a = 1 / (1 - 0.3) ** np.arange(6)  # 1/(1 - x/0.7)
-    np.testing.assert_allclose(power_series.inverse(a)[:2], [1, -1 / 0.7], atol=1e-12)
+    x = np.array([[0.0], [1.0], [0], [0], [0], [0]])
+    a = 1 / (1 - 0.3) ** np.arange(6.0)[:, None]  # 1/(1 - x/0.7)
+    np.testing.assert_allclose(power_series.inverse(a)[:2, 0], [1, -1 / 0.7], atol=1e-12)
     np.testing.assert_allclose(power_series.inverse(a)[2:], 0, atol=1e-12)
-    square, whole = power_series.root(power_series.times(x, power_series.times(x, a)))
-    assert whole
-    np.testing.assert_allclose(power_series.times(square, square)[:5], [0, 0, 1, a[1], a[2]])
-    assert not power_series.root(np.array([0.0, 1.0, 0.5]))[1]
-    assert power_series.pade(0.5 ** np.arange(5)) == pytest.approx(2.0)  # 1/(1 - x/2) at 1
-    assert power_series.radius(0.5 ** np.arange(5)) == pytest.approx(2.0)
+    begins = power_series.times(x, power_series.times(x, a))
+    assert power_series.leading(begins, noise=np.zeros(1)) == 1
+    root = power_series.root(begins, order=1)
+    squared = power_series.times(root, root)[:5, 0]
+    np.testing.assert_allclose(squared, [0, 0, 1, a[1, 0], a[2, 0]])
+    others = np.array([[0.0, 1.0, 0.5], [-1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]).T
+    first = power_series.leading(others, noise=np.zeros(3))
+    assert first.tolist() == [power_series.NOT_WHOLE, power_series.NOT_WHOLE, 3]
+    assert not power_series.root(others[:, 2:], order=3).any()
+    halves = 0.5 ** np.arange(5)
+    columns = np.array([halves, [3.0, 1, 0, 0, 0]]).T  # 1/(1 - x/2) at 1; a polynomial is its own
+    assert power_series.pade(columns) == pytest.approx([2.0, 4.0])
+    assert power_series.radius(halves) == pytest.approx(2.0)
 
 
 def test_a_perturbation_that_is_too_large_warns():
@@ -264,7 +271,10 @@ def test_unit_matrices_add_up_to_those_of_the_model(n, order, perturbed):
         arrays = interchangeable.at_peak(steady_question(make(n, 0.1), initial_state=DOWN).model)
         space = low_spins.flip_space(n, arrays, 2 * order, perturbed)
         expected = orders.read(space, orders.mixed_orders(space, order, 2))
-        found = alike_series.mixed_series(n, arrays, order=order, reach=2, perturbed=perturbed)
+        found, stuck = alike_series.mixed_series(
+            n, [arrays], order=order, reach=2, perturbed=perturbed
+        )
+        assert not stuck.any()
         for name in ("lower", "flips", "square", "number", "flips_squared", "mixed", "purity"):
             want = getattr(expected, name)
             scale = np.abs(want).max()
