@@ -121,12 +121,12 @@ def tables_of_run(
 
 def _lab_times(times: Floats, attributes: Mapping[str, Any]) -> Table:
     """The times in units of the rates that the cavity hands the spins."""
-    if not np.all(np.isfinite(times)):  # that of a steady state
+    known = {name: entry for name, entry in _LAB_TIMES.items() if entry[0] in attributes}
+    if not known or not np.all(np.isfinite(times)):  # that of a steady state
         return {}
     return {
         name: (("time",), times * abs(2 * np.pi * attributes[rate]), {**said, "units": "1"})
-        for name, (rate, said) in _LAB_TIMES.items()
-        if rate in attributes
+        for name, (rate, said) in known.items()
     }
 
 

@@ -26,7 +26,7 @@ Derived = tuple[Moments | BlockMoments, Squeezing]
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """A computed point on its way home, as bytes between processes.
 
@@ -52,8 +52,17 @@ class Outcome:
         """The point, the same whether it was packed or not."""
         return unpack(self.content) if isinstance(self.content, bytes) else self.content
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Outcome) and self._plain == other._plain
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return Outcome, (self.packed, self.reason, self.kept, self.numbers, self.worker)
+        return Outcome, self._plain
+
+    @property
+    def _plain(self) -> tuple[Any, ...]:
+        return self.packed, self.reason, self.kept, self.numbers, self.worker
 
 
 def compute_many(points: Sequence[Mapping[str, Any]], *, blocks: bool) -> list[Outcome]:
