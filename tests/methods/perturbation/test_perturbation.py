@@ -279,3 +279,39 @@ def test_unit_matrices_add_up_to_those_of_the_model(n, order, perturbed):
             want = getattr(expected, name)
             scale = np.abs(want).max()
             np.testing.assert_allclose(getattr(found, name), want, atol=1e-11 * scale + 1e-16)
+
+
+@pytest.mark.parametrize("order", [1, 4])
+def test_a_point_has_the_same_bits_in_any_company(order):
+    """Single steady states, a sweep of one number after another, and points that do not decay."""
+    over = {"hamiltonian.0.j_x": [0.9, 1.1, 2.0], "hamiltonian.0.j_y": [0.8, 0.4]}
+    method = sq.Perturbation(order)
+    swept = sq.sweep(xyz(8, 0.1), over=over, method=method, workers=0)
+    for i, j_x in enumerate(over["hamiltonian.0.j_x"]):
+        for k, j_y in enumerate(over["hamiltonian.0.j_y"]):
+            coupling = sq.CollectiveXYZ(j_x=j_x, j_y=j_y, j_z=0.3)
+            model = sq.SpinModel(8, hamiltonian=[coupling], jumps=[sq.LocalDecay(1.0)])
+            alone, point = solved(model, method), swept.isel(j_x=i, j_y=k)
+            for name in ("xi2", "spin", "covariance", "purity", "xi2_truncation"):
+                assert alone[name].values.tobytes() == point[name].values.tobytes()
+            for name in ("diagnostics", "warnings"):
+                assert alone.attrs[name] == point[name].item()
+
+
+def test_company_of_other_sorts_changes_nothing():
+    models = [xyz(8, 0.1), driven_dicke(8, 0.1), xyz(9, 0.1), alike(8, 0.1), unlike(3, 0.1)]
+    stuck = sq.SpinModel(
+        8, hamiltonian=[sq.CollectiveXYZ(j_x=0.9, j_y=0.7, j_z=0.3)], jumps=[sq.LocalDecay(1e-30)]
+    )
+    method = sq.Perturbation(2)
+    questions = [
+        steady_question(model, initial_state=DOWN) for model in (models[0], stuck, *models[1:])
+    ]
+    first, failure, *others = method.answer_many(questions)
+    assert isinstance(failure, NumericalFailure)
+    assert "does not decay" in str(failure)
+    for answer, question in zip([first, *others], [questions[0], *questions[2:]], strict=True):
+        expected = method.answer(question)
+        assert answer.diagnostics == expected.diagnostics
+        for name, reading in expected.readings.items():
+            assert answer.readings[name].values.tobytes() == reading.values.tobytes()
