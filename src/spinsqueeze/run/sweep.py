@@ -274,7 +274,9 @@ def _run(
         if kept is not None:
             keys.append(point_key(tables, blocks=blocks, known=shared))
         jobs.append(Job(number, tables, shape_of(values)))
-    points = [None] * len(jobs) if kept is None else _points_there(kept, keys)
+    points: list[Point | None] = [None] * len(jobs)
+    if kept is not None:
+        points = _points_there(kept, keys)
     missing = [job for job in jobs if points[job.number] is None]
     count = PointCount([p for p in points if p is not None], total=plan.size, listeners=listeners)
     if missing:

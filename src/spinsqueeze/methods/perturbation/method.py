@@ -308,7 +308,7 @@ def _by_length(work: Callable[[Floats], Floats], series: Sequence[Floats]) -> li
     out = np.full(len(series), np.nan)
     for length in np.unique(lengths[lengths > 0]):
         members = np.flatnonzero(lengths == length)
-        out[members] = work(np.array([series[k] for k in members]).T)
+        out[members] = work(np.array([series[int(k)] for k in members]).T)
     return [float(value) for value in out]
 
 
