@@ -296,7 +296,7 @@ class Perturbation(Method):
 
 
 def batches(members: Sequence[int], limit: int) -> Iterator[Sequence[int]]:
-    """Parts whose states of up to `limit` flips take some 50 MB together."""
+    """Parts whose states of up to `limit` flips take some 20 MB together."""
     size = max(1, int(LARGEST_BATCH / (1 + limit) ** 4))
     for start in range(0, len(members), size):
         yield members[start : start + size]
