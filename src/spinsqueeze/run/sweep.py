@@ -286,15 +286,14 @@ def _run(
     kept = None if store is None else Store(store, say=say)
     base = dict(plan.base)
     plan = Plan(base, plan.values, plan.axes, plan.realisations)
-    shared = {} if kept is None else digests(base)
-    keys: list[str] = []
-    jobs: list[Job] = []
-    for number, (values, tables) in enumerate(_tables_of(plan)):
-        if kept is not None:
-            keys.append(point_key(tables, blocks=blocks, known=shared))
-        jobs.append(Job(number, tables, shape_of(values)))
+    jobs = [
+        Job(number, tables, shape_of(values))
+        for number, (values, tables) in enumerate(_tables_of(plan))
+    ]
     points: list[Point | None] = [None] * len(jobs)
     if kept is not None:
+        shared = digests(base)
+        keys = [point_key(job.tables, blocks=blocks, known=shared) for job in jobs]
         points = _points_there(kept, keys)
     missing = [job for job in jobs if points[job.number] is None]
     count = PointCount([p for p in points if p is not None], total=plan.size, listeners=listeners)
