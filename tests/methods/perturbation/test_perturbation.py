@@ -105,6 +105,26 @@ def test_order_k_errs_by_the_power_k_plus_one(name):
                 assert abs(float(f.purity - e.purity)) < 20 * errors[-1] + 1e-10
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_powers_hold_over_a_decade(name):
+    make, n, method, state = CASES[name]
+    sizes = np.geomspace(0.012, 0.12, 6)
+    models = [make(n, size) for size in sizes]
+    exact = [solved(model, method, state) for model in models]
+    for order in (1, 2, 3, 4):
+        errors = np.array(
+            [
+                gap(solved(model, sq.Perturbation(order), state), e)
+                for model, e in zip(models, exact, strict=True)
+            ]
+        )
+        seen = errors > 1e-10  # below lies the rounding of the exact solution
+        assert seen.sum() >= 3
+        power = np.polyfit(np.log(sizes[seen]), np.log(errors[seen]), 1)[0]
+        assert order + 0.8 < power < order + 2.3
+
+
 def test_the_pure_theory_is_off_by_two_where_spins_decay_one_by_one():
     """Excited pairs: <S_z> + N/2 is twice what a pure state would have; linear terms agree."""
     size = 0.01

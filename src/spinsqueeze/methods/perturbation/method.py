@@ -108,7 +108,7 @@ class Perturbation(Method):
         outside = not isinstance(question.state, InSymmetricSubspace | None)
         if outside and not model.local_jumps:
             reasons.append("it finds the steady state within total spin N/2")
-        if _flips(model) == 0:
+        if _flips(model) == 0 and not model.modes:
             reasons.append(
                 "nothing in the Hamiltonian breaks the conservation of S_z: all spins down is the "
                 "steady state"
