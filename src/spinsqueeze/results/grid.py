@@ -137,13 +137,17 @@ def _put(
     if not given:
         return
     head = given[0]
-    inner = tuple(max(lengths) for lengths in zip(*(e.values.shape for e in given), strict=True))
-    kind = np.result_type(*(e.values.dtype for e in given))
-    whole = np.full((len(entries), *inner), _fill(kind), dtype=kind)
-    for k, entry in enumerate(entries):
-        if entry is not None:
-            part: tuple[Any, ...] = (k, *(slice(n) for n in entry.values.shape))
-            whole[part] = entry.values
+    shapes = {e.values.shape for e in given}
+    inner = tuple(max(lengths) for lengths in zip(*shapes, strict=True))
+    kind = np.result_type(*{e.values.dtype for e in given})
+    if len(given) == len(entries) and len(shapes) == 1:
+        whole = np.array([e.values for e in given], dtype=kind)
+    else:
+        whole = np.full((len(entries), *inner), _fill(kind), dtype=kind)
+        for k, entry in enumerate(entries):
+            if entry is not None:
+                part: tuple[Any, ...] = (k, *(slice(n) for n in entry.values.shape))
+                whole[part] = entry.values
     data[name] = ((*dims, *head.dims), whole.reshape((*shape, *inner)), dict(head.attributes))
 
 

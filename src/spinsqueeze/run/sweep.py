@@ -18,7 +18,7 @@ from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.grid import as_single_run, stack
-from spinsqueeze.results.points import Point, unpack
+from spinsqueeze.results.points import Point
 from spinsqueeze.results.realisations import average
 from spinsqueeze.results.studies import put_study
 from spinsqueeze.run.choice import make_method
@@ -286,13 +286,15 @@ def _run(
     kept = None if store is None else Store(store, say=say)
     base = dict(plan.base)
     plan = Plan(base, plan.values, plan.axes, plan.realisations)
-    shared = digests(base)
-    keys: list[str] = []
-    jobs: list[Job] = []
-    for number, (values, tables) in enumerate(_tables_of(plan)):
-        keys.append(point_key(tables, blocks=blocks, known=shared))
-        jobs.append(Job(number, tables, shape_of(values)))
-    points = _points_there(kept, keys)
+    jobs = [
+        Job(number, tables, shape_of(values))
+        for number, (values, tables) in enumerate(_tables_of(plan))
+    ]
+    points: list[Point | None] = [None] * len(jobs)
+    if kept is not None:
+        shared = digests(base)
+        keys = [point_key(job.tables, blocks=blocks, known=shared) for job in jobs]
+        points = _points_there(kept, keys)
     missing = [job for job in jobs if points[job.number] is None]
     count = PointCount([p for p in points if p is not None], total=plan.size, listeners=listeners)
     if missing:
@@ -303,7 +305,7 @@ def _run(
                 for job, outcome in outcomes:
                     if kept is not None and outcome.kept:
                         kept.write(keys[job.number], outcome.packed)
-                    points[job.number] = unpack(outcome.packed)
+                    points[job.number] = outcome.point
                     count.add(failed=bool(outcome.reason))
         except FileProblem as error:
             raise FileProblem(
@@ -343,10 +345,8 @@ def _tables_of(plan: Plan) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     yield from pairs
 
 
-def _points_there(kept: Store | None, keys: Sequence[str]) -> list[Point | None]:
+def _points_there(kept: Store, keys: Sequence[str]) -> list[Point | None]:
     """The point of each key that the store has."""
-    if kept is None:
-        return [None] * len(keys)
     there = kept.known(keys)
     return [kept.read(key) if key in there else None for key in keys]
 
