@@ -215,7 +215,7 @@ _SEVEN, _SMALLEST = (7, 7), ((3, 3), (4, 4))
 _SIX = ShellScan(_SEVEN, _J_Z, 61, ((5, 5), (6, 6), _SEVEN, (8, 8)))
 _OURS = Benchmark(
     ((5, 5),), (3.0, 6.0, math.inf), _COARSE, _SMALL, exact=((5, 5),),
-    exact_j_z=(-1.5, -1.0, -0.5, 0.0, 0.5, 0.8, 1.2, 2.0), shells=(5, 5),
+    exact_j_z=(-1.5, -1.0, -0.5, 0.0, 0.5, 0.8, 1.2, 1.5, 2.0), shells=(5, 5),
 )  # fmt: skip
 
 FIGURE_6 = Figure(

@@ -51,7 +51,7 @@ def draw_populations(data: xr.Dataset) -> Any:
         panel.set_xlabel(_J_Z)
         panel.set_ylabel("population")
         panel.set_ylim(bottom=-0.02)
-        panel.set_title(rf"{_title(one)}, $\alpha={one['alpha'].item():g}$", fontsize=11)
+        panel.set_title(_title(one), fontsize=11)
         panel.legend()
     return picture
 
@@ -63,7 +63,7 @@ def draw_shells(data: xr.Dataset) -> Any:
         panels = picture.subplots(2, 1, sharex=True)
         _column(panels, data.isel(lattice=0, alpha=0))
         panels[0].legend(fontsize=9)
-        panels[0].set_title(_title(data.isel(lattice=0)) + r", $\alpha=3$", fontsize=11)
+        panels[0].set_title(_title(data.isel(lattice=0, alpha=0)), fontsize=11)
     return picture
 
 
@@ -76,7 +76,7 @@ def draw_small_lattices(data: xr.Dataset) -> Any:
         for column, k in enumerate(solved):
             one = data.isel(lattice=k, alpha=0)
             _column(panels[:, column], one)
-            panels[0, column].set_title(_title(one) + r", $\alpha=3$", fontsize=11)
+            panels[0, column].set_title(_title(one), fontsize=11)
         panels[0, 0].legend(fontsize=9)
         for panel in panels[:, 1:].flat:
             panel.set_ylabel("")
@@ -94,8 +94,7 @@ def draw_5_by_5(data: xr.Dataset) -> Any:
             _column(panels[:2, column], one)
             panels[1, column].set_xlabel("")
             _errors(panels[2, column], one)
-            alpha = "\\infty" if np.isinf(one["alpha"].item()) else f"{one['alpha'].item():g}"
-            panels[0, column].set_title(rf"{_title(one)}, $\alpha={alpha}$", fontsize=11)
+            panels[0, column].set_title(_title(one), fontsize=11)
         panels[0, 0].legend(fontsize=8)
         panels[2, 0].legend(fontsize=8)
         for panel in panels[:, 1:].flat:
@@ -104,7 +103,8 @@ def draw_5_by_5(data: xr.Dataset) -> Any:
 
 
 def _title(one: xr.Dataset) -> str:
-    return str(one["lattice"].item()).replace("x", r"$\times$")
+    alpha = "\\infty" if np.isinf(one["alpha"].item()) else f"{one['alpha'].item():g}"
+    return str(one["lattice"].item()).replace("x", r"$\times$") + rf", $\alpha={alpha}$"
 
 
 def _has(one: xr.Dataset, method: str) -> bool:
@@ -115,35 +115,17 @@ def _column(panels: Any, one: xr.Dataset) -> None:
     """Squeezing and least <S^2> of one lattice and exponent, with both limits."""
     upper, lower = panels
     j_z = one["j_z"].values
-    shells = _has(one, "shells")
     for panel in panels:
-        if shells:
+        if _has(one, "shells"):
             _shade(panel, j_z, trusted(one))
         panel.set_xlim(j_z[0], j_z[-1])
     for method, label, look in (
-        ("shells", "TS", {"color": PALETTE[0], "marker": "o", "markersize": 3.5}),
+        ("shells", f"TS{one.sizes.get('shell', 0) - 1}", {"color": PALETTE[0], "marker": "o"}),
         ("exact", "exact", {"color": "black", "marker": "s", "markerfacecolor": "none"}),
-        ("dtwa", "DTWA", {"color": PALETTE[1], "linestyle": "-", "marker": "."}),
+        ("dtwa", "DTWA", {"color": PALETTE[1], "marker": "."}),
     ):
-        if not _has(one, method):
-            continue
-        known = np.isfinite(one[f"{method}_xi2"].values)
-        x, xi2 = j_z[known], one[f"{method}_xi2"].values[known]
-        squared = one[f"{method}_squared"].values[known]
-        if label == "TS":
-            label = f"TS{one.sizes['shell'] - 1}"
-        style_of: dict[str, Any] = {"linewidth": 1.2, "markersize": 4.5, "label": label, **look}
-        # Left and right of J_perp are two curves.
-        for k, side in enumerate((x < 1, x > 1)):
-            if k:
-                style_of["label"] = None
-            bar, bar_squared = None, None
-            if f"{method}_xi2_stderr" in one:
-                errors = one[f"{method}_xi2_stderr"].values[known]
-                bar = decibel_error(xi2, errors)[side]
-                bar_squared = one[f"{method}_squared_stderr"].values[known][side]
-            upper.errorbar(x[side], decibels_gained(xi2[side]), bar, **style_of)
-            lower.errorbar(x[side], squared[side], bar_squared, **style_of)
+        if _has(one, method):
+            _curves(panels, one, method, {"label": label, **look})
     for name, level, squared_level, dash in (
         ("OAT", one["oat_xi2"], 1.0, "--"),
         ("Ising", one["ising_xi2"], one["ising_squared"].item(), ":"),
@@ -153,6 +135,24 @@ def _column(panels: Any, one: xr.Dataset) -> None:
     upper.set_ylabel(_SQUEEZING)
     lower.set_ylabel(_SQUARED)
     lower.set_xlabel(_J_Z)
+
+
+def _curves(panels: Any, one: xr.Dataset, method: str, look: dict[str, Any]) -> None:
+    """Squeezing and least <S^2> by one method: two curves, left and right of J_perp."""
+    known = np.isfinite(one[f"{method}_xi2"].values)
+    part = one.isel(j_z=known)
+    # Few values: no line across what lies between.
+    line = "none" if known.sum() < len(known) - 1 else "-"
+    for side in (part["j_z"].values < 1, part["j_z"].values > 1):
+        x, xi2 = part["j_z"].values[side], part[f"{method}_xi2"].values[side]
+        bars: list[Floats | None] = [None, None]
+        if f"{method}_xi2_stderr" in part:
+            bars[0] = decibel_error(xi2, part[f"{method}_xi2_stderr"].values[side])
+            bars[1] = part[f"{method}_squared_stderr"].values[side]
+        values = (decibels_gained(xi2), part[f"{method}_squared"].values[side])
+        for panel, y, bar in zip(panels, values, bars, strict=True):
+            panel.errorbar(x, y, bar, linestyle=line, linewidth=1.2, markersize=4.0, **look)
+        look = {**look, "label": None}
 
 
 def _errors(panel: Any, one: xr.Dataset) -> None:
