@@ -18,6 +18,7 @@ from spinsqueeze.papers.base import Claim, number_claim, power_law_fit
 from spinsqueeze.papers.perlin2020 import (
     PAPER,
     benchmark,
+    benchmark_claims,
     chain,
     driven_ising,
     filling,
@@ -254,6 +255,36 @@ def test_what_shells_hold_and_claim_is_read_at_the_optimum():
     assert 0.02 < found[4] < 0.7 * held.values[:, 4].max()
     claimed = whole["xi2_truncation"].interp(time=best).item()
     assert data["optimal_xi2_truncation"].item() == pytest.approx(claimed, rel=1e-9)
+
+
+def beside_shells(excess, *, last_shell):
+    """DTWA that gains so many dB more than shells at J_z = 0, 0.5, 1.5, 2."""
+    j_z, level = np.array([0.0, 0.5, 1.5, 2.0]), 0.2
+    data = xr.Dataset(coords={"lattice": ["7 x 7"], "alpha": [3.0], "j_z": j_z})
+    dims = ("lattice", "alpha", "j_z")
+    whole = np.full((1, 1, 4), level)
+    for name in ("shells_xi2", "shells_squared", "dtwa_squared"):
+        data[name] = (dims, whole)
+    data["dtwa_xi2"] = (dims, level * 10 ** (-np.array([[excess]]) / 10))
+    data["dtwa_xi2_stderr"] = data["shells_xi2_truncation"] = (dims, 0.01 * whole)
+    data["population"] = ((*dims, "shell"), np.array(last_shell)[None, None, :, None])
+    return data
+
+
+@pytest.mark.parametrize(
+    ("excess", "holds"),
+    [([0.0] * 4, True), ([3.0, 0.5, -0.5, 3.0], True), ([0.0, 0.7, 0.0, 0.0], False)],
+)
+def test_dtwa_is_held_to_shells_where_these_are_trusted(excess, holds):
+    data = beside_shells(excess, last_shell=[0.2, 0.05, 0.1, 0.2])
+    claim = benchmark_claims.claims_of_shells(data)[0]
+    assert claim.key == "dtwa-agrees-with-shells"
+    assert claim.holds is holds
+    assert claim.value == pytest.approx(max(excess[1:3], key=abs))
+    if not holds:
+        assert claim.note == (
+            "beyond 0.5 dB at J_z = 0.5, where TS4 claims to err by at most 0.04 dB"
+        )
 
 
 def test_spin_waves_are_the_lowest_excitations_of_the_isotropic_ring():

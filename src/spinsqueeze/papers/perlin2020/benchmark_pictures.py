@@ -121,7 +121,11 @@ def _column(panels: Any, one: xr.Dataset) -> None:
         panel.set_xlim(j_z[0], j_z[-1])
     for method, label, look in (
         ("shells", f"TS{one.sizes.get('shell', 0) - 1}", {"color": PALETTE[0], "marker": "o"}),
-        ("exact", "exact", {"color": "black", "marker": "s", "markerfacecolor": "none"}),
+        (
+            "exact",
+            "exact",
+            {"color": "black", "marker": "s", "markerfacecolor": "none", "zorder": 5},
+        ),
         ("dtwa", "DTWA", {"color": PALETTE[1], "marker": "."}),
     ):
         if _has(one, method):
