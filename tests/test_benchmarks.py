@@ -20,7 +20,17 @@ TINY = {
         *("--qutip", "3", "--evolve", "4", "--steady", "4", "--gap", "4", "--decades", "4")
     ],
     "trajectories_speed": ["--spins", "20", "--time", "0.1", "--count", "4"],
-    "truncated_shells_speed": ["--shape", "3", "3", "--shells", "2", "--values", "2"],
+    "truncated_shells_speed": [
+        "--shape",
+        "3",
+        "3",
+        "--shells",
+        "2",
+        "--values",
+        "2",
+        "--workers",
+        "0",
+    ],
     "sweep_overhead": ["--points", "20", "--workers", "0", "--pair", "2", "4", "1"],
 }
 
