@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from tests.methods.exact.dense_spins import SPIN, site_operator
+from tests.methods.test_costs import peak
 from tests.problems import dense_evolution as truth
 
 import spinsqueeze as sq
@@ -129,7 +130,7 @@ def test_between_jumps_it_is_the_taylor_series_of_the_equation(timed, monkeypatc
                 for a in range(3)
             ]
             claimed = samples.followed.errors[0, k]
-            # Allowed is the tolerance of the norm at the start of each series, claimed that at its end.
+            # Allowed relative to the norm where a series starts, claimed relative to it where it ends.
             assert 0 < claimed < 5 * tolerance
             assert samples.followed.spins[0, k] == pytest.approx(spin, abs=3 * claimed + 1e-11)
 
@@ -299,6 +300,15 @@ def test_refusals():
         sq.Exact(target="xi2")
     with pytest.raises(TooLarge, match=r"with n_trajectories 2\^N amplitudes"):
         sq.Exact().require(evolve_question(model_of(12, 0), STATE, TIMES))
+
+
+@pytest.mark.parametrize(("n", "count"), [(3, 800), (10, 8)])
+def test_memory_is_what_was_expected(n, count):
+    method = sq.Exact(1e-4, n_trajectories=count)
+    question = evolve_question(model_of(n, 0), STATE, [0.0, 0.02])
+    method.answer(question)  # imports and compiles
+    used = peak(lambda: method.answer(question))
+    assert used / 1.5 < method.cost(question).memory < 4 * used
 
 
 def test_few_trajectories_warn():
