@@ -49,12 +49,12 @@ def sampled_cost(question: Evolve, count: int, *, width: float) -> Cost:
     parts = [part for _, part in gathered_operators(question.model, jumps)]
     entries = dimension * sum(part.entries_a_row() for part in parts)
     rates = sum(jump.mean_rate() for jump in jumps)
-    series = 1 + question.duration * (rates + width / 8)
+    series = 1 + question.duration * (rates + width / 20)
     product = 3e-6 + 2.5e-9 * entries + 4e-8 * dimension
     look = 1e-4 + 1.2e-8 * n * dimension
     each = 20 * series * product + (n_times + 2 * question.duration * rates) * look
     threads = max(1, min(available_processors(), count // 2))
-    at_once = threads * min(together(n), count)
+    at_once = min(threads * together(n), count)
     memory = 20 * entries + 40 * max(part.entries_a_row() for part in parts) * dimension
     memory += 16 * dimension * at_once * (rows_of_vectors() + 4)
     memory += 8 * n_times * (28 * count + 14 * at_once) + 200_000

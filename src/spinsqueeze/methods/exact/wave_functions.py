@@ -133,13 +133,14 @@ class Samples:
         """Follow many at once, the next one wherever one is finished."""
         course, n = self._course, self._course.model.n_spins
         frames = ProductFrames(n, threads=1)
-        spare = [np.empty((rows_of_vectors(), 1 << n), dtype=complex) for _ in range(together(n))]
+        spare: list[Complexes] = []
         active: list[WaveFunction] = []
         while not stop[0]:
-            while spare and (row := following()) is not None:
+            while len(active) < together(n) and (row := following()) is not None:
+                room = spare.pop() if spare else np.empty((rows_of_vectors(), 1 << n), complex)
                 wave = WaveFunction(
                     course, self._initial, seed=self._question.seed, number=first + row,
-                    vectors=spare.pop(),
+                    vectors=room,
                 )  # fmt: skip
                 active.append(wave)
             if not active:
