@@ -1,4 +1,4 @@
-"""Closed exact evolution against quspin: numbers of `by_quspin.py`, and afresh where it is there."""
+"""Closed exact evolution against quspin: numbers of `by_quspin.py`, and afresh if it is there."""
 
 import json
 

@@ -130,7 +130,7 @@ def test_between_jumps_it_is_the_taylor_series_of_the_equation(timed, monkeypatc
                 for a in range(3)
             ]
             claimed = samples.followed.errors[0, k]
-            # Allowed relative to the norm where a series starts, claimed relative to it where it ends.
+            # Allowed of the norm where a series starts, claimed of the norm where it ends.
             assert 0 < claimed < 5 * tolerance
             assert samples.followed.spins[0, k] == pytest.approx(spin, abs=3 * claimed + 1e-11)
 
