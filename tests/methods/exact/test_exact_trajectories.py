@@ -36,7 +36,7 @@ def model_of(n, seed, *, timed=False):
     J = np.triu(rng.normal(size=(n, n)), 1)
     tensor = rng.normal(size=(3, 3))
     table = sq.Envelope(
-        [0.0, 0.25, 0.5, 0.8, 1.2], values=rng.uniform(0.1, 1.2, size=5), interpolation="cubic"
+        [0.0, 0.25, 0.5, 0.8, 1.2], values=rng.uniform(0.6, 1.0, size=5), interpolation="cubic"
     )
     ramp = sq.Envelope([0.2, 0.9], values=[0.0, 1.5])
     rows = rng.normal(size=(n, 3)) + 1j * rng.normal(size=(n, 3))
@@ -157,7 +157,7 @@ def by_small_steps(effective, question, psi, start, stop):
 def test_averages_are_those_of_the_density_matrix(timed):
     model = model_of(3, 3, timed=timed)
     case = SimpleNamespace(model=model, state=STATE, times=TIMES, pulses=PULSES)
-    method = sq.Exact(1e-8, n_trajectories=400)
+    method = sq.Exact(1e-8, n_trajectories=200)
     data = sq.simulate(model, STATE, TIMES, pulses=PULSES, method=method, seed=5)
     within_error_bars(data, truth.answers(case), 3)
     assert float(data["xi2_stderr"].max()) > 0
@@ -166,7 +166,7 @@ def test_averages_are_those_of_the_density_matrix(timed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("n", [2, 4, 6])
 def test_random_models_lie_within_their_error_bars(n, seed):
     model = model_of(n, 10 + seed, timed=bool(seed % 2))
@@ -182,7 +182,7 @@ def test_random_models_lie_within_their_error_bars(n, seed):
 @pytest.mark.slow
 def test_error_bars_are_as_wide_as_the_scatter():
     """One run of many trajectories, cut into runs of 100: deviations over their error bars."""
-    model, count = model_of(3, 4), 60
+    model, count = model_of(3, 4), 40
     times = np.array([0.0, 0.7])
     exact = sq.simulate(model, STATE, times, method="exact")
     samples = Samples(evolve_question(model, STATE, times, seed=8).per_spin(), tolerance=1e-6)
@@ -194,9 +194,9 @@ def test_error_bars_are_as_wide_as_the_scatter():
         estimate = cut.readings()["spin"].estimate()
         scores.append((estimate.value[1] - exact["spin"].values[1]) / estimate.stderr[1])
     scores = np.array(scores).ravel()
-    # 180 numbers, three components of each run that hardly depend on each other.
-    assert 0.8 < np.std(scores) < 1.2
-    assert 0.58 < np.mean(np.abs(scores) <= 1) < 0.78
+    # 120 numbers, three components of each run that hardly depend on each other.
+    assert 0.75 < np.std(scores) < 1.25
+    assert 0.55 < np.mean(np.abs(scores) <= 1) < 0.81
 
 
 def test_bits_follow_from_the_seed_and_the_number(monkeypatch):
