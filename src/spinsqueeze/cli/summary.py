@@ -108,6 +108,7 @@ def points_and_best(data: Any) -> Iterator[str]:
     """What came out of a sweep, in lines for people."""
     from spinsqueeze.core.text import value_with_error
     from spinsqueeze.observables.optimum import OptimumStatus
+    from spinsqueeze.observables.squeezing import decibels
 
     status, reason = data["status"].values, data["reason"].values
     failed = status != "done"
@@ -129,7 +130,8 @@ def points_and_best(data: Any) -> Iterator[str]:
     labels = [c for c in best.coords.values() if c.ndim == 0 and "path" in c.attrs]
     place = ", ".join(f"{c.name} = {c.item():.6g}" if c.dtype.kind in "if" else
                       f"{c.name} = {c.item()}" for c in labels)  # fmt: skip
-    yield f"least xi2 = {value_with_error(float(best), stderr=error)} at {place}"
+    level = f"{float(decibels(float(best))):.4g} dB" if float(best) > 0 else "no finite dB"
+    yield f"least xi2 = {value_with_error(float(best), stderr=error)} ({level}) at {place}"
     if "optimal_status" not in data:
         return
     for name, (place, remedy) in _ADVICE.items():

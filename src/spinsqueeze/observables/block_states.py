@@ -12,6 +12,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.states import BlockState
 from spinsqueeze.numerics import block_states
@@ -77,6 +78,7 @@ def husimi(state: Complexes, *, n_spins: int, directions: Floats) -> Floats:
     return total
 
 
+@clear_call
 def von_neumann_entropy(state: BlockState) -> float:
     """-Tr rho ln rho of the N-spin state, multiplicities of the total spins included [nats].
 
@@ -86,6 +88,7 @@ def von_neumann_entropy(state: BlockState) -> float:
     return entropy(_values(state), n_spins=state.n_spins)
 
 
+@clear_call
 def spin_distribution(state: BlockState, *, axis: Any) -> tuple[Floats, Floats]:
     """Outcomes m = N/2 ... -N/2 of axis . S (N+1,) and their probabilities (N+1,).
 
@@ -97,6 +100,7 @@ def spin_distribution(state: BlockState, *, axis: Any) -> tuple[Floats, Floats]:
     )
 
 
+@clear_call
 def block_husimi(state: BlockState, *, directions: Any) -> Floats:
     """sum_j (2j+1)/(4 pi) <j, n|R_j|j, n> at unit vectors (K, 3): (K,); integrates to 1.
 
@@ -108,6 +112,7 @@ def block_husimi(state: BlockState, *, directions: Any) -> Floats:
     return husimi(_values(state), n_spins=state.n_spins, directions=units)
 
 
+@clear_call
 def without_one_spin(state: BlockState) -> BlockState:
     """The state of the other N - 1 spins when one random spin is lost (partial trace).
 

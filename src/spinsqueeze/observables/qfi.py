@@ -10,6 +10,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.states import BlockState, InitialState, StateVector, SymmetricState
 from spinsqueeze.numerics import collective_operators, state_vectors
@@ -20,6 +21,7 @@ AFFORDABLE = 128
 """Largest density matrix that is diagonalised for its information unasked: milliseconds a time."""
 
 
+@clear_call
 def quantum_fisher_information(state: InitialState, *, direction: Any = None) -> float:
     """Quantum Fisher information of rotations about `direction`, or the maximum over directions.
 

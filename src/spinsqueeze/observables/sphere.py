@@ -10,7 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, TooLarge
 from spinsqueeze.observables.wigner_kernel import rotation_elements, wigner_kernel_eigenvalues
 
@@ -20,6 +22,7 @@ NEGLIGIBLE_TAIL = 1e-28
 NORMALISATION_TOLERANCE = 1e-6
 
 
+@clear_call
 def husimi(state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike) -> Floats:
     """Husimi function Q = (2j+1)/(4 pi) <n|rho|n> on the grid theta x phi.
 
@@ -52,8 +55,9 @@ def husimi(state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike) -> Floats:
     return np.asarray((n + 1) / (4.0 * np.pi) * _synthesis(bands, p))
 
 
+@clear_call
 def wigner(
-    state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike, memory_budget: float = 1e9
+    state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike, memory_budget: float | str = 1e9
 ) -> Floats:
     """Wigner function W = (2j+1)/(4 pi) tr[rho Delta(n)] on the grid theta x phi.
 
@@ -80,6 +84,7 @@ def wigner(
         InvalidInput: wrong shape, not finite, not normalised, not Hermitian, theta out of range.
         TooLarge: one polar angle alone exceeds the memory budget.
     """
+    memory_budget = checks.memory("memory_budget", memory_budget)
     psi = _checked_state(state)
     t, p = _checked_angles(theta, phi)
     n = psi.shape[0] - 1

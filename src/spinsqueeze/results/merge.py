@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import compact, same
 from spinsqueeze.core.registry import LAB_FIGURES
@@ -45,6 +46,7 @@ _BLOCKS = ("block_weight", "block_reference", "block_first", "block_second")
 _SHARED = ("title", "n_spins", "unit", "method", "error_kind", "references", *LAB_FIGURES)
 
 
+@clear_call
 def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
     """Merge independent runs of one model by one sampling method.
 

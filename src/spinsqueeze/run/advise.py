@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.methods.base.method import Cost, Method, in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
 from spinsqueeze.methods.registry import METHODS
@@ -47,6 +48,7 @@ class Row:
 
 
 @final
+@clear_init
 @dataclass(frozen=True)
 class Advice:
     """What `advise` returns: iterate over its rows, or print it."""
@@ -60,6 +62,7 @@ class Advice:
         return "\n".join(map(str, self.rows))
 
 
+@clear_call
 def advise(
     model: SpinModel,
     *,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
 from spinsqueeze.methods.base.question import Evolve, Progress, Question
 from spinsqueeze.models.catalogue import INITIAL_STATES
@@ -119,6 +120,7 @@ def _packed(state: InitialState) -> tuple[str, Any]:
     return kind, np.stack([values.real, values.imag], axis=-1)
 
 
+@clear_call
 def final_state(data: xr.Dataset) -> InitialState:
     """The state at the last time of a run with keep_state=True, to start another run from.
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import key, same
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Progress, Question
 from spinsqueeze.models.canonical import Canonical
@@ -26,6 +28,7 @@ from spinsqueeze.run.ranges import shortest
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Study:
     """A model with its state, times, method and seed: what a study file holds.
@@ -94,6 +97,12 @@ class Study:
         put(self, "times", times)
         put(self, "seed", seed)
         put(self, "memory_budget", memory_budget)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Study) and same(self.as_tables(), other.as_tables())
+
+    def __hash__(self) -> int:
+        return hash(key(self.as_tables()))
 
     def _require_no_times(self) -> None:
         given = {"times": self.times is not None, "pulses": self.pulses, "losses": self.losses}

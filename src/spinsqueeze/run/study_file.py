@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import FileProblem, InvalidInput
-from spinsqueeze.core.sizes import size_in_bytes
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.registry import METHODS
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 10**9
 
 
+@clear_call
 def read_study(path: str | Path) -> Study:
     """Read a study file.
 
@@ -103,6 +104,7 @@ def study_from_tables(tables: Any) -> Study:
         raise error.at("sweep") from None
 
 
+@clear_call
 def study_of(data: "xr.Dataset") -> Study:
     """The study that a result came from: `run_study(study_of(data))` gives the result again.
 
@@ -206,12 +208,4 @@ def _bytes(value: Any) -> float:
     """A memory budget: a number of bytes, or text such as '4 GB'."""
     if value is None:
         return DEFAULT_MEMORY_BUDGET
-    if isinstance(value, str):
-        try:
-            return size_in_bytes(value)
-        except ValueError:
-            raise InvalidInput(
-                f"must be a number of bytes or a text such as '4 GB', got {checks.shown(value)}",
-                path="run.memory_budget",
-            ) from None
-    return float(_below("run", lambda: checks.real("memory_budget", value, above=0.0)))
+    return float(_below("run", lambda: checks.memory("memory_budget", value)))

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import FileProblem, InvalidInput
 from spinsqueeze.core.plain import numbers
 from spinsqueeze.models.model import SpinModel
@@ -37,6 +38,7 @@ from spinsqueeze.run.sweep_progress import PointCount, SweepProgress
 Say = Callable[[str], None]
 
 
+@clear_call
 def sweep(
     subject: Any,
     initial_state: Any = None,
@@ -127,21 +129,27 @@ def sweep(
     if progress is not None and not callable(progress):
         raise InvalidInput(f"progress must be a function of a SweepProgress, got {progress!r}")
     listeners = [] if progress is None else [progress]
-    with _noted(store):
+
+    def say(text: str) -> None:
+        warnings.warn(text, stacklevel=3)
+
+    with _noted(store), _opened(store, say=say) as kept:
         return _run(
             plan,
             title=study.title,
             blocks=bool(blocks),
             store=store,
+            kept=kept,
             workers=workers,
             scheduler=scheduler,
             memory_limit=memory_limit,
             patience=patience,
             listeners=listeners,
-            say=lambda text: warnings.warn(text, stacklevel=3),
+            say=say,
         )
 
 
+@clear_call
 def run_study(study: Study, *, progress: Callable[[float], None] | None = None) -> xr.Dataset:
     """The result of a study: of its one run, or of the sweep that it asks for.
 
@@ -253,17 +261,28 @@ def _noted(store: str | Path | None) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def _opened(store: str | Path | None, *, say: Say) -> Iterator[Store | None]:
+    """The store; a sweep that is refused leaves no empty folder behind."""
+    kept = None if store is None else Store(store, say=say)
+    try:
+        yield kept
+    finally:
+        if kept is not None:
+            kept.leave()
+
+
 def _run(
     plan: Plan,
     *,
     title: str,
     blocks: bool,
     store: str | Path | None,
+    kept: Store | None,
     listeners: Sequence[Callable[[SweepProgress], None]],
     say: Say,
     **where: Any,
 ) -> xr.Dataset:
-    kept = None if store is None else Store(store, say=say)
     base = dict(plan.base)
     plan = Plan(base, plan.values, plan.axes)
     shared = digests(base)

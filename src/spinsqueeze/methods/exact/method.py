@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Integers
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
@@ -37,6 +38,7 @@ BLOCKS_UP_TO = 6
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Exact(Method):
     """Any model and any pulses on all 2^N states of the spins; a cavity on Fock states beside them.

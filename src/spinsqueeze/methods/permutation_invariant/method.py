@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
@@ -37,6 +38,7 @@ _BYTES_OF_A_HISTORY = 1100.0
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class PermutationInvariant(Method):
     """Exact open dynamics of N alike spins: (N+1)(N+2)(N+3)/6 numbers instead of 4^N.

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class SymmetricSubspace(Method):
     """Collective models within total spin J = N/2: N + 1 amplitudes, or (N+1)^2 when open.
