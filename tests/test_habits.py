@@ -49,7 +49,10 @@ def test_every_public_call_names_a_keyword_that_it_lacks(name, call):
             r"^PowerLawXXZ has no argument 'jperp'; did you mean 'j_perp'\?$",
         ),
         (lambda: sq.OneAxisTwisting(), r"^OneAxisTwisting needs chi; it takes chi, axis$"),
-        (lambda: sq.SpinModel(4, []), r"^SpinModel takes spins by place .*, got 2 arguments; write"),
+        (
+            lambda: sq.SpinModel(4, []),
+            r"^SpinModel takes spins by place .*, got 2 arguments; write",
+        ),
         (lambda: sq.optimum("x.nc"), r"load the file: optimum\(load\('x.nc'\)\)$"),
         (
             lambda: sq.compare(twisting(), UP_X, TIMES, methods="exact"),
@@ -72,10 +75,10 @@ def test_mistakes_are_one_line_with_a_remedy(call, message):
 
 
 def test_a_mistake_inside_a_call_stays_what_it_is():
-    def broken(fraction):
+    def broken(_fraction):
         raise TypeError("mine")
 
-    with pytest.raises(TypeError, match="^mine$") as caught:
+    with pytest.raises(TypeError, match=r"^mine$") as caught:
         sq.simulate(twisting(), UP_X, TIMES, method="exact", progress=broken)
     assert type(caught.value) is TypeError
 

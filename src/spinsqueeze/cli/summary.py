@@ -170,7 +170,8 @@ def concerns(data: Any) -> list[str]:
 
 def contents(data: Any) -> Iterator[str]:
     """What is in a result, line by line."""
-    from spinsqueeze.results.studies import study_tables
+    from spinsqueeze.results.provenance import another_version
+    from spinsqueeze.results.studies import full_study_tables
 
     attrs = data.attrs
     if attrs.get("title"):
@@ -178,7 +179,7 @@ def contents(data: Any) -> Iterator[str]:
     if "figure" in attrs:
         yield from _figure(data)
         return
-    study = study_tables(data) if "study" in attrs else {}
+    study = full_study_tables(data) if "study" in attrs else {}
     yield from _model(data, study)
     if "initial_state" in study:
         state = study["initial_state"]
@@ -194,6 +195,8 @@ def contents(data: Any) -> Iterator[str]:
     seeds = json.loads(attrs.get("seeds", "[]")) or [attrs.get("seed", "of each point")]
     yield f"{'seed':<12} {', '.join(map(str, seeds))}"
     yield f"{'made by':<12} {_origin(attrs)}"
+    if note := another_version(attrs):
+        yield f"{'version':<12} {note}"
     yield _variables(data)
 
 

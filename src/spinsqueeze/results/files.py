@@ -10,8 +10,8 @@ import xarray as xr
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import FileProblem, InvalidInput
 from spinsqueeze.core.output import check_writable, write_bytes
+from spinsqueeze.results.provenance import MARK as MARK
 
-MARK = "spinsqueeze_version"
 _TABLES = (".csv", ".tsv", ".txt", ".dat", ".xls", ".xlsx", ".npy", ".npz", ".mat", ".pkl")
 _OTHERS = {
     ".toml": "a study, which spinsqueeze run turns into a result",

@@ -43,7 +43,16 @@ FREE = (
 )
 """Entries of a study in which merged runs may differ."""
 _BLOCKS = ("block_weight", "block_reference", "block_first", "block_second")
-_SHARED = ("title", "n_spins", "unit", "method", "error_kind", "references", *LAB_FIGURES)
+_SHARED = (
+    "title",
+    "n_spins",
+    "unit",
+    "method",
+    "method_options",
+    "error_kind",
+    "references",
+    *LAB_FIGURES,
+)
 
 
 @clear_call
@@ -99,7 +108,7 @@ def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
     rows = zip(*(points_with_reasons(part) for part in parts), strict=True)
     points = [_merged_point(row) for row in rows]
     attributes = {
-        **{k: head.attrs[k] for k in ("title",) if k in head.attrs},
+        **{k: head.attrs[k] for k in ("title", "method_options") if k in head.attrs},
         "seeds": json.dumps(_seeds(parts) if all("seed" in p.attrs for p in parts) else []),
         MARK: provenance.version(),
         "commit": provenance.commit(),

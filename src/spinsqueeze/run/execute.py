@@ -73,6 +73,7 @@ def _dataset(run: Run, *, keep_state: bool = False) -> xr.Dataset:
         **run.attributes,
         **_loss_times(question),
         "wall_time": run.wall_time,
+        "method_options": json.dumps(method.full_table()),
         **({} if run.choice is None else {"wall_time_of_choice": run.choice.seconds}),
         MARK: provenance.version(),
         "commit": provenance.commit(),

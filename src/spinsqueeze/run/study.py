@@ -147,8 +147,12 @@ class Study:
             **options,
         )
 
-    def as_tables(self) -> dict[str, Any]:
-        """The study as plain tables, in the schema of study files; defaults are left out."""
+    def as_tables(self, *, every_option: bool = False) -> dict[str, Any]:
+        """The study as plain tables, in the schema of study files; defaults are left out.
+
+        Args:
+            every_option: of the method, defaults too.
+        """
         tables: dict[str, Any] = {"title": self.title} if self.title else {}
         tables |= model_as_tables(self.model)
         if self.initial_state is not None:
@@ -158,7 +162,8 @@ class Study:
         if self.losses is not None:
             tables["losses"] = self.losses.as_dict()
         if self.method is not None:
-            tables["method"] = self.method.option_table()
+            method = self.method
+            tables["method"] = method.full_table() if every_option else method.option_table()
         run: dict[str, Any] = {"steady_state": True}
         if not self.steady_state:
             run = {"times": AUTO if self.automatic_times else shortest(self.times)}

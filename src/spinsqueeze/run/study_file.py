@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MAX_FILE_BYTES = 10**9
+_NETCDF = (b"\x89HDF", b"CDF")
 
 
 @clear_call
@@ -48,6 +49,17 @@ def read_study(path: str | Path) -> Study:
         raise InvalidInput(f"{source}: {error}") from None
 
 
+def is_result(path: Path) -> bool:
+    """Whether a file begins like a result file; one that cannot be read does not."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as opened:
+            return opened.read(4).startswith(_NETCDF)
+    except (OSError, ValueError):
+        return False
+
+
 def _read_toml(source: Path) -> dict[str, Any]:
     try:
         if source.is_dir():
@@ -62,9 +74,10 @@ def _read_toml(source: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
         raise FileProblem(f"study {source} cannot be read: {cause}") from None
-    if raw.startswith((b"\x89HDF", b"CDF")):
+    if raw.startswith(_NETCDF):
         raise FileProblem(
-            f"study {source} is a result file (netCDF), not a study; try spinsqueeze info {source}"
+            f"study {source} is a result file (netCDF), not a study; try spinsqueeze info "
+            f"{source}, or study_of(load({str(source)!r}))"
         )
     try:
         text = raw.decode("utf-8-sig")
@@ -118,9 +131,10 @@ def study_of(data: "xr.Dataset") -> Study:
     """
     from spinsqueeze.results.dataset import checked_dataset
     from spinsqueeze.results.grid import as_single_run
-    from spinsqueeze.results.studies import study_tables
+    from spinsqueeze.results.studies import full_study_tables
 
-    return study_from_tables(study_tables(as_single_run(checked_dataset(data, call="study_of"))))
+    one = as_single_run(checked_dataset(data, call="study_of"))
+    return study_from_tables(full_study_tables(one))
 
 
 def _single_point(tables: Any, sections: StudyFile) -> Study:

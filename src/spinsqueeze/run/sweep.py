@@ -1,6 +1,7 @@
 """sweep: one study at many parameter values, on many processes, killed and resumed at will."""
 
 import contextlib
+import json
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -136,7 +137,7 @@ def sweep(
     with _noted(store), _opened(store, say=say) as kept:
         return _run(
             plan,
-            title=study.title,
+            attributes=_attributes(study),
             blocks=bool(blocks),
             store=store,
             kept=kept,
@@ -150,12 +151,20 @@ def sweep(
 
 
 @clear_call
-def run_study(study: Study, *, progress: Callable[[float], None] | None = None) -> xr.Dataset:
+def run_study(
+    study: Study,
+    *,
+    progress: Callable[[float], None] | None = None,
+    keep_state: bool = False,
+    blocks: bool = False,
+) -> xr.Dataset:
     """The result of a study: of its one run, or of the sweep that it asks for.
 
     Args:
         study: what `read_study` returns.
         progress: called with the fraction done.
+        keep_state: of one run: store the state at the last time, for `final_state`.
+        blocks: of a sweep: keep the moments of the sample blocks, which `merge` needs.
 
     Raises:
         SpinSqueezeError: see `simulate`, `steady_state` and `sweep`.
@@ -165,10 +174,10 @@ def run_study(study: Study, *, progress: Callable[[float], None] | None = None) 
             f"study must be a Study, got {checks.shown(study)}; read a file with read_study"
         )
     if study.sweep is None:
-        return execute(study, progress=progress, keep_interrupted=True)
+        return execute(study, progress=progress, keep_state=keep_state, keep_interrupted=True)
     if progress is None:
-        return sweep(study)
-    return sweep(study, progress=lambda now: progress(now.fraction))
+        return sweep(study, blocks=blocks)
+    return sweep(study, blocks=blocks, progress=lambda now: progress(now.fraction))
 
 
 def study_from(subject: Any, initial_state: Any, times: Any, **options: Any) -> Study:
@@ -275,7 +284,7 @@ def _opened(store: str | Path | None, *, say: Say) -> Iterator[Store | None]:
 def _run(
     plan: Plan,
     *,
-    title: str,
+    attributes: dict[str, Any],
     blocks: bool,
     store: str | Path | None,
     kept: Store | None,
@@ -315,8 +324,8 @@ def _run(
             kept_in = "lost: name a store to keep them" if kept is None else f"kept in {store}"
             raise ClusterLost(f"{error}; {done} done and {kept_in}") from None
     whole = [p for p in points if p is not None]
-    data = stack(whole, axes=plan.grid_axes(), attributes=_attributes(title))
-    return put_study(data, _study(plan, title))
+    data = stack(whole, axes=plan.grid_axes(), attributes=attributes)
+    return put_study(data, _study(plan, attributes["title"]))
 
 
 def _points_there(kept: Store | None, keys: Sequence[str]) -> list[Point | None]:
@@ -336,10 +345,12 @@ def _study(plan: Plan, title: str) -> dict[str, Any]:
     return {**study, "title": title} if title else study
 
 
-def _attributes(title: str) -> dict[str, Any]:
+def _attributes(study: Study) -> dict[str, Any]:
     """What a sweep says of itself."""
+    method = study.method
     return {
-        "title": title,
+        "title": study.title,
+        **({} if method is None else {"method_options": json.dumps(method.full_table())}),
         MARK: provenance.version(),
         "commit": provenance.commit(),
         "machine": provenance.machine(),
