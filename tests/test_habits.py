@@ -143,3 +143,15 @@ def test_dir_shows_the_public_names_only():
     assert {"simulate", "SpinModel", "plot"} <= set(found)
     assert not {"run", "core", "models", "results", "cli"} & set(found)
     assert not [name for name in found if name.startswith("_")]
+
+
+def test_a_steady_state_is_one_line_in_decibels():
+    model = sq.SpinModel(6, hamiltonian=[sq.Drive(0.5)], jumps=[sq.CollectiveDecay(1.0)])
+    data = sq.steady_state(model, initial_state=sq.CoherentState("-z"))
+    text = sq.summary(data)
+    level = 10 * np.log10(float(data["xi2"]))
+    assert text == f"xi2 = {float(data['xi2']):.6g} ({level:.4g} dB) in the steady state"
+    run = sq.simulate(twisting(), UP_X, TIMES)
+    assert sq.summary(run).splitlines()[0] == str(sq.optimum(run)).splitlines()[0]
+    with pytest.raises(InvalidInput, match=r"summary\(load\('x.nc'\)\)"):
+        sq.summary("x.nc")
