@@ -346,8 +346,7 @@ def test_a_cluster_without_workers_is_told_every_minute_and_left(capsys, monkeyp
 
 def test_a_refused_sweep_leaves_nothing_behind(study, capsys):
     before = sorted(study.parent.iterdir())
-    wrong = study.read_text().replace('name = "exact"', 'name = "perturbation"')
-    study.write_text(wrong)
+    study.write_text(study.read_text().replace('"closed_form"', '"perturbation"'))
     assert main(["sweep", "study.toml", "--store", "deep/points", "--workers", "0"]) == 2
     assert "every point failed: Unsupported: Perturbation cannot do this" in capsys.readouterr().err
     assert sorted(study.parent.iterdir()) == before

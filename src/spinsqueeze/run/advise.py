@@ -13,6 +13,7 @@ from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import CoherentState, InitialState
+from spinsqueeze.run.choice import in_time as in_time
 from spinsqueeze.run.questions import evolve_question, is_auto, steady_question
 from spinsqueeze.run.time_scales import likely_times
 
@@ -106,13 +107,3 @@ def advise(
         error = tried.trust(question).in_words if verdict else ""
         rows.append(Row(name, verdict.reasons, cost.memory, cost.seconds, error, kind.summary))
     return Advice(tuple(rows))
-
-
-def in_time(seconds: float) -> str:
-    """'3 min': a duration for people."""
-    if seconds < 1.0:
-        return "under a second"
-    for unit, size in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

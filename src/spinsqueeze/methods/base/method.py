@@ -122,6 +122,10 @@ class Method(Plain, abc.ABC):
     def cost(self, question: Question) -> Cost:
         """Expected memory and time of a question that it answers."""
 
+    def keeps_state(self, question: Question) -> bool:  # noqa: ARG002
+        """Whether its answer has the state at the last time, for `keep_state`."""
+        return False
+
     @abc.abstractmethod
     def answer(self, question: Question) -> Answer:
         """Answer a question that `require` has let pass.

@@ -91,6 +91,11 @@ class ClosedForm(Method):
         n = question.model.n_spins
         return Cost(1e6 + 100.0 * n, 1e-7 * n, f"a few arrays of N + 1 = {n + 1} numbers")
 
+    @override
+    def keeps_state(self, question: Question) -> bool:
+        """Of steady states."""
+        return isinstance(question, Steady)
+
     @numpy_on_one_thread
     def answer(self, question: Question) -> Answer:
         """Evaluate the formulas at the question's times, or that of the steady state."""

@@ -124,6 +124,11 @@ class Exact(Method):
         seconds = (applications + 3 * len(question.times)) * per_application
         return Cost(needed, seconds, f"2^{n} = {2**n} amplitudes, a few vectors of them")
 
+    @override
+    def keeps_state(self, question: Question) -> bool:
+        """Of closed models without a cavity."""
+        return not _on_strings(question) and not _on_density_matrices(question)
+
     @on_one_thread
     def answer(self, question: Question) -> Answer:
         """Propagate the state and record the collective moments; or find where it rests."""

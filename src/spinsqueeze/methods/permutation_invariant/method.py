@@ -128,6 +128,12 @@ class PermutationInvariant(Method):
             detail += f" and {histories} histories of {len(question.times)} times"
         return Cost(memory, needed.seconds * histories, detail)
 
+    @override
+    def keeps_state(self, question: Question) -> bool:
+        """Without a cavity, and not as an average over histories of losses."""
+        losses = question.losses if isinstance(question, Evolve) else None
+        return not question.model.modes and (losses is None or losses.rate is None)
+
     def answer(self, question: Question) -> Answer:
         """Evolve the block state between pulses and losses, or solve for the null vector."""
         if question.model.modes:

@@ -125,6 +125,11 @@ class SymmetricSubspace(Method):
             f"{times} density matrices of {n + 1} x {n + 1}",
         )
 
+    @override
+    def keeps_state(self, question: Question) -> bool:
+        """Of closed models without a cavity."""
+        return not question.model.modes and not question.model.dissipative
+
     @on_one_thread
     def answer(self, question: Question) -> Answer:
         """Evolve between pulses, pure when closed and mixed when open; or solve for the end."""
