@@ -110,7 +110,9 @@ def test_a_method_keeps_the_state_that_it_says(name):
     kept = 0
     for question in (
         evolving(sq.SpinModel(3, hamiltonian=[sq.OneAxisTwisting(1.0)])),
-        evolving(sq.SpinModel(3, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDecay(1.0)])),
+        evolving(
+            sq.SpinModel(3, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDecay(1.0)])
+        ),
         evolving(sq.SpinModel(3, hamiltonian=[sq.Drive(1.0)], jumps=[sq.CollectiveDecay(1.0)])),
         evolving(lattice(3)),
         steady(SQUEEZED),

@@ -79,14 +79,16 @@ def number_of_spins(state: InitialState, n_spins: int | None) -> int:
     Raises:
         InvalidInput: it is not given, or another than the state's.
     """
-    held = {
-        BlockState: lambda s: s.n_spins,
-        SymmetricState: lambda s: len(s.amplitudes) - 1,
-        StateVector: lambda s: len(s.amplitudes).bit_length() - 1,
-        ProductState: lambda s: len(s.directions),
-    }.get(type(state))
     given = None if n_spins is None else checks.integer("n_spins", n_spins, minimum=1)
-    n = given if held is None else held(state)
+    n = given
+    if isinstance(state, BlockState):
+        n = state.n_spins
+    elif isinstance(state, SymmetricState):
+        n = len(state.amplitudes) - 1
+    elif isinstance(state, StateVector):
+        n = len(state.amplitudes).bit_length() - 1
+    elif isinstance(state, ProductState):
+        n = len(state.directions)
     if n is None:
         raise InvalidInput.of(
             "n_spins", f"must be given with a {type(state).__name__}, which does not hold it"
@@ -100,7 +102,7 @@ def number_of_spins(state: InitialState, n_spins: int | None) -> int:
 def symmetric_ket(state: InitialState, n_spins: int) -> Complexes:
     """(N+1,) amplitudes of a coherent, a Dicke or a symmetric state, m = N/2 first."""
     if isinstance(state, CoherentState):
-        return coherent_amplitudes(n_spins / 2, state.direction)
+        return np.asarray(coherent_amplitudes(n_spins / 2, state.direction))
     if isinstance(state, DickeState):
         k = round(n_spins / 2 - state.m)
         if state.axis == "z":

@@ -40,12 +40,16 @@ def rerun(
         FileProblem: see `load`.
         SpinSqueezeError: see `simulate`, `steady_state` and `sweep`.
     """
-    result = load(data) if isinstance(data, str | os.PathLike) else data
+    result = data if isinstance(data, xr.Dataset) else _read(data)
     study = study_to_rerun(result)
     note = another_version(result.attrs)
     if note:
         warnings.warn(note, stacklevel=3)
     return run_study(study, progress=progress, **kept_by(result))
+
+
+def _read(file: Any) -> Any:
+    return load(file) if isinstance(file, str | os.PathLike) else file
 
 
 def study_to_rerun(data: Any) -> Study:
