@@ -106,7 +106,7 @@ def symmetric_ket(state: InitialState, n_spins: int) -> Complexes:
     if isinstance(state, DickeState):
         k = round(n_spins / 2 - state.m)
         if state.axis == "z":
-            return np.eye(1, n_spins + 1, k, dtype=complex)[0]
+            return np.asarray(np.arange(n_spins + 1) == k, dtype=np.complex128)
         return np.asarray(axis_basis(n_spins / 2, _AXES[state.axis])[:, k])
     assert isinstance(state, SymmetricState)
     return np.asarray(state.amplitudes)

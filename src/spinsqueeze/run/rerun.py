@@ -49,7 +49,7 @@ def rerun(
 
 
 def _read(file: Any) -> Any:
-    return load(file) if isinstance(file, str | os.PathLike) else file
+    return load(Path(file)) if isinstance(file, str | os.PathLike) else file
 
 
 def study_to_rerun(data: Any) -> Study:
