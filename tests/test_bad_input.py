@@ -323,7 +323,7 @@ def idle(monkeypatch):
     [
         (["nope.toml"], "study nope.toml does not exist"),
         (["."], "study . is a folder; name a file such as ./study.toml"),
-        (["old.nc"], "study old.nc is a result file (netCDF), not a study; try spinsqueeze info"),
+        (["old.nc"], "result file old.nc is truncated or not netCDF"),
         (["empty.toml"], "study empty.toml is empty"),
         (["latin.toml"], "study latin.toml is not UTF-8 text (line 1); save it as UTF-8"),
         (["study.toml", "-o", "nope/out.nc"], "output folder nope does not exist"),

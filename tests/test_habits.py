@@ -56,7 +56,7 @@ def test_every_public_call_names_a_keyword_that_it_lacks(name, call):
         (lambda: sq.optimum("x.nc"), r"load the file: optimum\(load\('x.nc'\)\)$"),
         (
             lambda: sq.compare(twisting(), UP_X, TIMES, methods="exact"),
-            r"^compare needs two methods that fit, got 1 \(exact\); name another, or leave methods",
+            r"^compare needs two methods that fit, got 1: exact fits; name another",
         ),
         (
             lambda: sq.compare(twisting(), UP_X, TIMES, methods=3),

@@ -250,9 +250,11 @@ def _choose(
     if len(chosen) < least:
         needed = "two methods that fit" if least == 2 else f"a method that fits for {of!r}"
         raise InvalidInput(
-            f"compare needs {needed}, got {len(chosen)}"
-            + (f" ({', '.join(chosen)})" if chosen else "")
-            + "".join(f"; {name}: {why}" for name, why in refused.items())
+            f"compare needs {needed}, got {len(chosen)}: "
+            + "; ".join(
+                [f"{name} fits" for name in chosen]
+                + [f"{name}: {why}" for name, why in refused.items()]
+            )
             + ("; name another, or leave methods out" if methods is not None else "")
         )
     return chosen, refused

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from spinsqueeze.methods.permutation_invariant.generator import Generator
 
 
+_SECONDS_AT_LEAST = 0.15
+_SLOWDOWN_OF_DRIVES = 14.0
+"""Of evolutions beside that of a constant model: measured 7 to 30 at N = 20 to 100."""
 _BYTES_OF_A_HISTORY = 1100.0
 """At each time: its moments and, most of it, the jackknife replica without it (measured)."""
 
@@ -126,7 +129,11 @@ class PermutationInvariant(Method):
         if isinstance(question, Evolve) and histories > 1:
             memory += _BYTES_OF_A_HISTORY * histories * len(question.times)
             detail += f" and {histories} histories of {len(question.times)} times"
-        return Cost(memory, needed.seconds * histories, detail)
+        seconds = needed.seconds * histories
+        if isinstance(question, Evolve):
+            driven = _SLOWDOWN_OF_DRIVES if question.model.time_dependent else 1.0
+            seconds = _SECONDS_AT_LEAST + driven * seconds
+        return Cost(memory, seconds, detail)
 
     @override
     def keeps_state(self, question: Question) -> bool:
