@@ -90,6 +90,7 @@ from .run.qutip_models import QutipModel as QutipModel
 from .run.qutip_models import from_qutip as from_qutip
 from .run.qutip_models import to_qutip as to_qutip
 from .run.rerun import rerun as rerun
+from .run.sensitivity import sensitivity as sensitivity
 from .run.simulate import simulate as simulate
 from .run.spectrum import LiouvillianGap as LiouvillianGap
 from .run.spectrum import liouvillian_gap as liouvillian_gap

@@ -4,37 +4,37 @@ import contextlib
 import json
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_call
-from spinsqueeze.core.errors import FileProblem, InvalidInput
-from spinsqueeze.core.plain import numbers
-from spinsqueeze.models.model import SpinModel
-from spinsqueeze.models.pulse import Pulse
+from spinsqueeze.core.errors import FileProblem, InvalidInput, SpinSqueezeError
+from spinsqueeze.core.plain import with_value
 from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
-from spinsqueeze.results.grid import stack
-from spinsqueeze.results.points import Point, unpack
+from spinsqueeze.results.grid import as_single_run, stack
+from spinsqueeze.results.points import Point
+from spinsqueeze.results.realisations import average
 from spinsqueeze.results.studies import put_study
-from spinsqueeze.run.choice import make_method
 from spinsqueeze.run.cluster import connected, run_on
 from spinsqueeze.run.execute import execute
 from spinsqueeze.run.jobs import Job, default_workers, run_here
 from spinsqueeze.run.local import run_local, worker_memory
 from spinsqueeze.run.patience import PATIENCE, ClusterLost
 from spinsqueeze.run.point import Outcome
+from spinsqueeze.run.questions import AUTO
+from spinsqueeze.run.stepwise import times_of
 from spinsqueeze.run.store import Store, digests, point_key
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_file import study_from_tables
-from spinsqueeze.run.sweep_axes import ZIPPED, read_axes
-from spinsqueeze.run.sweep_plan import Plan, make_plan, shape_of
+from spinsqueeze.run.sweep_axes import AVERAGED, ZIPPED
+from spinsqueeze.run.sweep_plan import Plan, shape_of
 from spinsqueeze.run.sweep_progress import PointCount, SweepProgress
+from spinsqueeze.run.sweep_subject import plan_of as plan_of
+from spinsqueeze.run.sweep_subject import study_from as study_from
 
 Say = Callable[[str], None]
 
@@ -47,6 +47,7 @@ def sweep(
     *,
     over: Mapping[str, Any] | None = None,
     zipped: bool | Sequence[Sequence[str]] | None = None,
+    average_over: str | Sequence[str] | None = None,
     method: Any = None,
     pulses: Any = (),
     seed: int | None = None,
@@ -70,6 +71,11 @@ def sweep(
     Every point has the seed of the study, so that neighbouring points share their noise and curves
     over parameters are smooth; sweep "run.seed" for independent ones.
 
+    Realisations of one experiment (fillings, disorder, atom numbers) become one result where they
+    are averaged over: with m_r and C_r of realisation r, the mean spin is E[m_r], the covariance
+    E[C_r] + Cov[m_r], and N in xi2 its mean. Errors are from the jackknife over realisations, each
+    of which has a seed of its own (the study's plus its number).
+
     Args:
         subject: a model, a `Study`, or the tables of a study.
         initial_state: with a model: the state at time 0.
@@ -81,6 +87,9 @@ def sweep(
         zipped: True: all paths run together along one dimension. Or groups of paths that do.
             The dimension has the name of its first path. Default: what the study says, else a
             grid.
+        average_over: a path of `over`, or several, whose points are realisations, at least 4; such
+            values may repeat. Realisations share their times: "auto" chooses them for the first.
+            Default: what the study says.
         method: see `simulate`; None: chosen anew at every point.
         pulses: with a model: instantaneous rotations.
         seed: instead of the study's.
@@ -100,13 +109,16 @@ def sweep(
         The Dataset of `simulate` with the swept parameters as further dimensions, named by the
         last key of their path (with keys before it where two would be alike); optimal_xi2,
         optimal_time and optimal_angle at each point, with errors where they are sampled;
-        `status` ("done" or "failed") and `reason`. Failed points hold NaN.
+        `status` ("done" or "failed") and `reason`. Failed points hold NaN. Where everything is
+        averaged over: a Dataset as that of `simulate`, without what is not a function of the
+        collective moments.
 
     Raises:
         InvalidInput: an argument breaks its rule; before anything is computed.
         FileProblem: the store cannot be used, or its disk is full; finished points are kept.
         SpinSqueezeError: the cluster is lost, or had no workers for longer than `patience`;
-            finished points are kept in the store.
+            finished points are kept in the store. Or everything is averaged over and too few
+            realisations are done.
     """
     study = study_from(
         subject,
@@ -118,7 +130,7 @@ def sweep(
         memory_budget=memory_budget,
         title=title,
     )
-    plan = plan_of(study, over=over, zipped=zipped)
+    plan = plan_of(study, over=over, zipped=zipped, average_over=average_over)
     if workers is None:
         workers = default_workers()
     checks.integer("workers", workers, minimum=0, maximum=10_000)
@@ -180,85 +192,6 @@ def run_study(
     return sweep(study, blocks=blocks, progress=lambda now: progress(now.fraction))
 
 
-def study_from(subject: Any, initial_state: Any, times: Any, **options: Any) -> Study:
-    """The study that a model with a state and times, or tables, or a study itself stand for.
-
-    Args:
-        subject: a SpinModel, a Study, or the tables of one.
-        initial_state: with a model.
-        times: with a model; None: a steady state.
-        **options: parts of the study to set; None leaves them alone.
-
-    Raises:
-        InvalidInput: another subject, or an argument that the study has itself.
-    """
-    given = {k: v for k, v in options.items() if v is not None and k != "pulses"}
-    if "method" in given:
-        given["method"] = make_method(given["method"])
-    if isinstance(subject, SpinModel):
-        pulses = options["pulses"]
-        given["pulses"] = (pulses,) if isinstance(pulses, Pulse) else tuple(pulses)
-        steady = times is None
-        return Study(
-            subject, initial_state=initial_state, times=times, steady_state=steady, **given
-        )
-    if isinstance(subject, Mapping):
-        subject = study_from_tables(subject)
-    if not isinstance(subject, Study):
-        raise InvalidInput(
-            "subject must be a SpinModel, a Study or the tables of one, got "
-            f"{checks.shown(subject)}"
-        )
-    if initial_state is not None or times is not None or options["pulses"]:
-        raise InvalidInput(
-            "initial_state, times and pulses are the study's own; give them with a SpinModel only"
-        )
-    return replace(subject, **given) if given else subject
-
-
-def plan_of(study: Study, *, over: Any = None, zipped: Any = None) -> Plan:
-    """The points of a sweep, checked.
-
-    Args:
-        study: what all points share.
-        over: as of `sweep`; None: the study's own.
-        zipped: as of `sweep`.
-
-    Raises:
-        InvalidInput: nothing to sweep, or a path or value breaks its rule.
-    """
-    tables = study.as_tables()
-    own = tables.pop("sweep", {})
-    if over is None and not own:
-        raise InvalidInput(
-            'over must name what to sweep, e.g. over={"hamiltonian.0.j_z": [-1.0, 0.0, 1.0]}'
-        )
-    if over is not None and not isinstance(over, Mapping):
-        raise InvalidInput(f"over must map dotted paths to values, got {checks.shown(over)}")
-    asked = own if over is None else {str(path): _plain(spec) for path, spec in over.items()}
-    if zipped is not None:
-        asked[ZIPPED] = zipped
-    try:
-        # The study's own sweep too: it was read against its file, which may say more than needed.
-        values = read_axes(tables, asked, check=study_from_tables)
-    except InvalidInput as error:
-        raise error.at("sweep" if over is None else "over") from None
-    groups = values.pop(ZIPPED, False)
-    return make_plan(tables, values, zipped=groups)
-
-
-def _plain(spec: Any) -> Any:
-    """Numbers and arrays of numpy, xarray or jax as plain ones, through lists and tables."""
-    if hasattr(spec, "__array__"):
-        array = np.asarray(spec)
-        return array.tolist() if array.ndim < 2 else [numbers(row) for row in array]
-    if isinstance(spec, Mapping):
-        return {key: _plain(value) for key, value in spec.items()}
-    if isinstance(spec, list | tuple | range):
-        return [_plain(value) for value in spec]
-    return spec
-
-
 @contextlib.contextmanager
 def _noted(store: str | Path | None) -> Iterator[None]:
     """Say in an interrupt where its finished points are."""
@@ -293,15 +226,16 @@ def _run(
     **where: Any,
 ) -> xr.Dataset:
     base = dict(plan.base)
-    plan = Plan(base, plan.values, plan.axes)
-    shared = digests(base)
-    keys: list[str] = []
-    jobs: list[Job] = []
-    for number, values in enumerate(plan.points()):
-        tables = plan.tables(values)
-        keys.append(point_key(tables, blocks=blocks, known=shared))
-        jobs.append(Job(number, tables, shape_of(values)))
-    points = _points_there(kept, keys)
+    plan = Plan(base, plan.values, plan.axes, plan.realisations)
+    jobs = [
+        Job(number, tables, shape_of(values))
+        for number, (values, tables) in enumerate(_tables_of(plan))
+    ]
+    points: list[Point | None] = [None] * len(jobs)
+    if kept is not None:
+        shared = digests(base)
+        keys = [point_key(job.tables, blocks=blocks, known=shared) for job in jobs]
+        points = _points_there(kept, keys)
     missing = [job for job in jobs if points[job.number] is None]
     count = PointCount([p for p in points if p is not None], total=plan.size, listeners=listeners)
     if missing:
@@ -312,7 +246,7 @@ def _run(
                 for job, outcome in outcomes:
                     if kept is not None and outcome.kept:
                         kept.write(keys[job.number], outcome.packed)
-                    points[job.number] = unpack(outcome.packed)
+                    points[job.number] = outcome.point
                     count.add(failed=bool(outcome.reason))
         except FileProblem as error:
             raise FileProblem(
@@ -324,14 +258,36 @@ def _run(
             kept_in = "lost: name a store to keep them" if kept is None else f"kept in {store}"
             raise ClusterLost(f"{error}; {done} done and {kept_in}") from None
     whole = [p for p in points if p is not None]
+    if plan.realisations:
+        single = not plan.kept_axes
+        whole = [
+            average([whole[k] for k in group], blocks=blocks or single) for group in plan.groups()
+        ]
+        if single and whole[0].reason:
+            raise SpinSqueezeError(whole[0].reason)
     data = stack(whole, axes=plan.grid_axes(), attributes=attributes)
-    return put_study(data, _study(plan, attributes["title"]))
+    study = _study(plan, attributes["title"])
+    data = put_study(data, study)
+    if plan.kept_axes:
+        return data
+    data = as_single_run(data)
+    return put_study(data.drop_vars([n for n in data if str(n).startswith("optimal_")]), study)
 
 
-def _points_there(kept: Store | None, keys: Sequence[str]) -> list[Point | None]:
+def _tables_of(plan: Plan) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The swept values of each point with its study; realisations share the times of the first."""
+    pairs = [(values, plan.tables(values)) for values in plan.points()]
+    if plan.realisations and plan.base["run"].get("times") == AUTO:
+        for group in plan.groups():
+            times = times_of(study_from_tables(pairs[group[0]][1]))
+            for number in group:
+                values, tables = pairs[number]
+                pairs[number] = values, with_value(tables, "run.times", {"values": times})
+    yield from pairs
+
+
+def _points_there(kept: Store, keys: Sequence[str]) -> list[Point | None]:
     """The point of each key that the store has."""
-    if kept is None:
-        return [None] * len(keys)
     there = kept.known(keys)
     return [kept.read(key) if key in there else None for key in keys]
 
@@ -342,6 +298,8 @@ def _study(plan: Plan, title: str) -> dict[str, Any]:
     groups = [list(paths) for paths in plan.axes if len(paths) > 1]
     if groups:
         study["sweep"][ZIPPED] = groups
+    if plan.realisations:
+        study["sweep"][AVERAGED] = [plan.axes[k][0] for k in plan.realisations]
     return {**study, "title": title} if title else study
 
 
