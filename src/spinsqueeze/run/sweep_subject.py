@@ -14,7 +14,7 @@ from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.run.choice import make_method
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_file import study_from_tables
-from spinsqueeze.run.sweep_axes import ZIPPED, read_axes
+from spinsqueeze.run.sweep_axes import AVERAGED, ZIPPED, read_axes
 from spinsqueeze.run.sweep_plan import Plan, make_plan
 
 
