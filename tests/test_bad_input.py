@@ -48,7 +48,7 @@ PYTHON = [
     (lambda: xxz(j_z=[1.0]), r"^j_z must be a real number, got \[1.0\] \(list\)$"),
     (lambda: xxz(j_perp=1j), r"^j_perp must be a real number, got 1j \(complex\)$"),
     (lambda: xxz(j_perp=True), r"^j_perp must be a real number, got True \(bool\)$"),
-    (lambda: sq.SpinModel(8.0), r"^spins must be an integer, got 8.0 \(float\)$"),
+    (lambda: sq.SpinModel(8.5), r"^spins must be an integer, got 8.5 \(float\)$"),
     (lambda: sq.SpinModel(8, hamiltonian=[3]), r"^hamiltonian must hold hamiltonian terms only"),
     (lambda: sq.Lattice("4x4"), r"^shape must hold 1, 2 or 3 sizes, got '4x4'$"),
     (lambda: simulate(model=3), r"^model must be a SpinModel, got 3$"),
@@ -323,7 +323,7 @@ def idle(monkeypatch):
     [
         (["nope.toml"], "study nope.toml does not exist"),
         (["."], "study . is a folder; name a file such as ./study.toml"),
-        (["old.nc"], "study old.nc is a result file (netCDF), not a study; try spinsqueeze info"),
+        (["old.nc"], "result file old.nc is truncated or not netCDF"),
         (["empty.toml"], "study empty.toml is empty"),
         (["latin.toml"], "study latin.toml is not UTF-8 text (line 1); save it as UTF-8"),
         (["study.toml", "-o", "nope/out.nc"], "output folder nope does not exist"),

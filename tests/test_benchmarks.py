@@ -8,6 +8,10 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 TINY = {
+    "choice_estimates": [
+        *("--tiny", "--examples", "one_axis_twisting", "twist_untwist"),
+        *("--methods", "closed_form", "symmetric", "mean_field"),
+    ],
     "cumulants_speed": ["--spins", "100", "--orders", "2", "--grid", "2", "2", "--workers", "0"],
     "driven_speed": ["--spins", "3"],
     "dtwa_sampling": [*("--side", "4", "--samples", "64", "--seeds", "2", "--points", "1,-1")],

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 import spinsqueeze as sq
+from spinsqueeze.methods.base.method import EXACT
 from spinsqueeze.methods.base.question import Evolve
 from spinsqueeze.results.grid import sweep_dims
+from spinsqueeze.run.choice import default_method
 from spinsqueeze.run.questions import evolve_question
 from spinsqueeze.run.study_file import read_study, study_from_tables
 from spinsqueeze.run.sweep import run_study, sweep
@@ -264,3 +266,12 @@ def test_short_range_models_squeeze_as_collective_ones_do(monkeypatch, tmp_path,
     slope, instability = script["first_order"]((64, 64), 0.0)
     assert slope == pytest.approx(collective, rel=2 / 4096)
     assert instability == pytest.approx(1.0 / collective, rel=2 / 4096)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_no_example_approximates_what_a_quick_exact_method_solves(name):
+    study = read_study(FOLDER / f"{name}.toml")
+    question = evolve_question(study.model, study.initial_state, study.times, pulses=study.pulses)
+    best = default_method(question)
+    if best.trust(question) == EXACT:
+        assert study.method.trust(question) == EXACT, best.name()

@@ -86,6 +86,10 @@ from .run.optimise import Optimisation as Optimisation
 from .run.optimise import optimise as optimise
 from .run.optimum import optimum as optimum
 from .run.perturbation import liouvillian_perturbation as liouvillian_perturbation
+from .run.qutip_models import QutipModel as QutipModel
+from .run.qutip_models import from_qutip as from_qutip
+from .run.qutip_models import to_qutip as to_qutip
+from .run.rerun import rerun as rerun
 from .run.sensitivity import sensitivity as sensitivity
 from .run.simulate import simulate as simulate
 from .run.spectrum import LiouvillianGap as LiouvillianGap
@@ -94,6 +98,7 @@ from .run.steady_state import steady_state as steady_state
 from .run.study import Study as Study
 from .run.study_file import read_study as read_study
 from .run.study_file import study_of as study_of
+from .run.summary import summary as summary
 from .run.sweep import run_study as run_study
 from .run.sweep import sweep as sweep
 from .run.sweep_progress import SweepProgress as SweepProgress

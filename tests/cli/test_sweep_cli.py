@@ -342,3 +342,34 @@ def test_a_cluster_without_workers_is_told_every_minute_and_left(capsys, monkeyp
         "spinsqueeze: the cluster has no workers, after 1 s of waiting: start workers and run the "
         "same again, or raise patience (now 1 s); 0 of 4 points are done and kept in study.points"
     )
+
+
+def test_a_refused_sweep_leaves_nothing_behind(study, capsys):
+    before = sorted(study.parent.iterdir())
+    study.write_text(study.read_text().replace('"closed_form"', '"perturbation"'))
+    assert main(["sweep", "study.toml", "--store", "deep/points", "--workers", "0"]) == 2
+    assert "every point failed: Unsupported: Perturbation cannot do this" in capsys.readouterr().err
+    assert sorted(study.parent.iterdir()) == before
+
+
+@pytest.mark.usefixtures("in_one_process")
+def test_what_is_there_is_replaced_only_on_request_and_tables_are_named(study, capsys):
+    assert main(["run", "study.toml", "-o", "a.csv"]) == 2
+    said = capsys.readouterr().err
+    assert "output a.csv must be netCDF, such as a.nc; a table of it: load('a.nc').xi2" in said
+    assert main(["sweep", "study.toml", "-o", "a.nc", "--workers", "0"]) == 0
+    said = capsys.readouterr().out
+    assert "least xi2 = " in said
+    assert " dB) at " in said
+    assert main(["info", "a.nc"]) == 0
+    assert " dB) at " in capsys.readouterr().out
+    assert main(["plot", "a.nc", "-q"]) == 2
+    capsys.readouterr()
+    assert main(["plot", "a.nc"]) == 0
+    capsys.readouterr()
+    assert main(["plot", "a.nc"]) == 2
+    assert "a.png exists already; add --overwrite, or name another with -o" in (
+        capsys.readouterr().err
+    )
+    assert main(["plot", "a.nc", "--overwrite"]) == 0
+    assert (study.parent / "a.png").is_file()

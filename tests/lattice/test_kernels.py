@@ -150,7 +150,7 @@ def test_nearest_neighbours_need_lattice_sites():
     [
         ({}, r"^shape or positions must be given, e.g. shape=\(64, 64\)$"),
         ({"shape": (4, 0)}, r"^shape\[1\] must be at least 1, got 0$"),
-        ({"shape": (4.0,)}, r"^shape\[0\] must be an integer, got 4.0 \(float\)$"),
+        ({"shape": (4.5,)}, r"^shape\[0\] must be an integer, got 4.5 \(float\)$"),
         ({"shape": ()}, r"^shape must hold 1, 2 or 3 sizes, got \(\)$"),
         ({"shape": (2, 2, 2, 2)}, r"^shape must hold 1, 2 or 3 sizes"),
         ({"shape": "4x4"}, r"^shape must hold 1, 2 or 3 sizes, got '4x4'$"),

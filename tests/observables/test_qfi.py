@@ -81,7 +81,7 @@ def test_mixed_formula_on_pure_and_mixed_states():
 @pytest.mark.parametrize(
     ("state", "direction", "message"),
     [
-        (sq.CoherentState("+x"), None, "must be a SymmetricState, StateVector or BlockState"),
+        (sq.CoherentState("+x"), None, "n_spins must be given with a CoherentState"),
         (cat(2), [1, 1, 0], "direction must be a unit vector"),
     ],
 )

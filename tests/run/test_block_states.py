@@ -158,7 +158,7 @@ def test_shell_walk_of_any_collective_model():
         (lambda: sq.BlockState([1.0, 2.0]), InvalidInput, r"\(N\+1\)\(N\+2\)\(N\+3\)/6"),
         (lambda: sq.BlockState([0.5, 0, 0, 0.1]), InvalidInput, "trace 1, got 0.6"),
         (lambda: sq.BlockState([0.5, 0.2, 0, 0.5]), InvalidInput, "Hermitian"),
-        (lambda: sq.von_neumann_entropy(STATE), InvalidInput, "must be a BlockState"),
+        (lambda: sq.von_neumann_entropy(STATE), InvalidInput, "n_spins must be given"),
         (
             lambda: sq.simulate_losses(MODEL, STATE, TIMES),
             InvalidInput,

@@ -6,7 +6,7 @@ import pytest
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.registry import METHODS
-from spinsqueeze.run.choice import default_method
+from spinsqueeze.run.choice import approximation_note, default_method
 from spinsqueeze.run.questions import evolve_question, steady_question
 
 STATE = sq.CoherentState("+x")
@@ -88,3 +88,53 @@ def test_a_pulse_may_come_at_the_last_time_and_not_after():
     sq.simulate(OPEN, STATE, [0.5], pulses=[sq.Pulse(0.5, axis="+x", angle=1.0)])
     with pytest.raises(InvalidInput, match=r"pulses\[0\] comes at time 0.6, after the last output"):
         sq.simulate(OPEN, STATE, [0.5], pulses=[sq.Pulse(0.6, axis="+x", angle=1.0)])
+
+
+def test_kept_states_choose_among_methods_that_keep_one():
+    twisting = sq.SpinModel(12, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    assert default_method(evolving(twisting)).name() == "closed_form"
+    data = sq.simulate(twisting, STATE, [0.0, 0.2], keep_state=True)
+    assert data.attrs["method"] == "symmetric"
+    assert isinstance(sq.final_state(data), sq.SymmetricState)
+    data = sq.simulate(OPEN, STATE, keep_state=True)
+    assert data.attrs["method"] == "permutation_invariant"
+    assert sq.rerun(data).equals(data)
+    lossy = sq.SpinModel(sq.Lattice((2, 2)), jumps=[sq.LocalDecay([1.0, 2.0, 3.0, 4.0])])
+    with pytest.raises(InvalidInput, match=r"no method fits this model and keeps its state\. "):
+        sq.simulate(lossy, STATE, [0.0, 0.2], keep_state=True)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_keeps_the_state_that_it_says(name):
+    method = METHODS[name]()
+    kept = 0
+    for question in (
+        evolving(sq.SpinModel(3, hamiltonian=[sq.OneAxisTwisting(1.0)])),
+        evolving(
+            sq.SpinModel(3, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDecay(1.0)])
+        ),
+        evolving(sq.SpinModel(3, hamiltonian=[sq.Drive(1.0)], jumps=[sq.CollectiveDecay(1.0)])),
+        evolving(lattice(3)),
+        steady(SQUEEZED),
+        steady(sq.SpinModel(3, jumps=[sq.LocalDecay(1.0)])),
+    ):
+        if not method.judge(question) or name == "dtwa":
+            continue
+        there = method.answer(question).state_at(len(getattr(question, "times", [0])) - 1)
+        assert (there is not None) == method.keeps_state(question)
+        kept += there is not None
+    assert kept > 0 or name not in ("closed_form", "symmetric", "exact", "permutation_invariant")
+
+
+def test_an_approximation_says_which_exact_method_it_stands_for():
+    large = lattice(4, 5, j_z=-0.5)
+    question = evolve_question(large, STATE, np.linspace(0, 50, 5), memory_budget=1e7)
+    note = approximation_note(question, METHODS["dtwa"]())
+    assert note.startswith("choice: dtwa (uncontrolled and sampling error) was taken instead of")
+    assert "exact needs " in note
+    assert "the budget is 10 MB" in note
+    slow = evolve_question(large, STATE, np.linspace(0, 5000, 5))
+    assert "exact would take about " in approximation_note(slow, METHODS["dtwa"]())
+    beyond = evolving(lattice(8, 8))
+    assert approximation_note(beyond, METHODS["dtwa"]()) == ""
+    assert approximation_note(evolving(lattice(3)), METHODS["exact"]()) == ""

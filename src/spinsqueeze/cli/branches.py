@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spinsqueeze.cli.options import Output, Overwrite, Picture, Quiet, Study
+from spinsqueeze.cli.study import read
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,7 +42,6 @@ def branches(
     from spinsqueeze.results.dataset import warnings_of
     from spinsqueeze.results.files import check_result_name, save
     from spinsqueeze.run.branches import branches as found
-    from spinsqueeze.run.study_file import read_study
 
     target = output if output is not None else Path(study.name).with_suffix(".nc")
     check_names(study, target, picture, overwrite=overwrite)
@@ -50,7 +50,7 @@ def branches(
         check_picture(picture, overwrite=overwrite)
     path, start, stop = over
     span = {"start": start, "stop": stop, "num": num, "spacing": "log" if log else "linear"}
-    asked = read_study(study)
+    asked, _ = read(study)
     with bar(asked.title or study.stem, quiet=quiet) as progress:
         data = found(asked, over={path: span}, progress=progress)
     save(data, target, overwrite=overwrite)

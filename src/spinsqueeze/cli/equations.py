@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from spinsqueeze.cli.study import read
+
 
 def equations(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML).")],
@@ -13,7 +15,6 @@ def equations(
 ) -> None:
     """Write the equations that the method cumulants closes, with the model's own names."""
     from spinsqueeze.run.equations import equations as written
-    from spinsqueeze.run.study_file import read_study
 
-    derived = written(read_study(study).model, order=order)
+    derived = written(read(study)[0].model, order=order)
     print(derived.latex if latex else derived)

@@ -18,6 +18,7 @@ from spinsqueeze.cli.papers import papers
 from spinsqueeze.cli.plot import plot
 from spinsqueeze.cli.run import run
 from spinsqueeze.cli.sensitivity import sensitivity
+from spinsqueeze.cli.study import study
 from spinsqueeze.cli.sweep import sweep
 from spinsqueeze.cli.text import any_text
 from spinsqueeze.cli.theorem import theorem
@@ -58,7 +59,20 @@ def _interrupted() -> int:
     return INTERRUPTED
 
 
-for _command in (run, sweep, merge, plot, info, methods, equations, branches, theorem, sensitivity):
+_COMMANDS = (
+    run,
+    sweep,
+    merge,
+    plot,
+    info,
+    study,
+    methods,
+    equations,
+    branches,
+    theorem,
+    sensitivity,
+)
+for _command in _COMMANDS:
     app.command()(_interruptible(_command))
 app.add_typer(papers, name="papers")
 

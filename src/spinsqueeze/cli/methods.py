@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from spinsqueeze.cli.study import read
+
 
 def methods(
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML).")],
@@ -17,9 +19,8 @@ def methods(
 
     from spinsqueeze.methods.base.method import in_bytes
     from spinsqueeze.run.advise import advise, in_time
-    from spinsqueeze.run.study_file import read_study
 
-    asked = read_study(study)
+    asked, _ = read(study)
     advice = advise(
         asked.model,
         initial_state=asked.initial_state,

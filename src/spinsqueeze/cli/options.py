@@ -7,7 +7,7 @@ import typer
 
 INTERRUPTED = 130
 
-Study = Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML).")]
+Study = Annotated[Path, typer.Argument(metavar="STUDY", help="Study file (TOML), or a result.")]
 Output = Annotated[
     Path | None,
     typer.Option(

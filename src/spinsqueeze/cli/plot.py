@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from spinsqueeze.cli.options import Overwrite
+
 
 def plot(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Result file.")],
@@ -18,19 +20,22 @@ def plot(
         str | None,
         typer.Option(metavar="NAME", help="Variable of a sweep [default: optimal_xi2 or xi2]."),
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Draw a result: squeezing against time, or a sweep over one or two parameters."""
-    from spinsqueeze.cli.pictures import check_picture, draw
-    from spinsqueeze.core.errors import InvalidInput
-    from spinsqueeze.core.output import same_place
+    from spinsqueeze.cli.pictures import FORMATS, check_picture, draw
+    from spinsqueeze.core.errors import FileProblem, InvalidInput
+    from spinsqueeze.core.output import replaces, same_place
     from spinsqueeze.results.files import load
 
     data = load(file)
     target = output if output is not None else Path(file.name).with_suffix(".png")
-    check_picture(target, overwrite=True)
-    if same_place(target, file):
+    if target.suffix.lower() in FORMATS and same_place(target, file):
         raise InvalidInput(
             f"the picture must not be the result file, got {target}; name it with -o"
         )
-    draw(data, target, overwrite=True, quantity=quantity)
+    if target.suffix.lower() in FORMATS and replaces(target) and not overwrite:
+        raise FileProblem(f"{target} exists already; add --overwrite, or name another with -o")
+    check_picture(target, overwrite=overwrite)
+    draw(data, target, overwrite=overwrite, quantity=quantity)
     print(f"picture: {target}")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from spinsqueeze.cli.options import INTERRUPTED, Output, Overwrite, Picture, Quiet, Seed, Study
+from spinsqueeze.cli.study import read, result_name
 
 MethodName = Annotated[
     str | None, typer.Option("--method", metavar="NAME", help="Method, instead of the study's.")
@@ -23,20 +24,28 @@ def run(
     quiet: Quiet = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Run a study file and write its result."""
+    """Run a study file, or a result file once more, and write the result."""
     from spinsqueeze.cli.pictures import check_drawable, check_names, check_picture, draw
     from spinsqueeze.cli.text import report_to
     from spinsqueeze.results.dataset import was_interrupted
     from spinsqueeze.results.files import check_result_name, save
-    from spinsqueeze.run.study_file import read_study
     from spinsqueeze.run.sweep import run_study
 
-    asked = _with_options(read_study(study), seed=seed, method=method)
-    target = output if output is not None else Path(study.name).with_suffix(".nc")
+    read_in, again = read(study)
+    asked = _with_options(read_in, seed=seed, method=method)
+    target = output if output is not None else result_name(study, again)
     if asked.sweep is not None:
         from spinsqueeze.cli.sweep import run_sweep
 
-        run_sweep(asked, study, target, picture=picture, quiet=quiet, overwrite=overwrite)
+        run_sweep(
+            asked,
+            study,
+            target,
+            picture=picture,
+            quiet=quiet,
+            overwrite=overwrite,
+            options=_kept(again),
+        )
         return
     check_names(study, target, picture, overwrite=overwrite)
     check_result_name(target, overwrite=overwrite)
@@ -46,7 +55,7 @@ def run(
     from spinsqueeze.cli.progress import bar
 
     with bar(asked.title or study.stem, quiet=quiet) as progress:
-        data = run_study(asked, progress=progress)
+        data = run_study(asked, progress=progress, **_kept(again))
     save(data, target, overwrite=overwrite)
     if picture is not None:
         draw(data, picture, overwrite=overwrite)
@@ -55,6 +64,13 @@ def run(
             _report(data, target, picture)
     if was_interrupted(data):
         raise typer.Exit(INTERRUPTED)
+
+
+def _kept(again: Any) -> dict[str, bool]:
+    """What a run has to keep to hold what the result that it repeats does."""
+    from spinsqueeze.run.rerun import kept_by
+
+    return {} if again is None else kept_by(again)
 
 
 def _with_options(study: Any, *, seed: int | None, method: str | None) -> Any:

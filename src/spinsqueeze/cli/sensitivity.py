@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from spinsqueeze.cli.options import Output, Overwrite, Picture, Quiet, Study
+from spinsqueeze.cli.study import read
 
 
 def sensitivity(
@@ -36,7 +37,6 @@ def sensitivity(
     from spinsqueeze.results.dataset import warnings_of
     from spinsqueeze.results.files import check_result_name, save
     from spinsqueeze.run.sensitivity import sensitivity as found
-    from spinsqueeze.run.study_file import read_study
 
     target = output if output is not None else Path(study.name).with_suffix(".nc")
     check_names(study, target, picture, overwrite=overwrite)
@@ -49,7 +49,7 @@ def sensitivity(
         if num < 1:
             raise InvalidInput(f"--phases must have a number of angles of at least 1, got {num}")
         angles = np.linspace(start, stop, num)
-    asked = read_study(study)
+    asked, _ = read(study)
     with bar(asked.title or study.stem, quiet=quiet) as progress:
         data = found(asked, signal=signal, phases=angles, progress=progress)
     save(data, target, overwrite=overwrite)

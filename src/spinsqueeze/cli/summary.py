@@ -6,45 +6,8 @@ from typing import Any
 
 import numpy as np
 
-
-def best(data: Any) -> Iterator[str]:
-    """The best squeezing of a result, or why there is none."""
-    from spinsqueeze.core.errors import SpinSqueezeError
-    from spinsqueeze.run.optimum import optimum
-
-    if "figure" in data.attrs:
-        return
-    if "status" in data:
-        yield from points_and_best(data)
-        return
-    if "time" not in data.coords and "xi2" in data and data["xi2"].ndim == 0:
-        yield _steady(data)
-        yield from _truncation(data)
-        return
-    try:
-        least = optimum(data)
-    except SpinSqueezeError as error:
-        yield f"no optimum: {error}"
-        return
-    yield from str(least).splitlines()
-    yield from _lab_time(data, least.time)
-    yield from _truncation(data.sel(time=least.time, method="nearest"))
-
-
-def _lab_time(data: Any, time: float) -> Iterator[str]:
-    """A time in seconds, and in units of the rates that the cavity hands the spins."""
-    if "lab_chi_hz" not in data.attrs:
-        return
-    from spinsqueeze.core.units import with_prefix
-
-    chi, decay, together = (
-        2 * np.pi * abs(float(data.attrs[name])) * time
-        for name in ("lab_chi_hz", "lab_collective_decay_hz", "lab_superradiant_hz")
-    )
-    yield (
-        f"time {with_prefix(time, 's')}: |chi| t = {chi:.4g}, Gamma t = {decay:.4g}, "
-        f"N Gamma t = {together:.4g}"
-    )
+from spinsqueeze.run.summary import best as best
+from spinsqueeze.run.summary import points_and_best as points_and_best
 
 
 def chosen_times(data: Any) -> Iterator[str]:
@@ -73,13 +36,6 @@ def lab(data: Any) -> Iterator[str]:
         yield f"{label:<12} {text}"
 
 
-def _truncation(data: Any) -> Iterator[str]:
-    """How far an approximation that measures itself trusts a value of xi2."""
-    if "xi2_truncation" in data:
-        change = float(data["xi2_truncation"])
-        yield f"truncation: what is left out changes xi2 there by about {change:.2g}"
-
-
 def bounds(data: Any) -> Iterator[str]:
     """What the least xi2 of a single run is held against: uncertainty, information, mean field."""
     if "figure" in data.attrs or "status" in data or "xi2" not in data:
@@ -104,61 +60,6 @@ def bounds(data: Any) -> Iterator[str]:
         yield f"mean field: the paramagnet {where} (lambda = 1: this model)"
 
 
-def points_and_best(data: Any) -> Iterator[str]:
-    """What came out of a sweep, in lines for people."""
-    from spinsqueeze.core.text import value_with_error
-    from spinsqueeze.observables.optimum import OptimumStatus
-
-    status, reason = data["status"].values, data["reason"].values
-    failed = status != "done"
-    yield f"{status.size - failed.sum()} of {status.size} points done, {failed.sum()} failed"
-    for text in dict.fromkeys(reason[failed].ravel()):
-        count = int((reason == text).sum())
-        yield f"failed ({count} points): {text}"
-    name = "optimal_xi2" if "optimal_xi2" in data else "xi2"
-    if name not in data or not np.isfinite(data[name].values).any():
-        return
-    where = {dim: int(k) for dim, k in data[name].argmin(...).items()}
-    best = data[name].isel(where)
-    stderr = f"{name}_stderr"
-    parts = [float(data[n].isel(where)) for n in (stderr, f"{name}_interpolation") if n in data]
-    known = [part for part in parts if np.isfinite(part)]
-    error = float(np.hypot.reduce(known)) if known else None
-    if stderr not in data and error is not None and error < 5e-7 * float(best):
-        error = None
-    labels = [c for c in best.coords.values() if c.ndim == 0 and "path" in c.attrs]
-    place = ", ".join(f"{c.name} = {c.item():.6g}" if c.dtype.kind in "if" else
-                      f"{c.name} = {c.item()}" for c in labels)  # fmt: skip
-    yield f"least xi2 = {value_with_error(float(best), stderr=error)} at {place}"
-    if "optimal_status" not in data:
-        return
-    for name, (place, remedy) in _ADVICE.items():
-        count = int((data["optimal_status"].values == OptimumStatus[name]).sum())
-        if count:
-            yield f"{place}: {count} of {status.size} optima; {remedy}"
-
-
-_ADVICE = {
-    "FIRST_TIME": ("at the first time", "add earlier times"),
-    "LAST_TIME": ("at the last time", "add later times"),
-    "INITIAL_STATE": ("least in the initial state", "no squeezing at these times"),
-    "TOO_COARSE": ("times too coarse to interpolate", "add times near the least xi2"),
-}
-
-
-def _steady(data: Any) -> str:
-    """The squeezing of a steady state."""
-    from spinsqueeze.core.text import value_with_error
-    from spinsqueeze.observables.squeezing import decibels
-
-    xi2 = data["xi2"].values
-    error = float(data["xi2_stderr"]) if "xi2_stderr" in data else None
-    if not np.isfinite(xi2):
-        return "no squeezing: xi2 is undefined in the steady state"
-    value = value_with_error(float(xi2), stderr=error)
-    return f"xi2 = {value} ({float(decibels(xi2)):.4g} dB) in the steady state"
-
-
 def concerns(data: Any) -> list[str]:
     """The warnings a run recorded."""
     from spinsqueeze.results.dataset import warnings_of
@@ -168,7 +69,8 @@ def concerns(data: Any) -> list[str]:
 
 def contents(data: Any) -> Iterator[str]:
     """What is in a result, line by line."""
-    from spinsqueeze.results.studies import study_tables
+    from spinsqueeze.results.provenance import another_version
+    from spinsqueeze.results.studies import full_study_tables
 
     attrs = data.attrs
     if attrs.get("title"):
@@ -176,7 +78,7 @@ def contents(data: Any) -> Iterator[str]:
     if "figure" in attrs:
         yield from _figure(data)
         return
-    study = study_tables(data) if "study" in attrs else {}
+    study = full_study_tables(data) if "study" in attrs else {}
     yield from _model(data, study)
     if "initial_state" in study:
         state = study["initial_state"]
@@ -192,6 +94,8 @@ def contents(data: Any) -> Iterator[str]:
     seeds = json.loads(attrs.get("seeds", "[]")) or [attrs.get("seed", "of each point")]
     yield f"{'seed':<12} {', '.join(map(str, seeds))}"
     yield f"{'made by':<12} {_origin(attrs)}"
+    if note := another_version(attrs):
+        yield f"{'version':<12} {note}"
     yield _variables(data)
 
 

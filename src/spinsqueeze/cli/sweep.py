@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spinsqueeze.cli.options import INTERRUPTED, Output, Overwrite, Picture, Quiet, Seed
+from spinsqueeze.cli.study import read, result_name
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,15 +52,14 @@ def sweep(
 ) -> None:
     """Run every point of a study's [sweep]; run it again to go on after an interruption."""
     from spinsqueeze.core.errors import InvalidInput
-    from spinsqueeze.run.study_file import read_study
 
-    asked = read_study(study)
+    asked, again = read(study)
     if asked.sweep is None:
         raise InvalidInput(f"{study}: has no [sweep]; use spinsqueeze run")
     run_sweep(
         asked,
         study,
-        output if output is not None else Path(study.name).with_suffix(".nc"),
+        output if output is not None else result_name(study, again),
         picture=picture,
         store=store,
         quiet=quiet,

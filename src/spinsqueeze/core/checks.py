@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput, NotAnInteger
+from spinsqueeze.core.sizes import size_in_bytes
 
 AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 
@@ -78,10 +79,14 @@ def real(
 def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) -> int:
     """One integer of at least `minimum` (and at most `maximum`), also as a scalar array.
 
+    A whole float, such as 1e5, is an integer too.
+
     Raises:
-        InvalidInput: not an integer, or out of bounds.
+        InvalidInput: not a whole number, or out of bounds.
     """
-    value = _scalar(value, "iu")
+    value = _scalar(value, "iuf")
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        value = int(value)
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
         raise NotAnInteger.of(
             name, f"must be an integer, got {shown(value)} ({type(value).__name__})"
@@ -92,6 +97,22 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) 
     if maximum is not None and number > maximum:
         raise InvalidInput.of(name, f"must be at most {maximum}, got {number}")
     return number
+
+
+def memory(name: str, value: Any) -> float:
+    """Bytes above zero: a number, or a text such as "4 GB" or "512 MiB".
+
+    Raises:
+        InvalidInput: neither.
+    """
+    if not isinstance(value, str):
+        return real(name, value, above=0.0)
+    try:
+        return size_in_bytes(value)
+    except ValueError:
+        raise InvalidInput.of(
+            name, f"must be a number of bytes or a text such as '4 GB', got {shown(value)}"
+        ) from None
 
 
 def real_array(

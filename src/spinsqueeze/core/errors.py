@@ -63,6 +63,10 @@ class NotAnInteger(InvalidInput):
     """A number that must be whole is not."""
 
 
+class InvalidCall(InvalidInput, TypeError):
+    """A call with a keyword that there is not, an argument too few or too many."""
+
+
 class Unsupported(SpinSqueezeError):
     """A method does not fit a model; the message lists every reason."""
 

@@ -1,6 +1,6 @@
 """Lattice: the sites of the spins, their boundary, vacancies and positional disorder."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property, partial
 from typing import Any, final
 
@@ -8,12 +8,15 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Booleans, Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import key, same
 
 MAX_SITES = 2**31 - 1
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Lattice:
     """A rectangular lattice in 1, 2 or 3 dimensions, or explicit positions.
@@ -59,7 +62,7 @@ class Lattice:
         if self.shape is None:
             raise InvalidInput("shape or positions must be given, e.g. shape=(64, 64)")
         raw = self.shape
-        scalar = isinstance(raw, int) or getattr(raw, "ndim", None) == 0
+        scalar = isinstance(raw, int | float) or getattr(raw, "ndim", None) == 0
         sizes = (raw,) if scalar else raw
         if isinstance(sizes, str) or not hasattr(sizes, "__len__") or not 1 <= len(sizes) <= 3:
             raise InvalidInput.of("shape", f"must hold 1, 2 or 3 sizes, got {checks.shown(raw)}")
@@ -128,6 +131,16 @@ class Lattice:
         if len(np.unique(array, axis=0)) != len(array):
             raise InvalidInput.of("positions", "must differ: two spins sit at one point")
         put("positions", array)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lattice) and same(self._fields, other._fields)
+
+    def __hash__(self) -> int:
+        return hash(key(self._fields))
+
+    @property
+    def _fields(self) -> dict[str, Any]:
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @property
     def dimension(self) -> int:

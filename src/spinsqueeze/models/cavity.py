@@ -10,6 +10,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.ensemble import Ensemble
 from spinsqueeze.models.envelope import (
@@ -33,6 +34,7 @@ MINUS = np.array([1.0, -1.0j, 0.0])
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class CavityReservoir(Plain):
     """Adds rate * D[loss a + gain a^dagger] to a cavity.
@@ -56,6 +58,7 @@ class CavityReservoir(Plain):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class CavityState(Plain):
     """A cavity mode at time 0: a squeezed thermal state, displaced.
@@ -142,6 +145,7 @@ def _reservoir(item: Any, path: str) -> CavityReservoir:
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Cavity(Plain):
     """One cavity mode a, kept as a degree of freedom.

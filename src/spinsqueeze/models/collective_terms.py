@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.canonical import Field, Piece, Quadratic
 from spinsqueeze.models.ensemble import Ensemble
@@ -25,6 +26,7 @@ def _unit(*axes: str) -> Floats:
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class OneAxisTwisting(HamiltonianTerm):
     """H = chi S_axis^2.
@@ -48,6 +50,7 @@ class OneAxisTwisting(HamiltonianTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class TwoAxisTwisting(HamiltonianTerm):
     """H = chi (S_a^2 - S_b^2) with axes = (a, b).
@@ -72,6 +75,7 @@ class TwoAxisTwisting(HamiltonianTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class CollectiveQuadratic(HamiltonianTerm):
     """H = sum_ab matrix_ab S_a S_b, matrix real symmetric (3, 3).
@@ -96,6 +100,7 @@ class CollectiveQuadratic(HamiltonianTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class CollectiveExchange(HamiltonianTerm):
     """H = chi S_plus S_minus = chi (S_x^2 + S_y^2 + S_z) for alike spins.
@@ -116,6 +121,7 @@ class CollectiveExchange(HamiltonianTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class CollectiveXYZ(HamiltonianTerm):
     """H = (1/N) sum_a j_a S_a^2, N the number of spins."""
@@ -136,6 +142,7 @@ class CollectiveXYZ(HamiltonianTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class UniformField(HamiltonianTerm):
     """H = vector . S.
@@ -159,6 +166,7 @@ class UniformField(HamiltonianTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Drive(HamiltonianTerm):
     """H = rabi (cos(phase) S_x + sin(phase) S_y).

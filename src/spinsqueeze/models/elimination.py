@@ -23,6 +23,7 @@ from typing import Any, final
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes
+from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.canonical import Canonical, LocalJumps, Pair
 from spinsqueeze.models.cavity import MINUS
@@ -44,6 +45,7 @@ ROUNDING = 1e-13
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Elimination:
     """What `eliminate_cavity` returns.
@@ -67,6 +69,7 @@ class Elimination:
     concerns: tuple[str, ...]
 
 
+@clear_call
 def eliminate_cavity(model: SpinModel) -> Elimination:
     """The model of the spins alone, where the cavity is fast.
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Booleans, Floats, Integers
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.models.kinds import Rows
@@ -17,6 +18,7 @@ MAX_SPINS = 10**12
 
 
 @final
+@clear_init
 @dataclass(frozen=True)
 class SpinClass:
     """`count` spins alike: weight w in every collective operator S = sum_i w_i s_i, and detuning.
@@ -40,7 +42,7 @@ class SpinClass:
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Ensemble:
     """Number of spins, with their lattice or their classes."""
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.plain import numbers
+from spinsqueeze.core.plain import key, numbers, same
 from spinsqueeze.models.pieces import ROUNDING, smooth_pieces
 
 LEAST_POINTS = {"linear": 2, "cubic": 4, "step": 2}
@@ -18,6 +19,7 @@ GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(4)
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Envelope:
     """A function of time given by a table; constant outside its first and last point.
@@ -152,6 +154,12 @@ class Envelope:
     def scaled(self, factor: float) -> "Envelope":
         """The envelope times a number."""
         return Envelope(self.times, values=factor * self.values, interpolation=self.interpolation)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Envelope) and same(self.as_dict(), other.as_dict())
+
+    def __hash__(self) -> int:
+        return hash(key(self.as_dict()))
 
     def as_dict(self) -> dict[str, Any]:
         """The table as plain data, as a study file writes it."""

@@ -7,6 +7,7 @@ import numpy as np
 from typing_extensions import override
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.canonical import CollectiveJumps, LocalJumps, Piece
 from spinsqueeze.models.ensemble import Ensemble
@@ -19,6 +20,7 @@ ALONG_Z = np.array([0.0, 0.0, 1.0 + 0.0j])
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class CollectiveDecay(JumpTerm):
     """Adds rate * D[S_minus]."""
@@ -35,6 +37,7 @@ class CollectiveDecay(JumpTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class SqueezedCollectiveDecay(JumpTerm):
     """Adds rate * D[cosh(r) S_minus - sinh(r) S_plus] (groszkowski2022).
@@ -59,6 +62,7 @@ class SqueezedCollectiveDecay(JumpTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class CollectiveJump(JumpTerm):
     """Adds rate * D[vector . S], or rate * D[sum_i w_i vector_i . s_i].
@@ -119,6 +123,7 @@ class _LocalTerm(JumpTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class LocalDecay(_LocalTerm):
     """Adds sum_i rate_i D[s_minus_i]; rate = 1/T1.
@@ -141,6 +146,7 @@ class LocalDecay(_LocalTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class LocalPumping(_LocalTerm):
     """Adds sum_i rate_i D[s_plus_i].
@@ -163,6 +169,7 @@ class LocalPumping(_LocalTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class LocalDephasing(_LocalTerm):
     """Adds sum_i 2 rate_i D[s^z_i]: single-spin coherences decay at exactly rate_i.
@@ -185,6 +192,7 @@ class LocalDephasing(_LocalTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class LocalJump(_LocalTerm):
     """Adds sum_i rate_i D[vector . s_i].

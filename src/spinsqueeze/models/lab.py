@@ -13,6 +13,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.cavity import Cavity
 from spinsqueeze.models.collective_terms import Drive, UniformField
@@ -39,6 +40,7 @@ MAX_CLASSES = 1000
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class LabNumbers(Plain):
     """What an experimenter knows of N atoms in a cavity; each field is told in `cavity_from_lab`.

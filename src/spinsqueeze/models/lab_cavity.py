@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, final
 
+from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.units import PER_SECOND, with_prefix
 from spinsqueeze.models.elimination import Elimination, eliminated
 from spinsqueeze.models.envelope import Envelope, Strength, largest_size
@@ -15,6 +16,7 @@ from spinsqueeze.models.term import HamiltonianTerm, JumpTerm
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class LabCavity:
     """Atoms in a cavity as models, from laboratory numbers; `print` it for a summary.
@@ -170,6 +172,7 @@ def _size(value: Strength) -> str:
     return f"up to {size}, in time" if isinstance(value, Envelope) else size
 
 
+@clear_call
 def cavity_from_lab(
     n_atoms: int,
     *,

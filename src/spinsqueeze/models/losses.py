@@ -7,6 +7,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.term import Plain
 
@@ -18,6 +19,7 @@ FEWEST_RUNS = 4
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Losses(Plain):
     """Single spins leave; each is traced out, the spins left keep their strengths and rates.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.canonical import (
     Canonical,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class SpinModel:
     """N spins-1/2 with a Hamiltonian (hbar = 1) and jumps; frozen.
@@ -66,6 +68,8 @@ class SpinModel:
         if not isinstance(self.unit, str) or not self.unit.strip():
             raise InvalidInput.of("unit", f"must be a word such as 'J' or 'Hz', got {self.unit!r}")
         put(self, "ensemble", ensemble(self.spins))
+        if self.ensemble.lattice is None and self.ensemble.classes is None:
+            put(self, "spins", self.ensemble.n_spins)
         for part, terms in (("hamiltonian", self.hamiltonian), ("jumps", self.jumps)):
             for k, term in enumerate(terms):
                 _fit(term, self.ensemble, f"{part}.{k}")
@@ -75,6 +79,17 @@ class SpinModel:
     ensemble: Ensemble = field(init=False)
     lab: "LabCavity | None" = field(init=False, default=None, repr=False)
     """What `cavity_from_lab` made the model from; None for others and for any changed copy."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SpinModel) and self._parts == other._parts
+
+    def __hash__(self) -> int:
+        return hash(self._parts)
+
+    @property
+    def _parts(self) -> tuple[Any, ...]:
+        """What makes two models equal; where their numbers came from does not."""
+        return self.ensemble, self.hamiltonian, self.jumps, self.cavity, self.unit
 
     @property
     def n_spins(self) -> int:

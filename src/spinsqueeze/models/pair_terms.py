@@ -7,6 +7,7 @@ from typing import Any, final
 import numpy as np
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.couplings import power_law_kernel, require_sites
 from spinsqueeze.lattice.kernels import AllToAllKernel, DenseKernel, Kernel
@@ -18,6 +19,7 @@ from spinsqueeze.models.term import HamiltonianTerm, envelope_factor, exponent
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class SiteField(HamiltonianTerm):
     """H = sum_i vectors_i . s_i, one vector a spin, or a class of spins.
@@ -65,6 +67,7 @@ def _power_law(ensemble: Ensemble, power: float) -> Kernel:
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class PowerLawXXZ(HamiltonianTerm):
     """H = sum_{i<j} r_ij^-exponent [j_perp (s^x_i s^x_j + s^y_i s^y_j) + j_z s^z_i s^z_j].
@@ -101,6 +104,7 @@ class PowerLawXXZ(HamiltonianTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class PowerLawXYZ(HamiltonianTerm):
     """H = sum_{i<j} r_ij^-exponent sum_a j_a s^a_i s^a_j, a = x, y, z.
@@ -136,6 +140,7 @@ class PowerLawXYZ(HamiltonianTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class PairCoupling(HamiltonianTerm):
     """H = sum_{i<j} matrix_ij s_i . tensor s_j.

@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.term import Plain
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Pulse(Plain):
     """The rotation exp(-i angle axis . S) of all spins, of one class or of some sites, at `time`.

@@ -6,6 +6,7 @@ from typing import Any, final
 import numpy as np
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput, NotAnInteger
 from spinsqueeze.models.term import Plain, snake_case
 
@@ -27,6 +28,7 @@ class InitialState(Plain):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class CoherentState(InitialState):
     """Every spin points along `direction`.
@@ -42,6 +44,7 @@ class CoherentState(InitialState):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class ProductState(InitialState):
     """Spin i points along the unit vector directions[i], or all spins of class i do.
@@ -79,6 +82,7 @@ class ProductState(InitialState):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class DickeState(InitialState):
     """The state |J = N/2, m> along `axis`.
@@ -108,6 +112,7 @@ class DickeState(InitialState):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class SymmetricState(InitialState):
     """A pure state of the symmetric subspace, sum_k amplitudes[k] |J = N/2, m = J - k>.
@@ -146,6 +151,7 @@ class SymmetricState(InitialState):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class StateVector(InitialState):
     """A pure state of all 2^N amplitudes, such as the end of an earlier run of `Exact`.
@@ -171,6 +177,7 @@ class StateVector(InitialState):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class BlockState(InitialState):
     """A permutation-invariant state of N spins, such as the end of a `PermutationInvariant` run.

@@ -12,8 +12,9 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.models.states import BlockState
+from spinsqueeze.models.states import BlockState, InitialState
 from spinsqueeze.numerics import block_states
 from spinsqueeze.numerics.angular_momentum import (
     axis_basis,
@@ -22,6 +23,7 @@ from spinsqueeze.numerics.angular_momentum import (
     total_spins,
 )
 from spinsqueeze.numerics.block_layout import blocks
+from spinsqueeze.observables.state_shells import checked_array, number_of_spins, state_shells
 
 
 def purity(state: Complexes, *, n_spins: int) -> float:
@@ -77,26 +79,65 @@ def husimi(state: Complexes, *, n_spins: int, directions: Floats) -> Floats:
     return total
 
 
-def von_neumann_entropy(state: BlockState) -> float:
+@clear_call
+def von_neumann_entropy(state: Any, *, n_spins: int | None = None) -> float:
     """-Tr rho ln rho of the N-spin state, multiplicities of the total spins included [nats].
 
+    Args:
+        state: as of `husimi`; zero of every pure one.
+        n_spins: of a coherent or a Dicke state, which do not hold it.
+
     Raises:
-        InvalidInput: not a `BlockState`.
+        InvalidInput: no state, or n_spins is missing or another.
     """
-    return entropy(_values(state), n_spins=state.n_spins)
+    if isinstance(state, BlockState):
+        return entropy(np.asarray(state.values), n_spins=number_of_spins(state, n_spins))
+    if isinstance(state, InitialState):
+        number_of_spins(state, n_spins)
+        return 0.0
+    rho = checked_array(state)
+    if rho.ndim == 1:
+        return 0.0
+    values = np.linalg.eigvalsh(rho)
+    kept = values[values > 0]
+    return float(-np.sum(kept * np.log(kept)))
 
 
-def spin_distribution(state: BlockState, *, axis: Any) -> tuple[Floats, Floats]:
+@clear_call
+def spin_distribution(
+    state: Any, *, axis: Any, n_spins: int | None = None
+) -> tuple[Floats, Floats]:
     """Outcomes m = N/2 ... -N/2 of axis . S (N+1,) and their probabilities (N+1,).
 
+    Args:
+        state: as of `husimi`.
+        axis: one of +x ... -z or a unit vector (3,).
+        n_spins: of a coherent or a Dicke state, which do not hold it.
+
     Raises:
-        InvalidInput: not a `BlockState`, or not a direction.
+        InvalidInput: no state, not a direction, or n_spins is missing or another.
+        TooLarge: 2^N amplitudes of more than 20 spins.
     """
-    return axis_distribution(
-        _values(state), n_spins=state.n_spins, direction=checks.direction("axis", axis)
-    )
+    direction = checks.direction("axis", axis)
+    shells = state_shells(state, n_spins=n_spins)
+    n = shells.n_spins
+    probability = np.zeros(n + 1)
+    for shell, part in shells:
+        probability[shell : n + 1 - shell] += _along(part, n / 2 - shell, direction)
+    return n / 2 - np.arange(n + 1, dtype=np.float64), probability
 
 
+def _along(part: Complexes, j: float, direction: Floats) -> Floats:
+    """Probabilities (2j+1,) of the outcomes of direction . S for a ket or a block of spin j."""
+    if direction[2] == 1.0:
+        return np.asarray(np.abs(part) ** 2 if part.ndim == 1 else np.diagonal(part).real)
+    basis = axis_basis(j, direction)
+    if part.ndim == 1:
+        return np.asarray(np.abs(basis.conj().T @ part) ** 2)
+    return np.asarray(np.einsum("ma,mn,na->a", basis.conj(), part, basis, optimize=True).real)
+
+
+@clear_call
 def block_husimi(state: BlockState, *, directions: Any) -> Floats:
     """sum_j (2j+1)/(4 pi) <j, n|R_j|j, n> at unit vectors (K, 3): (K,); integrates to 1.
 
@@ -108,6 +149,7 @@ def block_husimi(state: BlockState, *, directions: Any) -> Floats:
     return husimi(_values(state), n_spins=state.n_spins, directions=units)
 
 
+@clear_call
 def without_one_spin(state: BlockState) -> BlockState:
     """The state of the other N - 1 spins when one random spin is lost (partial trace).
 

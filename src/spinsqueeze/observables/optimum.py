@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import IntEnum
 
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.text import value_with_error
 
 
@@ -30,6 +31,7 @@ class OptimumStatus(IntEnum):
 _AT_EDGE = (OptimumStatus.FIRST_TIME, OptimumStatus.LAST_TIME, OptimumStatus.INITIAL_STATE)
 
 
+@clear_init
 @dataclass(frozen=True)
 class Optimum:
     """The lowest Wineland parameter along a curve.

@@ -10,46 +10,56 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
-from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.models.states import BlockState, InitialState, StateVector, SymmetricState
+from spinsqueeze.core.calls import clear_call
+from spinsqueeze.models.states import BlockState, ProductState, StateVector
 from spinsqueeze.numerics import collective_operators, state_vectors
 from spinsqueeze.numerics.angular_momentum import spin_matrices, total_spins
 from spinsqueeze.numerics.block_layout import blocks
+from spinsqueeze.observables.state_shells import number_of_spins, state_shells
 
 AFFORDABLE = 128
 """Largest density matrix that is diagonalised for its information unasked: milliseconds a time."""
 
 
-def quantum_fisher_information(state: InitialState, *, direction: Any = None) -> float:
+@clear_call
+def quantum_fisher_information(
+    state: Any, *, direction: Any = None, n_spins: int | None = None
+) -> float:
     """Quantum Fisher information of rotations about `direction`, or the maximum over directions.
 
     Separable states have at most N, any state at most N^2.
 
     Args:
-        state: a `SymmetricState`, `StateVector` or `BlockState`, such as `final_state(data)`.
+        state: as of `husimi`.
         direction: one of +x ... -z or a unit vector (3,); None maximises.
+        n_spins: of a coherent or a Dicke state, which do not hold it.
 
     Raises:
-        InvalidInput: another state, or not a direction.
+        InvalidInput: no state, not a direction, or n_spins is missing or another.
     """
     unit = None if direction is None else checks.direction("direction", direction)
+    return fisher_information(_matrix_of(state, n_spins), direction=unit)
+
+
+def _matrix_of(state: Any, n_spins: int | None) -> Floats:
+    """The Fisher matrix (3, 3) of a state."""
     if isinstance(state, BlockState):
-        matrix = block_fisher_matrix(state.values, n_spins=state.n_spins)
-    elif isinstance(state, SymmetricState):
-        n = len(state.amplitudes) - 1
-        matrix = pure_fisher_matrix(
-            collective_operators.pure_moments(state.amplitudes, n_spins=n)[1]
-        )
-    elif isinstance(state, StateVector):
+        number_of_spins(state, n_spins)
+        return block_fisher_matrix(state.values, n_spins=state.n_spins)
+    if isinstance(state, StateVector):
+        number_of_spins(state, n_spins)
         psi = state.amplitudes
         turned = state_vectors.spin_action(psi)
-        matrix = pure_fisher_matrix(state_vectors.collective_moments(psi, turned)[1])
-    else:
-        raise InvalidInput(
-            "state must be a SymmetricState, StateVector or BlockState, such as final_state(data) "
-            f"of a run with keep_state=True, got {checks.shown(state)}"
-        )
-    return fisher_information(matrix, direction=unit)
+        return pure_fisher_matrix(state_vectors.collective_moments(psi, turned)[1])
+    if isinstance(state, ProductState):
+        d = state.directions
+        number_of_spins(state, n_spins)
+        return np.asarray(len(d) * np.eye(3) - d.T @ d)
+    shells = state_shells(state, n_spins=n_spins)
+    part, n = shells.parts[0], shells.n_spins
+    if part.ndim == 2:
+        return mixed_fisher_matrix(part, generators=spin_matrices(n / 2))
+    return pure_fisher_matrix(collective_operators.pure_moments(part, n_spins=n)[1])
 
 
 def fisher_information(matrix: Floats, *, direction: Floats | None = None) -> float:

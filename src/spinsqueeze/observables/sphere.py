@@ -1,45 +1,62 @@
-"""Husimi and Wigner functions on the sphere for states of the symmetric subspace.
+"""Husimi and Wigner functions on the sphere.
 
-The Dicke basis |j, m> is ordered from m = +j (index 0, all spins up) to m = -j. A state is a
-vector of 2j+1 amplitudes or a (2j+1) x (2j+1) density matrix. Both functions are real densities
+Of states of the symmetric subspace, and of others part by part of total spin j. The Dicke basis
+|j, m> is ordered from m = +j (index 0, all spins up) to m = -j. Both functions are real densities
 on the unit sphere and integrate to one: integral sin(theta) dtheta dphi Q = 1 = that of W.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, TooLarge
+from spinsqueeze.observables.state_shells import state_shells
 from spinsqueeze.observables.wigner_kernel import rotation_elements, wigner_kernel_eigenvalues
 
 NEGLIGIBLE_TAIL = 1e-28
 """Population of |j, m> outside the window that may be left out at each end."""
 
-NORMALISATION_TOLERANCE = 1e-6
 
+@clear_call
+def husimi(state: Any, *, theta: ArrayLike, phi: ArrayLike, n_spins: int | None = None) -> Floats:
+    """Husimi function Q = sum_j (2j+1)/(4 pi) <j, n|R_j|j, n> on the grid theta x phi.
 
-def husimi(state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike) -> Floats:
-    """Husimi function Q = (2j+1)/(4 pi) <n|rho|n> on the grid theta x phi.
+    R_j is the part of total spin j (`observables.state_shells`), j = N/2 alone of symmetric states.
 
     |n> = sum_k sqrt(binom(2j, k)) cos(theta/2)^(2j-k) sin(theta/2)^k e^(i k phi) |j, m=j-k>.
     Magnitudes are formed as logarithms, so nothing overflows. Cost O(n_theta n_phi j) for a
     vector, O(n_theta (j^2 + n_phi j)) for a matrix.
 
     Args:
-        state: (2j+1,) amplitudes or (2j+1, 2j+1) density matrix, m = j first, normalised.
+        state: any state of this package, such as final_state(data); or (2j+1,) amplitudes or a
+            (2j+1, 2j+1) density matrix in the Dicke basis, m = j first, normalised.
         theta: (n_theta,) [rad] in [0, pi].
         phi: (n_phi,) [rad].
+        n_spins: of a coherent or a Dicke state, which do not hold it.
 
     Returns:
         (n_theta, n_phi), >= 0 for a physical state; at most (2j+1)/(4 pi).
 
     Raises:
-        InvalidInput: wrong shape, not finite, not normalised, not Hermitian, theta out of range.
+        InvalidInput: no state, wrong shape, not finite, not normalised, not Hermitian, theta out of
+            range.
+        TooLarge: 2^N amplitudes of more than 20 spins.
     """
-    psi = _checked_state(state)
+    shells = state_shells(state, n_spins=n_spins)
     t, p = _checked_angles(theta, phi)
+    total = np.zeros((t.size, p.size))
+    for _, part in shells:
+        total += _husimi(part, t, p)
+    return total
+
+
+def _husimi(psi: Complexes, t: Floats, p: Floats) -> Floats:
     n = psi.shape[0] - 1
     magnitude = coherent_magnitudes(n, theta=t)
     if psi.ndim == 1:
@@ -52,10 +69,18 @@ def husimi(state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike) -> Floats:
     return np.asarray((n + 1) / (4.0 * np.pi) * _synthesis(bands, p))
 
 
+@clear_call
 def wigner(
-    state: ArrayLike, *, theta: ArrayLike, phi: ArrayLike, memory_budget: float = 1e9
+    state: Any,
+    *,
+    theta: ArrayLike,
+    phi: ArrayLike,
+    memory_budget: float | str = 1e9,
+    n_spins: int | None = None,
 ) -> Floats:
-    """Wigner function W = (2j+1)/(4 pi) tr[rho Delta(n)] on the grid theta x phi.
+    """Wigner function W = sum_j (2j+1)/(4 pi) tr[R_j Delta(n)] on the grid theta x phi.
+
+    R_j is the part of total spin j (`observables.state_shells`), j = N/2 alone of symmetric states.
 
     Delta(n) is the Stratonovich-Weyl kernel; the same as
     sqrt((2j+1)/(4 pi)) sum_lq tr[rho T_lq^dagger] Y_lq (dowling1994). Here it is summed without
@@ -67,21 +92,32 @@ def wigner(
     rotate the state so that it is narrow in m.
 
     Args:
-        state: (2j+1,) amplitudes or (2j+1, 2j+1) density matrix, m = j first, normalised.
+        state: as of `husimi`.
         theta: (n_theta,) [rad] in [0, pi].
         phi: (n_phi,) [rad].
         memory_budget: bytes the rotation elements may take; more polar angles share a pass
             when they fit.
+        n_spins: of a coherent or a Dicke state, which do not hold it.
 
     Returns:
         (n_theta, n_phi); negative where the state is not classical. |W| <= 2 (2j+1)/(4 pi) or so.
 
     Raises:
-        InvalidInput: wrong shape, not finite, not normalised, not Hermitian, theta out of range.
-        TooLarge: one polar angle alone exceeds the memory budget.
+        InvalidInput: as of `husimi`.
+        TooLarge: 2^N amplitudes of more than 20 spins, or one polar angle alone exceeds the memory
+            budget.
     """
-    psi = _checked_state(state)
+    budget = checks.memory("memory_budget", memory_budget)
+    shells = state_shells(state, n_spins=n_spins)
     t, p = _checked_angles(theta, phi)
+    total = np.zeros((t.size, p.size))
+    for _, part in shells:
+        if np.any(part):
+            total += _wigner(part, t, p, budget)
+    return total
+
+
+def _wigner(psi: Complexes, t: Floats, p: Floats, memory_budget: float) -> Floats:
     n = psi.shape[0] - 1
     first, last = _window(psi)
     width = last - first + 1
@@ -142,30 +178,6 @@ def _window(psi: Complexes) -> tuple[int, int]:
     first = int(np.argmax(np.cumsum(population) > NEGLIGIBLE_TAIL))
     last = population.size - 1 - int(np.argmax(np.cumsum(population[::-1]) > NEGLIGIBLE_TAIL))
     return first, last
-
-
-def _checked_state(state: ArrayLike) -> Complexes:
-    try:
-        psi = np.asarray(state, dtype=np.complex128)
-    except (TypeError, ValueError):
-        raise InvalidInput(
-            "state must be a vector of 2j+1 amplitudes or a square density matrix in the Dicke "
-            f"basis, got a {type(state).__name__}; a result run with keep_state=True gives it as "
-            "final_state(data).amplitudes"
-        ) from None
-    if psi.ndim not in (1, 2) or psi.size == 0 or psi.shape[0] != psi.shape[-1]:
-        raise InvalidInput(
-            "state must be a vector of 2j+1 amplitudes or a square density matrix in the Dicke "
-            f"basis; got shape {psi.shape}."
-        )
-    if not np.all(np.isfinite(psi)):
-        raise InvalidInput("state must be finite; it holds NaN or infinity.")
-    norm = float(np.vdot(psi, psi).real) if psi.ndim == 1 else float(np.trace(psi).real)
-    if abs(norm - 1.0) > NORMALISATION_TOLERANCE:
-        raise InvalidInput(f"state must be normalised to 1; got {norm:.9g}. Divide by it.")
-    if psi.ndim == 2 and not np.allclose(psi, psi.conj().T, rtol=0.0, atol=1e-8):
-        raise InvalidInput("a density matrix must be Hermitian; symmetrise it: (rho + rho†)/2.")
-    return psi
 
 
 def _checked_angles(theta: ArrayLike, phi: ArrayLike) -> tuple[Floats, Floats]:

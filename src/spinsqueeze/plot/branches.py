@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinsqueeze.core.arrays import Booleans, Floats
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.plot.style import (
     GREY,
@@ -31,6 +32,7 @@ MARKS = {
 }
 
 
+@clear_call
 def branches(data: Any, *, quantity: str = "z", ax: Any = None) -> Figure:
     """Draw branches of steady states: stable ones solid, unstable ones dashed.
 

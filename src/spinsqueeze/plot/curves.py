@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.text import value_with_error
 from spinsqueeze.core.units import inverse
@@ -34,6 +35,7 @@ CURVE = "curve"
 _DRAWN = ("xi2", "contrast", "total_spin_squared")
 
 
+@clear_call
 def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
     """Draw xi2 in decibels, contrast and <S^2> against time, in three panels one above the other.
 

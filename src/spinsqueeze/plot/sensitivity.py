@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.plot.style import (
     PALETTE,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@clear_call
 def sensitivity(data: Any, *, ax: Any = None) -> Figure:
     """Draw the metrological gain in decibels: against time, or against phase at the best time.
 

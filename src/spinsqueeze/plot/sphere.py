@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.checks import AXES, choice, direction, real_array
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.plot.style import GREY, draw_as_written, figure_of, new_figure, style
@@ -20,6 +21,7 @@ PIXELS = 501
 MINUS = "\N{MINUS SIGN}"
 
 
+@clear_call
 def sphere(
     values: Any,
     theta: Any,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from spinsqueeze.core.arrays import Booleans, Floats, Integers
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.checks import did_you_mean
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.observables.optimum import OptimumStatus
@@ -39,6 +40,7 @@ _LABELS = {
 _TICKS = 14
 
 
+@clear_call
 def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
     """Draw a quantity of a sweep against the swept parameters.
 

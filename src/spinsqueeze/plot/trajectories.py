@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.units import inverse
 from spinsqueeze.plot.style import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _NEEDED = ("trajectory_xi2", "trajectory_effective_spins", "jump_time")
 
 
+@clear_call
 def trajectories(data: Any, *, ax: Any = None) -> Figure:
     """Draw xi2 in decibels, the effective spins 2j and the jumps of single trajectories.
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import xarray as xr
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import FileProblem, InvalidInput
 from spinsqueeze.core.output import check_writable, write_bytes
+from spinsqueeze.results.provenance import MARK as MARK
 
-MARK = "spinsqueeze_version"
+_TABLES = (".csv", ".tsv", ".txt", ".dat", ".xls", ".xlsx", ".npy", ".npz", ".mat", ".pkl")
 _OTHERS = {
     ".toml": "a study, which spinsqueeze run turns into a result",
     ".png": "a picture",
@@ -29,7 +31,14 @@ def check_result_name(path: str | Path, *, overwrite: bool = False) -> Path:
         InvalidInput: path is no name.
     """
     target = check_writable(path, overwrite=overwrite)
-    other = _OTHERS.get(target.suffix.lower())
+    suffix = target.suffix.lower()
+    if suffix in _TABLES:
+        result = target.with_suffix(".nc")
+        table = f"; a table of it: load({result.name!r}).xi2.to_pandas().to_csv({target.name!r})"
+        raise FileProblem(
+            f"output {target} must be netCDF, such as {result}{table if suffix == '.csv' else ''}"
+        )
+    other = _OTHERS.get(suffix)
     if other is not None:
         raise FileProblem(
             f"output {target} is named like {other}; name a result such as "
@@ -38,6 +47,7 @@ def check_result_name(path: str | Path, *, overwrite: bool = False) -> Path:
     return target
 
 
+@clear_call
 def save(data: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Path:
     """Write a result as netCDF; a file appears whole or not at all.
 
@@ -63,6 +73,7 @@ def save(data: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Path
     return target
 
 
+@clear_call
 def load(path: str | Path) -> xr.Dataset:
     """Read a result file into memory.
 

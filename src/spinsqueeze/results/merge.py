@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import compact, same
 from spinsqueeze.core.registry import LAB_FIGURES
@@ -42,9 +43,19 @@ FREE = (
 )
 """Entries of a study in which merged runs may differ."""
 _BLOCKS = ("block_weight", "block_reference", "block_first", "block_second")
-_SHARED = ("title", "n_spins", "unit", "method", "error_kind", "references", *LAB_FIGURES)
+_SHARED = (
+    "title",
+    "n_spins",
+    "unit",
+    "method",
+    "method_options",
+    "error_kind",
+    "references",
+    *LAB_FIGURES,
+)
 
 
+@clear_call
 def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
     """Merge independent runs of one model by one sampling method.
 
@@ -97,7 +108,7 @@ def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
     rows = zip(*(points_with_reasons(part) for part in parts), strict=True)
     points = [_merged_point(row) for row in rows]
     attributes = {
-        **{k: head.attrs[k] for k in ("title",) if k in head.attrs},
+        **{k: head.attrs[k] for k in ("title", "method_options") if k in head.attrs},
         "seeds": json.dumps(_seeds(parts) if all("seed" in p.attrs for p in parts) else []),
         MARK: provenance.version(),
         "commit": provenance.commit(),

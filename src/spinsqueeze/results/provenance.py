@@ -4,7 +4,12 @@ import functools
 import importlib.metadata
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+MARK = "spinsqueeze_version"
+"""The attribute of every result that holds its version."""
 
 
 @functools.cache
@@ -38,3 +43,17 @@ def commit() -> str:
 def machine() -> str:
     """Processor architecture and Python version, e.g. 'x86_64, Python 3.11'."""
     return f"{platform.machine()}, Python {platform.python_version()}"
+
+
+def another_version(attributes: Mapping[str, Any]) -> str:
+    """That a result was made by another version than this, in words; empty where it was not."""
+    made, ours = str(attributes.get(MARK, "unknown")), version()
+    by, we = str(attributes.get("commit", "none")), commit()
+    if made != ours:
+        return (
+            f"made by spinsqueeze {made}, this is {ours}: defaults and numbers may differ between "
+            "versions"
+        )
+    if "none" not in (by, we) and by != we:
+        return f"made by commit {by}, this is {we}: numbers may differ between them"
+    return ""

@@ -66,6 +66,29 @@ def study_tables(data: xr.Dataset) -> dict[str, Any]:
     return dict(with_arrays(json.loads(data.attrs["study"]), array))
 
 
+def full_study_tables(data: xr.Dataset) -> dict[str, Any]:
+    """The study of a result with every option of the method that made it, defaults too.
+
+    Args:
+        data: a result; its attribute `method_options` holds the options.
+
+    Raises:
+        InvalidInput: see `study_tables`.
+    """
+    tables = study_tables(data)
+    options = json.loads(data.attrs.get("method_options", "{}"))
+    named = tables.get("method")
+    if named is None and "sweep" not in tables and "method" in data.attrs:
+        tables["method"] = {"name": str(data.attrs["method"])}
+    elif (
+        named is not None
+        and named.get("name") == options.get("name")
+        and "method.name" not in tables.get("sweep", {})
+    ):
+        tables["method"] = {**options, **named}
+    return tables
+
+
 def _units(path: str, unit: str) -> str:
     *way, last = path.split(".")
     if way[:1] == ["lab"] and last == "values":

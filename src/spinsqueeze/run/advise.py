@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.methods.base.method import Cost, Method, in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
 from spinsqueeze.methods.registry import METHODS
@@ -12,6 +13,7 @@ from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import CoherentState, InitialState
+from spinsqueeze.run.choice import in_time as in_time
 from spinsqueeze.run.questions import evolve_question, is_auto, steady_question
 from spinsqueeze.run.time_scales import likely_times
 
@@ -47,6 +49,7 @@ class Row:
 
 
 @final
+@clear_init
 @dataclass(frozen=True)
 class Advice:
     """What `advise` returns: iterate over its rows, or print it."""
@@ -60,6 +63,7 @@ class Advice:
         return "\n".join(map(str, self.rows))
 
 
+@clear_call
 def advise(
     model: SpinModel,
     *,
@@ -103,13 +107,3 @@ def advise(
         error = tried.trust(question).in_words if verdict else ""
         rows.append(Row(name, verdict.reasons, cost.memory, cost.seconds, error, kind.summary))
     return Advice(tuple(rows))
-
-
-def in_time(seconds: float) -> str:
-    """'3 min': a duration for people."""
-    if seconds < 1.0:
-        return "under a second"
-    for unit, size in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

@@ -100,6 +100,14 @@ class Run:
             **({} if self.choice is None else {"automatic_times": self.choice.as_json()}),
         }
 
+    def attributes_with(self, concern: str) -> dict[str, Any]:
+        """The attributes with one more warning; an empty one is none."""
+        attributes = self.attributes
+        if concern:
+            warnings = [*json.loads(attributes["warnings"]), concern]
+            attributes["warnings"] = json.dumps(warnings)
+        return attributes
+
     @property
     def _bounds(self) -> list[str]:
         """Whether 1/xi2 <= qfi/N fails by more than the errors of both, which no state does."""

@@ -11,6 +11,7 @@ import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Unsupported
 from spinsqueeze.core.plain import with_value
 from spinsqueeze.methods.base.method import Method
@@ -46,6 +47,7 @@ DIRECTIONS = ("+x", "-x", "+y", "-y", "+z", "-z")
 MAX_NUM = 10_000
 
 
+@clear_call
 def branches(
     subject: SpinModel | Study | Mapping[str, Any],
     *,

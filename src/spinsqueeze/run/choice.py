@@ -35,11 +35,15 @@ def make_method(method: Any) -> Method:
     )
 
 
-def default_method(question: Question) -> Method:
+def default_method(question: Question, *, keep_state: bool = False) -> Method:
     """The method to take when the user names none.
 
     The least time among the fitting methods of the highest trust that finish within a minute; else
     the fastest of all.
+
+    Args:
+        question: what is asked.
+        keep_state: among the methods that keep the state at the last time.
 
     Raises:
         InvalidInput: no method takes the question; with the reasons of each.
@@ -52,10 +56,55 @@ def default_method(question: Question) -> Method:
         if not verdict or verdict.cost is None:
             reasons.append(f"{kind.__name__}: {'; '.join(verdict.reasons)}")
             continue
+        if keep_state and not method.keeps_state(question):
+            reasons.append(f"{kind.__name__}: has no state to keep here")
+            continue
         seconds = verdict.cost.seconds
         key = (method.trust(question).rank if seconds < PATIENCE else math.inf, seconds)
         if best is None or key < best[0]:
             best = (key, method)
     if best is None:
-        raise InvalidInput("no method fits this model. " + ". ".join(reasons))
+        what = " and keeps its state" if keep_state else ""
+        raise InvalidInput(f"no method fits this model{what}. " + ". ".join(reasons))
     return best[1]
+
+
+def approximation_note(question: Question, method: Method) -> str:
+    """Why a choice among all methods is not exact, where an exact one would take the question.
+
+    Args:
+        question: what was asked.
+        method: the choice.
+
+    Returns:
+        one line for the warnings of the result; empty where the choice is exact, or nothing else
+        is.
+    """
+    trust = method.trust(question)
+    if trust.rank == 0:
+        return ""
+    causes = []
+    for name, kind in METHODS.items():
+        other = kind()
+        if other.support(question) or other.trust(question).rank > 0:
+            continue
+        verdict = other.judge(question)
+        if verdict.cost is not None:
+            time = f"would take about {in_time(verdict.cost.seconds)}"
+            causes.append(f"{name} {verdict.too_large or time}")
+    if not causes:
+        return ""
+    return (
+        f"choice: {method.name()} ({trust.in_words} error) was taken instead of an exact method: "
+        f"{'; '.join(causes)}. Name one to take it"
+    )
+
+
+def in_time(seconds: float) -> str:
+    """'3 min': a duration for people."""
+    if seconds < 1.0:
+        return "under a second"
+    for unit, size in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

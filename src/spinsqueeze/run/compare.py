@@ -1,12 +1,13 @@
 """compare: the same run by every method that fits, and where they first disagree."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 import xarray as xr
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
@@ -33,6 +34,7 @@ from spinsqueeze.run.study import Study
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """What `compare` returns: every result, and the differences from the most trusted one.
@@ -67,6 +69,7 @@ class Comparison:
         return "\n".join(lines)
 
 
+@clear_call
 def compare(
     model: SpinModel | Mapping[str, SpinModel],
     initial_state: InitialState | None = None,
@@ -225,6 +228,12 @@ def _choose(
     """
     chosen: dict[str, Method] = {}
     refused: dict[str, str] = {}
+    if isinstance(methods, str | type | Method):
+        methods = [methods]
+    elif methods is not None and not isinstance(methods, Iterable):
+        raise InvalidInput.of(
+            "methods", f"must be a list such as ['exact', 'dtwa'], got {checks.shown(methods)}"
+        )
     for item in METHODS.values() if methods is None else methods:
         method = make_method(item)
         label = _label(method, chosen)
@@ -242,7 +251,11 @@ def _choose(
         needed = "two methods that fit" if least == 2 else f"a method that fits for {of!r}"
         raise InvalidInput(
             f"compare needs {needed}, got {len(chosen)}: "
-            + "; ".join(f"{name}: {why}" for name, why in refused.items())
+            + "; ".join(
+                [f"{name} fits" for name in chosen]
+                + [f"{name}: {why}" for name, why in refused.items()]
+            )
+            + ("; name another, or leave methods out" if methods is not None else "")
         )
     return chosen, refused
 

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
 from spinsqueeze.observables.squeezing import decibels, decibels_stderr
 from spinsqueeze.run.optimum import optimum
@@ -32,6 +33,7 @@ VARIABLES = tuple(_SCALES)
 
 
 @final
+@clear_init
 @dataclass(frozen=True)
 class Difference:
     """How one method differs from the reference in one variable.
@@ -84,6 +86,7 @@ class Difference:
 
 
 @final
+@clear_init
 @dataclass(frozen=True)
 class OptimumDifference:
     """How the best squeezing of one method differs from that of the reference.

@@ -8,6 +8,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Integers
+from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput, Unsupported
 from spinsqueeze.models.ensemble import SpinClass
 from spinsqueeze.models.envelope import Envelope
@@ -20,6 +21,7 @@ STRENGTHS = ("chi", "j_x", "j_y", "j_z", "j_perp", "rabi", "rate")
 
 
 @final
+@clear_init
 @dataclass(frozen=True)
 class Equations:
     """Equations of the moments of distinct spins up to an order: print it, or take `latex`.
@@ -37,6 +39,7 @@ class Equations:
         return f"{self.text}\n{self.closure}"
 
 
+@clear_call
 def equations(model: SpinModel, *, order: int = 2) -> Equations:
     """The equations of motion of the moments of distinct spins, with the model's own names.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
 from spinsqueeze.methods.base.question import Evolve, Progress, Question
 from spinsqueeze.models.catalogue import INITIAL_STATES
@@ -17,8 +18,10 @@ from spinsqueeze.results import dataset, provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.studies import put_study
 from spinsqueeze.run.answers import Run
+from spinsqueeze.run.choice import approximation_note, default_method
 from spinsqueeze.run.stepwise import run_alone, run_together
 from spinsqueeze.run.study import Study
+from spinsqueeze.run.time_scales import likely_times
 
 
 def execute(
@@ -46,8 +49,18 @@ def execute(
         NumericalFailure: the calculation ended without a trustworthy number.
         KeyboardInterrupt: Ctrl-C, unless kept.
     """
+    chosen = study.method is None
+    if keep_state and chosen:
+        study = replace(study, method=default_method(_asked(study), keep_state=True))
     run = run_alone(study, progress=progress, keep_interrupted=keep_interrupted)
-    return _dataset(run, keep_state=keep_state)
+    return _dataset(run, keep_state=keep_state, chosen=chosen)
+
+
+def _asked(study: Study) -> Question:
+    """The question of a study, at likely times where the run is to choose them."""
+    if study.automatic_times:
+        study = replace(study, times=likely_times(study.canonical_model))
+    return study.question()
 
 
 def execute_many(studies: Sequence[Study]) -> list[xr.Dataset | SpinSqueezeError]:
@@ -64,14 +77,18 @@ def _itself(study: Study) -> Study:
     return study
 
 
-def _dataset(run: Run, *, keep_state: bool = False) -> xr.Dataset:
+def _dataset(run: Run, *, keep_state: bool = False, chosen: bool | None = None) -> xr.Dataset:
     study = run.task.study
     question, method = run.task.question, run.task.method
+    note = ""
+    if study.method is None if chosen is None else chosen:
+        note = approximation_note(question, method)
     attributes = {
         "title": study.title,
-        **run.attributes,
+        **run.attributes_with(note),
         **_loss_times(question),
         "wall_time": run.wall_time,
+        "method_options": json.dumps(method.full_table()),
         **({} if run.choice is None else {"wall_time_of_choice": run.choice.seconds}),
         MARK: provenance.version(),
         "commit": provenance.commit(),
@@ -82,7 +99,8 @@ def _dataset(run: Run, *, keep_state: bool = False) -> xr.Dataset:
         state = run.answer.state_at(len(run.times) - 1)
         if state is None:
             raise InvalidInput(
-                f"keep_state: {type(method).__name__} has no state to keep; leave it out"
+                f"keep_state: {type(method).__name__} has no state to keep here; leave it out, or "
+                "name no method: one that keeps its state is chosen where there is any"
             )
         attributes["final_state_kind"], values = _packed(state)
     data = dataset.build(
@@ -119,6 +137,7 @@ def _packed(state: InitialState) -> tuple[str, Any]:
     return kind, np.stack([values.real, values.imag], axis=-1)
 
 
+@clear_call
 def final_state(data: xr.Dataset) -> InitialState:
     """The state at the last time of a run with keep_state=True, to start another run from.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import xarray as xr
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant
@@ -17,6 +18,7 @@ from spinsqueeze.run.study import Study
 _ARGUMENTS = {"rate": "loss_rate", "times": "loss_times", "losses.times": "loss_times"}
 
 
+@clear_call
 def simulate_losses(
     model: SpinModel,
     initial_state: InitialState,

@@ -11,6 +11,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput, NotAnInteger, NumericalFailure, SpinSqueezeError
 from spinsqueeze.core.plain import with_value
 from spinsqueeze.core.text import value_with_error
@@ -29,6 +30,7 @@ _GOLDEN = 1.22074408460575947536  # x^(d+1) = x + 1 for d = 3; good spread for a
 
 
 @final
+@clear_init
 @dataclass(frozen=True)
 class Optimisation:
     """What `optimise` returns.
@@ -65,6 +67,7 @@ class Optimisation:
         )
 
 
+@clear_call
 def optimise(
     subject: Any,
     initial_state: Any = None,

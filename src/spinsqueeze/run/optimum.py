@@ -2,12 +2,14 @@
 
 import xarray as xr
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.observables.optimum import Optimum
 from spinsqueeze.results.best import optimum_of_run
 from spinsqueeze.results.dataset import checked_dataset
 from spinsqueeze.results.grid import as_single_run
 
 
+@clear_call
 def optimum(data: xr.Dataset) -> Optimum:
     """The least xi2 over time of a result, interpolated between its times.
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, Unsupported
 from spinsqueeze.methods.closed_form.steady import reservoir_squeezing
 from spinsqueeze.methods.permutation_invariant.transition_rates import LiouvillianPerturbation
@@ -12,6 +13,7 @@ from spinsqueeze.models.model import SpinModel
 from spinsqueeze.run.questions import steady_question
 
 
+@clear_call
 def liouvillian_perturbation(model: SpinModel) -> LiouvillianPerturbation:
     """First-order rates between total spins, their gap and steady distribution.
 

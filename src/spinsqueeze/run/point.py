@@ -17,6 +17,7 @@ from spinsqueeze.results.best import best_of_moments
 from spinsqueeze.results.dataset import tables_of_run
 from spinsqueeze.results.points import KEPT_ATTRIBUTES, Entry, Point, pack, unpack
 from spinsqueeze.run.answers import Run
+from spinsqueeze.run.choice import approximation_note
 from spinsqueeze.run.stepwise import run_together, tried
 from spinsqueeze.run.store import NUMBERS
 from spinsqueeze.run.study_file import study_from_tables
@@ -129,7 +130,10 @@ def failure(reason: str, *, kept: bool) -> Outcome:
 
 def _point(run: Run, *, derived: Derived | None, blocks: bool) -> Point:
     """What the study of a run determines, with its optimum in time."""
-    readings, question, attributes = run.answer.readings, run.task.question, run.attributes
+    readings, question = run.answer.readings, run.task.question
+    chosen = run.task.study.method is None
+    note = approximation_note(question, run.task.method) if chosen else ""
+    attributes = run.attributes_with(note)
     if derived is None:
         moments, squeezed = moments_of(readings, n_spins=question.model.n_spins), None
     else:

@@ -113,7 +113,7 @@ def check_evolution(
     return (
         grid,
         checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
-        checks.real("memory_budget", memory_budget, above=0.0),
+        checks.memory("memory_budget", memory_budget),
     )
 
 
@@ -205,7 +205,7 @@ def check_steady(
         raise InvalidInput(_IN_TIME)
     return (
         checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
-        checks.real("memory_budget", memory_budget, above=0.0),
+        checks.memory("memory_budget", memory_budget),
     )
 
 

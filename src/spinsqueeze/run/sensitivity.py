@@ -12,6 +12,7 @@ import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
 from spinsqueeze.core.units import inverse
 from spinsqueeze.models.pulse import Pulse
@@ -29,6 +30,7 @@ STEP, SAMPLED_STEP = 0.005, 0.05
 """Default step of the phase times sqrt(N); that of samples in single precision is longer."""
 
 
+@clear_call
 def sensitivity(
     subject: Any,
     initial_state: Any = None,

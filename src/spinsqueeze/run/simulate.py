@@ -5,6 +5,7 @@ from typing import Any
 
 import xarray as xr
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.models.losses import Losses
@@ -16,6 +17,7 @@ from spinsqueeze.run.execute import execute
 from spinsqueeze.run.study import Study
 
 
+@clear_call
 def simulate(
     model: SpinModel,
     initial_state: InitialState,

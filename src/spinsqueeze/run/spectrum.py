@@ -7,6 +7,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
 from spinsqueeze.methods.base.method import in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
@@ -16,6 +17,7 @@ from spinsqueeze.run.questions import steady_question
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class LiouvillianGap:
     """The slowest decay of an open model among permutation-invariant operators.
@@ -36,6 +38,7 @@ class LiouvillianGap:
     complete: bool
 
 
+@clear_call
 def liouvillian_gap(
     model: SpinModel,
     *,

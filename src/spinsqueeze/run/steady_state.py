@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import xarray as xr
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.models.model import SpinModel
@@ -13,6 +14,7 @@ from spinsqueeze.run.execute import execute
 from spinsqueeze.run.study import Study
 
 
+@clear_call
 def steady_state(
     model: SpinModel,
     *,

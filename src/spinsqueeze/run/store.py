@@ -67,7 +67,9 @@ class Store:
         """
         self.folder = Path(folder)
         self._say = say
+        self._made: list[Path] = []
         try:
+            self._made = [p for p in (self.folder, *self.folder.parents) if not p.exists()]
             self.folder.mkdir(parents=True, exist_ok=True)
             mark = self.folder / MARK
             if not mark.exists():
@@ -130,9 +132,20 @@ class Store:
                 the attempt.
         """
         try:
+            if not self.folder.exists():  # another run made it, and left it without a point
+                self.folder.mkdir(parents=True, exist_ok=True)
+                replace_file(FORMAT.encode(), self.folder / MARK)
             replace_file(packed, self.path(key))
         except OSError as error:
             raise FileProblem(f"store {self.folder} cannot be written: {reason(error)}") from None
+
+    def leave(self) -> None:
+        """Remove the folders that this store made, if no point came into it."""
+        if self._made and os.listdir(self.folder) == [MARK]:
+            with contextlib.suppress(OSError):
+                (self.folder / MARK).unlink()
+                for folder in self._made:
+                    folder.rmdir()
 
     def _sweep_up(self) -> None:
         """Remove what killed runs left half-written; that of running ones is younger."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import key, same
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Progress, Question
 from spinsqueeze.models.canonical import Canonical
@@ -26,6 +28,7 @@ from spinsqueeze.run.ranges import shortest
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Study:
     """A model with its state, times, method and seed: what a study file holds.
@@ -95,6 +98,12 @@ class Study:
         put(self, "seed", seed)
         put(self, "memory_budget", memory_budget)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Study) and same(self.as_tables(), other.as_tables())
+
+    def __hash__(self) -> int:
+        return hash(key(self.as_tables()))
+
     def _require_no_times(self) -> None:
         given = {"times": self.times is not None, "pulses": self.pulses, "losses": self.losses}
         for name, value in given.items():
@@ -138,8 +147,12 @@ class Study:
             **options,
         )
 
-    def as_tables(self) -> dict[str, Any]:
-        """The study as plain tables, in the schema of study files; defaults are left out."""
+    def as_tables(self, *, every_option: bool = False) -> dict[str, Any]:
+        """The study as plain tables, in the schema of study files; defaults are left out.
+
+        Args:
+            every_option: of the method, defaults too.
+        """
         tables: dict[str, Any] = {"title": self.title} if self.title else {}
         tables |= model_as_tables(self.model)
         if self.initial_state is not None:
@@ -149,7 +162,8 @@ class Study:
         if self.losses is not None:
             tables["losses"] = self.losses.as_dict()
         if self.method is not None:
-            tables["method"] = self.method.option_table()
+            method = self.method
+            tables["method"] = method.full_table() if every_option else method.option_table()
         run: dict[str, Any] = {"steady_state": True}
         if not self.steady_state:
             run = {"times": AUTO if self.automatic_times else shortest(self.times)}

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import FileProblem, InvalidInput
-from spinsqueeze.core.sizes import size_in_bytes
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.registry import METHODS
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MAX_FILE_BYTES = 10**9
+_NETCDF = (b"\x89HDF", b"CDF")
 
 
+@clear_call
 def read_study(path: str | Path) -> Study:
     """Read a study file.
 
@@ -45,6 +47,17 @@ def read_study(path: str | Path) -> Study:
         return study_from_tables(tables)
     except InvalidInput as error:
         raise InvalidInput(f"{source}: {error}") from None
+
+
+def is_result(path: Path) -> bool:
+    """Whether a file begins like a result file; one that cannot be read does not."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as opened:
+            return opened.read(4).startswith(_NETCDF)
+    except (OSError, ValueError):
+        return False
 
 
 def _read_toml(source: Path) -> dict[str, Any]:
@@ -61,9 +74,10 @@ def _read_toml(source: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
         raise FileProblem(f"study {source} cannot be read: {cause}") from None
-    if raw.startswith((b"\x89HDF", b"CDF")):
+    if raw.startswith(_NETCDF):
         raise FileProblem(
-            f"study {source} is a result file (netCDF), not a study; try spinsqueeze info {source}"
+            f"study {source} is a result file (netCDF), not a study; try spinsqueeze info "
+            f"{source}, or study_of(load({str(source)!r}))"
         )
     try:
         text = raw.decode("utf-8-sig")
@@ -103,6 +117,7 @@ def study_from_tables(tables: Any) -> Study:
         raise error.at("sweep") from None
 
 
+@clear_call
 def study_of(data: "xr.Dataset") -> Study:
     """The study that a result came from: `run_study(study_of(data))` gives the result again.
 
@@ -116,9 +131,10 @@ def study_of(data: "xr.Dataset") -> Study:
     """
     from spinsqueeze.results.dataset import checked_dataset
     from spinsqueeze.results.grid import as_single_run
-    from spinsqueeze.results.studies import study_tables
+    from spinsqueeze.results.studies import full_study_tables
 
-    return study_from_tables(study_tables(as_single_run(checked_dataset(data, call="study_of"))))
+    one = as_single_run(checked_dataset(data, call="study_of"))
+    return study_from_tables(full_study_tables(one))
 
 
 def _single_point(tables: Any, sections: StudyFile) -> Study:
@@ -206,12 +222,4 @@ def _bytes(value: Any) -> float:
     """A memory budget: a number of bytes, or text such as '4 GB'."""
     if value is None:
         return DEFAULT_MEMORY_BUDGET
-    if isinstance(value, str):
-        try:
-            return size_in_bytes(value)
-        except ValueError:
-            raise InvalidInput(
-                f"must be a number of bytes or a text such as '4 GB', got {checks.shown(value)}",
-                path="run.memory_budget",
-            ) from None
-    return float(_below("run", lambda: checks.real("memory_budget", value, above=0.0)))
+    return float(_below("run", lambda: checks.memory("memory_budget", value)))

@@ -1,27 +1,24 @@
 """sweep: one study at many parameter values, on many processes, killed and resumed at will."""
 
 import contextlib
+import json
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import FileProblem, InvalidInput, SpinSqueezeError
-from spinsqueeze.core.plain import numbers, with_value
-from spinsqueeze.models.model import SpinModel
-from spinsqueeze.models.pulse import Pulse
+from spinsqueeze.core.plain import with_value
 from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.grid import as_single_run, stack
 from spinsqueeze.results.points import Point
 from spinsqueeze.results.realisations import average
 from spinsqueeze.results.studies import put_study
-from spinsqueeze.run.choice import make_method
 from spinsqueeze.run.cluster import connected, run_on
 from spinsqueeze.run.execute import execute
 from spinsqueeze.run.jobs import Job, default_workers, run_here
@@ -33,13 +30,16 @@ from spinsqueeze.run.stepwise import times_of
 from spinsqueeze.run.store import Store, digests, point_key
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_file import study_from_tables
-from spinsqueeze.run.sweep_axes import AVERAGED, ZIPPED, read_axes
-from spinsqueeze.run.sweep_plan import Plan, make_plan, shape_of
+from spinsqueeze.run.sweep_axes import AVERAGED, ZIPPED
+from spinsqueeze.run.sweep_plan import Plan, shape_of
 from spinsqueeze.run.sweep_progress import PointCount, SweepProgress
+from spinsqueeze.run.sweep_subject import plan_of as plan_of
+from spinsqueeze.run.sweep_subject import study_from as study_from
 
 Say = Callable[[str], None]
 
 
+@clear_call
 def sweep(
     subject: Any,
     initial_state: Any = None,
@@ -142,27 +142,41 @@ def sweep(
     if progress is not None and not callable(progress):
         raise InvalidInput(f"progress must be a function of a SweepProgress, got {progress!r}")
     listeners = [] if progress is None else [progress]
-    with _noted(store):
+
+    def say(text: str) -> None:
+        warnings.warn(text, stacklevel=3)
+
+    with _noted(store), _opened(store, say=say) as kept:
         return _run(
             plan,
-            title=study.title,
+            attributes=_attributes(study),
             blocks=bool(blocks),
             store=store,
+            kept=kept,
             workers=workers,
             scheduler=scheduler,
             memory_limit=memory_limit,
             patience=patience,
             listeners=listeners,
-            say=lambda text: warnings.warn(text, stacklevel=3),
+            say=say,
         )
 
 
-def run_study(study: Study, *, progress: Callable[[float], None] | None = None) -> xr.Dataset:
+@clear_call
+def run_study(
+    study: Study,
+    *,
+    progress: Callable[[float], None] | None = None,
+    keep_state: bool = False,
+    blocks: bool = False,
+) -> xr.Dataset:
     """The result of a study: of its one run, or of the sweep that it asks for.
 
     Args:
         study: what `read_study` returns.
         progress: called with the fraction done.
+        keep_state: of one run: store the state at the last time, for `final_state`.
+        blocks: of a sweep: keep the moments of the sample blocks, which `merge` needs.
 
     Raises:
         SpinSqueezeError: see `simulate`, `steady_state` and `sweep`.
@@ -172,94 +186,10 @@ def run_study(study: Study, *, progress: Callable[[float], None] | None = None) 
             f"study must be a Study, got {checks.shown(study)}; read a file with read_study"
         )
     if study.sweep is None:
-        return execute(study, progress=progress, keep_interrupted=True)
+        return execute(study, progress=progress, keep_state=keep_state, keep_interrupted=True)
     if progress is None:
-        return sweep(study)
-    return sweep(study, progress=lambda now: progress(now.fraction))
-
-
-def study_from(subject: Any, initial_state: Any, times: Any, **options: Any) -> Study:
-    """The study that a model with a state and times, or tables, or a study itself stand for.
-
-    Args:
-        subject: a SpinModel, a Study, or the tables of one.
-        initial_state: with a model.
-        times: with a model; None: a steady state.
-        **options: parts of the study to set; None leaves them alone.
-
-    Raises:
-        InvalidInput: another subject, or an argument that the study has itself.
-    """
-    given = {k: v for k, v in options.items() if v is not None and k != "pulses"}
-    if "method" in given:
-        given["method"] = make_method(given["method"])
-    if isinstance(subject, SpinModel):
-        pulses = options["pulses"]
-        given["pulses"] = (pulses,) if isinstance(pulses, Pulse) else tuple(pulses)
-        steady = times is None
-        return Study(
-            subject, initial_state=initial_state, times=times, steady_state=steady, **given
-        )
-    if isinstance(subject, Mapping):
-        subject = study_from_tables(subject)
-    if not isinstance(subject, Study):
-        raise InvalidInput(
-            "subject must be a SpinModel, a Study or the tables of one, got "
-            f"{checks.shown(subject)}"
-        )
-    if initial_state is not None or times is not None or options["pulses"]:
-        raise InvalidInput(
-            "initial_state, times and pulses are the study's own; give them with a SpinModel only"
-        )
-    return replace(subject, **given) if given else subject
-
-
-def plan_of(
-    study: Study, *, over: Any = None, zipped: Any = None, average_over: Any = None
-) -> Plan:
-    """The points of a sweep, checked.
-
-    Args:
-        study: what all points share.
-        over: as of `sweep`; None: the study's own.
-        zipped: as of `sweep`.
-        average_over: as of `sweep`.
-
-    Raises:
-        InvalidInput: nothing to sweep, or a path or value breaks its rule.
-    """
-    tables = study.as_tables()
-    own = tables.pop("sweep", {})
-    if over is None and not own:
-        raise InvalidInput(
-            'over must name what to sweep, e.g. over={"hamiltonian.0.j_z": [-1.0, 0.0, 1.0]}'
-        )
-    if over is not None and not isinstance(over, Mapping):
-        raise InvalidInput(f"over must map dotted paths to values, got {checks.shown(over)}")
-    asked = own if over is None else {str(path): _plain(spec) for path, spec in over.items()}
-    if zipped is not None:
-        asked[ZIPPED] = zipped
-    if average_over is not None:
-        asked[AVERAGED] = average_over
-    try:
-        # The study's own sweep too: it was read against its file, which may say more than needed.
-        values = read_axes(tables, asked, check=study_from_tables)
-    except InvalidInput as error:
-        raise error.at("sweep" if over is None else "over") from None
-    groups, averaged = values.pop(ZIPPED, False), values.pop(AVERAGED, ())
-    return make_plan(tables, values, zipped=groups, average_over=averaged)
-
-
-def _plain(spec: Any) -> Any:
-    """Numbers and arrays of numpy, xarray or jax as plain ones, through lists and tables."""
-    if hasattr(spec, "__array__"):
-        array = np.asarray(spec)
-        return array.tolist() if array.ndim < 2 else [numbers(row) for row in array]
-    if isinstance(spec, Mapping):
-        return {key: _plain(value) for key, value in spec.items()}
-    if isinstance(spec, list | tuple | range):
-        return [_plain(value) for value in spec]
-    return spec
+        return sweep(study, blocks=blocks)
+    return sweep(study, blocks=blocks, progress=lambda now: progress(now.fraction))
 
 
 @contextlib.contextmanager
@@ -273,17 +203,28 @@ def _noted(store: str | Path | None) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def _opened(store: str | Path | None, *, say: Say) -> Iterator[Store | None]:
+    """The store; a sweep that is refused leaves no empty folder behind."""
+    kept = None if store is None else Store(store, say=say)
+    try:
+        yield kept
+    finally:
+        if kept is not None:
+            kept.leave()
+
+
 def _run(
     plan: Plan,
     *,
-    title: str,
+    attributes: dict[str, Any],
     blocks: bool,
     store: str | Path | None,
+    kept: Store | None,
     listeners: Sequence[Callable[[SweepProgress], None]],
     say: Say,
     **where: Any,
 ) -> xr.Dataset:
-    kept = None if store is None else Store(store, say=say)
     base = dict(plan.base)
     plan = Plan(base, plan.values, plan.axes, plan.realisations)
     jobs = [
@@ -324,8 +265,8 @@ def _run(
         ]
         if single and whole[0].reason:
             raise SpinSqueezeError(whole[0].reason)
-    data = stack(whole, axes=plan.grid_axes(), attributes=_attributes(title))
-    study = _study(plan, title)
+    data = stack(whole, axes=plan.grid_axes(), attributes=attributes)
+    study = _study(plan, attributes["title"])
     data = put_study(data, study)
     if plan.kept_axes:
         return data
@@ -362,10 +303,12 @@ def _study(plan: Plan, title: str) -> dict[str, Any]:
     return {**study, "title": title} if title else study
 
 
-def _attributes(title: str) -> dict[str, Any]:
+def _attributes(study: Study) -> dict[str, Any]:
     """What a sweep says of itself."""
+    method = study.method
     return {
-        "title": title,
+        "title": study.title,
+        **({} if method is None else {"method_options": json.dumps(method.full_table())}),
         MARK: provenance.version(),
         "commit": provenance.commit(),
         "machine": provenance.machine(),

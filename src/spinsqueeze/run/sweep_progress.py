@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.results.points import Point
 
 
 @final
+@clear_init
 @dataclass(frozen=True)
 class SweepProgress:
     """How far a sweep is.

@@ -7,6 +7,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats, Integers
+from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
 from spinsqueeze.methods.base.flip_operators import (
     flip_bytes,
@@ -42,6 +43,7 @@ WEAK_EXCITATION = 0.05
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class SqueezedComponent:
     """J = sum_i (cos t_i s^x_i + sin t_i s^y_i) at the angles t_i where its variance is least.
@@ -66,6 +68,7 @@ class SqueezedComponent:
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class SqueezingTheorem:
     """To first order in H1: xi2 = 1 + slope * lambda, H = H0 + lambda H1, lambda = 1 the model.
@@ -116,6 +119,7 @@ class SqueezingTheorem:
         return "\n".join(lines)
 
 
+@clear_call
 def squeezing_theorem(
     model: SpinModel, *, memory_budget: float = DEFAULT_MEMORY_BUDGET
 ) -> SqueezingTheorem:
@@ -147,7 +151,7 @@ def squeezing_theorem(
             "squeezing_theorem needs emission, so that all-down is the one steady state without "
             "the perturbation; this model has no jumps: add LocalDecay or CollectiveDecay"
         )
-    memory_budget = checks.real("memory_budget", memory_budget, above=0.0)
+    memory_budget = checks.memory("memory_budget", memory_budget)
     form = steady_question(model, memory_budget=memory_budget).model
     reasons = _obstacles(form)
     if reasons:

@@ -2,13 +2,13 @@
 
 import abc
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, final
 
 from spinsqueeze.core.errors import SpinSqueezeError, TooLarge, Unsupported
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
-from spinsqueeze.models.term import Plain, snake_case
+from spinsqueeze.models.term import Plain, plain, snake_case
 
 _IN_WORDS = {
     "modes": "a cavity",
@@ -122,6 +122,10 @@ class Method(Plain, abc.ABC):
     def cost(self, question: Question) -> Cost:
         """Expected memory and time of a question that it answers."""
 
+    def keeps_state(self, question: Question) -> bool:  # noqa: ARG002
+        """Whether its answer has the state at the last time, for `keep_state`."""
+        return False
+
     @abc.abstractmethod
     def answer(self, question: Question) -> Answer:
         """Answer a question that `require` has let pass.
@@ -197,6 +201,11 @@ class Method(Plain, abc.ABC):
     def option_table(self) -> dict[str, Any]:
         """The method as a study file writes it: its name and the options that are not default."""
         return {"name": self.name(), **self.as_dict()}
+
+    def full_table(self) -> dict[str, Any]:
+        """The method with every option that has a value, defaults too."""
+        values = {item.name: plain(getattr(self, item.name)) for item in fields(self)}  # type: ignore[arg-type]
+        return {"name": self.name(), **{k: v for k, v in values.items() if v is not None}}
 
 
 def _in_words(feature: str, question: Question) -> str:

@@ -77,6 +77,12 @@ class SampledMethod(Method):
     target: str
     max_trajectories: int
 
+    def full_table(self) -> dict[str, Any]:
+        """Every option that has a value; without a target_error no other option of one."""
+        table = super().full_table()
+        unused = ("target", "max_trajectories") if self.target_error is None else ()
+        return {name: value for name, value in table.items() if name not in unused}
+
     def _check_number(self, *, default: int | None = DEFAULT_SAMPLES) -> None:
         """Check the four options; neither a number nor a target_error: `default` samples.
 

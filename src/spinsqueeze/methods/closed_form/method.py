@@ -6,6 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 from typing_extensions import override
 
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
@@ -23,6 +24,7 @@ STEADY_ERROR = 1e-11
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class ClosedForm(Method):
     """Exact moments of one-axis twisting and of Ising models with any couplings.
@@ -88,6 +90,11 @@ class ClosedForm(Method):
             return plan(started(question)).cost
         n = question.model.n_spins
         return Cost(1e6 + 100.0 * n, 1e-7 * n, f"a few arrays of N + 1 = {n + 1} numbers")
+
+    @override
+    def keeps_state(self, question: Question) -> bool:
+        """Of steady states."""
+        return isinstance(question, Steady)
 
     @numpy_on_one_thread
     def answer(self, question: Question) -> Answer:

@@ -23,7 +23,7 @@ from spinsqueeze.models.envelope import Strength, integrated
 from spinsqueeze.models.states import CoherentState
 
 Result = tuple[Floats, Floats]
-MULTIPLY_ADDS_PER_SECOND = 1e9
+MULTIPLY_ADDS_PER_SECOND = 2e9
 
 
 @final
@@ -67,7 +67,7 @@ class _Setting:
     @property
     def slowdown(self) -> float:
         """How much longer the formulas take with decay or pumping (complex factors)."""
-        return 100.0 * len(self.echo.starts) if self.noisy else 1.0
+        return 60.0 * len(self.echo.starts) if self.noisy else 1.0
 
     def per_spin(self) -> "_Setting":
         """The same with arrays of one entry a spin."""
@@ -248,7 +248,7 @@ def _kinds_plan(setting: _Setting) -> Plan:
             turns=_turns(setting, times),
         )
 
-    seconds = 1e-4 * len(setting.question.times) * n_kinds**2
+    seconds = 1.2e-5 * len(setting.question.times) * n_kinds**2
     memory = 1e6 + 8e2 * n_kinds**2
     return Plan("spin classes", axis, Cost(memory, seconds, "classes squared"), 1, moments)
 
@@ -319,7 +319,7 @@ def _matrix_plan(setting: _Setting) -> Plan:
 
 def _batches(cost: Cost, n_times: int) -> int:
     """Batches of times that take some 50 ms, so that what they share is done once."""
-    return min(n_times, 1 + int(20 * cost.seconds))
+    return min(n_times, 1 + int(40 * cost.seconds))
 
 
 def _matrix_moments(setting: _Setting, bloch: Floats, times: Floats) -> Result:

@@ -9,6 +9,7 @@ import numpy as np
 from typing_extensions import override
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
@@ -278,6 +279,7 @@ class _Closed(Method):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Cumulants(_Closed):
     """Moments of distinct spins up to a given order; joint cumulants beyond it are left out.
@@ -316,6 +318,7 @@ class Cumulants(_Closed):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class MeanField(_Closed):
     """Every spin in the mean field of all others: `Cumulants` of order 1.

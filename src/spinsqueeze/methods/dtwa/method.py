@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, final
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import Cost, Trust
 from spinsqueeze.methods.base.question import Evolve, Question
@@ -18,6 +19,7 @@ CHUNK = 64
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class DTWA(SampledMethod):
     """The discrete truncated Wigner approximation, for closed systems.

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Integers
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
@@ -39,6 +40,7 @@ BLOCKS_UP_TO = 6
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Exact(SampledMethod):
     """Any model and any pulses on all 2^N states of the spins; a cavity on Fock states beside them.
@@ -145,6 +147,11 @@ class Exact(SampledMethod):
         per_application = 2e-5 + 1.5e-9 * n * max(frames, 1) * 2.0**n
         seconds = (applications + 3 * len(question.times)) * per_application
         return Cost(needed, seconds, f"2^{n} = {2**n} amplitudes, a few vectors of them")
+
+    @override
+    def keeps_state(self, question: Question) -> bool:
+        """Of closed models without a cavity."""
+        return not _on_strings(question) and not _on_density_matrices(question)
 
     @on_one_thread
     def answer(self, question: Question) -> Answer:

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
@@ -32,11 +33,15 @@ if TYPE_CHECKING:
     from spinsqueeze.methods.permutation_invariant.generator import Generator
 
 
+_SECONDS_AT_LEAST = 0.15
+_SLOWDOWN_OF_DRIVES = 14.0
+"""Of evolutions beside that of a constant model: measured 7 to 30 at N = 20 to 100."""
 _BYTES_OF_A_HISTORY = 1100.0
 """At each time: its moments and, most of it, the jackknife replica without it (measured)."""
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class PermutationInvariant(Method):
     """Exact open dynamics of N alike spins: (N+1)(N+2)(N+3)/6 numbers instead of 4^N.
@@ -124,7 +129,17 @@ class PermutationInvariant(Method):
         if isinstance(question, Evolve) and histories > 1:
             memory += _BYTES_OF_A_HISTORY * histories * len(question.times)
             detail += f" and {histories} histories of {len(question.times)} times"
-        return Cost(memory, needed.seconds * histories, detail)
+        seconds = needed.seconds * histories
+        if isinstance(question, Evolve):
+            driven = _SLOWDOWN_OF_DRIVES if question.model.time_dependent else 1.0
+            seconds = _SECONDS_AT_LEAST + driven * seconds
+        return Cost(memory, seconds, detail)
+
+    @override
+    def keeps_state(self, question: Question) -> bool:
+        """Without a cavity, and not as an average over histories of losses."""
+        losses = question.losses if isinstance(question, Evolve) else None
+        return not question.model.modes and (losses is None or losses.rate is None)
 
     def answer(self, question: Question) -> Answer:
         """Evolve the block state between pulses and losses, or solve for the null vector."""

@@ -27,11 +27,13 @@ from typing import Any
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.checks import complex_vector, integer, real, real_array
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
 from spinsqueeze.numerics.angular_momentum import recycling, total_spins
 
 
+@clear_init
 @dataclass(frozen=True)
 class LiouvillianPerturbation:
     """First-order dynamics of the shell populations.

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.flip_operators import (
@@ -43,6 +44,7 @@ LARGE = 0.1
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Perturbation(Method):
     """Steady states as a power series about all spins down, at any N for alike spins.

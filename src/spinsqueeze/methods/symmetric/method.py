@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class SymmetricSubspace(Method):
     """Collective models within total spin J = N/2: N + 1 amplitudes, or (N+1)^2 when open.
@@ -122,6 +124,11 @@ class SymmetricSubspace(Method):
             3e-7 * unknowns * steps,
             f"{times} density matrices of {n + 1} x {n + 1}",
         )
+
+    @override
+    def keeps_state(self, question: Question) -> bool:
+        """Of closed models without a cavity."""
+        return not question.model.modes and not question.model.dissipative
 
     @on_one_thread
     def answer(self, question: Question) -> Answer:

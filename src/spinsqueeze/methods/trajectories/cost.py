@@ -9,10 +9,10 @@ from spinsqueeze.numerics.processors import available_processors
 
 NARROW = 64
 """Levels of a packet that stays narrow; on average a run takes 3 sqrt(N) more (measured)."""
-_SECONDS_OF_A_STEP = 2.5e-6
-_SECONDS_OF_A_LEVEL = 35e-9
+_SECONDS_OF_A_STEP = 1.3e-6
+_SECONDS_OF_A_LEVEL = 18e-9
 """Of seven slopes and their sums, measured on one core."""
-_SECONDS_OF_A_JUMP = 5e-6
+_SECONDS_OF_A_JUMP = 2.5e-6
 _ROWS = 24
 """Numbers a level in the compiled walk: states, seven slopes, roots."""
 

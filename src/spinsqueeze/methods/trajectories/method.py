@@ -8,6 +8,7 @@ import numpy as np
 from typing_extensions import override
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import Cost, Trust
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
@@ -26,6 +27,7 @@ UNRAVELINGS = ("shifted", "direct")
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class QuantumTrajectories(SampledMethod):
     """Open dynamics of N alike spins, exact but for sampling, with a pure state of few numbers.

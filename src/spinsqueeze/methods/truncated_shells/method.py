@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
 from spinsqueeze.methods.base.question import Evolve, Progress, Question, no_progress
@@ -40,6 +41,7 @@ ROUNDING = 1e-13
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class TruncatedShells(Method):
     """Closed pair models in the space of total spin S >= N/2 - n_shells, from a symmetric state.
