@@ -9,11 +9,12 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Booleans, Floats
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.written_units import is_laboratory, written
+from spinsqueeze.plot import fit
 from spinsqueeze.plot.style import (
     GREY,
     PALETTE,
     decibels_with_error,
-    draw_as_written,
     figure_of,
     new_figure,
     style,
@@ -63,12 +64,13 @@ def branches(data: Any, *, quantity: str = "z", ax: Any = None) -> Figure:
             _draw_branch(panel, data, b, where[b, :n], values[b, :n])
         kinds = _draw_specials(panel, data, where, values)
         _legend(panel, data, kinds)
-        panel.set_xlabel(_with_unit(parameter, ""))
+        units = str(data[parameter].attrs.get("units", ""))
+        panel.set_xlabel(_with_unit(parameter, units if is_laboratory(units) else ""))
         panel.set_ylabel(label)
         if not panel.get_title() and data.attrs.get("title"):
             panel.set_title(wrapped(str(data.attrs["title"])))
     figure = figure_of(panel)
-    draw_as_written(figure)
+    fit.fit(figure, [panel])
     return figure
 
 
@@ -92,7 +94,7 @@ def _quantity(data: Any, quantity: str) -> tuple[Floats, str]:
 
 
 def _with_unit(label: str, units: str) -> str:
-    return label if units in ("", "1") else f"{label} ({units})"
+    return label if units in ("", "1") else f"{label} ({written(units)})"
 
 
 def _panel(ax: Any) -> Axes:

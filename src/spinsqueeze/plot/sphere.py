@@ -9,7 +9,8 @@ import numpy as np
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.checks import AXES, choice, direction, real_array
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.plot.style import GREY, draw_as_written, figure_of, new_figure, style
+from spinsqueeze.plot import fit
+from spinsqueeze.plot.style import GREY, figure_of, new_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +74,7 @@ def sphere(
             image = _orthographic(panel, polar, azimuth, field, eye, colours)
         figure = figure_of(panel)
         figure.colorbar(image, ax=panel, label=label, shrink=0.8, pad=0.04)
-    draw_as_written(figure)
+    fit.fit(figure, [panel])
     return figure
 
 

@@ -70,8 +70,13 @@ def new_figure(width: float, height: float) -> Figure:
 
 def wrapped(title: str) -> str:
     """A title in lines that fit the width of a picture, no formula broken."""
-    whole = re.sub(r"\$[^$]*\$", lambda formula: formula.group().replace(" ", _SPACE), title)
-    filled = textwrap.fill(whole, 48, break_on_hyphens=False, break_long_words="$" not in title)
+    return refilled(title, 48)
+
+
+def refilled(text: str, width: int) -> str:
+    """A text in lines of `width` signs, whatever its lines were, no formula broken."""
+    whole = re.sub(r"\$[^$]*\$", lambda formula: formula.group().replace(" ", _SPACE), text)
+    filled = textwrap.fill(whole, width, break_on_hyphens=False, break_long_words="$" not in text)
     return filled.replace(_SPACE, " ")
 
 
