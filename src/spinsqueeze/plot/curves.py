@@ -19,6 +19,7 @@ from spinsqueeze.plot.style import (
     decibels_with_error,
     figure_of,
     new_figure,
+    refilled,
     style,
     wrapped,
 )
@@ -271,14 +272,14 @@ def _make_room(top: Axes, notes: Sequence[Annotation], labels: Sequence[Annotati
     """
     for label in labels:
         fit.keep_inside(label, top)
-    above = sum(fit.height(note) + 6 for note in notes)
-    below = max((fit.height(label) + 30 for label in labels), default=0.0)
-    most = 0.6 * top.bbox.height
-    if above + below > most:
+    point = figure_of(top).dpi / 72.0
+    for _ in range(6):
+        above = sum(fit.height(note) + 4 * point for note in notes)
+        below = max((fit.height(label) + 15 * point for label in labels), default=0.0)
+        if above + below <= 0.6 * top.bbox.height:
+            break
         for text in (*notes, *labels):
-            fit.shrink(text, 0.8)
-        above = sum(fit.height(note) + 6 for note in notes)
-        below = max((fit.height(label) + 30 for label in labels), default=0.0)
+            fit.shrink(text, 0.88)
     _limit_decibels(top, below=below, above=above)
     for label in labels:
         fit.keep_inside(label, top)
@@ -293,30 +294,38 @@ def _place_legend(top: Axes, texts: Sequence[Any], *, below: float, above: float
     others = [text.get_window_extent() for text in texts]
     if inside and not fit.touches(box, others) and not fit.covers_curve(top, box):
         return
-    legend = _legend_above(top, above)
-    tall = fit.height(legend)
-    _limit_decibels(top, below=below, above=above + tall)
-    legend.set_loc("upper right")
+    _legend_above(top, above)
+    _limit_decibels(top, below=below, above=above + fit.height(top.get_legend()))
 
 
-def _legend_above(top: Axes, above: float) -> Any:
+def _legend_above(top: Axes, above: float) -> None:
     """The legend under the notes, in as many columns as fit, in letters that fit."""
-    letters = float(top.get_legend().get_texts()[0].get_fontsize())
-    count = len(top.get_legend().get_texts())
+    legend = top.get_legend()
+    letters = float(legend.get_texts()[0].get_fontsize())
     anchor = (0.0, 0.0, 1.0, 1.0 - above / top.bbox.height)
-    legend: Any = None
-    for size in letters * np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5]):
-        for columns in range(min(count, 4), 0, -1):
-            legend = top.legend(
-                loc="upper right", bbox_to_anchor=anchor, ncols=columns, fontsize=max(size, 4.5),
-                columnspacing=1.2, handlelength=1.6,
-            )  # fmt: skip
-            legend.set_in_layout(False)
-            fit.draw_as_written(figure_of(top))
-            box = legend.get_window_extent()
-            if box.width <= top.bbox.width and box.height <= 0.45 * top.bbox.height:
-                return legend
-    return legend
+    handles, labels = top.get_legend_handles_labels()
+
+    def made(size: float, columns: int) -> tuple[bool, bool]:
+        """Whether a legend of this size is narrow enough, and low enough."""
+        legend = top.legend(
+            handles, labels, loc="upper right", bbox_to_anchor=anchor, ncols=columns,
+            fontsize=size, columnspacing=1.2, handlelength=1.6,
+        )  # fmt: skip
+        legend.set_in_layout(False)
+        fit.draw_as_written(figure_of(top))
+        box = legend.get_window_extent()
+        return box.width <= top.bbox.width, box.height <= 0.45 * top.bbox.height
+
+    if not made(0.7 * letters, 1)[0]:
+        wide = top.get_legend().get_window_extent().width
+        signs = int(0.9 * max(map(len, labels)) * top.bbox.width / wide)
+        labels = [refilled(label, max(signs, 12)) for label in labels]
+    shapes = [(size, k) for size in (1.0, 0.85, 0.7, 0.6, 0.5) for k in (4, 3, 2, 1)]
+    for size, columns in shapes:
+        if columns <= len(labels) and all(made(max(size * letters, 5.0), columns)):
+            return
+    widest = [k for k in (4, 3, 2, 1) if k <= len(labels) and made(5.0, k)[0]]
+    made(5.0, max(widest, default=1))
 
 
 def _unit(dataset: Any) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _SMALLEST = 5.0
 """Points below which no text is shrunk."""
-_MARGIN = 4.0
+_MARGIN = 7.0
 """Pixels kept free around a text."""
 _TITLE_LINES = 3
 
@@ -51,11 +51,12 @@ def fit(
     def work() -> None:
         draw_as_written(figure)
         _lay_out(figure)
-        changed = _fit_texts(figure, panels, notes)
-        if over and notes:
-            _lift_title(panels[0], notes[0])
-            changed = True
-        if changed:
+        for _ in range(3):  # what changes takes its room from other panels
+            changed = _fit_texts(figure, panels, notes)
+            if over and notes:
+                changed |= _lift_title(panels[0], notes[0])
+            if not changed:
+                break
             _lay_out(figure)
         for panel in (*panels, *_colour_bars(figure, panels)):
             for axis in (panel.xaxis, panel.yaxis):
@@ -70,10 +71,18 @@ def fit(
         waiting.append(work)
 
 
-def _lift_title(panel: Axes, note: Text) -> None:
-    """Put the title above a note; where there is none, an empty one keeps room for the note."""
-    pad = (height(note) + 8.0) * 72.0 / figure_of(panel).dpi
-    panel.set_title(panel.get_title() or "\N{NO-BREAK SPACE}", pad=pad)
+def _lift_title(panel: Axes, note: Text) -> bool:
+    """Put the title above a note; where there is none, an empty one keeps room for the note.
+
+    Whether it was too low.
+    """
+    box, above = panel.title.get_window_extent(), note.get_window_extent()
+    if panel.get_title() and box.y0 >= above.y1:
+        return False
+    letters = float(panel.title.get_fontsize())
+    pad = above.height * 72.0 / figure_of(panel).dpi + 6.0 + 0.4 * letters
+    panel.set_title(panel.get_title() or "\N{NO-BREAK SPACE}", pad=pad, fontsize=letters)
+    return True
 
 
 def _lay_out(figure: Figure) -> None:
@@ -175,13 +184,14 @@ def _width(panel: Axes, figure: Figure) -> float:
 
 def _fill(text: Text, room: float, *, lines: int) -> bool:
     """Wrap a text to its room; smaller letters where that makes many lines or a word is wider."""
-    if not text.get_text() or text.get_window_extent().width <= room:
+    many = text.get_text().count("\n") >= lines
+    if not text.get_text() or (not many and text.get_window_extent().width <= room):
         return False
     _wrap(text, room)
-    for _ in range(3):
-        if text.get_text().count("\n") < lines or text.get_fontsize() <= _SMALLEST + 2:
+    for _ in range(5):
+        if text.get_text().count("\n") < lines or text.get_fontsize() <= _SMALLEST:
             break
-        text.set_fontsize(max(_SMALLEST + 2, 0.85 * float(text.get_fontsize())))
+        shrink(text, 0.9)
         _wrap(text, room)
     _shrink_to(text, room, upright=False)
     return True
@@ -189,9 +199,9 @@ def _fill(text: Text, room: float, *, lines: int) -> bool:
 
 def _wrap(text: Text, room: float) -> None:
     drawn = text.get_text()
-    longest = max(map(len, drawn.split("\n")))
+    longest = max(len(line) for line in drawn.split("\n"))
     per_sign = text.get_window_extent().width / max(longest, 1)
-    for slack in (1.0, 0.93, 0.86, 0.8):
+    for slack in (1.15, 1.07, 1.0, 0.93, 0.86, 0.8):
         text.set_text(refilled(drawn, max(int(slack * room / per_sign), 8)))
         if text.get_window_extent().width <= room:
             return

@@ -200,11 +200,11 @@ def _axis_names(panel: Axes, right: Floats, up: Floats, eye: Floats) -> None:
             inside = np.hypot(u, v) < 0.95
             if inside:
                 panel.plot([u], [v], "+", color=GREY, markersize=7, label="_axis", zorder=4)
-            scale = 1.0 if inside else 1.11
+            outwards = (11.0 * u / max(np.hypot(u, v), 0.1), 10.0 * v / max(np.hypot(u, v), 0.1))
             panel.annotate(
                 f"{'+' if sign > 0 else MINUS}{name}",
-                (u * scale, v * scale),
-                xytext=(12, 10) if inside else (0, 0),
+                (u, v),
+                xytext=(12, 10) if inside else outwards,
                 textcoords="offset points",
                 ha="center",
                 va="center",
