@@ -71,6 +71,7 @@ from .observables.sphere import wigner as wigner
 from .results.files import load as load
 from .results.files import save as save
 from .results.merge import merge as merge
+from .results.variance import variance_against_angle as variance_against_angle
 from .run.advise import Advice as Advice
 from .run.advise import advise as advise
 from .run.branches import branches as branches

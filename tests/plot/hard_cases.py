@@ -9,6 +9,7 @@ from matplotlib.text import Text
 
 from spinsqueeze import plot
 from spinsqueeze.observables.optimum import Optimum, OptimumStatus
+from spinsqueeze.plot.fit import seen_ticks
 from spinsqueeze.plot.style import new_figure
 
 LONG = (
@@ -63,7 +64,10 @@ def branched(title=""):
     x = np.linspace(0.1, 1.0, 30)
     data = xr.Dataset(attrs={"parameter": "rabi", "n_spins": 100, "title": title})
     data["rabi"] = (("branch", "point"), [x, x], {"units": "2 pi MHz"})
-    data["spin"] = (("branch", "point", "axis"), 50 * np.stack([[-x, -x, -x], [x, x, x]]).swapaxes(1, 2))
+    data["spin"] = (
+        ("branch", "point", "axis"),
+        50 * np.stack([[-x, -x, -x], [x, x, x]]).swapaxes(1, 2),
+    )
     data = data.assign_coords(axis=list("xyz"))
     data["stable"] = (("branch", "point"), np.stack([x < 0.5, x > 0.5]))
     data["physical"] = (("branch", "point"), np.stack([x < 0.9, x > 0]))
@@ -106,7 +110,9 @@ def _optima(curves):
 def _side_by_side():
     figure, panels = on(7.0, 2.4, 1, 3)
     for panel in panels:
-        plot.squeezing(run(title="An echo in an open array, with dephasing"), ax=panel, optimum=best(0.25))
+        plot.squeezing(
+            run(title="An echo in an open array, with dephasing"), ax=panel, optimum=best(0.25)
+        )
     return figure
 
 
@@ -173,15 +179,9 @@ def boxes(figure):
     ticks = set()
     for panel in figure.axes:
         for axis in (panel.xaxis, panel.yaxis):
-            every = axis.get_ticklabels(which="both")
-            low, high = sorted(axis.get_view_interval())
-            room = 1e-9 * (high - low)
-            along = 0 if axis is panel.xaxis else 1
-            for label in every:
-                inside = low - room <= label.get_position()[along] <= high + room
-                ticks.add(label)
-                if inside and panel.axison:
-                    out.append(("tick", panel, label))
+            ticks |= set(axis.get_ticklabels(which="both"))
+            if panel.axison:
+                out += [("tick", panel, label) for label in seen_ticks(axis)]
             out.append(("offset", panel, axis.get_offset_text()))
             ticks.add(axis.get_offset_text())
     legends = [panel.get_legend() for panel in figure.axes if panel.get_legend() is not None]
@@ -193,7 +193,9 @@ def boxes(figure):
                 out.append(("text", text.axes, text))
     out += [("legend", legend.axes, legend) for legend in legends]
     return [
-        SimpleNamespace(kind=kind, panel=panel, name=_said(kind, item), box=item.get_window_extent())
+        SimpleNamespace(
+            kind=kind, panel=panel, name=_said(kind, item), box=item.get_window_extent()
+        )
         for kind, panel, item in out
         if item.get_visible() and (kind == "legend" or item.get_text().strip())
     ]
@@ -210,7 +212,12 @@ def collisions(figure):
     for k, a in enumerate(labels):
         found += [(a.name, b.name) for b in labels[:k] if overlap(a.box, b.box)]
         found += [(a.name, "frame") for p in figure.axes if p.axison and crosses(a.box, p.bbox)]
-        if a.box.x0 < -1 or a.box.x1 > figure.bbox.x1 + 1 or a.box.y0 < -1 or a.box.y1 > figure.bbox.y1 + 1:
+        if (
+            a.box.x0 < -1
+            or a.box.x1 > figure.bbox.x1 + 1
+            or a.box.y0 < -1
+            or a.box.y1 > figure.bbox.y1 + 1
+        ):
             found.append((a.name, "page"))
     return found
 
@@ -223,5 +230,10 @@ def overlap(a, b, slack=0.5):
 
 def crosses(a, frame):
     """Whether a box lies on both sides of a line of a frame."""
-    inside = a.x0 >= frame.x0 - 1 and a.x1 <= frame.x1 + 1 and a.y0 >= frame.y0 - 1 and a.y1 <= frame.y1 + 1
+    inside = (
+        a.x0 >= frame.x0 - 1
+        and a.x1 <= frame.x1 + 1
+        and a.y0 >= frame.y0 - 1
+        and a.y1 <= frame.y1 + 1
+    )
     return overlap(a, frame, slack=1.0) and not inside

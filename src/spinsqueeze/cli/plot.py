@@ -18,6 +18,14 @@ def plot(
         str | None,
         typer.Option(metavar="NAME", help="Variable of a sweep [default: optimal_xi2 or xi2]."),
     ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="'ellipse': variance against angle at the time of least xi2 [default: by what "
+            "the file holds].",
+        ),
+    ] = None,
 ) -> None:
     """Draw a result: squeezing against time, or a sweep over one or two parameters."""
     from spinsqueeze.cli.pictures import check_picture, draw
@@ -32,5 +40,5 @@ def plot(
         raise InvalidInput(
             f"the picture must not be the result file, got {target}; name it with -o"
         )
-    draw(data, target, overwrite=True, quantity=quantity)
+    draw(data, target, overwrite=True, quantity=quantity, kind=kind)
     print(f"picture: {target}")

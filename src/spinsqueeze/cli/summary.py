@@ -27,24 +27,33 @@ def best(data: Any) -> Iterator[str]:
         yield f"no optimum: {error}"
         return
     yield from str(least).splitlines()
-    yield from _lab_time(data, least.time)
+    yield from _lab_time(data, least.time) or _seconds(data, least)
     yield from _truncation(data.sel(time=least.time, method="nearest"))
 
 
-def _lab_time(data: Any, time: float) -> Iterator[str]:
+def _seconds(data: Any, least: Any) -> list[str]:
+    """The time of an optimum in seconds, where its unit is one of laboratories."""
+    from spinsqueeze.core.units import with_prefix
+    from spinsqueeze.core.written_units import si_value
+
+    seconds = si_value(least.time, str(data["time"].attrs.get("units", "")))
+    return [] if not seconds else [f"time {with_prefix(seconds, 's')}"]
+
+
+def _lab_time(data: Any, time: float) -> list[str]:
     """A time in seconds, and in units of the rates that the cavity hands the spins."""
     if "lab_chi_hz" not in data.attrs:
-        return
+        return []
     from spinsqueeze.core.units import with_prefix
 
     chi, decay, together = (
         2 * np.pi * abs(float(data.attrs[name])) * time
         for name in ("lab_chi_hz", "lab_collective_decay_hz", "lab_superradiant_hz")
     )
-    yield (
+    return [
         f"time {with_prefix(time, 's')}: |chi| t = {chi:.4g}, Gamma t = {decay:.4g}, "
         f"N Gamma t = {together:.4g}"
-    )
+    ]
 
 
 def chosen_times(data: Any) -> Iterator[str]:
@@ -129,6 +138,12 @@ def points_and_best(data: Any) -> Iterator[str]:
     labels = [c for c in best.coords.values() if c.ndim == 0 and "path" in c.attrs]
     place = ", ".join(f"{c.name} = {c.item():.6g}" if c.dtype.kind in "if" else
                       f"{c.name} = {c.item()}" for c in labels)  # fmt: skip
+    unsqueezed = "optimal_status" in data and np.all(
+        np.isin(data["optimal_status"].values, (-1, OptimumStatus.INITIAL_STATE))
+    )
+    if unsqueezed and float(best) >= 1.0 - 1e-9:
+        yield "no squeezing at these times, at any point"
+        return
     yield f"least xi2 = {value_with_error(float(best), stderr=error)} at {place}"
     if "optimal_status" not in data:
         return
@@ -197,7 +212,12 @@ def contents(data: Any) -> Iterator[str]:
 
 def _model(data: Any, study: Any) -> Iterator[str]:
     """Spins, terms, cavity and laboratory numbers of a study."""
+    from spinsqueeze.core.written_units import meaning
+
     yield f"spins        {_spins(study.get('ensemble', {}), _count(data))}"
+    unit = str(data.attrs.get("unit", ""))
+    if meaning(unit):
+        yield f"{'unit':<12} {unit}, {meaning(unit)}"
     if "lab" in study:
         numbers = _call({"name": "lab", **study["lab"]}, "name")
         yield from lab(data) if "status" not in data else [f"{'lab':<12} {numbers}"]
@@ -276,7 +296,9 @@ def _times(data: Any) -> str:
     if not data.sizes.get("time"):
         return "steady state"
     times = data["time"].values
-    unit = data["time"].attrs.get("units", "")
+    from spinsqueeze.core.written_units import written
+
+    unit = written(str(data["time"].attrs.get("units", "")))
     return f"{len(times)} from {times[0]:g} to {times[-1]:g} {unit}".rstrip()
 
 

@@ -42,7 +42,8 @@ class Optimum:
         xi2: [1] minimum of xi2 over time, interpolated between the points.
         decibels: [dB] 10 log10(xi2).
         time: [inverse rate unit] where it lies.
-        angle: [rad] squeezing angle there, in (-pi/2, pi/2]; None if not given or undefined.
+        angle: [rad] squeezing angle there, in (-pi/2, pi/2]; None if not given or undefined, and
+            where these times hold no squeezing.
         xi2_stderr: standard error of xi2; None without statistics.
         decibels_stderr: [dB] the same in decibels.
         time_stderr: standard error of the time; None without replicas, or unless interpolated.

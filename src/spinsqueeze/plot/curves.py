@@ -243,7 +243,7 @@ def _finish(
         top.set_title(wrapped(_title(curves)))
     if len(panels) == 3:
         panels[1].set_ylabel(r"contrast $|\langle S\rangle|/(N/2)$")
-        panels[2].set_ylabel(r"total spin $\langle S^2\rangle\,/\,\frac{N}{2}(\frac{N}{2}+1)$")
+        panels[2].set_ylabel(r"$\langle S^2\rangle\,/\,\frac{N}{2}(\frac{N}{2}+1)$")
         for panel in panels[1:]:
             _limit_fraction(panel)
     panels[-1].set_xlabel(axis.label)

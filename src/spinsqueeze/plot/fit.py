@@ -264,15 +264,19 @@ def _fit_ticks(axis: Any) -> None:
 
 
 def _apart(axis: Any) -> bool:
-    labels = [t for t in axis.get_ticklabels(which="both") if t.get_text() and t.get_visible()]
-    low, high = sorted(axis.get_view_interval())
+    boxes = [label.get_window_extent() for label in seen_ticks(axis)]
     along = axis.axis_name == "x"
-    room = 1e-9 * (high - low)
-    boxes = [
-        label.get_window_extent()
-        for label in labels
-        if low - room <= label.get_position()[0 if along else 1] <= high + room
-    ]
     boxes.sort(key=lambda box: box.x0 if along else box.y0)
     gap = 3.0 if along else 1.0
     return all((b.x0 - a.x1 if along else b.y0 - a.y1) >= gap for a, b in pairwise(boxes))
+
+
+def seen_ticks(axis: Any) -> list[Text]:
+    """The tick labels of an axis within its limits; there are more that are not drawn."""
+    scale = axis.get_transform().transform
+    low, high = sorted(scale(np.asarray(axis.get_view_interval(), dtype=float)))
+    room = 1e-6 * (high - low)
+    k = 0 if axis.axis_name == "x" else 1
+    labels = [t for t in axis.get_ticklabels(which="both") if t.get_text() and t.get_visible()]
+    at = scale(np.array([label.get_position()[k] for label in labels], dtype=float))
+    return [t for t, x in zip(labels, at, strict=True) if low - room <= x <= high + room]

@@ -27,6 +27,7 @@ from spinsqueeze.run.jobs import Job, default_workers, run_here
 from spinsqueeze.run.local import run_local, worker_memory
 from spinsqueeze.run.patience import PATIENCE, ClusterLost
 from spinsqueeze.run.point import Outcome
+from spinsqueeze.run.progress_bar import listener
 from spinsqueeze.run.store import Store, digests, point_key
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_file import study_from_tables
@@ -55,7 +56,7 @@ def sweep(
     scheduler: str | None = None,
     memory_limit: float | str | None = None,
     patience: float = PATIENCE,
-    progress: Callable[[SweepProgress], None] | None = None,
+    progress: Callable[[SweepProgress], None] | bool | None = None,
 ) -> xr.Dataset:
     """Run a study at every point of a grid of parameter values.
 
@@ -91,7 +92,7 @@ def sweep(
             Default: nine tenths of the memory, shared equally.
         patience: seconds to wait for a cluster that has no workers or does not answer; a warning
             every minute says so. Default an hour, since jobs may queue; inf waits for ever.
-        progress: called with a `SweepProgress` after every point.
+        progress: called with a `SweepProgress` after every point; True shows a bar.
 
     Returns:
         The Dataset of `simulate` with the swept parameters as further dimensions, named by the
@@ -124,10 +125,10 @@ def sweep(
     if store is not None and not isinstance(store, str | Path):
         raise InvalidInput(f"store must be the name of a folder, got {checks.shown(store)}")
     patience = checks.real("patience", patience, above=0.0, infinite=True)
-    if progress is not None and not callable(progress):
+    hears = progress is None or isinstance(progress, bool) or callable(progress)
+    if not hears:
         raise InvalidInput(f"progress must be a function of a SweepProgress, got {progress!r}")
-    listeners = [] if progress is None else [progress]
-    with _noted(store):
+    with _noted(store), _listeners(progress, study.title or "sweep") as listeners:
         return _run(
             plan,
             title=study.title,
@@ -142,12 +143,26 @@ def sweep(
         )
 
 
-def run_study(study: Study, *, progress: Callable[[float], None] | None = None) -> xr.Dataset:
+@contextlib.contextmanager
+def _listeners(
+    progress: Callable[[SweepProgress], None] | bool | None, title: str
+) -> Iterator[list[Callable[[SweepProgress], None]]]:
+    """The one who hears of every point, as a list: the given function, a bar, or none."""
+    if not isinstance(progress, bool):
+        yield [] if progress is None else [progress]
+        return
+    with listener(progress, title=title) as heard:
+        yield [] if heard is None else [lambda now: heard(now.fraction)]
+
+
+def run_study(
+    study: Study, *, progress: Callable[[float], None] | bool | None = None
+) -> xr.Dataset:
     """The result of a study: of its one run, or of the sweep that it asks for.
 
     Args:
         study: what `read_study` returns.
-        progress: called with the fraction done.
+        progress: called with the fraction done; True shows a bar (lines in a log file).
 
     Raises:
         SpinSqueezeError: see `simulate`, `steady_state` and `sweep`.
@@ -157,9 +172,10 @@ def run_study(study: Study, *, progress: Callable[[float], None] | None = None) 
             f"study must be a Study, got {checks.shown(study)}; read a file with read_study"
         )
     if study.sweep is None:
-        return execute(study, progress=progress, keep_interrupted=True)
-    if progress is None:
-        return sweep(study)
+        with listener(progress, title=study.title or "simulate") as heard:
+            return execute(study, progress=heard, keep_interrupted=True)
+    if progress is None or isinstance(progress, bool):
+        return sweep(study, progress=progress)
     return sweep(study, progress=lambda now: progress(now.fraction))
 
 
