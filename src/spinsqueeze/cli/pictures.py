@@ -96,6 +96,8 @@ def _figure(data: Any, quantity: str | None, kind: str | None) -> Any:
         return plot.ellipse(data)
     if "special_kind" in data:
         return plot.branches(data, quantity=quantity or "z")
+    if "metrological_gain" in data:
+        return plot.sensitivity(data)
     if "status" in data:
         return plot.sweep(data, quantity=quantity)
     if quantity is not None:

@@ -27,33 +27,36 @@ def best(data: Any) -> Iterator[str]:
         yield f"no optimum: {error}"
         return
     yield from str(least).splitlines()
-    yield from _lab_time(data, least.time) or _seconds(data, least)
+    yield from _lab_time(data, least.time)
+    yield from _seconds(data, least.time)
     yield from _truncation(data.sel(time=least.time, method="nearest"))
 
 
-def _seconds(data: Any, least: Any) -> list[str]:
-    """The time of an optimum in seconds, where its unit is one of laboratories."""
+def _seconds(data: Any, time: float) -> Iterator[str]:
+    """A time in seconds, where rates are in laboratory units without lab numbers."""
+    from spinsqueeze.core.registry import LAB_FIGURES
     from spinsqueeze.core.units import with_prefix
     from spinsqueeze.core.written_units import si_value
 
-    seconds = si_value(least.time, str(data["time"].attrs.get("units", "")))
-    return [] if not seconds else [f"time {with_prefix(seconds, 's')}"]
+    seconds = si_value(time, str(data["time"].attrs.get("units", "")))
+    if seconds and not any(name in data.attrs for name in LAB_FIGURES):
+        yield f"time {with_prefix(seconds, 's')}"
 
 
-def _lab_time(data: Any, time: float) -> list[str]:
+def _lab_time(data: Any, time: float) -> Iterator[str]:
     """A time in seconds, and in units of the rates that the cavity hands the spins."""
     if "lab_chi_hz" not in data.attrs:
-        return []
+        return
     from spinsqueeze.core.units import with_prefix
 
     chi, decay, together = (
         2 * np.pi * abs(float(data.attrs[name])) * time
         for name in ("lab_chi_hz", "lab_collective_decay_hz", "lab_superradiant_hz")
     )
-    return [
+    yield (
         f"time {with_prefix(time, 's')}: |chi| t = {chi:.4g}, Gamma t = {decay:.4g}, "
         f"N Gamma t = {together:.4g}"
-    ]
+    )
 
 
 def chosen_times(data: Any) -> Iterator[str]:
@@ -253,6 +256,8 @@ def _count(data: Any) -> str:
         return _count_at_start(data)
     fewest = data["spins_left"].min().item()
     left = str(fewest) if isinstance(fewest, int) else f"{fewest:.4g}"
+    if "realisations" in json.loads(data.attrs.get("diagnostics", "{}")):
+        return f"{left} on average"
     return f"{_count_at_start(data)}, {left} left at the end"
 
 
