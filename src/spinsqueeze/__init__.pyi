@@ -95,6 +95,8 @@ from .run.steady_state import steady_state as steady_state
 from .run.study import Study as Study
 from .run.study_file import read_study as read_study
 from .run.study_file import study_of as study_of
+from .run.summary import Summary as Summary
+from .run.summary import summary as summary
 from .run.sweep import run_study as run_study
 from .run.sweep import sweep as sweep
 from .run.sweep_progress import SweepProgress as SweepProgress

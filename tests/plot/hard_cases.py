@@ -133,9 +133,12 @@ def _sphere(projection, view=None):
 FAILING = r"from $\ket{+x}$, " + LONG
 COUNTS = np.arange(1, 15)
 CASES = {
-    "two optima": lambda: plot.squeezing({k: run() for k in "ab"}, optimum={k: best(0.25) for k in "ab"}),
-    "four optima in a column": lambda: _column(_ours("a method"), optimum=_optima(_ours("a method"))),
-    "nine curves in a column": lambda: _column({f"a long label, seed {k}": run() for k in range(9)}),
+    "two optima": lambda: plot.squeezing(
+        {k: run() for k in "ab"}, optimum={k: best(0.25) for k in "ab"}),
+    "four optima in a column": lambda: _column(
+        _ours("a method"), optimum=_optima(_ours("a method"))),
+    "nine curves in a column": lambda: _column(
+        {f"a long label, seed {k}": run() for k in range(9)}),
     "one optimum in a column": lambda: _column(run(title=LONG), optimum=best(0.25)),
     "optimum at the left": lambda: plot.squeezing(
         run(at=0.0), optimum=best(0.0, xi2=1.0, status=OptimumStatus.FIRST_TIME)),
@@ -151,7 +154,8 @@ CASES = {
     "tiny times in J": lambda: plot.squeezing(run(3e-8), optimum=best(1.9e-8)),
     "huge times": lambda: plot.squeezing(run(7e8, unit="2 pi MHz"), optimum=best(4.3e8)),
     "huge times in J": lambda: _column(run(7e8), optimum=best(4.3e8)),
-    "failing LaTeX": lambda: plot.squeezing({FAILING: run(title=FAILING)}, optimum={FAILING: best(0.2)}),
+    "failing LaTeX": lambda: plot.squeezing(
+        {FAILING: run(title=FAILING)}, optimum={FAILING: best(0.2)}),
     "side by side": _side_by_side,
     "a figure of the caller": _bare_caller,
     "sweep of everything": lambda: plot.sweep(
@@ -163,7 +167,8 @@ CASES = {
         swept(COUNTS, 10.0**COUNTS[:6], status=[0, 0, 2, 3, 4, 1], missing=3, title=LONG)),
     "map in a column": lambda: plot.sweep(
         swept(COUNTS, 10.0**COUNTS, status=[0, 0, 2, 3, 4, 1], missing=3), ax=on(COLUMN, 2.4)[1]),
-    "map over words": lambda: plot.sweep(swept(COUNTS, COUNTS, words=True), quantity="optimal_time"),
+    "map over words": lambda: plot.sweep(
+        swept(COUNTS, COUNTS, words=True), quantity="optimal_time"),
     "branches in a column": lambda: plot.branches(branched(LONG), ax=on(COLUMN, 2.6)[1]),
     "forty trajectories": lambda: plot.trajectories(several_trajectories()),
     "sphere": lambda: _sphere("orthographic"),

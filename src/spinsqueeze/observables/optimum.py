@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import IntEnum
 
-from spinsqueeze.core.text import value_with_error
+from spinsqueeze.core.text import html_lines, value_with_error
 
 
 class OptimumStatus(IntEnum):
@@ -96,6 +96,12 @@ class Optimum:
             text += f", angle {self._shown('angle')} rad"
         advice = self.advice()
         return f"{text} [{advice}]" if advice else text
+
+    def __repr__(self) -> str:
+        return f"<Optimum {self}>"
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self))
 
     def advice(self) -> str:
         """What the times lack, in words; empty if nothing."""

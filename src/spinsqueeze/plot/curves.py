@@ -11,7 +11,7 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.units import inverse
 from spinsqueeze.core.written_units import axis_scale, is_laboratory
-from spinsqueeze.plot import fit, marks
+from spinsqueeze.plot import fit, legends, marks
 from spinsqueeze.plot.style import (
     DASHES,
     GREY,
@@ -19,7 +19,6 @@ from spinsqueeze.plot.style import (
     decibels_with_error,
     figure_of,
     new_figure,
-    refilled,
     style,
     wrapped,
 )
@@ -283,49 +282,10 @@ def _make_room(top: Axes, notes: Sequence[Annotation], labels: Sequence[Annotati
     _limit_decibels(top, below=below, above=above)
     for label in labels:
         fit.keep_inside(label, top)
-    if top.get_legend() is not None:
-        _place_legend(top, [*notes, *labels], below=below, above=above)
-
-
-def _place_legend(top: Axes, texts: Sequence[Any], *, below: float, above: float) -> None:
-    box = top.get_legend().get_window_extent()
-    frame = top.bbox
-    inside = box.x0 >= frame.x0 and box.x1 <= frame.x1 and box.y0 >= frame.y0 and box.y1 <= frame.y1
-    others = [text.get_window_extent() for text in texts]
-    if inside and not fit.touches(box, others) and not fit.covers_curve(top, box):
+    if top.get_legend() is None or legends.fits_beside(top, [*notes, *labels]):
         return
-    _legend_above(top, above)
+    legends.put_above(top, above)
     _limit_decibels(top, below=below, above=above + fit.height(top.get_legend()))
-
-
-def _legend_above(top: Axes, above: float) -> None:
-    """The legend under the notes, in as many columns as fit, in letters that fit."""
-    legend = top.get_legend()
-    letters = float(legend.get_texts()[0].get_fontsize())
-    anchor = (0.0, 0.0, 1.0, 1.0 - above / top.bbox.height)
-    handles, labels = top.get_legend_handles_labels()
-
-    def made(size: float, columns: int) -> tuple[bool, bool]:
-        """Whether a legend of this size is narrow enough, and low enough."""
-        legend = top.legend(
-            handles, labels, loc="upper right", bbox_to_anchor=anchor, ncols=columns,
-            fontsize=size, columnspacing=1.2, handlelength=1.6,
-        )  # fmt: skip
-        legend.set_in_layout(False)
-        fit.draw_as_written(figure_of(top))
-        box = legend.get_window_extent()
-        return box.width <= top.bbox.width, box.height <= 0.45 * top.bbox.height
-
-    if not made(0.7 * letters, 1)[0]:
-        wide = top.get_legend().get_window_extent().width
-        signs = int(0.9 * max(map(len, labels)) * top.bbox.width / wide)
-        labels = [refilled(label, max(signs, 12)) for label in labels]
-    shapes = [(size, k) for size in (1.0, 0.85, 0.7, 0.6, 0.5) for k in (4, 3, 2, 1)]
-    for size, columns in shapes:
-        if columns <= len(labels) and all(made(max(size * letters, 5.0), columns)):
-            return
-    widest = [k for k in (4, 3, 2, 1) if k <= len(labels) and made(5.0, k)[0]]
-    made(5.0, max(widest, default=1))
 
 
 def _unit(dataset: Any) -> str:

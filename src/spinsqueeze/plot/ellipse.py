@@ -109,8 +109,8 @@ def _draw_curve(panel: Axes, data: Any) -> None:
     low, high = panel.get_ylim()
     panel.set_ylim(low, high + 0.35 * (high - low))  # the legend stands above the curve
     if panel.get_legend_handles_labels()[1]:
-        panel.legend(loc="upper left", fontsize=0.9 * float(panel.yaxis.label.get_fontsize()))
-        panel.get_legend().set_in_layout(False)
+        letters = 0.9 * float(panel.yaxis.label.get_fontsize())
+        panel.legend(loc="upper left", fontsize=letters).set_in_layout(False)
     panel.margins(x=0.01)
     panel.set_xlabel(r"angle ($\pi$)")
     panel.set_ylabel(r"variance $4\,\mathrm{Var}(S_\perp)/N$ (dB)")

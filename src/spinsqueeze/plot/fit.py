@@ -189,7 +189,7 @@ def _fill(text: Text, room: float, *, lines: int) -> bool:
         return False
     _wrap(text, room)
     for _ in range(5):
-        if text.get_text().count("\n") < lines or text.get_fontsize() <= _SMALLEST:
+        if text.get_text().count("\n") < lines or float(text.get_fontsize()) <= _SMALLEST:
             break
         shrink(text, 0.9)
         _wrap(text, room)

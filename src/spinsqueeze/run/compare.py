@@ -8,6 +8,7 @@ import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.text import html_lines
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
 from spinsqueeze.methods.registry import METHODS
@@ -66,6 +67,12 @@ class Comparison:
         lines += map(str, self.differences)
         lines += [f"{name}: not run: {why}" for name, why in self.refused.items()]
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self.datasets)}: {self.grade}>"
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self))
 
 
 def compare(

@@ -142,9 +142,10 @@ class NotebookBar(_Bar):
     def show(self) -> None:
         """Draw the bar, or draw it again."""
         if self.handle is None:
-            from IPython.display import display
+            from importlib import import_module
 
-            self.handle = display(self, display_id=True)
+            display: Any = import_module("IPython.display")
+            self.handle = display.display(self, display_id=True)
         else:
             self.handle.update(self)
 
