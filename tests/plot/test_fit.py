@@ -6,7 +6,7 @@ from tests.plot.hard_cases import CASES, COLUMN, LONG, best, collisions, on, run
 
 from spinsqueeze import plot
 
-QUICK = ("four optima in a column", "map in a column", "long notes in a column")
+QUICK = ("four optima in a column", "map in a column")
 
 
 @pytest.mark.parametrize("name", QUICK)

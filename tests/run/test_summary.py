@@ -61,7 +61,7 @@ def test_representations_are_short(data):
 def test_a_model_in_one_line():
     assert repr(MODEL) == (
         "SpinModel(6 spins, hamiltonian=[OneAxisTwisting(chi=1.0, axis='z')], "
-        "jumps=[LocalDephasing(rate=0.1)], unit='2 pi MHz')"
+        "jumps=[LocalDephasing(rate=0.1, envelope=None)], unit='2 pi MHz')"
     )
     lattice = sq.SpinModel(sq.Lattice((4, 4)), hamiltonian=[sq.SiteField(np.ones((16, 3)))])
     assert len(repr(lattice)) < 300

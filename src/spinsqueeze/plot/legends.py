@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from spinsqueeze.plot import fit
-from spinsqueeze.plot.style import draw_as_written, figure_of, refilled
+from spinsqueeze.plot.style import draw_as_written, refilled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +39,7 @@ def put_above(panel: Axes, above: float) -> None:
             fontsize=size, columnspacing=1.2, handlelength=1.6,
         )  # fmt: skip
         legend.set_in_layout(False)
-        draw_as_written(figure_of(panel))
+        draw_as_written(legend)
         box = legend.get_window_extent()
         return box.width <= panel.bbox.width, box.height <= 0.45 * panel.bbox.height
 

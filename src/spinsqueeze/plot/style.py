@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import textwrap
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -81,18 +83,19 @@ def refilled(text: str, width: int) -> str:
     return filled.replace(_SPACE, " ")
 
 
-def draw_as_written(figure: Figure) -> None:
+def draw_as_written(holder: Artist) -> None:
     """Have every text whose formulas matplotlib cannot read drawn as it was written.
 
-    Titles, labels and units are the user's, and mathtext lacks much of what is good LaTeX.
+    In a figure, or in a part of it. Titles, labels and units are the user's, and mathtext lacks much of what is good LaTeX.
     """
     from matplotlib.text import Text
 
-    for text in figure.findobj(Text):
+    for text in holder.findobj(Text):
         if text.get_parse_math() and not _readable(text.get_text()):
             text.set_parse_math(False)
 
 
+@functools.lru_cache(maxsize=1024)
 def _readable(text: str) -> bool:
     """Whether matplotlib can read the formulas in a text; it reads line by line."""
     from matplotlib.cbook import is_math_text
