@@ -86,7 +86,8 @@ def refilled(text: str, width: int) -> str:
 def draw_as_written(holder: Artist) -> None:
     """Have every text whose formulas matplotlib cannot read drawn as it was written.
 
-    In a figure, or in a part of it. Titles, labels and units are the user's, and mathtext lacks much of what is good LaTeX.
+    In a figure, or in a part of it. Titles, labels and units are the user's, and mathtext lacks
+    much of what is good LaTeX.
     """
     from matplotlib.text import Text
 
