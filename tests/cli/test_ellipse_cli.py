@@ -16,7 +16,8 @@ def result(tmp_path, monkeypatch):
     return data
 
 
-def test_the_ellipse_of_a_run_is_drawn(result, tmp_path, capsys):
+@pytest.mark.usefixtures("result")
+def test_the_ellipse_of_a_run_is_drawn(tmp_path, capsys):
     assert main(["plot", "run.nc", "--kind", "ellipse", "-o", "ellipse.png"]) == 0
     assert (tmp_path / "ellipse.png").read_bytes().startswith(b"\x89PNG")
     assert main(["plot", "run.nc", "--kind", "bars", "-o", "bars.png"]) == 2
