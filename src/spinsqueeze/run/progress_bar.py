@@ -47,6 +47,18 @@ def listener(progress: Progress | bool | None, *, title: str) -> Iterator[Progre
         bar.close()
 
 
+@contextmanager
+def point_listeners(
+    progress: Callable[[Any], None] | bool | None, *, title: str
+) -> Iterator[list[Callable[[Any], None]]]:
+    """Who hears of every point of a sweep: the given function, a bar for True, or nobody."""
+    if not isinstance(progress, bool):
+        yield [] if progress is None else [progress]
+        return
+    with listener(progress, title=title) as heard:
+        yield [] if heard is None else [lambda now: heard(now.fraction)]
+
+
 def _bar(title: str) -> Any:
     shell = _notebook()
     if shell is not None:

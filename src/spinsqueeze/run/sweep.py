@@ -28,7 +28,7 @@ from spinsqueeze.run.jobs import Job, default_workers, run_here
 from spinsqueeze.run.local import run_local, worker_memory
 from spinsqueeze.run.patience import PATIENCE, ClusterLost
 from spinsqueeze.run.point import Outcome
-from spinsqueeze.run.progress_bar import listener
+from spinsqueeze.run.progress_bar import listener, point_listeners
 from spinsqueeze.run.questions import AUTO
 from spinsqueeze.run.stepwise import times_of
 from spinsqueeze.run.store import Store, digests, point_key
@@ -143,7 +143,7 @@ def sweep(
     hears = progress is None or isinstance(progress, bool) or callable(progress)
     if not hears:
         raise InvalidInput(f"progress must be a function of a SweepProgress, got {progress!r}")
-    with _noted(store), _listeners(progress, study.title or "sweep") as listeners:
+    with _noted(store), point_listeners(progress, title=study.title or "sweep") as listeners:
         return _run(
             plan,
             title=study.title,
@@ -156,18 +156,6 @@ def sweep(
             listeners=listeners,
             say=lambda text: warnings.warn(text, stacklevel=3),
         )
-
-
-@contextlib.contextmanager
-def _listeners(
-    progress: Callable[[SweepProgress], None] | bool | None, title: str
-) -> Iterator[list[Callable[[SweepProgress], None]]]:
-    """The one who hears of every point, as a list: the given function, a bar, or none."""
-    if not isinstance(progress, bool):
-        yield [] if progress is None else [progress]
-        return
-    with listener(progress, title=title) as heard:
-        yield [] if heard is None else [lambda now: heard(now.fraction)]
 
 
 def run_study(
