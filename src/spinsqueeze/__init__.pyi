@@ -71,6 +71,7 @@ from .observables.sphere import wigner as wigner
 from .results.files import load as load
 from .results.files import save as save
 from .results.merge import merge as merge
+from .results.variance import variance_against_angle as variance_against_angle
 from .run.advise import Advice as Advice
 from .run.advise import advise as advise
 from .run.branches import branches as branches
@@ -98,6 +99,7 @@ from .run.steady_state import steady_state as steady_state
 from .run.study import Study as Study
 from .run.study_file import read_study as read_study
 from .run.study_file import study_of as study_of
+from .run.summary import Summary as Summary
 from .run.summary import summary as summary
 from .run.sweep import run_study as run_study
 from .run.sweep import sweep as sweep

@@ -51,6 +51,10 @@ def allowed_errors(truth, n, delta):
         allowed["xi2_kitagawa_ueda"] = 4 * variance / n
         product = truth["uncertainty_product"]
         both = 4 * variance * (2 * np.linalg.norm(truth["covariance"], 2) + variance)
+        allowed["antisqueezing"] = 4 * variance / n
+        area = truth["ellipse_area"]  # |a - b| = |a^2 - b^2|/(a + b), also at most its root
+        squares = 4 * both / n**2
+        allowed["ellipse_area"] = min(squares / area, squares**0.5) if area else squares**0.5
         allowed["uncertainty_product"] = both / length**2 + 2 * product * spin / length
     return allowed
 

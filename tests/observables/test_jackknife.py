@@ -159,7 +159,7 @@ def test_bad_jackknives():
 
 SCALARS = (
     "xi2", "xi2_kitagawa_ueda", "uncertainty_product", "contrast", "total_spin_squared",
-    "effective_spins",
+    "effective_spins", "antisqueezing", "ellipse_area",
 )  # fmt: skip
 
 
@@ -188,7 +188,10 @@ def test_one_sigma_covers_the_truth(n_samples, n_blocks):
         share = hits[name] / 300
         assert np.all((share[3:] >= 0.60) & (share[3:] <= 0.76)), (name, share)
         assert np.all((share[:3] >= 0.55) & (share[:3] <= 0.81)), (name, share)
-    resolved = ("squeezing_angle", "effective_spins", "contrast", "uncertainty_product")
+    resolved = (
+        "squeezing_angle", "effective_spins", "contrast", "uncertainty_product", "antisqueezing",
+        "ellipse_area",
+    )  # fmt: skip
     for name, first in [(name, 3) for name in resolved]:
         share = hits[name][first:] / 300
         assert np.all((share >= 0.58) & (share <= 0.76)), (name, share)

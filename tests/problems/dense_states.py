@@ -103,6 +103,8 @@ def readings(rho, n):
         values["uncertainty_product"] = 4 * least * most / length**2
         values["xi2"] = n * least / length**2
         values["xi2_kitagawa_ueda"] = 4 * least / n
+        values["antisqueezing"] = 4 * most / n
+        values["ellipse_area"] = 4 * np.sqrt(max(least, 0.0) * most) / n
     return values
 
 

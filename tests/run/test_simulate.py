@@ -20,6 +20,8 @@ VARIABLES = (
     "xi2",
     "xi2_kitagawa_ueda",
     "uncertainty_product",
+    "antisqueezing",
+    "ellipse_area",
     "squeezing_angle",
     "contrast",
     "total_spin_squared",

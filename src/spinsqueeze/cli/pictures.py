@@ -61,27 +61,39 @@ def check_drawable(study: Any) -> None:
         )
 
 
-def draw(data: Any, path: Path, *, overwrite: bool, quantity: str | None = None) -> None:
+def draw(
+    data: Any,
+    path: Path,
+    *,
+    overwrite: bool,
+    quantity: str | None = None,
+    kind: str | None = None,
+) -> None:
     """Draw a result and write the picture: curves in time, or a sweep over its parameters.
 
     Raises:
-        InvalidInput: there is nothing to draw, or a quantity is asked of a single run.
+        InvalidInput: there is nothing to draw, a quantity is asked of a single run, or the kind of
+            picture is unknown.
         FileProblem: the picture cannot be written.
     """
     check_picture(path, overwrite=overwrite)
+    if kind not in (None, "ellipse"):
+        raise InvalidInput(f"--kind must be 'ellipse', got {kind!r}; drop it for the usual picture")
     import matplotlib
 
     matplotlib.use("agg")
 
     from spinsqueeze.plot.files import write_picture
 
-    write_picture(_figure(data, quantity), path)
+    write_picture(_figure(data, quantity, kind), path)
 
 
-def _figure(data: Any, quantity: str | None) -> Any:
+def _figure(data: Any, quantity: str | None, kind: str | None) -> Any:
     from spinsqueeze import plot
     from spinsqueeze.run.optimum import optimum
 
+    if kind == "ellipse":
+        return plot.ellipse(data)
     if "special_kind" in data:
         return plot.branches(data, quantity=quantity or "z")
     if "metrological_gain" in data:

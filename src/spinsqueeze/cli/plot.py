@@ -20,6 +20,14 @@ def plot(
         str | None,
         typer.Option(metavar="NAME", help="Variable of a sweep [default: optimal_xi2 or xi2]."),
     ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="'ellipse': variance against angle at the time of least xi2 [default: by what "
+            "the file holds].",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Draw a result: squeezing against time, or a sweep over one or two parameters."""
@@ -37,5 +45,5 @@ def plot(
     if target.suffix.lower() in FORMATS and replaces(target) and not overwrite:
         raise FileProblem(f"{target} exists already; add --overwrite, or name another with -o")
     check_picture(target, overwrite=overwrite)
-    draw(data, target, overwrite=overwrite, quantity=quantity)
+    draw(data, target, overwrite=overwrite, quantity=quantity, kind=kind)
     print(f"picture: {target}")

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from spinsqueeze.run.summary import best as best
-from spinsqueeze.run.summary import points_and_best as points_and_best
+from spinsqueeze.run.lines import best as best
+from spinsqueeze.run.lines import points_and_best as points_and_best
 
 
 def chosen_times(data: Any) -> Iterator[str]:
@@ -101,7 +101,12 @@ def contents(data: Any) -> Iterator[str]:
 
 def _model(data: Any, study: Any) -> Iterator[str]:
     """Spins, terms, cavity and laboratory numbers of a study."""
+    from spinsqueeze.core.written_units import meaning
+
     yield f"spins        {_spins(study.get('ensemble', {}), _count(data))}"
+    unit = str(data.attrs.get("unit", ""))
+    if meaning(unit):
+        yield f"{'unit':<12} {unit}, {meaning(unit)}"
     if "lab" in study:
         numbers = _call({"name": "lab", **study["lab"]}, "name")
         yield from lab(data) if "status" not in data else [f"{'lab':<12} {numbers}"]
@@ -182,7 +187,9 @@ def _times(data: Any) -> str:
     if not data.sizes.get("time"):
         return "steady state"
     times = data["time"].values
-    unit = data["time"].attrs.get("units", "")
+    from spinsqueeze.core.written_units import written
+
+    unit = written(str(data["time"].attrs.get("units", "")))
     return f"{len(times)} from {times[0]:g} to {times[-1]:g} {unit}".rstrip()
 
 

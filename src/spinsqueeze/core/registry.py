@@ -36,6 +36,12 @@ _VARIABLES = (
         ("time",),
         "4 Var Var/|<S>|^2 of the squeezed and the anti-squeezed component; 1 where it is minimal",
     ),
+    Variable("antisqueezing", ("time",), "greatest variance 4 max Var(S_perp)/N, angle + pi/2"),
+    Variable(
+        "ellipse_area",
+        ("time",),
+        "area of the variance ellipse over that of a coherent state, 4 sqrt(Var Var)/N",
+    ),
     Variable(
         "squeezing_angle",
         ("time",),

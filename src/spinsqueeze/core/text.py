@@ -1,6 +1,8 @@
 """Numbers for people."""
 
+import html
 import math
+from collections.abc import Iterable, Sequence
 
 
 def value_with_error(value: float, *, stderr: float | None = None) -> str:
@@ -21,3 +23,20 @@ def value_with_error(value: float, *, stderr: float | None = None) -> str:
     if places < 0:
         return f"{round(value, places):.0f} ± {round(stderr, places):.0f}"
     return f"{value:.{places}f} ± {stderr:.{places}f}"
+
+
+def html_lines(text: str) -> str:
+    """Lines of text for a notebook, as they are."""
+    return f"<pre>{html.escape(text)}</pre>"
+
+
+def html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table for a notebook; every cell is escaped."""
+    cells = "".join(f"<th>{html.escape(word)}</th>" for word in head)
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td style='text-align:left'>{html.escape(c)}</td>" for c in row)
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"

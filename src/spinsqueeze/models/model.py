@@ -91,6 +91,19 @@ class SpinModel:
         """What makes two models equal; where their numbers came from does not."""
         return self.ensemble, self.hamiltonian, self.jumps, self.cavity, self.unit
 
+    def __repr__(self) -> str:
+        """One line: the number of spins, the terms and the unit; arrays and long lists cut."""
+        parts = [f"{self.n_spins} spins"]
+        if self.ensemble.lattice is not None:
+            parts = [checks.shown(self.ensemble.lattice)]
+        for name in ("hamiltonian", "jumps"):
+            terms = getattr(self, name)
+            if terms:
+                parts.append(f"{name}=[{', '.join(checks.shown(term) for term in terms)}]")
+        if self.cavity is not None:
+            parts.append(f"cavity={checks.shown(self.cavity)}")
+        return f"SpinModel({', '.join(parts)}, unit={self.unit!r})"
+
     @property
     def n_spins(self) -> int:
         """Number of spins N."""

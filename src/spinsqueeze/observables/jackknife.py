@@ -82,7 +82,7 @@ class SqueezingReplicas:
         values: name -> (...) value from all blocks.
         replicas: name -> (..., B) values with block b left out, directions found again.
         weights: (B,) number of samples in the block left out.
-        systematic: name -> (...) error from the pull of noise on the smaller variance, to be
+        systematic: name -> (...) error from the pull of noise on the extreme variances, to be
             added in quadrature; it matters only where the ellipse is nearly round.
         status: (...) of the values.
         spin: mean spin, value (..., 3) and replicas (..., B, 3).
@@ -228,6 +228,7 @@ def squeezing_replicas(blocks: BlockMoments) -> SqueezingReplicas:
         systematic={
             "xi2": full.n_spins * variance_bias / safe**2,
             "xi2_kitagawa_ueda": 4.0 * variance_bias / some_spins(full),
+            "antisqueezing": 4.0 * variance_bias / some_spins(full),
         },
         status=status,
         spin=(full.spin, parts.spin),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from spinsqueeze.core.calls import clear_init
-from spinsqueeze.core.text import value_with_error
+from spinsqueeze.core.text import html_lines, value_with_error
 
 
 class OptimumStatus(IntEnum):
@@ -44,7 +44,8 @@ class Optimum:
         xi2: [1] minimum of xi2 over time, interpolated between the points.
         decibels: [dB] 10 log10(xi2).
         time: [inverse rate unit] where it lies.
-        angle: [rad] squeezing angle there, in (-pi/2, pi/2]; None if not given or undefined.
+        angle: [rad] squeezing angle there, in (-pi/2, pi/2]; None if not given or undefined, and
+            where these times hold no squeezing.
         xi2_stderr: standard error of xi2; None without statistics.
         decibels_stderr: [dB] the same in decibels.
         time_stderr: standard error of the time; None without replicas, or unless interpolated.
@@ -97,6 +98,12 @@ class Optimum:
             text += f", angle {self._shown('angle')} rad"
         advice = self.advice()
         return f"{text} [{advice}]" if advice else text
+
+    def __repr__(self) -> str:
+        return f"<Optimum {self}>"
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self))
 
     def advice(self) -> str:
         """What the times lack, in words; empty if nothing."""

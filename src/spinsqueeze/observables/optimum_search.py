@@ -75,6 +75,10 @@ def find_optimum(
     noise = None if errors is None else (errors / values)[:, None]
     low = dips(inside, np.log(values)[:, None], noise=noise)
     place = _place(inside, np.log(values), low, smooth=smooth)
+    if place.status is OptimumStatus.INITIAL_STATE:
+        noise_there = 0.0 if errors is None else float(errors[place.point])
+        if values[place.point] >= 1.0 - max(1e-9, 3.0 * noise_there):
+            angles = None  # nothing is squeezed, in no direction
     best = _interpolated(place, low, values, angles)
     best["time_bounds"] = _bounds(t, place.time, place.status, best["time_interpolation"])
 

@@ -30,6 +30,11 @@ POLE = 1e-9
 SMALLEST_CONTRAST = 1e-140
 """A mean spin below this times N has no direction, not even in a jackknife replica."""
 
+_OF_THE_ELLIPSE = (
+    "xi2", "xi2_kitagawa_ueda", "uncertainty_product", "antisqueezing", "ellipse_area",
+    "squeezing_angle",
+)  # fmt: skip
+
 SMALLEST_SINE = 1e-150
 """Below this the horizontal axis e_phi cannot be formed at all."""
 
@@ -289,14 +294,21 @@ def squeezing_with_resolution(
         "xi2": n * smallest / np.where(undefined, 1.0, length) ** 2,
         "xi2_kitagawa_ueda": 4.0 * smallest / divisor,
         "uncertainty_product": 4.0 * smallest * largest / np.where(undefined, 1.0, length) ** 2,
+        "antisqueezing": 4.0 * largest / divisor,
+        "ellipse_area": 4.0 * _root(smallest * largest) / divisor,
         "squeezing_angle": np.where(isotropic, np.nan, angle),
         "contrast": length / (0.5 * divisor),
         "total_spin_squared": squared,
         "effective_spins": effective_number(squared),
     }
-    for name in ("xi2", "xi2_kitagawa_ueda", "uncertainty_product", "squeezing_angle"):
+    for name in _OF_THE_ELLIPSE:
         values[name] = np.where(undefined, np.nan, values[name])
     return values, status
+
+
+def _root(values: Floats) -> Floats:
+    """The square root; NaN where a negative variance leaves none."""
+    return np.asarray(np.sqrt(np.where(values < 0.0, np.nan, values)))
 
 
 def _length(vectors: Floats) -> Floats:

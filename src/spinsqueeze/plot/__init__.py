@@ -2,9 +2,18 @@
 
 from spinsqueeze.plot.branches import branches
 from spinsqueeze.plot.curves import squeezing
+from spinsqueeze.plot.ellipse import ellipse
 from spinsqueeze.plot.sensitivity import sensitivity
 from spinsqueeze.plot.sphere import sphere
 from spinsqueeze.plot.sweeps import sweep
 from spinsqueeze.plot.trajectories import trajectories
 
-__all__ = ["branches", "sensitivity", "sphere", "squeezing", "sweep", "trajectories"]
+__all__ = [
+    "branches",
+    "ellipse",
+    "sensitivity",
+    "sphere",
+    "squeezing",
+    "sweep",
+    "trajectories",
+]

@@ -10,11 +10,12 @@ import numpy as np
 from spinsqueeze.core.arrays import Booleans, Floats
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.written_units import is_laboratory, written
+from spinsqueeze.plot import fit
 from spinsqueeze.plot.style import (
     GREY,
     PALETTE,
     decibels_with_error,
-    draw_as_written,
     figure_of,
     single_panel,
     style,
@@ -65,12 +66,13 @@ def branches(data: Any, *, quantity: str = "z", ax: Any = None) -> Figure:
             _draw_branch(panel, data, b, where[b, :n], values[b, :n])
         kinds = _draw_specials(panel, data, where, values)
         _legend(panel, data, kinds)
-        panel.set_xlabel(_with_unit(parameter, ""))
+        units = str(data[parameter].attrs.get("units", ""))
+        panel.set_xlabel(_with_unit(parameter, units if is_laboratory(units) else ""))
         panel.set_ylabel(label)
         if not panel.get_title() and data.attrs.get("title"):
             panel.set_title(wrapped(str(data.attrs["title"])))
     figure = figure_of(panel)
-    draw_as_written(figure)
+    fit.fit(figure, [panel])
     return figure
 
 
@@ -94,7 +96,7 @@ def _quantity(data: Any, quantity: str) -> tuple[Floats, str]:
 
 
 def _with_unit(label: str, units: str) -> str:
-    return label if units in ("", "1") else f"{label} ({units})"
+    return label if units in ("", "1") else f"{label} ({written(units)})"
 
 
 def _draw_branch(panel: Axes, data: Any, b: int, x: Floats, y: Floats) -> None:

@@ -10,15 +10,14 @@ import numpy as np
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.text import value_with_error
 from spinsqueeze.core.units import inverse
-from spinsqueeze.observables.optimum import Optimum, OptimumStatus
+from spinsqueeze.core.written_units import axis_scale, is_laboratory
+from spinsqueeze.plot import fit, legends, marks
 from spinsqueeze.plot.style import (
     DASHES,
     GREY,
     PALETTE,
     decibels_with_error,
-    draw_as_written,
     figure_of,
     new_figure,
     style,
@@ -29,6 +28,7 @@ from spinsqueeze.results.grid import as_single_run
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
 
 
 CURVE = "curve"
@@ -45,13 +45,17 @@ def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
     undefined direction, a negative variance) leave a gap, and a note counts them. Where the curve
     of xi2 climbs far above 0 dB the panel is cut, so that the squeezed part stays legible.
 
+    Times in laboratory units are drawn in seconds with their prefix: where rates are in "2 pi MHz",
+    in microseconds, the factor 2 pi divided out. Very small and large times of other units carry
+    a power of ten in the label.
+
     Args:
         data: a Dataset with the one dimension `time` in its curves (a single run, or one point of
             a sweep), or {label: Dataset} to lay several over one another.
         ax: None for a new figure; three axes to draw into; or one axes, for xi2 alone.
         optimum: what `spinsqueeze.optimum(data)` returns, to be marked with its error bar; hollow
             where it is the lowest of these times, not interpolated. For several datasets
-            {label: optimum}.
+            {label: optimum}; two and more are told in the legend.
 
     Returns:
         The figure; `figure.savefig("squeezing.png")` writes it. It needs no display.
@@ -61,10 +65,15 @@ def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
             the units of time differ, or `ax` is neither one axes nor three.
     """
     curves = _labelled(data)
-    marks = _marks(optimum, curves)
+    optima = _optima(optimum, curves)
+    axis = _time_axis(curves)
     with style():
         panels = _panels(ax)
-        for index, (label, dataset) in enumerate(curves.items()):
+        labels = []
+        for index, (name, dataset) in enumerate(curves.items()):
+            label = name
+            if name in optima and len(optima) > 1:
+                label = f"{name}: {marks.in_words(optima[name], axis, joint=' ')}"
             look = {
                 "color": PALETTE[index % len(PALETTE)],
                 "linestyle": DASHES[index // len(PALETTE) % len(DASHES)]
@@ -72,13 +81,20 @@ def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
                 else DASHES[index % len(DASHES)],
                 "label": label,
             }
-            _draw(dataset, panels, look)
-            if label in marks:
-                _mark(panels, marks[label], look, name=label if len(curves) > 1 else None)
-        _finish(panels, curves)
-    figure = figure_of(panels[0])
-    draw_as_written(figure)
-    return figure
+            _draw(dataset, panels, look, axis)
+            if name in optima:
+                marks.draw(panels, optima[name], look, axis)
+            if name in optima and len(optima) == 1:
+                shown = name if len(curves) > 1 else None
+                labels.append(marks.annotate(panels[0], optima[name], look, axis, name=shown))
+        _finish(panels, curves, axis, labels)
+    return figure_of(panels[0])
+
+
+def _time_axis(curves: Mapping[str, Any]) -> marks.TimeAxis:
+    unit = _unit(next(iter(curves.values())))
+    times = [np.abs(dataset["time"].values).max(initial=0.0) for dataset in curves.values()]
+    return marks.TimeAxis(*axis_scale(float(max(times)), unit), spoken=is_laboratory(unit))
 
 
 def _labelled(data: Any) -> dict[str, Any]:
@@ -128,7 +144,7 @@ def _check(dataset: Any, name: str) -> None:
         )
 
 
-def _marks(optimum: Any, curves: Mapping[str, Any]) -> dict[str, Any]:
+def _optima(optimum: Any, curves: Mapping[str, Any]) -> dict[str, Any]:
     if optimum is None:
         return {}
     if not isinstance(optimum, Mapping):
@@ -167,8 +183,10 @@ def _is_sequence(value: Any) -> bool:
     return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
 
 
-def _draw(dataset: Any, panels: Sequence[Axes], look: Mapping[str, Any]) -> None:
-    time = np.asarray(dataset["time"].values, dtype=float)
+def _draw(
+    dataset: Any, panels: Sequence[Axes], look: Mapping[str, Any], axis: marks.TimeAxis
+) -> None:
+    time = axis.factor * np.asarray(dataset["time"].values, dtype=float)
     xi2, stderr = _values(dataset, "xi2")
     level, level_error = decibels_with_error(xi2, stderr)
     _curve(panels[0], time, level, level_error, look)
@@ -203,82 +221,25 @@ def _curve(
         )
 
 
-def _mark(
-    panels: Sequence[Axes], optimum: Any, look: Mapping[str, Any], *, name: str | None
+def _finish(
+    panels: Sequence[Axes],
+    curves: Mapping[str, Any],
+    axis: marks.TimeAxis,
+    labels: Sequence[Annotation],
 ) -> None:
-    from matplotlib.patheffects import withStroke
-
-    panel = panels[0]
-    time, time_error = _number(optimum, "time")
-    xi2, stderr = _number(optimum, "xi2")
-    level, level_error = decibels_with_error([xi2], [stderr or 0.0])
-    if not np.isfinite(level[0]) or level_error is None:
-        raise InvalidInput(f"optimum must have xi2 > 0 to be marked in decibels, got {xi2:g}")
-    decibels = value_with_error(level[0], stderr=level_error[0] if stderr else None)
-    when = value_with_error(time, stderr=time_error)
-    text = f"{decibels} dB\nat t = {when}".replace("-", "\N{MINUS SIGN}")
-    # Where nothing is interpolated the true minimum may be lower: a hollow point.
-    lowest_given = optimum.status is not OptimumStatus.INSIDE
-    if lowest_given:
-        text = f"lowest computed: {text}"
-    for each in panels:
-        each.axvline(time, color=look["color"], linewidth=0.9, alpha=0.5, zorder=1)
-    panel.errorbar(
-        [time],
-        level,
-        xerr=None if not time_error else [time_error],
-        yerr=None if not stderr else level_error,
-        fmt="o",
-        color=look["color"],
-        markerfacecolor="white" if lowest_given else look["color"],
-        markeredgecolor=look["color"] if lowest_given else "white",
-        markersize=8,
-        capsize=3,
-        zorder=5,
-        label="_optimum",
-    )
-    # Near a side of the panel the text grows inwards, away from the numbers of the axis.
-    place = panel.transAxes.inverted().transform(panel.transData.transform((time, level[0])))[0]
-    side = "left" if place < 0.3 else "right" if place > 0.7 else "center"
-    panel.annotate(
-        text if name is None else f"{name}: {text}",
-        (time, level[0]),
-        xytext=({"left": -8, "center": 0, "right": 8}[side], -11),
-        textcoords="offset points",
-        ha=side,
-        va="top",
-        color=look["color"],
-        linespacing=1.15,
-        annotation_clip=False,
-        path_effects=[withStroke(linewidth=3.0, foreground="white")],
-    )
-
-
-def _number(optimum: Any, name: str) -> tuple[float, float | None]:
-    """The value `name` of an optimum and its error, of samples and of times, if it shows."""
-    if not isinstance(optimum, Optimum):
-        raise InvalidInput(
-            f"optimum must be what spinsqueeze.optimum(data) returns, got {type(optimum).__name__}"
-        )
-    value = float(getattr(optimum, name))
-    error = optimum.shown_error(name)
-    return value, None if error is None or not np.isfinite(error) else float(error)
-
-
-def _finish(panels: Sequence[Axes], curves: Mapping[str, Any]) -> None:
-    several = len(curves) > 1
     top = panels[0]
     top.axhline(
         0.0, color=GREY, linewidth=1.0, linestyle=(0, (1, 1.5)), label="_coherent", zorder=1
     )
     top.set_ylabel(r"squeezing $\xi^2$ (dB)")
-    _limit_decibels(top, marked=bool(top.containers))
-    for line in _notes(curves):
+    letters = float(top.yaxis.label.get_fontsize())
+    notes = [
         top.annotate(
-            line, (0.01, 0.99), xycoords="axes fraction", color=GREY, fontsize="small", va="top"
+            line, (0.0, 1.0), xycoords="axes fraction", xytext=(3, -2), color=GREY,
+            textcoords="offset points", fontsize=0.83 * letters, va="top",
         )
-    if several or next(iter(curves)):
-        top.legend(loc="best")
+        for line in _notes(curves)
+    ]  # fmt: skip
     if not top.get_title():
         top.set_title(wrapped(_title(curves)))
     if len(panels) == 3:
@@ -286,11 +247,47 @@ def _finish(panels: Sequence[Axes], curves: Mapping[str, Any]) -> None:
         panels[2].set_ylabel(r"$\langle S^2\rangle\,/\,\frac{N}{2}(\frac{N}{2}+1)$")
         for panel in panels[1:]:
             _limit_fraction(panel)
-        figure = figure_of(top)
-        figure.align_ylabels(list(panels))
-    panels[-1].set_xlabel(f"time ({_unit(next(iter(curves.values())))})")
+    panels[-1].set_xlabel(axis.label)
     for panel in panels:
         panel.margins(x=0.01)
+    limits = _limit_decibels(top, below=(0.2 if labels else 0.0) * top.bbox.height, above=0.0)
+    if len(curves) > 1 or next(iter(curves)):
+        top.legend(loc="best", fontsize=0.9 * letters).set_in_layout(False)
+    for label in labels:
+        label.set_in_layout(False)
+    figure = figure_of(top)
+    if len(panels) == 3:
+        figure.align_ylabels(list(panels))
+
+    def make_room() -> None:
+        if top.get_ylim() == limits:  # else they are the caller's now
+            _make_room(top, notes, labels)
+
+    fit.fit(figure, panels, notes=notes, after=make_room)
+
+
+def _make_room(top: Axes, notes: Sequence[Annotation], labels: Sequence[Annotation]) -> None:
+    """Room above the curve for notes and legend, below it for the words on the optimum.
+
+    The legend stays beside the curves where there is a place; otherwise it goes above them.
+    """
+    for label in labels:
+        fit.keep_inside(label, top)
+    point = figure_of(top).dpi / 72.0
+    for _ in range(6):
+        above = sum(fit.height(note) + 4 * point for note in notes)
+        below = max((fit.height(label) + 15 * point for label in labels), default=0.0)
+        if above + below <= 0.6 * top.bbox.height:
+            break
+        for text in (*notes, *labels):
+            fit.shrink(text, 0.88)
+    _limit_decibels(top, below=below, above=above)
+    for label in labels:
+        fit.keep_inside(label, top)
+    if top.get_legend() is None or legends.fits_beside(top, [*notes, *labels]):
+        return
+    legends.put_above(top, above)
+    _limit_decibels(top, below=below, above=above + fit.height(top.get_legend()))
 
 
 def _unit(dataset: Any) -> str:
@@ -329,12 +326,17 @@ def _notes(curves: Mapping[str, Any]) -> list[str]:
     return ["; ".join(parts)] if parts else []
 
 
-def _limit_decibels(panel: Axes, *, marked: bool) -> None:
+def _limit_decibels(panel: Axes, *, below: float, above: float) -> tuple[float, float]:
+    """Cut off what is far above 0 dB; below, above: pixels to keep free beside the curves."""
     finite = _finite(panel)
     low, high = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
     ceiling = min(high, max(3.0, -0.6 * low))
-    room = max(ceiling - low, 1.0)
-    panel.set_ylim(low - (0.26 if marked else 0.08) * room, ceiling + 0.06 * room)
+    ceiling = max(ceiling, low + 1.0)
+    tall = panel.bbox.height
+    fit.reserve(
+        panel, low=low, high=ceiling, below=max(below, 0.07 * tall), above=above + 0.05 * tall
+    )
+    return panel.get_ylim()
 
 
 def _limit_fraction(panel: Axes) -> None:

@@ -8,10 +8,11 @@ import numpy as np
 
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.written_units import axis_scale
+from spinsqueeze.plot import fit
 from spinsqueeze.plot.style import (
     PALETTE,
     decibels_with_error,
-    draw_as_written,
     figure_of,
     single_panel,
     style,
@@ -43,13 +44,15 @@ def sensitivity(data: Any, *, ax: Any = None) -> Figure:
             f"data must be what spinsqueeze.sensitivity returns, got {type(data).__name__} "
             "without metrological_gain"
         )
-    name, unit = "time", str(data["time"].attrs.get("units", ""))
+    name = "time"
+    largest = float(np.abs(data["time"].values).max(initial=0.0))
+    factor, unit = axis_scale(largest, str(data["time"].attrs.get("units", "")))
     note = ""
     if "phase" in data.dims and data.sizes["phase"] > 1:
         best = int(data["metrological_gain"].max("phase").argmax("time"))
         data = data.isel(time=best)
-        note = f"read at t = {float(data['time']):.4g} {unit}".rstrip()
-        name, unit = "phase", "rad"
+        note = f"read at t = {factor * float(data['time']):.4g} {unit}".rstrip()
+        name, unit, factor = "phase", "rad", 1.0
     elif "phase" in data.dims:
         data = data.isel(phase=0)
     stderr = data.get("metrological_gain_stderr")
@@ -57,7 +60,7 @@ def sensitivity(data: Any, *, ax: Any = None) -> Figure:
         np.where(data["metrological_gain"].values > 0, data["metrological_gain"].values, np.nan),
         None if stderr is None else stderr.values,
     )
-    x = np.asarray(data[name].values, dtype=float)
+    x = factor * np.asarray(data[name].values, dtype=float)
     with style():
         panel = single_panel(ax, 6.0, 4.0)
         panel.plot(x, values, color=PALETTE[0])
@@ -70,5 +73,5 @@ def sensitivity(data: Any, *, ax: Any = None) -> Figure:
         if not panel.get_title():
             panel.set_title("\n".join([*title, *([note] if note else [])]))
     figure = figure_of(panel)
-    draw_as_written(figure)
+    fit.fit(figure, [panel])
     return figure

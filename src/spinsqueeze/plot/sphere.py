@@ -10,7 +10,8 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.checks import AXES, choice, direction, real_array
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.plot.style import GREY, draw_as_written, figure_of, new_figure, style
+from spinsqueeze.plot import fit
+from spinsqueeze.plot.style import GREY, figure_of, new_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +76,7 @@ def sphere(
             image = _orthographic(panel, polar, azimuth, field, eye, colours)
         figure = figure_of(panel)
         figure.colorbar(image, ax=panel, label=label, shrink=0.8, pad=0.04)
-    draw_as_written(figure)
+    fit.fit(figure, [panel])
     return figure
 
 
@@ -201,11 +202,11 @@ def _axis_names(panel: Axes, right: Floats, up: Floats, eye: Floats) -> None:
             inside = np.hypot(u, v) < 0.95
             if inside:
                 panel.plot([u], [v], "+", color=GREY, markersize=7, label="_axis", zorder=4)
-            scale = 1.0 if inside else 1.11
+            outwards = (11.0 * u / max(np.hypot(u, v), 0.1), 10.0 * v / max(np.hypot(u, v), 0.1))
             panel.annotate(
                 f"{'+' if sign > 0 else MINUS}{name}",
-                (u * scale, v * scale),
-                xytext=(12, 10) if inside else (0, 0),
+                (u, v),
+                xytext=(12, 10) if inside else outwards,
                 textcoords="offset points",
                 ha="center",
                 va="center",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import textwrap
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -71,23 +73,30 @@ def new_figure(width: float, height: float) -> Figure:
 
 def wrapped(title: str) -> str:
     """A title in lines that fit the width of a picture, no formula broken."""
-    whole = re.sub(r"\$[^$]*\$", lambda formula: formula.group().replace(" ", _SPACE), title)
-    filled = textwrap.fill(whole, 48, break_on_hyphens=False, break_long_words="$" not in title)
+    return refilled(title, 48)
+
+
+def refilled(text: str, width: int) -> str:
+    """A text in lines of `width` signs, whatever its lines were, no formula broken."""
+    whole = re.sub(r"\$[^$]*\$", lambda formula: formula.group().replace(" ", _SPACE), text)
+    filled = textwrap.fill(whole, width, break_on_hyphens=False, break_long_words="$" not in text)
     return filled.replace(_SPACE, " ")
 
 
-def draw_as_written(figure: Figure) -> None:
+def draw_as_written(holder: Artist) -> None:
     """Have every text whose formulas matplotlib cannot read drawn as it was written.
 
-    Titles, labels and units are the user's, and mathtext lacks much of what is good LaTeX.
+    In a figure, or in a part of it. Titles, labels and units are the user's, and mathtext lacks
+    much of what is good LaTeX.
     """
     from matplotlib.text import Text
 
-    for text in figure.findobj(Text):
+    for text in holder.findobj(Text):
         if text.get_parse_math() and not _readable(text.get_text()):
             text.set_parse_math(False)
 
 
+@functools.lru_cache(maxsize=1024)
 def _readable(text: str) -> bool:
     """Whether matplotlib can read the formulas in a text; it reads line by line."""
     from matplotlib.cbook import is_math_text

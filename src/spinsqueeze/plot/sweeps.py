@@ -11,14 +11,14 @@ from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.checks import did_you_mean
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.written_units import axis_scale, is_laboratory
 from spinsqueeze.observables.optimum import OptimumStatus
-from spinsqueeze.plot import validity
+from spinsqueeze.plot import fit, validity
 from spinsqueeze.plot.style import (
     GREY,
     MISSING,
     PALETTE,
     decibels_with_error,
-    draw_as_written,
     figure_of,
     new_figure,
     style,
@@ -37,6 +37,11 @@ _LABELS = {
     "xi2": r"squeezing $\xi^2$ (dB)",
     "optimal_time": "optimal time",
 }
+_EDGE = "first or last time is lowest"
+_COARSE = "times too coarse"
+_UNSQUEEZED = "no squeezing at these times"
+DOUBTS = {_EDGE: ("o", "circles"), _COARSE: ("D", "diamonds"), _UNSQUEEZED: ("v", "triangles")}
+"""Why an optimum is only the lowest of its times: the mark, and what the note calls it."""
 _TICKS = 14
 
 
@@ -47,10 +52,12 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
     Over one parameter: a curve with bars of 1 standard error. Over two: a map, the first upwards
     and the second to the right. Squeezing is drawn as 10 log10(xi2). Log-spaced parameters get a
     logarithmic axis; words and infinities are set side by side. Points without a number are left
-    out (curve) or grey (map), and a note counts them. Open circles (curve) and dots (map) mark
-    optima that are only the lowest of their times: at the first or last one, or where the times are
-    too coarse. Other times may squeeze more. Of perturbation theory a band shows what the next
-    orders change (curve), and a dashed line where the paramagnet breaks in mean field.
+    out (curve) or grey (map), and a note counts them. Open marks show optima that are only the
+    lowest of their times: circles at the first or last one, diamonds where the times are too
+    coarse, triangles where the initial state is lowest (no squeezing at these times). Other times
+    may squeeze more. Of perturbation theory a band shows what the next orders change (curve), and a
+    dashed line where the paramagnet breaks in mean field. Times in laboratory units are drawn in
+    seconds with their prefix, the factor 2 pi divided out.
 
     Args:
         data: what `spinsqueeze.sweep` returns, with one or two swept dimensions; reduce others
@@ -77,32 +84,54 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
             band = decibels_with_error(band[0], None)[0], decibels_with_error(band[1], None)[0]
     if not np.isfinite(values).any():
         raise InvalidInput(f"{name} must hold a number at some point, got none; see data['reason']")
-    edge = np.zeros(values.shape, dtype=bool)
-    if name.startswith("optimal_") and "optimal_at_edge" in data:
-        edge = np.asarray(data["optimal_at_edge"].values == 1)
-        if "optimal_status" in data:
-            edge |= np.asarray(data["optimal_status"].values == OptimumStatus.TOO_COARSE)
-    lost = False
+    label, factor = _label(data, name, values)
+    values, errors = factor * values, None if errors is None else factor * errors
+    if band is not None:
+        band = factor * band[0], factor * band[1]
+    doubts = _doubts(data, name, values)
     with style():
         panel = _panel(ax)
-        if len(axes) == 1:
-            _draw_curve(panel, axes[0], values, errors, edge)
-            _draw_validity(panel, axes[0], values, band, load)
-            panel.set_ylabel(_label(data, name))
-        else:
-            _draw_map(panel, axes, values, edge, _label(data, name), squeezing=name in SQUEEZING)
-            lost = load is not None and _draw_lost_region(panel, axes, load)
-        notes = _notes(values, edge, lost=lost)
-        if notes:
+        lost = _draw(panel, axes, _Field(values, errors, doubts, band, load), label, name)
+        lines = _notes(values, doubts, lost=lost)
+        letters = 0.83 * float(panel.yaxis.label.get_fontsize())
+        notes = [
             panel.annotate(
-                "\n".join(notes), (0.0, 1.0), xycoords="axes fraction", xytext=(0, 4),
-                textcoords="offset points", color=GREY, fontsize="small", va="bottom",
-            )  # fmt: skip
+                "\n".join(lines), (0.0, 1.0), xycoords="axes fraction", xytext=(0, 4),
+                textcoords="offset points", color=GREY, fontsize=letters, va="bottom",
+            )
+        ] if lines else []  # fmt: skip
         if not panel.get_title() and data.attrs.get("title"):
-            panel.set_title(wrapped(str(data.attrs["title"])), pad=8 + 12 * max(1, len(notes)))
+            panel.set_title(wrapped(str(data.attrs["title"])))
     figure = figure_of(panel)
-    draw_as_written(figure)
+    fit.fit(figure, [panel], notes=notes, over=True)
     return figure
+
+
+def _doubts(data: Any, name: str, values: Floats) -> dict[str, Booleans]:
+    """Where an optimum is only the lowest of its times, by why."""
+    shape = values.shape
+    doubts = {why: np.zeros(shape, dtype=bool) for why in DOUBTS}
+    if not name.startswith("optimal_") or "optimal_at_edge" not in data:
+        return doubts
+    status = np.full(shape, OptimumStatus.INSIDE)
+    if "optimal_status" in data:
+        status = np.asarray(data["optimal_status"].values)
+    doubts[_UNSQUEEZED] = status == OptimumStatus.INITIAL_STATE
+    doubts[_EDGE] = (np.asarray(data["optimal_at_edge"].values) == 1) & ~doubts[_UNSQUEEZED]
+    doubts[_COARSE] = status == OptimumStatus.TOO_COARSE
+    return {why: where & np.isfinite(values) for why, where in doubts.items()}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Field:
+    """What is drawn at every point: values, errors, doubts by their cause, band and load."""
+
+    values: Floats
+    errors: Floats | None
+    doubts: dict[str, Booleans]
+    band: tuple[Floats, Floats] | None
+    load: Floats | None
 
 
 @final
@@ -163,11 +192,16 @@ def _axis(data: Any, dim: Any) -> _Axis:
     values = data[dim].values if dim in data.coords else np.arange(data.sizes[dim])
     others = [str(n) for n, c in data.coords.items() if c.dims == (dim,) and n != dim]
     label = str(dim) + (f" (with {', '.join(others)})" if others else "")
+    units = str(data[dim].attrs.get("units", "")) if dim in data.coords else ""
+    if not is_laboratory(units):  # strengths in J, the default, are said by their name alone
+        units = ""
     if values.dtype.kind not in "fi" or not np.isfinite(values).all():
         words = tuple(f"{v:g}" if isinstance(v, float) else str(v) for v in values.tolist())
         return _Axis(label, np.arange(len(words), dtype=float), words, False)
     at = np.asarray(values, dtype=float)
-    return _Axis(label, at, (), _log_spaced(at))
+    logarithmic = _log_spaced(at)
+    factor, unit = axis_scale(1.0 if logarithmic else float(np.abs(at).max(initial=0.0)), units)
+    return _Axis(f"{label} ({unit})" if unit else label, factor * at, (), logarithmic)
 
 
 def _log_spaced(values: Floats) -> bool:
@@ -182,10 +216,15 @@ def _errors(data: Any, name: str) -> Floats | None:
     return np.asarray(data[partner].values, dtype=float) if partner in data else None
 
 
-def _label(data: Any, name: str) -> str:
+def _label(data: Any, name: str, values: Floats) -> tuple[str, float]:
+    """The label of a quantity with its unit, and the factor that goes with it."""
     label = _LABELS.get(name) or str(data[name].attrs.get("long_name", name))
+    if name in SQUEEZING:
+        return label, 1.0
     units = str(data[name].attrs.get("units", ""))
-    return label if name in SQUEEZING or units in ("", "1") else f"{label} ({units})"
+    finite = np.abs(values[np.isfinite(values)])
+    factor, unit = axis_scale(float(finite.max(initial=0.0)), units)
+    return f"{label} ({unit})" if unit else label, factor
 
 
 def _panel(ax: Any) -> Axes:
@@ -199,22 +238,37 @@ def _panel(ax: Any) -> Axes:
     return ax
 
 
-def _draw_curve(
-    panel: Axes, axis: _Axis, values: Floats, errors: Floats | None, edge: Booleans
-) -> None:
+def _draw(panel: Axes, axes: list[_Axis], field: _Field, label: str, name: str) -> bool:
+    """A curve or a map; whether a map shows where the paramagnet breaks."""
+    if len(axes) == 1:
+        _draw_curve(panel, axes[0], field)
+        _draw_validity(panel, axes[0], field.values, field.band, field.load)
+        panel.set_ylabel(label)
+        return False
+    _draw_map(panel, axes, field, label, squeezing=name in SQUEEZING)
+    return field.load is not None and _draw_lost_region(panel, axes, field.load)
+
+
+def _draw_curve(panel: Axes, axis: _Axis, field: _Field) -> None:
     order = np.argsort(axis.positions)
-    known = order[np.isfinite(values[order])]
-    x, y = axis.positions[known], values[known]
+    known = order[np.isfinite(field.values[order])]
+    x, y = axis.positions[known], field.values[known]
     colour = PALETTE[0]
     joined = "none" if axis.words else "-"
     panel.plot(x, y, color=colour, linestyle=joined, linewidth=1.3)
+    errors = field.errors
     bars = None if errors is None else np.where(np.isfinite(errors), errors, 0.0)[known]
     panel.errorbar(x, y, bars, fmt="none", ecolor=colour, elinewidth=1.3, capsize=2)
-    for open_, fill in ((False, colour), (True, "white")):
-        chosen = edge[known] == open_
-        panel.plot(
-            x[chosen], y[chosen], "o", markersize=5, color=colour, markerfacecolor=fill, zorder=3
-        )
+    doubtful = np.zeros(len(known), dtype=bool)
+    for why, (mark, _) in DOUBTS.items():
+        chosen = field.doubts[why][known]
+        doubtful |= chosen
+        if chosen.any():
+            panel.plot(
+                x[chosen], y[chosen], mark, markersize=5, color=colour, markerfacecolor="white",
+                zorder=3,
+            )  # fmt: skip
+    panel.plot(x[~doubtful], y[~doubtful], "o", markersize=5, color=colour, zorder=3)
     _scale(panel, "x", axis)
 
 
@@ -250,29 +304,25 @@ def _draw_lost_region(panel: Axes, axes: list[_Axis], load: Floats) -> bool:
 
 
 def _draw_map(
-    panel: Axes,
-    axes: list[_Axis],
-    values: Floats,
-    edge: Booleans,
-    label: str,
-    *,
-    squeezing: bool,
+    panel: Axes, axes: list[_Axis], field: _Field, label: str, *, squeezing: bool
 ) -> None:
     up, right = axes
     rows, columns = np.argsort(up.positions), np.argsort(right.positions)
     up, right = _sorted(up, rows), _sorted(right, columns)
-    shown, edge = values[np.ix_(rows, columns)], edge[np.ix_(rows, columns)]
+    shown = field.values[np.ix_(rows, columns)]
     panel.set_facecolor(MISSING)
     panel.grid(visible=False)
     image = panel.pcolormesh(
         right.edges(), up.edges(), np.ma.masked_invalid(shown),
         cmap="viridis_r" if squeezing else "viridis", rasterized=True,
     )  # fmt: skip
-    k, m = np.nonzero(edge & np.isfinite(shown))
-    panel.plot(
-        right.positions[m], up.positions[k], "o", markersize=3, color="white",
-        markeredgecolor="black", markeredgewidth=0.6,
-    )  # fmt: skip
+    for why, (mark, _) in DOUBTS.items():
+        k, m = np.nonzero(field.doubts[why][np.ix_(rows, columns)])
+        if k.size:
+            panel.plot(
+                right.positions[m], up.positions[k], mark, markersize=3.5, color="white",
+                markeredgecolor="black", markeredgewidth=0.6, linestyle="none",
+            )  # fmt: skip
     _scale(panel, "x", right)
     _scale(panel, "y", up)
     figure_of(panel).colorbar(image, ax=panel, label=label)
@@ -297,14 +347,9 @@ def _scale(panel: Axes, which: str, axis: _Axis) -> None:
     panel.set(**{f"{which}label": axis.label})
 
 
-def _notes(values: Floats, edge: Booleans, *, lost: bool) -> list[str]:
-    parts = []
+def _notes(values: Floats, doubts: dict[str, Booleans], *, lost: bool) -> list[str]:
     missing = int(np.count_nonzero(~np.isfinite(values)))
-    if missing:
-        parts.append(f"{missing} of {values.size} points without a number")
-    at_edge = int(np.count_nonzero(edge & np.isfinite(values)))
-    if at_edge:
-        mark = "open circles" if values.ndim == 1 else "dots"
-        parts.append(f"{mark}: first or last time is lowest, or times too coarse")
+    parts = [f"{missing} of {values.size} points without a number"] if missing else []
+    parts += [f"open {name}: {why}" for why, (_, name) in DOUBTS.items() if doubts[why].any()]
     lines = ["; ".join(parts)] if parts else []
     return [*lines, "dashed: the paramagnet breaks in mean field"] if lost else lines

@@ -9,11 +9,12 @@ import numpy as np
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.units import inverse
+from spinsqueeze.core.written_units import axis_scale
+from spinsqueeze.plot import fit
 from spinsqueeze.plot.style import (
     GREY,
     PALETTE,
     decibels_with_error,
-    draw_as_written,
     figure_of,
     new_figure,
     style,
@@ -56,7 +57,12 @@ def trajectories(data: Any, *, ax: Any = None) -> Figure:
         raise InvalidInput("data must have the dimension time: give the whole run")
     with style():
         squeezing, size, jumps = _panels(ax)
-        time = np.asarray(data["time"].values, dtype=float)
+        times = np.asarray(data["time"].values, dtype=float)
+        unit = data.attrs.get("unit")
+        largest = float(np.abs(times).max(initial=0.0))
+        factor, units = axis_scale(largest, inverse(unit)) if unit else (1.0, "")
+        time = factor * times
+        jumps.set_xlabel(f"time ({units})" if units else "time")
         _averages(squeezing, size, data, time)
         for k in range(data.sizes["trajectory"]):
             color = PALETTE[k % len(PALETTE)]
@@ -64,11 +70,11 @@ def trajectories(data: Any, *, ax: Any = None) -> Figure:
             level, _ = decibels_with_error(one["trajectory_xi2"].values, None)
             squeezing.plot(time, level, color=color)
             size.plot(time, one["trajectory_effective_spins"].values, color=color)
-            when = one["jump_time"].values
+            when = factor * one["jump_time"].values
             jumps.eventplot(when[np.isfinite(when)], lineoffsets=k, color=color, linewidths=0.6)
         _finish(data, squeezing, size, jumps)
     figure = figure_of(squeezing)
-    draw_as_written(figure)
+    fit.fit(figure, [squeezing, size, jumps])
     return figure
 
 
@@ -106,5 +112,3 @@ def _finish(data: Any, squeezing: Axes, size: Axes, jumps: Axes) -> None:
     jumps.set_ylabel("jumps of")
     jumps.set_yticks(range(data.sizes["trajectory"]))
     jumps.grid(visible=False)
-    unit = data.attrs.get("unit")
-    jumps.set_xlabel(f"time ({inverse(unit)})" if unit else "time")

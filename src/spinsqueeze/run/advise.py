@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from spinsqueeze.core.calls import clear_call, clear_init
+from spinsqueeze.core.text import html_table
 from spinsqueeze.methods.base.method import Cost, Method, in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
 from spinsqueeze.methods.registry import METHODS
@@ -61,6 +62,18 @@ class Advice:
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.rows))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        cells = (
+            (r.name, r.error, in_bytes(r.memory), in_time(r.seconds), r.summary)
+            if r.fits
+            else (r.name, "no", "", "", "; ".join(r.reasons))
+            for r in self.rows
+        )
+        return html_table(("method", "error", "memory", "time", ""), cells)
 
 
 @clear_call

@@ -34,6 +34,7 @@ from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.studies import put_study
 from spinsqueeze.run.choice import make_method
+from spinsqueeze.run.progress_bar import listener
 from spinsqueeze.run.questions import steady_question
 from spinsqueeze.run.ranges import expand
 from spinsqueeze.run.study import Study
@@ -58,7 +59,7 @@ def branches(
     n_random: int = 10,
     max_branches: int = 64,
     seed: int = 0,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | bool | None = None,
     title: str | None = None,
 ) -> xr.Dataset:
     """Steady-state branches of mean field or cumulants along a parameter, by continuation.
@@ -87,7 +88,7 @@ def branches(
             search is not exhaustive.
         max_branches: no more are followed; a warning says so.
         seed: of the random states.
-        progress: called with the fraction done.
+        progress: called with the fraction done; True shows a bar (lines in a log file).
         title: of the result.
 
     Returns:
@@ -114,7 +115,8 @@ def branches(
         "max_branches": checks.integer("max_branches", max_branches, minimum=1, maximum=10_000),
         "seed": checks.integer("seed", seed, minimum=0),
     }
-    if progress is not None and not callable(progress):
+    hears = progress is None or isinstance(progress, bool) or callable(progress)
+    if not hears:
         raise InvalidInput.of(
             "progress", f"must be a function of the fraction done, got {progress!r}"
         )
@@ -135,13 +137,14 @@ def branches(
     )
     starts = [initial_cumulants(question, family.equations.series) for question in states(models)]
     places = (np.arange(n_places) + 0.4142) / n_places
-    curves, more = curves_of(
-        family,
-        starts,
-        Search(places, n_random, 1 / (num - 1), max_branches, seed),
-        followed=bool(initial_states) or order > 1,
-        progress=progress or (lambda _: None),
-    )
+    with listener(progress, title=title or "branches") as heard:
+        curves, more = curves_of(
+            family,
+            starts,
+            Search(places, n_random, 1 / (num - 1), max_branches, seed),
+            followed=bool(initial_states) or order > 1,
+            progress=heard or (lambda _: None),
+        )
     if not curves:
         raise NumericalFailure(
             f"no steady state of {asked.name()} is found along {path}; raise n_random, or give "

@@ -9,6 +9,7 @@ import xarray as xr
 from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.text import html_lines
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
 from spinsqueeze.methods.registry import METHODS
@@ -26,6 +27,7 @@ from spinsqueeze.run.differences import (
     difference,
     optimum_difference,
 )
+from spinsqueeze.run.progress_bar import listener
 from spinsqueeze.run.questions import evolve_question, is_auto, steady_question
 from spinsqueeze.run.simulate import simulate
 from spinsqueeze.run.steady_state import steady_state
@@ -68,6 +70,12 @@ class Comparison:
         lines += [f"{name}: not run: {why}" for name, why in self.refused.items()]
         return "\n".join(lines)
 
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self.datasets)}: {self.grade}>"
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self))
+
 
 @clear_call
 def compare(
@@ -79,7 +87,7 @@ def compare(
     pulses: Sequence[Pulse] = (),
     seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | bool | None = None,
 ) -> Comparison:
     """Run several methods on one problem and say where they first disagree.
 
@@ -98,7 +106,7 @@ def compare(
         pulses: instantaneous rotations.
         seed: seed of the sampling methods.
         memory_budget: bytes for each method.
-        progress: called with the fraction done of all methods together.
+        progress: called with the fraction done of all methods together; True shows a bar.
 
     Raises:
         InvalidInput: fewer than two methods are left to compare, or an argument breaks its rule.
@@ -110,18 +118,19 @@ def compare(
         times = times_of(Study(head, initial_state=initial_state, pulses=pulses, **shared))
     runs, refused = _planned(model, initial_state, times, pulses, methods, shared)
     datasets = {}
-    for k, (label, run) in enumerate(runs.items()):
-        options: dict[str, Any] = {**shared, "progress": _share(progress, k, len(runs))}
-        if initial_state is None or times is None:
-            datasets[label] = steady_state(
-                run.model, initial_state=initial_state, method=run.method, **options
-            )
-        else:
-            datasets[label] = simulate(
-                run.model, initial_state, times, method=run.method, pulses=pulses, **options
-            )
-            if was_interrupted(datasets[label]):
-                raise KeyboardInterrupt
+    with listener(progress, title="compare") as heard:
+        for k, (label, run) in enumerate(runs.items()):
+            options: dict[str, Any] = {**shared, "progress": _share(heard, k, len(runs))}
+            if initial_state is None or times is None:
+                datasets[label] = steady_state(
+                    run.model, initial_state=initial_state, method=run.method, **options
+                )
+            else:
+                datasets[label] = simulate(
+                    run.model, initial_state, times, method=run.method, pulses=pulses, **options
+                )
+                if was_interrupted(datasets[label]):
+                    raise KeyboardInterrupt
     first = next(iter(runs.values())).model
     of_the_first = [label for label, run in runs.items() if run.model is first]
     reference = min(of_the_first, key=lambda label: runs[label].rank)

@@ -13,6 +13,7 @@ from spinsqueeze.models.losses import DEFAULT_RUNS, Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.run.execute import execute
+from spinsqueeze.run.progress_bar import listener
 from spinsqueeze.run.study import Study
 
 _ARGUMENTS = {"rate": "loss_rate", "times": "loss_times", "losses.times": "loss_times"}
@@ -29,7 +30,7 @@ def simulate_losses(
     runs: int = DEFAULT_RUNS,
     seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | bool | None = None,
 ) -> xr.Dataset:
     """Evolve a permutation-invariant model from which single random spins leave.
 
@@ -54,7 +55,7 @@ def simulate_losses(
         runs: number of histories, at least 4, with loss_rate only; each costs one run.
         seed: seeds the loss times.
         memory_budget: bytes; more is refused before any work.
-        progress: called with the fraction done.
+        progress: called with the fraction done; True shows a bar (lines in a log file).
 
     Returns:
         Dataset as of `simulate`, with spins_left(time); without shell_population and purity.
@@ -85,7 +86,8 @@ def simulate_losses(
         )
     except InvalidInput as error:
         raise (_renamed(error) if error.argument == "losses.times" else error) from None
-    return execute(study, progress=progress)
+    with listener(progress, title="simulate_losses") as heard:
+        return execute(study, progress=heard)
 
 
 def _renamed(error: InvalidInput) -> InvalidInput:

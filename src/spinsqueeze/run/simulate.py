@@ -14,6 +14,7 @@ from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.run.choice import make_method
 from spinsqueeze.run.execute import execute
+from spinsqueeze.run.progress_bar import listener
 from spinsqueeze.run.study import Study
 
 
@@ -28,7 +29,7 @@ def simulate(
     losses: Losses | None = None,
     seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | bool | None = None,
     title: str = "",
     keep_state: bool = False,
 ) -> xr.Dataset:
@@ -51,7 +52,7 @@ def simulate(
         losses: single spins leave during the run, see `simulate_losses`.
         seed: seeds the sampling methods; a result depends on nothing else.
         memory_budget: bytes; more is refused before any work.
-        progress: called with the fraction done.
+        progress: called with the fraction done; True shows a bar (lines in a log file).
         title: title of the result.
         keep_state: store the state at the last time, for `final_state`.
 
@@ -77,4 +78,5 @@ def simulate(
         memory_budget=memory_budget,
         title=title,
     )
-    return execute(study, progress=progress, keep_state=keep_state, keep_interrupted=True)
+    with listener(progress, title=title or "simulate") as heard:
+        return execute(study, progress=heard, keep_state=keep_state, keep_interrupted=True)

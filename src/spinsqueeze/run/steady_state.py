@@ -11,6 +11,7 @@ from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.run.choice import make_method
 from spinsqueeze.run.execute import execute
+from spinsqueeze.run.progress_bar import listener
 from spinsqueeze.run.study import Study
 
 
@@ -22,7 +23,7 @@ def steady_state(
     method: Method | type[Method] | str | None = None,
     seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | bool | None = None,
     title: str = "",
     keep_state: bool = False,
 ) -> xr.Dataset:
@@ -36,7 +37,7 @@ def steady_state(
         method: a method with its options, its name, or None for the most trusted that fits.
         seed: seeds the sampling methods.
         memory_budget: bytes; more is refused before any work.
-        progress: called with the fraction done.
+        progress: called with the fraction done; True shows a bar (lines in a log file).
         title: title of the result.
         keep_state: store the state, for `final_state`.
 
@@ -59,4 +60,5 @@ def steady_state(
         memory_budget=memory_budget,
         title=title,
     )
-    return execute(study, progress=progress, keep_state=keep_state)
+    with listener(progress, title=title or "steady state") as heard:
+        return execute(study, progress=heard, keep_state=keep_state)

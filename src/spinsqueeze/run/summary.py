@@ -1,127 +1,79 @@
-"""summary: the best squeezing of a result, in lines for people."""
+"""summary: a result in a few lines, for a console and for a notebook."""
 
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
+import xarray as xr
 
-from spinsqueeze.core.calls import clear_call
-from spinsqueeze.results.dataset import checked_dataset
+from spinsqueeze.core.calls import clear_call, clear_init
+from spinsqueeze.core.text import html_table
+from spinsqueeze.core.written_units import written
+from spinsqueeze.results.dataset import checked_dataset, warnings_of
+from spinsqueeze.results.grid import sweep_dims
+from spinsqueeze.run.lines import best
+
+
+@final
+@clear_init
+@dataclass(frozen=True)
+class Summary:
+    """What `summary` returns: lines of a label and a text; a table in notebooks."""
+
+    rows: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{label:<12} {text}" for label, text in self.rows)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return html_table(("result", ""), self.rows)
 
 
 @clear_call
-def summary(data: Any) -> str:
-    """What `spinsqueeze run` prints of a result: its best squeezing, in decibels too.
+def summary(data: xr.Dataset) -> Summary:
+    """A result in a few lines: title, spins, method, times, best squeezing and warnings.
 
-    Args:
-        data: what `simulate`, `steady_state`, `sweep` or `load` returns. A steady state is one
-            line, a run its optimum, a sweep its points and the least xi2 among them.
+    A Dataset's own representation lists its variables; this says what came out. Of a sweep: its
+    parameters, how many points are done, and how many optima are not resolved.
 
     Raises:
-        InvalidInput: no Dataset.
+        InvalidInput: data is no Dataset.
     """
-    return "\n".join(best(checked_dataset(data, call="summary")))
+    data = checked_dataset(data, call="summary")
+    rows = [("title", str(data.attrs["title"]))] if data.attrs.get("title") else []
+    if "n_spins" in data.attrs:
+        rows.append(("spins", str(data.attrs["n_spins"])))
+    if "method" in data.attrs:
+        rows.append(("method", str(data.attrs["method"])))
+    rows += _axes(data) if "status" in data else _times(data)
+    rows += [("best", line) for line in best(data)]
+    rows += [("warning", text) for text in _warnings(data)]
+    return Summary(tuple(rows))
 
 
-def best(data: Any) -> Iterator[str]:
-    """The best squeezing of a result, or why there is none."""
-    from spinsqueeze.core.errors import SpinSqueezeError
-    from spinsqueeze.run.optimum import optimum
-
-    if "figure" in data.attrs:
-        return
-    if "status" in data:
-        yield from points_and_best(data)
-        return
-    if "time" not in data.coords and "xi2" in data and data["xi2"].ndim == 0:
-        yield _steady(data)
-        yield from _truncation(data)
-        return
-    try:
-        least = optimum(data)
-    except SpinSqueezeError as error:
-        yield f"no optimum: {error}"
-        return
-    yield from str(least).splitlines()
-    yield from _lab_time(data, least.time)
-    yield from _truncation(data.sel(time=least.time, method="nearest"))
+def _warnings(data: xr.Dataset) -> list[str]:
+    return warnings_of(data) if isinstance(data.attrs.get("warnings", "[]"), str) else []
 
 
-def _lab_time(data: Any, time: float) -> Iterator[str]:
-    """A time in seconds, and in units of the rates that the cavity hands the spins."""
-    if "lab_chi_hz" not in data.attrs:
-        return
-    from spinsqueeze.core.units import with_prefix
-
-    chi, decay, together = (
-        2 * np.pi * abs(float(data.attrs[name])) * time
-        for name in ("lab_chi_hz", "lab_collective_decay_hz", "lab_superradiant_hz")
-    )
-    yield (
-        f"time {with_prefix(time, 's')}: |chi| t = {chi:.4g}, Gamma t = {decay:.4g}, "
-        f"N Gamma t = {together:.4g}"
-    )
+def _times(data: xr.Dataset) -> list[tuple[str, str]]:
+    if not data.sizes.get("time"):
+        return []
+    times = data["time"].values
+    unit = written(str(data["time"].attrs.get("units", "")))
+    return [("times", f"{len(times)} from {times[0]:g} to {times[-1]:g} {unit}".rstrip())]
 
 
-def _truncation(data: Any) -> Iterator[str]:
-    """How far an approximation that measures itself trusts a value of xi2."""
-    if "xi2_truncation" in data:
-        change = float(data["xi2_truncation"])
-        yield f"truncation: what is left out changes xi2 there by about {change:.2g}"
+def _axes(data: xr.Dataset) -> list[tuple[str, str]]:
+    return [
+        ("over", f"{dim}: {data.sizes[dim]} values" + _ends(data[dim].values))
+        for dim in map(str, sweep_dims(data))
+    ]
 
 
-def points_and_best(data: Any) -> Iterator[str]:
-    """What came out of a sweep, in lines for people."""
-    from spinsqueeze.core.text import value_with_error
-    from spinsqueeze.observables.optimum import OptimumStatus
-    from spinsqueeze.observables.squeezing import decibels
-
-    status, reason = data["status"].values, data["reason"].values
-    failed = status != "done"
-    yield f"{status.size - failed.sum()} of {status.size} points done, {failed.sum()} failed"
-    for text in dict.fromkeys(reason[failed].ravel()):
-        count = int((reason == text).sum())
-        yield f"failed ({count} points): {text}"
-    name = "optimal_xi2" if "optimal_xi2" in data else "xi2"
-    if name not in data or not np.isfinite(data[name].values).any():
-        return
-    where = {dim: int(k) for dim, k in data[name].argmin(...).items()}
-    best = data[name].isel(where)
-    stderr = f"{name}_stderr"
-    parts = [float(data[n].isel(where)) for n in (stderr, f"{name}_interpolation") if n in data]
-    known = [part for part in parts if np.isfinite(part)]
-    error = float(np.hypot.reduce(known)) if known else None
-    if stderr not in data and error is not None and error < 5e-7 * float(best):
-        error = None
-    labels = [c for c in best.coords.values() if c.ndim == 0 and "path" in c.attrs]
-    place = ", ".join(f"{c.name} = {c.item():.6g}" if c.dtype.kind in "if" else
-                      f"{c.name} = {c.item()}" for c in labels)  # fmt: skip
-    level = f"{float(decibels(float(best))):.4g} dB" if float(best) > 0 else "no finite dB"
-    yield f"least xi2 = {value_with_error(float(best), stderr=error)} ({level}) at {place}"
-    if "optimal_status" not in data:
-        return
-    for name, (place, remedy) in _ADVICE.items():
-        count = int((data["optimal_status"].values == OptimumStatus[name]).sum())
-        if count:
-            yield f"{place}: {count} of {status.size} optima; {remedy}"
-
-
-_ADVICE = {
-    "FIRST_TIME": ("at the first time", "add earlier times"),
-    "LAST_TIME": ("at the last time", "add later times"),
-    "INITIAL_STATE": ("least in the initial state", "no squeezing at these times"),
-    "TOO_COARSE": ("times too coarse to interpolate", "add times near the least xi2"),
-}
-
-
-def _steady(data: Any) -> str:
-    """The squeezing of a steady state."""
-    from spinsqueeze.core.text import value_with_error
-    from spinsqueeze.observables.squeezing import decibels
-
-    xi2 = data["xi2"].values
-    error = float(data["xi2_stderr"]) if "xi2_stderr" in data else None
-    if not np.isfinite(xi2):
-        return "no squeezing: xi2 is undefined in the steady state"
-    value = value_with_error(float(xi2), stderr=error)
-    return f"xi2 = {value} ({float(decibels(xi2)):.4g} dB) in the steady state"
+def _ends(values: Any) -> str:
+    if values.dtype.kind not in "fi" or not np.isfinite(values).all():
+        return ""
+    return f" from {values.min():g} to {values.max():g}"

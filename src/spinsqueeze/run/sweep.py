@@ -25,6 +25,7 @@ from spinsqueeze.run.jobs import Job, default_workers, run_here
 from spinsqueeze.run.local import run_local, worker_memory
 from spinsqueeze.run.patience import PATIENCE, ClusterLost
 from spinsqueeze.run.point import Outcome
+from spinsqueeze.run.progress_bar import listener, point_listeners
 from spinsqueeze.run.questions import AUTO
 from spinsqueeze.run.stepwise import times_of
 from spinsqueeze.run.store import Store, digests, point_key
@@ -59,7 +60,7 @@ def sweep(
     scheduler: str | None = None,
     memory_limit: float | str | None = None,
     patience: float = PATIENCE,
-    progress: Callable[[SweepProgress], None] | None = None,
+    progress: Callable[[SweepProgress], None] | bool | None = None,
 ) -> xr.Dataset:
     """Run a study at every point of a grid of parameter values.
 
@@ -103,7 +104,7 @@ def sweep(
             Default: nine tenths of the memory, shared equally.
         patience: seconds to wait for a cluster that has no workers or does not answer; a warning
             every minute says so. Default an hour, since jobs may queue; inf waits for ever.
-        progress: called with a `SweepProgress` after every point.
+        progress: called with a `SweepProgress` after every point; True shows a bar.
 
     Returns:
         The Dataset of `simulate` with the swept parameters as further dimensions, named by the
@@ -139,14 +140,18 @@ def sweep(
     if store is not None and not isinstance(store, str | Path):
         raise InvalidInput(f"store must be the name of a folder, got {checks.shown(store)}")
     patience = checks.real("patience", patience, above=0.0, infinite=True)
-    if progress is not None and not callable(progress):
+    hears = progress is None or isinstance(progress, bool) or callable(progress)
+    if not hears:
         raise InvalidInput(f"progress must be a function of a SweepProgress, got {progress!r}")
-    listeners = [] if progress is None else [progress]
 
     def say(text: str) -> None:
         warnings.warn(text, stacklevel=3)
 
-    with _noted(store), _opened(store, say=say) as kept:
+    with (
+        _noted(store),
+        _opened(store, say=say) as kept,
+        point_listeners(progress, title=study.title or "sweep") as listeners,
+    ):
         return _run(
             plan,
             attributes=_attributes(study),
@@ -166,7 +171,7 @@ def sweep(
 def run_study(
     study: Study,
     *,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | bool | None = None,
     keep_state: bool = False,
     blocks: bool = False,
 ) -> xr.Dataset:
@@ -174,7 +179,7 @@ def run_study(
 
     Args:
         study: what `read_study` returns.
-        progress: called with the fraction done.
+        progress: called with the fraction done; True shows a bar (lines in a log file).
         keep_state: of one run: store the state at the last time, for `final_state`.
         blocks: of a sweep: keep the moments of the sample blocks, which `merge` needs.
 
@@ -186,9 +191,10 @@ def run_study(
             f"study must be a Study, got {checks.shown(study)}; read a file with read_study"
         )
     if study.sweep is None:
-        return execute(study, progress=progress, keep_state=keep_state, keep_interrupted=True)
-    if progress is None:
-        return sweep(study, blocks=blocks)
+        with listener(progress, title=study.title or "simulate") as heard:
+            return execute(study, progress=heard, keep_state=keep_state, keep_interrupted=True)
+    if progress is None or isinstance(progress, bool):
+        return sweep(study, blocks=blocks, progress=progress)
     return sweep(study, blocks=blocks, progress=lambda now: progress(now.fraction))
 
 

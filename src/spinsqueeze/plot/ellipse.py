@@ -1,0 +1,146 @@
+"""The variance across the mean spin against the angle, and the ellipse that it makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.text import value_with_error
+from spinsqueeze.core.units import inverse
+from spinsqueeze.core.written_units import axis_scale
+from spinsqueeze.plot import fit
+from spinsqueeze.plot.style import (
+    GREY,
+    PALETTE,
+    decibels_with_error,
+    figure_of,
+    new_figure,
+    style,
+    wrapped,
+)
+from spinsqueeze.results.variance import variance_against_angle
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def ellipse(data: Any, *, time: float | None = None, ax: Any = None) -> Figure:
+    """Draw the variance across the mean spin, 4 Var/N in decibels, against the angle.
+
+    A band of 1 standard error where there is one, a line at 0 dB for a coherent state, dots at the
+    least and the greatest variance. Beside it the ellipse of standard deviations, in units of
+    that of a coherent state (grey circle): S_1 is horizontal, S_2 = n x S_1.
+
+    Args:
+        data: a result of a single run, or what `variance_against_angle` returns.
+        time: at which of the times of a result; None: where xi2 is least.
+        ax: None for a new figure, one axes for the curve alone, or two.
+
+    Returns:
+        The figure; `figure.savefig("ellipse.png")` writes it. It needs no display.
+
+    Raises:
+        InvalidInput: `variance_against_angle` refuses data or time, or `ax` is neither one axes
+            nor two.
+        UndefinedDirection: the mean spin is zero within its error at that time.
+    """
+    if not (hasattr(data, "data_vars") and "relative_variance" in data):
+        data = variance_against_angle(data, time=time)
+    elif time is not None:
+        raise InvalidInput("time must be None: data holds the variance at one time already")
+    with style():
+        panels = _panels(ax)
+        _draw_curve(panels[0], data)
+        if len(panels) == 2:
+            _draw_ellipse(panels[1], data)
+        if not panels[0].get_title():
+            panels[0].set_title(wrapped(_title(data)))
+    figure = figure_of(panels[0])
+    fit.fit(figure, panels)
+    return figure
+
+
+def _panels(ax: Any) -> list[Axes]:
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        figure = new_figure(8.0, 3.9)
+        return list(figure.subplots(1, 2, gridspec_kw={"width_ratios": [1.5, 1]}))
+    panels = list(np.ravel(np.asarray(ax, dtype=object)))
+    if len(panels) not in (1, 2) or not all(isinstance(panel, Axes) for panel in panels):
+        raise InvalidInput(f"ax must be one matplotlib Axes or two, got {type(ax).__name__}")
+    return panels
+
+
+def _draw_curve(panel: Axes, data: Any) -> None:
+    angles = np.asarray(data["angle"].values, dtype=float) / np.pi
+    stderr = data.get("relative_variance_stderr")
+    level, error = decibels_with_error(
+        data["relative_variance"].values, None if stderr is None else stderr.values
+    )
+    panel.plot(angles, level, color=PALETTE[0])
+    if error is not None:
+        panel.fill_between(
+            angles, level - error, level + error, color=PALETTE[0], alpha=0.28, linewidth=0
+        )
+    panel.axhline(0.0, color=GREY, linewidth=1.0, linestyle=(0, (1, 1.5)), zorder=1)
+    turn = float(data.attrs.get("squeezing_angle", np.nan)) / np.pi
+    for name, word, shift, colour in (
+        ("xi2_kitagawa_ueda", "least", 0.0, PALETTE[1]),
+        ("antisqueezing", "greatest", 0.5, PALETTE[2]),
+    ):
+        value = float(data.attrs.get(name, np.nan))
+        if not (np.isfinite(turn) and value > 0):
+            continue
+        stderr = data.attrs.get(f"{name}_stderr")
+        at, bar = decibels_with_error(value, stderr)
+        text = value_with_error(float(at), stderr=None if bar is None else float(bar))
+        where = turn + shift
+        where -= np.ceil(where - 0.5)
+        panel.plot(
+            [where], [at], "o", color=colour, zorder=4,
+            label=f"{word}: {text.replace('-', MINUS)} dB",
+        )  # fmt: skip
+    low, high = panel.get_ylim()
+    panel.set_ylim(low, high + 0.35 * (high - low))  # the legend stands above the curve
+    if panel.get_legend_handles_labels()[1]:
+        letters = 0.9 * float(panel.yaxis.label.get_fontsize())
+        panel.legend(loc="upper left", fontsize=letters).set_in_layout(False)
+    panel.margins(x=0.01)
+    panel.set_xlabel(r"angle ($\pi$)")
+    panel.set_ylabel(r"variance $4\,\mathrm{Var}(S_\perp)/N$ (dB)")
+
+
+def _draw_ellipse(panel: Axes, data: Any) -> None:
+    turn = np.linspace(0.0, 2 * np.pi, 361)
+    least = float(data.attrs.get("xi2_kitagawa_ueda", np.nan))
+    most = float(data.attrs.get("antisqueezing", np.nan))
+    angle = float(data.attrs.get("squeezing_angle", np.nan))
+    angle = angle if np.isfinite(angle) else 0.0
+    panel.plot(np.cos(turn), np.sin(turn), color=GREY, linewidth=1.0, linestyle="--")
+    if least > 0 and np.isfinite(most):
+        short, long = np.sqrt(least) * np.cos(turn), np.sqrt(most) * np.sin(turn)
+        x = np.cos(angle) * short - np.sin(angle) * long
+        y = np.sin(angle) * short + np.cos(angle) * long
+        panel.fill(x, y, facecolor=PALETTE[0], alpha=0.25, edgecolor="none")
+        panel.plot(x, y, color=PALETTE[0])
+    panel.set_aspect("equal", adjustable="datalim")
+    panel.set_xlabel(r"$\Delta S_1\,/\,(\sqrt{N}/2)$")
+    panel.set_ylabel(r"$\Delta S_2\,/\,(\sqrt{N}/2)$")
+    area = data.attrs.get("ellipse_area")
+    if area is not None and np.isfinite(area):
+        panel.set_title(f"area {float(area):.3g}")
+
+
+def _title(data: Any) -> str:
+    words = [str(data.attrs["title"])] if data.attrs.get("title") else []
+    words = words or [f"N = {int(data.attrs['n_spins'])}"]
+    if "time" in data.attrs:
+        factor, unit = axis_scale(float(data.attrs["time"]), inverse(data.attrs.get("unit", "J")))
+        words.append(f"t = {factor * float(data.attrs['time']):.4g} {unit}")
+    return ", ".join(words)

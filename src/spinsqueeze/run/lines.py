@@ -1,0 +1,128 @@
+"""The best squeezing of a result, in lines for people."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+
+def best(data: Any) -> Iterator[str]:
+    """The best squeezing of a result, or why there is none."""
+    from spinsqueeze.core.errors import SpinSqueezeError
+    from spinsqueeze.run.optimum import optimum
+
+    if "figure" in data.attrs:
+        return
+    if "status" in data:
+        yield from points_and_best(data)
+        return
+    if "time" not in data.coords and "xi2" in data and data["xi2"].ndim == 0:
+        yield _steady(data)
+        yield from _truncation(data)
+        return
+    try:
+        least = optimum(data)
+    except SpinSqueezeError as error:
+        yield f"no optimum: {error}"
+        return
+    yield from str(least).splitlines()
+    yield from _lab_time(data, least.time)
+    yield from _seconds(data, least.time)
+    yield from _truncation(data.sel(time=least.time, method="nearest"))
+
+
+def _seconds(data: Any, time: float) -> Iterator[str]:
+    """A time in seconds, where rates are in laboratory units without lab numbers."""
+    from spinsqueeze.core.registry import LAB_FIGURES
+    from spinsqueeze.core.units import with_prefix
+    from spinsqueeze.core.written_units import si_value
+
+    seconds = si_value(time, str(data["time"].attrs.get("units", "")))
+    if seconds and not any(name in data.attrs for name in LAB_FIGURES):
+        yield f"time {with_prefix(seconds, 's')}"
+
+
+def _lab_time(data: Any, time: float) -> Iterator[str]:
+    """A time in seconds, and in units of the rates that the cavity hands the spins."""
+    if "lab_chi_hz" not in data.attrs:
+        return
+    from spinsqueeze.core.units import with_prefix
+
+    chi, decay, together = (
+        2 * np.pi * abs(float(data.attrs[name])) * time
+        for name in ("lab_chi_hz", "lab_collective_decay_hz", "lab_superradiant_hz")
+    )
+    yield (
+        f"time {with_prefix(time, 's')}: |chi| t = {chi:.4g}, Gamma t = {decay:.4g}, "
+        f"N Gamma t = {together:.4g}"
+    )
+
+
+def _truncation(data: Any) -> Iterator[str]:
+    """How far an approximation that measures itself trusts a value of xi2."""
+    if "xi2_truncation" in data:
+        change = float(data["xi2_truncation"])
+        yield f"truncation: what is left out changes xi2 there by about {change:.2g}"
+
+
+def points_and_best(data: Any) -> Iterator[str]:
+    """What came out of a sweep, in lines for people."""
+    from spinsqueeze.core.text import value_with_error
+    from spinsqueeze.observables.optimum import OptimumStatus
+    from spinsqueeze.observables.squeezing import decibels
+
+    status, reason = data["status"].values, data["reason"].values
+    failed = status != "done"
+    yield f"{status.size - failed.sum()} of {status.size} points done, {failed.sum()} failed"
+    for text in dict.fromkeys(reason[failed].ravel()):
+        count = int((reason == text).sum())
+        yield f"failed ({count} points): {text}"
+    name = "optimal_xi2" if "optimal_xi2" in data else "xi2"
+    if name not in data or not np.isfinite(data[name].values).any():
+        return
+    where = {dim: int(k) for dim, k in data[name].argmin(...).items()}
+    best = data[name].isel(where)
+    stderr = f"{name}_stderr"
+    parts = [float(data[n].isel(where)) for n in (stderr, f"{name}_interpolation") if n in data]
+    known = [part for part in parts if np.isfinite(part)]
+    error = float(np.hypot.reduce(known)) if known else None
+    if stderr not in data and error is not None and error < 5e-7 * float(best):
+        error = None
+    labels = [c for c in best.coords.values() if c.ndim == 0 and "path" in c.attrs]
+    place = ", ".join(f"{c.name} = {c.item():.6g}" if c.dtype.kind in "if" else
+                      f"{c.name} = {c.item()}" for c in labels)  # fmt: skip
+    unsqueezed = "optimal_status" in data and np.all(
+        np.isin(data["optimal_status"].values, (-1, OptimumStatus.INITIAL_STATE))
+    )
+    if unsqueezed and float(best) >= 1.0 - 1e-9:
+        yield "no squeezing at these times, at any point"
+        return
+    level = f"{float(decibels(float(best))):.4g} dB" if float(best) > 0 else "no finite dB"
+    yield f"least xi2 = {value_with_error(float(best), stderr=error)} ({level}) at {place}"
+    if "optimal_status" not in data:
+        return
+    for name, (place, remedy) in _ADVICE.items():
+        count = int((data["optimal_status"].values == OptimumStatus[name]).sum())
+        if count:
+            yield f"{place}: {count} of {status.size} optima; {remedy}"
+
+
+_ADVICE = {
+    "FIRST_TIME": ("at the first time", "add earlier times"),
+    "LAST_TIME": ("at the last time", "add later times"),
+    "INITIAL_STATE": ("least in the initial state", "no squeezing at these times"),
+    "TOO_COARSE": ("times too coarse to interpolate", "add times near the least xi2"),
+}
+
+
+def _steady(data: Any) -> str:
+    """The squeezing of a steady state."""
+    from spinsqueeze.core.text import value_with_error
+    from spinsqueeze.observables.squeezing import decibels
+
+    xi2 = data["xi2"].values
+    error = float(data["xi2_stderr"]) if "xi2_stderr" in data else None
+    if not np.isfinite(xi2):
+        return "no squeezing: xi2 is undefined in the steady state"
+    value = value_with_error(float(xi2), stderr=error)
+    return f"xi2 = {value} ({float(decibels(xi2)):.4g} dB) in the steady state"

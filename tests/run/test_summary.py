@@ -1,0 +1,76 @@
+"""summary, and the short representations of what comes back."""
+
+import numpy as np
+import pytest
+
+import spinsqueeze as sq
+
+MODEL = sq.SpinModel(
+    6, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDephasing(0.1)], unit="2 pi MHz"
+)
+START, TIMES = sq.CoherentState("+x"), np.linspace(0.0, 0.6, 13)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return sq.simulate(MODEL, START, TIMES, method="permutation_invariant", title="An <echo>")
+
+
+def test_a_run_in_a_few_lines(data):
+    text = str(sq.summary(data)).splitlines()
+    assert text[0].split(maxsplit=1) == ["title", "An <echo>"]
+    assert text[3].split(maxsplit=1) == ["times", "13 from 0 to 0.6 µs/2π"]
+    assert text[4].split(maxsplit=1) == ["best", str(sq.optimum(data))]
+    assert "An &lt;echo&gt;" in sq.summary(data)._repr_html_()
+    with pytest.raises(sq.InvalidInput, match="data must be a Dataset"):
+        sq.summary("x.nc")
+
+
+def test_a_steady_state_and_a_run_without_a_direction(data):
+    model = sq.SpinModel(8, jumps=[sq.SqueezedCollectiveDecay(1.0, r=0.5)])
+    steady = sq.steady_state(model, initial_state=START)
+    assert "dB) in the steady state" in str(sq.summary(steady))
+    lost = data.copy(deep=True)
+    lost["spin"][:] = 0.0
+    assert "none: xi2 is undefined" in str(sq.summary(lost))
+
+
+def test_a_sweep_counts_its_optima():
+    data = sq.sweep(
+        sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)]), START, TIMES,
+        over={"hamiltonian.0.chi": [0.0, 0.1, 1.0]}, workers=0,
+    )  # fmt: skip
+    assert np.isnan(data["optimal_angle"].values[0])
+    text = str(sq.summary(data))
+    assert "chi: 3 values from 0 to 1" in text
+    assert "1 resolved, 1 at the last time, 1 without squeezing at these times" in text
+
+
+def test_representations_are_short(data):
+    best = sq.optimum(data)
+    assert repr(best) == f"<Optimum {best}>"
+    assert best._repr_html_().startswith("<pre>xi2 = ")
+    compared = sq.compare(MODEL, START, TIMES, methods=["exact", "permutation_invariant"])
+    assert repr(compared) == "<Comparison of exact, permutation_invariant: agrees>"
+    assert "reference: " in compared._repr_html_()
+    advice = sq.advise(MODEL)
+    assert repr(advice) == str(advice)
+    assert advice._repr_html_().count("<tr>") == len(advice.rows) + 1
+
+
+def test_a_model_in_one_line():
+    assert repr(MODEL) == (
+        "SpinModel(6 spins, hamiltonian=[OneAxisTwisting(chi=1.0, axis='z')], "
+        "jumps=[LocalDephasing(rate=0.1, envelope=None)], unit='2 pi MHz')"
+    )
+    lattice = sq.SpinModel(sq.Lattice((4, 4)), hamiltonian=[sq.SiteField(np.ones((16, 3)))])
+    assert len(repr(lattice)) < 300
+
+
+def test_no_squeezing_gives_no_angle():
+    model = sq.SpinModel(6, jumps=[sq.LocalDephasing(1.0)])
+    best = sq.optimum(sq.simulate(model, START, TIMES))
+    assert best.status is sq.OptimumStatus.INITIAL_STATE
+    assert best.angle is None
+    assert "no squeezing at these times" in str(best)
+    assert "angle" not in str(best)
