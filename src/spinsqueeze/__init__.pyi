@@ -32,6 +32,10 @@ from .models.collective_terms import Drive as Drive
 from .models.collective_terms import OneAxisTwisting as OneAxisTwisting
 from .models.collective_terms import TwoAxisTwisting as TwoAxisTwisting
 from .models.collective_terms import UniformField as UniformField
+from .models.distance_terms import DipolarXXZ as DipolarXXZ
+from .models.distance_terms import RydbergDressing as RydbergDressing
+from .models.distance_terms import TabulatedCoupling as TabulatedCoupling
+from .models.distance_terms import VanDerWaals as VanDerWaals
 from .models.elimination import Elimination as Elimination
 from .models.elimination import eliminate_cavity as eliminate_cavity
 from .models.ensemble import SpinClass as SpinClass
