@@ -50,6 +50,9 @@ from .models.jumps import SqueezedCollectiveDecay as SqueezedCollectiveDecay
 from .models.lab import LabNumbers as LabNumbers
 from .models.lab_cavity import LabCavity as LabCavity
 from .models.lab_cavity import cavity_from_lab as cavity_from_lab
+from .models.lab_spins import LabSpinNumbers as LabSpinNumbers
+from .models.lab_spins import LabSpins as LabSpins
+from .models.lab_spins import spins_from_lab as spins_from_lab
 from .models.losses import Losses as Losses
 from .models.model import SpinModel as SpinModel
 from .models.pair_terms import PairCoupling as PairCoupling

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from spinsqueeze.core.registry import LAB_FIGURES
+
 
 def best(data: Any) -> Iterator[str]:
     """The best squeezing of a result, or why there is none."""
@@ -32,11 +34,20 @@ def best(data: Any) -> Iterator[str]:
 
 
 def _lab_time(data: Any, time: float) -> Iterator[str]:
-    """A time in seconds, and in units of the rates that the cavity hands the spins."""
-    if "lab_chi_hz" not in data.attrs:
-        return
-    from spinsqueeze.core.units import with_prefix
+    """A time in seconds, and in units of the rates that lab numbers give the spins."""
+    from spinsqueeze.core.units import seconds_of, with_prefix
 
+    if "lab_collective_decay_hz" not in data.attrs:
+        rates = {"J": "lab_coupling_hz", "chi": "lab_chi_hz"}
+        known = {label: name for label, name in rates.items() if name in data.attrs}
+        if known:
+            seconds = time * seconds_of(data.attrs["unit"])
+            parts = [
+                f"|{label}| t = {2 * np.pi * abs(float(data.attrs[name])) * seconds:.4g}"
+                for label, name in known.items()
+            ]
+            yield f"time {with_prefix(seconds, 's')}: {', '.join(parts)}"
+        return
     chi, decay, together = (
         2 * np.pi * abs(float(data.attrs[name])) * time
         for name in ("lab_chi_hz", "lab_collective_decay_hz", "lab_superradiant_hz")
@@ -62,15 +73,17 @@ def chosen_times(data: Any) -> Iterator[str]:
 
 def lab(data: Any) -> Iterator[str]:
     """Laboratory numbers in both units, cooperativity and validity of a single run's model."""
-    if "lab_chi_hz" not in data.attrs or "status" in data:
+    if "status" in data or not any(name in data.attrs for name in LAB_FIGURES):
         return
     from spinsqueeze.run.study_file import study_of
 
     model = study_of(data).model
     assert model.lab is not None
-    ran = "spins alone, the cavity eliminated" if model.cavity is None else "the cavity kept"
-    for label, text in (*model.lab.lines(), ("model", ran)):
+    for label, text in model.lab.lines():
         yield f"{label:<12} {text}"
+    if "lab_collective_decay_hz" in data.attrs:
+        ran = "spins alone, the cavity eliminated" if model.cavity is None else "the cavity kept"
+        yield f"{'model':<12} {ran}"
 
 
 def _truncation(data: Any) -> Iterator[str]:

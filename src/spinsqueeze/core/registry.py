@@ -99,7 +99,8 @@ REGISTRY: dict[str, Variable] = {variable.name: variable for variable in _VARIAB
 LAB_FIGURES = {
     "lab_cooperativity": "cooperativity C = 4 g^2/(kappa gamma) of one atom",
     "lab_collective_cooperativity": "collective cooperativity N C",
-    "lab_chi_hz": "exchange chi/2pi in Hz",
+    "lab_coupling_hz": "coupling at the distance spacing, over 2 pi, in Hz",
+    "lab_chi_hz": "exchange or twisting chi/2pi in Hz",
     "lab_collective_decay_hz": "collective decay Gamma/2pi in Hz",
     "lab_superradiant_hz": "N Gamma/2pi in Hz, with the mean square of the couplings",
     "lab_coupling_ratio": "sqrt(N) g over |kappa/2 + i detuning|",

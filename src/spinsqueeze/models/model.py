@@ -31,6 +31,7 @@ from spinsqueeze.models.term import HamiltonianTerm, JumpTerm, Term
 
 if TYPE_CHECKING:
     from spinsqueeze.models.lab_cavity import LabCavity
+    from spinsqueeze.models.lab_spins import LabSpins
 
 
 @final
@@ -73,8 +74,9 @@ class SpinModel:
             _fit(self.cavity, self.ensemble, "cavity")
 
     ensemble: Ensemble = field(init=False)
-    lab: "LabCavity | None" = field(init=False, default=None, repr=False)
-    """What `cavity_from_lab` made the model from; None for others and for any changed copy."""
+    lab: "LabCavity | LabSpins | None" = field(init=False, default=None, repr=False)
+    """What `cavity_from_lab` or `spins_from_lab` made the model from; None for others and for any
+    changed copy."""
 
     @property
     def n_spins(self) -> int:

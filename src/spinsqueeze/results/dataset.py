@@ -12,7 +12,7 @@ import xarray as xr
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.registry import REGISTRY, Variable, variable
-from spinsqueeze.core.units import inverse
+from spinsqueeze.core.units import inverse, seconds_of
 from spinsqueeze.observables.jackknife import squeezing_estimates
 from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.readings import Reading, moments_of, readings_of
@@ -28,6 +28,7 @@ _LABELS = {
     "quadrature_2": ["re", "im"],
 }
 _LAB_TIMES = {
+    "time_times_coupling": ("lab_coupling_hz", {"long_name": "time times |coupling at spacing|"}),
     "time_times_chi": ("lab_chi_hz", {"long_name": "time times |chi|"}),
     "time_times_gamma": (
         "lab_collective_decay_hz",
@@ -93,7 +94,7 @@ def tables_of_run(
 ) -> tuple[Table, Table]:
     """The variables of a run and the labels of their dimensions, see `build`.
 
-    With lab numbers among the attributes, time has two more labels: times |chi| and times Gamma.
+    With lab numbers among the attributes, time has more labels: times |chi|, Gamma or coupling.
 
     Raises:
         InvalidInput: a reading is not registered.
@@ -118,11 +119,13 @@ def tables_of_run(
 
 
 def _lab_times(times: Floats, attributes: Mapping[str, Any]) -> Table:
-    """The times in units of the rates that the cavity hands the spins."""
+    """The times in units of the rates that lab numbers give the spins."""
     if not np.all(np.isfinite(times)):  # that of a steady state
         return {}
+    known = any(rate in attributes for rate, _ in _LAB_TIMES.values())
+    seconds = times * seconds_of(attributes["unit"]) if known else times
     return {
-        name: (("time",), times * abs(2 * np.pi * attributes[rate]), {**said, "units": "1"})
+        name: (("time",), seconds * abs(2 * np.pi * attributes[rate]), {**said, "units": "1"})
         for name, (rate, said) in _LAB_TIMES.items()
         if rate in attributes
     }

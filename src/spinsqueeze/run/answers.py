@@ -181,7 +181,7 @@ def runs_of(tasks: Sequence[Task]) -> list[Run | SpinSqueezeError]:
 def _of_elimination(model: SpinModel) -> tuple[str, ...]:
     """Concerns of leaving out the cavity of lab numbers."""
     left_out = model.lab is not None and model.cavity is None
-    return model.lab.eliminated.concerns if model.lab is not None and left_out else ()
+    return model.lab.concerns if model.lab is not None and left_out else ()
 
 
 def _doubts(answer: Answer) -> list[str]:
