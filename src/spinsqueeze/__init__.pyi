@@ -60,6 +60,7 @@ from .models.pair_terms import PowerLawXXZ as PowerLawXXZ
 from .models.pair_terms import PowerLawXYZ as PowerLawXYZ
 from .models.pair_terms import SiteField as SiteField
 from .models.pulse import Pulse as Pulse
+from .models.readout import Readout as Readout
 from .models.states import BlockState as BlockState
 from .models.states import CoherentState as CoherentState
 from .models.states import DickeState as DickeState
@@ -89,6 +90,7 @@ from .run.equations import Equations as Equations
 from .run.equations import equations as equations
 from .run.execute import final_state as final_state
 from .run.losses import simulate_losses as simulate_losses
+from .run.measured import as_measured as as_measured
 from .run.optimise import Optimisation as Optimisation
 from .run.optimise import optimise as optimise
 from .run.optimum import optimum as optimum

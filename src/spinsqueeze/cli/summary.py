@@ -30,7 +30,26 @@ def best(data: Any) -> Iterator[str]:
         return
     yield from str(least).splitlines()
     yield from _lab_time(data, least.time)
+    yield from _measured(data)
     yield from _truncation(data.sel(time=least.time, method="nearest"))
+
+
+def _measured(data: Any) -> Iterator[str]:
+    """The best squeezing that the readout finds, in one line."""
+    if "measured_xi2" not in data or "spins_left" in data:
+        return
+    from spinsqueeze.core.errors import SpinSqueezeError
+    from spinsqueeze.run.measured import as_measured
+    from spinsqueeze.run.optimum import optimum
+
+    error, noise = (data.attrs[f"readout_{name}"] for name in ("detection_error", "resolution"))
+    words = [f"{100 * error:.4g} % misread"] if error else []
+    words += [f"counts to {noise:.4g} spins rms"] if noise else []
+    try:
+        least: Any = optimum(as_measured(data))
+    except SpinSqueezeError as problem:
+        least = f"no optimum: {problem}"
+    yield f"as measured ({', '.join(words) or 'perfectly'}): {least}"
 
 
 def _lab_time(data: Any, time: float) -> Iterator[str]:
@@ -199,6 +218,8 @@ def contents(data: Any) -> Iterator[str]:
     yield f"{'method':<12} {_call(study.get('method', {'name': attrs.get('method')}), 'name')}"
     for path, values in study.get("sweep", {}).items():
         yield f"{'sweep':<12} {path} = {_values(values)}"
+    for name, value in study.get("readout", {}).items():
+        yield f"{'readout':<12} {name} = {_short(value)}"
     for name, value in study.get("losses", {}).items():
         yield f"{'losses':<12} {name} = {_short(value)}"
     yield from list(chosen_times(data)) or [f"{'times':<12} {_times(data)}"]

@@ -128,19 +128,41 @@ class LabSpinNumbers(Plain):
         """Of the rates of the model, '1/us'."""
         return f"1/{self.time_unit}"
 
+    def _over_spacing(self, name: str, power: int) -> float:
+        """C3 or C6 over a power of the spacing, a rate."""
+        return self._rate(name) / (self.si("spacing") or 1.0) ** power
+
+    @property
+    def core(self) -> tuple[float, float] | None:
+        """Plateau of a soft core as a rate, and its radius over the spacing; None without one."""
+        radius = self.si("core_radius")
+        if radius is None:
+            return None
+        height = self._rate("plateau") if self.c6 is None else self._rate("c6") / radius**6
+        return height, radius / (self.si("spacing") or 1.0)
+
+    @property
+    def coupling(self) -> float:
+        """C3/spacing^3, C6/spacing^6 or that of the soft core, as a rate; the largest of them."""
+        sizes = [self._over_spacing("c3", 3)]
+        if self.core is None:
+            sizes.append(self._over_spacing("c6", 6))
+        else:
+            height, radius = self.core
+            sizes.append(height / (1.0 + radius**-6.0))
+        return max(sizes, key=abs)
+
     @property
     def hamiltonian(self) -> tuple[HamiltonianTerm, ...]:
         """The couplings at the distance `spacing`, and the fields, in rates."""
         terms: list[HamiltonianTerm] = []
-        length = self.si("spacing") or 1.0
-        c6, radius = self._rate("c6"), self.si("core_radius")
-        if radius is not None:
-            height = self._rate("plateau") if self.c6 is None else c6 / radius**6
-            terms.append(RydbergDressing(height, radius=radius / length, form=self.c6_form))
+        if self.core is not None:
+            height, radius = self.core
+            terms.append(RydbergDressing(height, radius=radius, form=self.c6_form))
         elif self.c6 is not None:
-            terms.append(VanDerWaals(c6 / length**6, form=self.c6_form))
+            terms.append(VanDerWaals(self._over_spacing("c6", 6), form=self.c6_form))
         if self.c3 is not None:
-            c3 = self._rate("c3") / length**3
+            c3 = self._over_spacing("c3", 3)
             perp, along = C3_FORMS[self.c3_form]
             axis = self.quantisation_axis
             terms.append(DipolarXXZ(j_perp=perp * c3, j_z=along * c3, quantisation_axis=axis))
@@ -216,22 +238,10 @@ class LabSpins:
         per_hertz = TWO_PI * self.numbers.seconds
         table = {}
         if self.numbers.spacing is not None:
-            table["lab_coupling_hz"] = self._nearest() / per_hertz
+            table["lab_coupling_hz"] = self.numbers.coupling / per_hertz
         if self.numbers.chi is not None:
             table["lab_chi_hz"] = (self.numbers.si("chi") or 0.0) / TWO_PI
         return table
-
-    def _nearest(self) -> float:
-        """The strength at the distance `spacing`, of several couplings the largest; in rates."""
-        sizes = []
-        for term in self.numbers.hamiltonian:
-            if isinstance(term, VanDerWaals):
-                sizes.append(term.c6)
-            elif isinstance(term, RydbergDressing):
-                sizes.append(term.plateau / (1.0 + term.radius**-6.0))
-            elif isinstance(term, DipolarXXZ):
-                sizes.append(max(term.j_perp, term.j_z, key=abs))
-        return float(max(sizes, key=abs))
 
     def __str__(self) -> str:
         return "\n".join(f"{label:<12} {text}" for label, text in self.lines())

@@ -11,9 +11,11 @@ import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.registry import REGISTRY, Variable, variable
+from spinsqueeze.core.registry import READOUT_FIGURES, REGISTRY, Variable, variable
 from spinsqueeze.core.units import inverse, seconds_of
+from spinsqueeze.models.readout import Readout
 from spinsqueeze.observables.jackknife import squeezing_estimates
+from spinsqueeze.observables.measured import as_measured
 from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.readings import Reading, moments_of, readings_of
 from spinsqueeze.observables.squeezing import squeezing
@@ -35,6 +37,7 @@ _LAB_TIMES = {
         {"long_name": "time times the collective decay rate Gamma"},
     ),
 }
+_MEASURED = {"measured_xi2": "xi2", "measured_contrast": "contrast"}
 _OF_MOMENTS = ("spin", "second")
 _BLOCKS = {
     "block_weight": "weights",
@@ -102,6 +105,8 @@ def tables_of_run(
     unit = attributes.get("unit", "1")
     data: Table = {}
     _put_moments(data, moments)
+    if (readout := readout_of(attributes)) is not None:
+        _put_measured(data, as_measured(moments, readout=readout))
     for name, reading in readings.items():
         if name not in _OF_MOMENTS:
             _put_reading(data, _in_unit(variable(name), unit), reading)
@@ -148,6 +153,25 @@ def _put_moments(data: Table, moments: Moments | BlockMoments) -> None:
             _put(data, variable(name), values)
         status = derived.status
     _put(data, variable("squeezing_status"), status)
+
+
+def readout_of(attributes: Mapping[str, Any]) -> Readout | None:
+    """The readout that a result names, or None."""
+    prefix = "readout_"
+    named = {k: float(attributes[k]) for k in READOUT_FIGURES if k in attributes}
+    return Readout(**{k.removeprefix(prefix): v for k, v in named.items()}) if named else None
+
+
+def _put_measured(data: Table, moments: Moments | BlockMoments) -> None:
+    """What a readout finds of the squeezing."""
+    if isinstance(moments, BlockMoments):
+        estimates = squeezing_estimates(moments).values
+        for name, source in _MEASURED.items():
+            _put(data, variable(name), estimates[source].value, stderr=estimates[source].stderr)
+        return
+    values = squeezing(moments).values
+    for name, source in _MEASURED.items():
+        _put(data, variable(name), values[source])
 
 
 def _in_unit(entry: Variable, unit: str) -> Variable:

@@ -9,7 +9,7 @@ import xarray as xr
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import compact, same
-from spinsqueeze.core.registry import LAB_FIGURES
+from spinsqueeze.core.registry import LAB_FIGURES, READOUT_FIGURES
 from spinsqueeze.observables.moments import BlockMoments
 from spinsqueeze.observables.readings import Reading, merged, moments_of, readings_of
 from spinsqueeze.results import provenance
@@ -42,7 +42,16 @@ FREE = (
 )
 """Entries of a study in which merged runs may differ."""
 _BLOCKS = ("block_weight", "block_reference", "block_first", "block_second")
-_SHARED = ("title", "n_spins", "unit", "method", "error_kind", "references", *LAB_FIGURES)
+_SHARED = (
+    "title",
+    "n_spins",
+    "unit",
+    "method",
+    "error_kind",
+    "references",
+    *LAB_FIGURES,
+    *READOUT_FIGURES,
+)
 
 
 def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:

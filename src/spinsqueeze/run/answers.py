@@ -97,6 +97,7 @@ class Run:
             "dtype": str(answer.diagnostics.get("dtype", "float64")),
             "device": str(answer.diagnostics.get("device", "cpu")),
             **({} if lab is None else lab.figures()),
+            **_readout(study),
             **({} if self.choice is None else {"automatic_times": self.choice.as_json()}),
         }
 
@@ -176,6 +177,16 @@ def runs_of(tasks: Sequence[Task]) -> list[Run | SpinSqueezeError]:
         answer if isinstance(answer, SpinSqueezeError) else Run(task, answer, seconds)
         for task, answer in zip(tasks, answers, strict=True)
     ]
+
+
+def _readout(study: Study) -> dict[str, float]:
+    """The readout of a study as attributes."""
+    if study.readout is None:
+        return {}
+    return {
+        "readout_detection_error": study.readout.detection_error,
+        "readout_resolution": study.readout.resolution,
+    }
 
 
 def _of_elimination(model: SpinModel) -> tuple[str, ...]:

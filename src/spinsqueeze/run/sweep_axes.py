@@ -18,6 +18,7 @@ SECTIONS = (
     "initial_state",
     "pulses",
     "losses",
+    "readout",
     "method",
     "run",
 )
