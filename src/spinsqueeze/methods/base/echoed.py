@@ -1,7 +1,7 @@
 """Pulses at a fraction of every output time: each output is the end of a run of its own.
 
-An echo is read after a pulse of pi half way, however long the run: an experiment repeats it for each
-of its times.
+An echo is read after a pulse of pi half way, however long the run: an experiment repeats it for
+each of its times.
 """
 
 from collections.abc import Sequence
