@@ -102,7 +102,7 @@ LAB_FIGURES = {
     "lab_cooperativity": "cooperativity C = 4 g^2/(kappa gamma) of one atom",
     "lab_collective_cooperativity": "collective cooperativity N C",
     "lab_coupling_hz": "C3/spacing^3, C6/spacing^6 or that of a soft core, over 2 pi, in Hz",
-    "lab_chi_hz": "exchange or twisting chi/2pi in Hz",
+    "lab_chi_hz": "exchange chi/2pi in Hz",
     "lab_collective_decay_hz": "collective decay Gamma/2pi in Hz",
     "lab_superradiant_hz": "N Gamma/2pi in Hz, with the mean square of the couplings",
     "lab_coupling_ratio": "sqrt(N) g over |kappa/2 + i detuning|",
