@@ -17,6 +17,9 @@ from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.catalogue import HAMILTONIAN_TERMS, INITIAL_STATES, JUMP_TERMS
 from spinsqueeze.models.lab import NAMES, STANDING_WAVE_CLASSES, LabNumbers
+from spinsqueeze.models.lab_spins import NAMES as SPIN_NAMES
+from spinsqueeze.models.lab_spins import LabSpinNumbers
+from spinsqueeze.models.readout import Readout
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm
 from spinsqueeze.observables.squeezing import SqueezingStatus
 from spinsqueeze.run.study_file import study_from_tables
@@ -75,6 +78,7 @@ def test_every_other_toml_block_fits_into_a_study():
     for block in blocks("docs/study_files.md", "toml")[1:]:
         host = "exact_4x4" if "[sweep]" in block or "[losses]" in block else "twist_untwist"
         host = "clock_transition_87sr" if "[lab]" in block else host
+        host = "twisting_in_hertz" if "[lab]" in block and "[ensemble]" in block else host
         base = tomllib.loads(text_of(f"examples/{host}.toml"))
         study_from_tables({**base, **tomllib.loads(block)})
 
@@ -89,6 +93,35 @@ def test_every_number_of_the_laboratory_is_listed_with_its_default(name):
         assert not written
     else:
         assert tomllib.loads(f"value = {written[0]}")["value"] == default
+
+
+@pytest.mark.parametrize("name", SPIN_NAMES)
+def test_every_number_of_spins_in_a_laboratory_is_listed_with_its_default(name):
+    (row,) = rows("docs/study_files.md", name, section="`[lab]` beside")
+    written = re.findall(r"`(.*)`", row.split("|")[0])
+    default = {f.name: f.default for f in dataclasses.fields(LabSpinNumbers)}[name]
+    assert [tomllib.loads(f"value = {text}")["value"] for text in written] == (
+        [] if default is None else [default]
+    )
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Readout)])
+def test_a_readout_is_listed(name):
+    assert rows("docs/study_files.md", name, section="`[readout]`")
+
+
+def test_the_page_of_the_laboratory_runs(capsys):
+    (study,) = blocks("docs/laboratory.md", "toml")
+    example = study_from_tables(tomllib.loads(text_of("examples/rydberg_echo.toml")))
+    assert study_from_tables(tomllib.loads(study)).as_tables() == example.as_tables()
+    names = {}
+    for program in blocks("docs/laboratory.md", "python"):
+        exec(compile(program.replace("(10, 10)", "(4, 4)"), "laboratory.md", "exec"), names)
+    assert "2 pi x 55.23 MHz" in capsys.readouterr().out
+    for lab in ("dressed", "centres"):
+        assert names[lab].model.canonical.pairs
+    for name in re.findall(r"`(\w+\.toml)`", text_of("docs/laboratory.md")):
+        assert (ROOT / "examples" / name).exists(), name
 
 
 @pytest.mark.parametrize("name", LAB_FIGURES)

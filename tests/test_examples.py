@@ -23,7 +23,7 @@ from spinsqueeze.run.theorem import squeezing_theorem
 
 FOLDER = Path(__file__).parents[1] / "examples"
 STEADY = ["emitters_xyz"]
-WITHOUT_TIMES = ["times_by_themselves"]
+WITHOUT_TIMES = ["rydberg_echo", "times_by_themselves", "twisting_in_hertz"]
 EXAMPLES = sorted({path.stem for path in FOLDER.glob("*.toml")} - {*STEADY, *WITHOUT_TIMES})
 
 
@@ -244,13 +244,33 @@ def test_dephasing_shortens_the_spin_at_any_drive_as_mean_field_says(atoms):
     np.testing.assert_allclose(data["contrast"].values ** 2, expected, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", WITHOUT_TIMES)
-def test_an_example_chooses_its_times(name):
+@pytest.mark.parametrize(
+    ("name", "time"), [("times_by_themselves", 88.007e-6), ("twisting_in_hertz", 88.007)]
+)
+def test_an_example_chooses_its_times(name, time):
     study = read_study(FOLDER / f"{name}.toml")
     assert study.automatic_times
     best = sq.optimum(run_study(study))
-    assert best.time == pytest.approx(88.0e-6, abs=0.05e-6)
+    assert best.time == pytest.approx(time, rel=5e-5)
     assert best.decibels == pytest.approx(-33.03, abs=0.005)
+
+
+def test_the_rydberg_echo_is_short_and_is_that_of_its_spins_without_the_field():
+    text = (FOLDER / "rydberg_echo.toml").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 20
+    tables = tables_of("rydberg_echo")
+    data = run(tables)
+    best = sq.optimum(data)
+    assert (data.attrs["method"], data.attrs["n_spins"]) == ("closed_form", 97)
+    assert best.decibels == pytest.approx(-3.774, abs=0.001)
+    assert best.time == pytest.approx(2.0445, abs=0.001)
+    assert data["time"].attrs["units"] == "ns"
+    assert sq.optimum(sq.as_measured(data)).decibels == pytest.approx(-3.163, abs=0.001)
+    del tables["pulses"]
+    bare = run(tables | {"lab": tables["lab"] | {"c6_form": "ising"}})
+    alike = bare["xi2"].interp(time=data["time"][:80])
+    np.testing.assert_allclose(data["xi2"][:80], alike, rtol=1e-3)
+    assert sq.optimum(bare).xi2 == pytest.approx(best.xi2, rel=1e-5)
 
 
 def test_short_range_models_squeeze_as_collective_ones_do(monkeypatch, tmp_path, capsys):

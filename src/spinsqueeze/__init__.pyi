@@ -32,6 +32,10 @@ from .models.collective_terms import Drive as Drive
 from .models.collective_terms import OneAxisTwisting as OneAxisTwisting
 from .models.collective_terms import TwoAxisTwisting as TwoAxisTwisting
 from .models.collective_terms import UniformField as UniformField
+from .models.distance_terms import DipolarXXZ as DipolarXXZ
+from .models.distance_terms import RydbergDressing as RydbergDressing
+from .models.distance_terms import TabulatedCoupling as TabulatedCoupling
+from .models.distance_terms import VanDerWaals as VanDerWaals
 from .models.elimination import Elimination as Elimination
 from .models.elimination import eliminate_cavity as eliminate_cavity
 from .models.ensemble import SpinClass as SpinClass
@@ -46,6 +50,9 @@ from .models.jumps import SqueezedCollectiveDecay as SqueezedCollectiveDecay
 from .models.lab import LabNumbers as LabNumbers
 from .models.lab_cavity import LabCavity as LabCavity
 from .models.lab_cavity import cavity_from_lab as cavity_from_lab
+from .models.lab_spins import LabSpinNumbers as LabSpinNumbers
+from .models.lab_spins import LabSpins as LabSpins
+from .models.lab_spins import spins_from_lab as spins_from_lab
 from .models.losses import Losses as Losses
 from .models.model import SpinModel as SpinModel
 from .models.pair_terms import PairCoupling as PairCoupling
@@ -53,6 +60,7 @@ from .models.pair_terms import PowerLawXXZ as PowerLawXXZ
 from .models.pair_terms import PowerLawXYZ as PowerLawXYZ
 from .models.pair_terms import SiteField as SiteField
 from .models.pulse import Pulse as Pulse
+from .models.readout import Readout as Readout
 from .models.states import BlockState as BlockState
 from .models.states import CoherentState as CoherentState
 from .models.states import DickeState as DickeState
@@ -83,6 +91,7 @@ from .run.equations import Equations as Equations
 from .run.equations import equations as equations
 from .run.execute import final_state as final_state
 from .run.losses import simulate_losses as simulate_losses
+from .run.measured import as_measured as as_measured
 from .run.optimise import Optimisation as Optimisation
 from .run.optimise import optimise as optimise
 from .run.optimum import optimum as optimum

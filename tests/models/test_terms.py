@@ -21,6 +21,12 @@ from spinsqueeze.models.collective_terms import (
     TwoAxisTwisting,
     UniformField,
 )
+from spinsqueeze.models.distance_terms import (
+    DipolarXXZ,
+    RydbergDressing,
+    TabulatedCoupling,
+    VanDerWaals,
+)
 from spinsqueeze.models.ensemble import SpinClass
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.models.jumps import (
@@ -159,6 +165,69 @@ HAMILTONIANS = {
         ),
     ),
 }
+
+AXIS = np.array([2.0, -1.0, 2.0]) / 3.0
+ANGLES = {(i, j): 1.0 - 3.0 * ((TRIANGLE[i] - TRIANGLE[j]) @ AXIS[:2] / R[i, j]) ** 2 for i, j in R}
+number = sz + np.eye(8) / 2  # n = 1/2 + s^z
+
+
+def excited(strength):
+    """sum_{i<j} strength(i, j) n_i n_j without the part that is a multiple of 1."""
+    total = sum(strength(i, j) * number[i] @ number[j] for i, j in R)
+    return total - np.trace(total) / 8 * np.eye(8)
+
+
+HAMILTONIANS |= {
+    "van_der_waals": (
+        Lattice(positions=TRIANGLE),
+        VanDerWaals(-0.9),
+        excited(lambda i, j: -0.9 * R[i, j] ** -6),
+    ),
+    "van_der_waals, ramp, ising": (
+        Lattice(3, boundary="open", spacing=0.5),
+        VanDerWaals(RAMP, form="ising"),
+        pairs(lambda i, j: NOW * (0.5 * (j - i)) ** -6, 2),
+    ),
+    "van_der_waals, ring with a hole, ramp": (
+        Lattice(4, vacancies=[1]),  # at 0, 2, 3 of a ring of four
+        VanDerWaals(RAMP),
+        excited(lambda i, j: NOW * {(0, 1): 2.0, (0, 2): 1.0, (1, 2): 1.0}[i, j] ** -6),
+    ),
+    "rydberg_dressing": (
+        Lattice(positions=TRIANGLE),
+        RydbergDressing(RAMP, radius=1.7),
+        excited(lambda i, j: NOW * 1.7**6 / (R[i, j] ** 6 + 1.7**6)),
+    ),
+    "rydberg_dressing, ising": (
+        Lattice(positions=TRIANGLE),
+        RydbergDressing(-0.4, radius=1.7, form="ising"),
+        pairs(lambda i, j: -0.4 * 1.7**6 / (R[i, j] ** 6 + 1.7**6), 2),
+    ),
+    "dipolar_xxz": (
+        Lattice(positions=TRIANGLE),
+        DipolarXXZ(j_perp=0.9, j_z=RAMP, quantisation_axis=3 * AXIS),
+        pairs(lambda i, j: 0.9 * ANGLES[i, j] * R[i, j] ** -3, 0, 1)
+        + pairs(lambda i, j: NOW * ANGLES[i, j] * R[i, j] ** -3, 2),
+    ),
+    "dipolar_xxz, along the chain": (
+        Lattice(3, boundary="open", spacing=2.0),
+        DipolarXXZ(j_perp=0.9, j_z=0.0, quantisation_axis="-x"),
+        pairs(lambda i, j: -2 * 0.9 * (2.0 * (j - i)) ** -3, 0, 1),
+    ),
+    "tabulated_coupling": (
+        Lattice(positions=TRIANGLE),
+        TabulatedCoupling(distances=[1.0, 2.0, 3.0], values=[5.0, -1.0, 2.0]),
+        pairs(lambda i, j: {1.0: 5.0, 2.0: -1.0}.get(R[i, j], 3 * R[i, j] - 7.0), 2),
+    ),
+    "tabulated_coupling, cubic, zero beyond, tensor, ramp": (
+        Lattice(3, boundary="open"),
+        TabulatedCoupling(
+            distances=[0.5, 0.75, 1.25, 1.5], values=[0.125, 0.421875, 1.953125, 3.375],
+            tensor=np.diag([1.0, 1.0, 0.0]), interpolation="cubic", beyond="zero", envelope=RAMP,
+        ),
+        pairs(lambda i, j: NOW * (j - i == 1), 0, 1),
+    ),
+}  # fmt: skip
 
 
 def name_of(key):
@@ -461,6 +530,63 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
         (
             lambda: SpinModel(3, hamiltonian=[PowerLawXXZ(j_perp=1.0, j_z=1.0, exponent=3)]),
             r"^hamiltonian\.0: PowerLawXXZ with exponent=3 needs distances: give",
+        ),
+        (
+            lambda: SpinModel(3, hamiltonian=[VanDerWaals(1.0)]),
+            r"^hamiltonian\.0: VanDerWaals needs distances: give the model a Lattice, or use One",
+        ),
+        (lambda: VanDerWaals(1j), r"^c6 must be a real number, got 1j"),
+        (
+            lambda: VanDerWaals(1.0, form="nn"),
+            r"^form must be one of density, ising, got 'nn'",
+        ),
+        (
+            lambda: RydbergDressing(1.0, radius=0),
+            r"^radius must be above 0, got 0; without a soft core the coupling is VanDerWaals$",
+        ),
+        (lambda: RydbergDressing(1.0, radius=np.nan), r"^radius must be a number, got NaN"),
+        (
+            lambda: DipolarXXZ(j_perp=1.0, j_z=0.0, quantisation_axis=[0, 0, 0]),
+            r"^quantisation_axis must have a length above 0, got 0; give \[0, 0, 1\] for z, say$",
+        ),
+        (
+            lambda: DipolarXXZ(j_perp=1.0, j_z=0.0, quantisation_axis="up"),
+            r"^quantisation_axis must be one of \+x, -x",
+        ),
+        (
+            lambda: VanDerWaals(1.0).lower(SpinModel(Lattice(positions=[[0, 0], [0, 0]])).ensemble),
+            r"^positions must differ: two spins sit at one point$",
+        ),
+        (
+            lambda: TabulatedCoupling(distances=[0.0, 1.0], values=[1, 2]),
+            r"^distances must be above 0, got 0 first$",
+        ),
+        (
+            lambda: TabulatedCoupling(distances=[1.0, 2.0], values=[1, 2j]),
+            r"^values must be real, got complex entries",
+        ),
+        (
+            lambda: TabulatedCoupling(distances=[1.0, 2.0], values=[1]),
+            r"^values must be as many as the 2 distances, got 1$",
+        ),
+        (
+            lambda: TabulatedCoupling(distances=[1, 2, 3], values=[1, 2, 3], interpolation="cubic"),
+            r"^distances must be at least 4 for interpolation='cubic', got 3$",
+        ),
+        (
+            lambda: SpinModel(
+                Lattice((4, 4), boundary="open"),
+                hamiltonian=[TabulatedCoupling(distances=[1.0, 4.0], values=[1, 2])],
+            ),
+            r"^hamiltonian\.0\.distances: must reach the farthest pair, 4.24264 apart, got 4 last; "
+            r"add distances, or beyond='zero' for no coupling there$",
+        ),
+        (
+            lambda: SpinModel(
+                Lattice(positions=TRIANGLE),
+                hamiltonian=[TabulatedCoupling(distances=[1.5, 4.0], values=[1, 2])],
+            ),
+            r"^hamiltonian\.0\.distances: must begin at or below the nearest pair, 1 apart",
         ),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from spinsqueeze.core.registry import LAB_FIGURES
 from spinsqueeze.run.lines import best as best
 from spinsqueeze.run.lines import points_and_best as points_and_best
 
@@ -25,15 +26,17 @@ def chosen_times(data: Any) -> Iterator[str]:
 
 def lab(data: Any) -> Iterator[str]:
     """Laboratory numbers in both units, cooperativity and validity of a single run's model."""
-    if "lab_chi_hz" not in data.attrs or "status" in data:
+    if "status" in data or not any(name in data.attrs for name in LAB_FIGURES):
         return
     from spinsqueeze.run.study_file import study_of
 
     model = study_of(data).model
     assert model.lab is not None
-    ran = "spins alone, the cavity eliminated" if model.cavity is None else "the cavity kept"
-    for label, text in (*model.lab.lines(), ("model", ran)):
+    for label, text in model.lab.lines():
         yield f"{label:<12} {text}"
+    if "lab_collective_decay_hz" in data.attrs:
+        ran = "spins alone, the cavity eliminated" if model.cavity is None else "the cavity kept"
+        yield f"{'model':<12} {ran}"
 
 
 def bounds(data: Any) -> Iterator[str]:
@@ -88,6 +91,8 @@ def contents(data: Any) -> Iterator[str]:
     yield f"{'method':<12} {_call(study.get('method', {'name': attrs.get('method')}), 'name')}"
     for path, values in study.get("sweep", {}).items():
         yield f"{'sweep':<12} {path} = {_values(values)}"
+    for name, value in study.get("readout", {}).items():
+        yield f"{'readout':<12} {name} = {_short(value)}"
     for name, value in study.get("losses", {}).items():
         yield f"{'losses':<12} {name} = {_short(value)}"
     yield from list(chosen_times(data)) or [f"{'times':<12} {_times(data)}"]

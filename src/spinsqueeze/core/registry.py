@@ -42,6 +42,8 @@ _VARIABLES = (
         ("time",),
         "area of the variance ellipse over that of a coherent state, 4 sqrt(Var Var)/N",
     ),
+    Variable("measured_xi2", ("time",), "Wineland parameter as the readout finds it"),
+    Variable("measured_contrast", ("time",), "contrast as the readout finds it"),
     Variable(
         "squeezing_angle",
         ("time",),
@@ -105,6 +107,7 @@ REGISTRY: dict[str, Variable] = {variable.name: variable for variable in _VARIAB
 LAB_FIGURES = {
     "lab_cooperativity": "cooperativity C = 4 g^2/(kappa gamma) of one atom",
     "lab_collective_cooperativity": "collective cooperativity N C",
+    "lab_coupling_hz": "C3/spacing^3, C6/spacing^6 or that of a soft core, over 2 pi, in Hz",
     "lab_chi_hz": "exchange chi/2pi in Hz",
     "lab_collective_decay_hz": "collective decay Gamma/2pi in Hz",
     "lab_superradiant_hz": "N Gamma/2pi in Hz, with the mean square of the couplings",
@@ -113,6 +116,12 @@ LAB_FIGURES = {
     "lab_photon_number": "photons in the cavity without atoms",
 }
 """Attributes of results of a model from lab numbers; in sweeps variables where they differ."""
+
+READOUT_FIGURES = {
+    "readout_detection_error": "probability that a spin is misread",
+    "readout_resolution": "rms noise of the number of spins counted up",
+}
+"""Attributes of results with a readout, like those of lab numbers."""
 
 
 def variable(name: str) -> Variable:

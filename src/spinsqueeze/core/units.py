@@ -13,6 +13,11 @@ def inverse(unit: str) -> str:
     return unit.removeprefix("1/") if unit.startswith("1/") and unit[2:] else f"1/{unit}"
 
 
+def seconds_of(unit: str) -> float:
+    """The inverse of '1/s', '1/ms', '1/us' or '1/ns' in seconds."""
+    return {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[inverse(unit)]
+
+
 def with_prefix(value: float, unit: str) -> str:
     """Four digits and an SI prefix, '150 kHz'; from 1 s on seconds without one."""
     if value == 0.0 or not math.isfinite(value) or (unit == "s" and abs(value) >= 1.0):

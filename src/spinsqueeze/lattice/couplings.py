@@ -1,9 +1,11 @@
-"""Power-law couplings of a lattice, in the cheapest kernel that fits its geometry."""
+"""Couplings by distance or displacement, in the cheapest kernel that fits the geometry."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.lattice.kernels import (
@@ -28,18 +30,73 @@ def power_law_kernel(lattice: Lattice, *, exponent: float) -> Kernel:
         return AllToAllKernel(lattice.n_spins)
     if math.isinf(exponent):
         return _nearest_neighbours(lattice)
+    return distance_kernel(lattice, lambda distance: distance**-exponent)
+
+
+def distance_kernel(lattice: Lattice, function: Callable[[Floats], Floats]) -> Kernel:
+    """K_ij = function(r_ij) for i != j; r_ij follows the minimum image on a periodic lattice.
+
+    Args:
+        lattice: the sites.
+        function: distances of any shape -> values of the same shape. On a grid it is also asked
+            for distances up to twice the size of an open lattice, whose values no pair takes.
+    """
     if lattice.on_grid:
         assert lattice.shape is not None
         distance = lattice.grid_distances()
-        distance.flat[0] = 1.0
-        table = distance**-exponent
+        distance.flat[0] = lattice.spacings[0]
+        table = function(distance)
         table.flat[0] = 0.0
         return CirculantKernel(lattice.shape, lattice.occupied, table)
     distance = lattice.distances()
-    np.fill_diagonal(distance, 1.0)
-    matrix = distance**-exponent
+    np.fill_diagonal(distance, lattice.spacings[0])
+    matrix = function(distance)
     np.fill_diagonal(matrix, 0.0)
     return DenseKernel(matrix)
+
+
+def displacement_kernel(lattice: Lattice, function: Callable[[Floats], Floats]) -> Kernel:
+    """K_ij = function(r_i - r_j) for i != j, by the minimum image on a periodic lattice.
+
+    Half way around a periodic axis, where two images are equally near, the mean over both counts.
+
+    Args:
+        lattice: the sites.
+        function: even; vectors (..., D), none of them zero, -> values (...).
+    """
+    if lattice.on_grid:
+        assert lattice.shape is not None
+        tables = []
+        for vectors in lattice.grid_displacements():
+            vectors.reshape(-1, lattice.dimension)[0] = lattice.spacings
+            tables.append(function(vectors))
+        table = np.mean(tables, axis=0)
+        table.flat[0] = 0.0
+        axes = tuple(range(table.ndim))
+        table = (table + np.roll(np.flip(table), 1, axis=axes)) / 2  # even to the last bit
+        return CirculantKernel(lattice.shape, lattice.occupied, table)
+    vectors = lattice.displacements()
+    own = np.arange(lattice.n_spins)
+    vectors[own, own] = 1.0
+    matrix = function(vectors)
+    np.fill_diagonal(matrix, 0.0)
+    return DenseKernel((matrix + matrix.T) / 2)
+
+
+def row_sums(kernel: Kernel) -> Floats:
+    """sum_j K_ij (n_spins,) of every spin; all exactly the same where translations say so."""
+    if kernel.uniform:
+        return np.full(kernel.n_spins, kernel.n_spins - 1.0)
+    grid, table = kernel.grid, kernel.table
+    if grid is None or table is None or (not kernel.translation_invariant and kernel.n_spins < 512):
+        return np.asarray(kernel.matrix().sum(axis=1))
+    if kernel.translation_invariant:
+        return np.full(kernel.n_spins, table.sum())
+    mask = np.ones(grid.shape) if grid.occupied is None else grid.occupied.astype(float)
+    axes = tuple(range(table.ndim))
+    product = np.fft.rfftn(table) * np.fft.rfftn(mask, s=table.shape, axes=axes)
+    sums = np.fft.irfftn(product, s=table.shape, axes=axes)[tuple(map(slice, grid.shape))]
+    return np.asarray(sums[mask > 0])
 
 
 def require_sites(lattice: Lattice) -> None:

@@ -1,5 +1,7 @@
 """Lattice: the sites of the spins, their boundary, vacancies and positional disorder."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from functools import cached_property, partial
 from typing import Any, final
@@ -205,6 +207,32 @@ class Lattice:
                 gap = np.minimum(gap, length - gap)
             squares += gap**2
         return np.sqrt(squares)
+
+    def displacements(self) -> Floats:
+        """Vectors (n_spins, n_spins, D) from the second spin to the first, minimum image."""
+        gaps = self.coordinates[:, None] - self.coordinates[None]
+        if self.boundary == "periodic" and self.shape is not None:
+            lengths = np.array(self.shape) * np.array(self.spacings)
+            gaps = gaps - lengths * np.round(gaps / lengths)
+        return gaps
+
+    def grid_displacements(self) -> Iterator[Floats]:
+        """Vectors (..., D) for every displacement of the embedding grid (see `CirculantKernel`).
+
+        Half way around a periodic axis two images are equally near; each array takes one choice of
+        them, so that a mean over the arrays counts all alike.
+        """
+        assert self.shape is not None
+        axes = []
+        for size, spacing in zip(self.shape, self.spacings, strict=True):
+            embedding = size if self.boundary == "periodic" else _smooth_size(2 * size - 1)
+            steps = np.arange(embedding)
+            steps = np.where(2 * steps > embedding, steps - embedding, steps)
+            half = 2 * steps == embedding
+            choices = [steps, np.where(half, -steps, steps)] if half.any() else [steps]
+            axes.append([spacing * choice for choice in choices])
+        for chosen in itertools.product(*axes):
+            yield np.stack(np.meshgrid(*chosen, indexing="ij"), axis=-1)
 
     def grid_distances(self) -> Floats:
         """Distances |d| for every displacement d of the embedding grid (see `CirculantKernel`)."""

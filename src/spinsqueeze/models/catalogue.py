@@ -3,7 +3,7 @@
 from typing import Any
 
 from spinsqueeze.models import collective_terms as collective
-from spinsqueeze.models import jumps, pair_terms, states
+from spinsqueeze.models import distance_terms, jumps, pair_terms, states
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm
 
 HAMILTONIAN_TERMS: dict[str, type[HamiltonianTerm]] = {
@@ -20,6 +20,10 @@ HAMILTONIAN_TERMS: dict[str, type[HamiltonianTerm]] = {
         pair_terms.PowerLawXXZ,
         pair_terms.PowerLawXYZ,
         pair_terms.PairCoupling,
+        distance_terms.VanDerWaals,
+        distance_terms.RydbergDressing,
+        distance_terms.DipolarXXZ,
+        distance_terms.TabulatedCoupling,
     )
 }
 JUMP_TERMS: dict[str, type[JumpTerm]] = {

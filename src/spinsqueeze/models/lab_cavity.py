@@ -59,6 +59,11 @@ class LabCavity:
         return result
 
     @property
+    def concerns(self) -> tuple[str, ...]:
+        """Why the models without the cavity may be wrong."""
+        return self.eliminated.concerns
+
+    @property
     def cooperativity(self) -> float:
         """C = 4 g^2/(kappa gamma) of one atom where it couples most, eta for some authors."""
         return self.numbers.cooperativity

@@ -32,6 +32,7 @@ from spinsqueeze.models.term import HamiltonianTerm, JumpTerm, Term
 
 if TYPE_CHECKING:
     from spinsqueeze.models.lab_cavity import LabCavity
+    from spinsqueeze.models.lab_spins import LabSpins
 
 
 @final
@@ -77,8 +78,9 @@ class SpinModel:
             _fit(self.cavity, self.ensemble, "cavity")
 
     ensemble: Ensemble = field(init=False)
-    lab: "LabCavity | None" = field(init=False, default=None, repr=False)
-    """What `cavity_from_lab` made the model from; None for others and for any changed copy."""
+    lab: "LabCavity | LabSpins | None" = field(init=False, default=None, repr=False)
+    """What `cavity_from_lab` or `spins_from_lab` made the model from; None for others and for any
+    changed copy."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SpinModel) and self._parts == other._parts

@@ -13,21 +13,27 @@ from spinsqueeze.models.term import Plain
 @clear_init
 @dataclass(frozen=True, eq=False)
 class Pulse(Plain):
-    """The rotation exp(-i angle axis . S) of all spins, of one class or of some sites, at `time`.
+    """The rotation exp(-i angle axis . S) of all spins, of one class or of some sites.
+
+    It comes at `time`, or at a `fraction` of every output time: fraction=0.5 with an angle of pi is
+    the echo of an experiment that repeats the run for each of them. Then each output is the end of
+    a run of its own, at the cost of as many runs.
 
     An output time equal to the pulse's time is read after the pulse.
 
     Args:
-        time: when, >= 0.
+        time: when, >= 0; or
+        fraction: of each output time, from 0 to 1.
         axis: one of +x, -x, +y, -y, +z, -z, or a unit vector.
         angle: radians, right-handed about the axis.
         spin_class: rotate this class of a model made of spin classes only (from 0).
         sites: rotate these spins only, by index.
     """
 
-    time: float
+    time: float | None = None
     axis: Any = field(kw_only=True)
     angle: float = field(kw_only=True)
+    fraction: float | None = field(default=None, kw_only=True)
     spin_class: int | None = field(default=None, kw_only=True)
     sites: Any = field(default=None, kw_only=True)
 
@@ -39,7 +45,15 @@ class Pulse(Plain):
 
     def _check(self) -> None:
         put = object.__setattr__
-        put(self, "time", checks.real("time", self.time, minimum=0.0))
+        if self.time is None and self.fraction is None:
+            raise InvalidInput.of("time", "must be given, or fraction, e.g. 0.5 for an echo")
+        if self.fraction is None:
+            put(self, "time", checks.real("time", self.time, minimum=0.0))
+        elif self.time is not None:
+            raise InvalidInput.of("fraction", "must not stand next to time; give one of them")
+        else:
+            fraction = checks.real("fraction", self.fraction, minimum=0.0, maximum=1.0)
+            put(self, "fraction", fraction)
         put(self, "axis", checks.direction("axis", self.axis))
         put(self, "angle", checks.real("angle", self.angle))
         if self.spin_class is not None and self.sites is not None:

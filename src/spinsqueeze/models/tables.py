@@ -19,6 +19,8 @@ from spinsqueeze.models.cavity import Cavity
 from spinsqueeze.models.ensemble import Ensemble, SpinClass, number_of_spins
 from spinsqueeze.models.lab import NAMES, LabNumbers
 from spinsqueeze.models.lab_cavity import LabCavity
+from spinsqueeze.models.lab_spins import NAMES as SPIN_NAMES
+from spinsqueeze.models.lab_spins import LabSpinNumbers, LabSpins
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
@@ -39,7 +41,8 @@ def model_from_tables(tables: Table) -> SpinModel:
         tables: `ensemble` (one of spins, classes, shape with the other fields of a `Lattice`, or
             positions), `hamiltonian` and `jumps` (lists of tables with `term` and its fields),
             `cavity`, `unit`; all but the ensemble may be absent. Or `lab`, the fields of
-            `LabNumbers` with `keep_cavity`, in place of ensemble, cavity and unit.
+            `LabNumbers` with `keep_cavity`, in place of ensemble, cavity and unit; or beside an
+            ensemble those of `LabSpinNumbers`.
 
     Raises:
         InvalidInput: an unknown key or term, a wrong type or value; begins with the dotted path.
@@ -51,7 +54,7 @@ def model_from_tables(tables: Table) -> SpinModel:
         "jumps": _terms("jumps", tables.get("jumps", ()), JUMP_TERMS),
     }
     if "lab" in tables:
-        return _lab_model(tables, terms)
+        return _lab_spins(tables, terms) if _of_spins(tables) else _lab_model(tables, terms)
     spins = _spins(tables.get("ensemble"))
     parts: dict[str, Any] = {**terms}
     if "cavity" in tables:
@@ -61,6 +64,37 @@ def model_from_tables(tables: Table) -> SpinModel:
     try:
         return SpinModel(spins, **parts)
     except InvalidInput as error:
+        raise error.at("", names={"spins": "ensemble"}) from None
+
+
+def _of_spins(tables: Table) -> bool:
+    """Whether [lab] holds numbers of the spins in [ensemble], not of atoms in a cavity."""
+    _table("lab", tables["lab"])
+    cavity = any(key in (*NAMES, KEEP) for key in tables["lab"])
+    return not cavity and ("ensemble" in tables or any(key in SPIN_NAMES for key in tables["lab"]))
+
+
+def _lab_spins(tables: Table, terms: Mapping[str, Any]) -> SpinModel:
+    """The model of [ensemble] with the numbers of [lab], and further terms."""
+    if "cavity" in tables:
+        raise InvalidInput(
+            "cavity: must not stand next to [ensemble] and [lab]; a cavity has numbers of its own "
+            "in [lab], without [ensemble]"
+        )
+    spins, table = _spins(tables.get("ensemble")), tables["lab"]
+    numbers = build(LabSpinNumbers, table, path="lab", what="the table [lab] beside [ensemble]")
+    unit = tables.get("unit", numbers.unit)
+    if unit != numbers.unit:
+        raise InvalidInput(
+            f"must be {numbers.unit!r} next to [lab] with time_unit = {numbers.time_unit!r}, got "
+            f"{checks.shown(unit)}; leave it out, or change lab.time_unit",
+            path="unit",
+        )
+    try:
+        return LabSpins(spins, numbers, **terms).model
+    except InvalidInput as error:
+        if error.argument == "spacing":
+            raise error.at("lab") from None
         raise error.at("", names={"spins": "ensemble"}) from None
 
 
@@ -93,10 +127,12 @@ def _lab_model(tables: Table, terms: Mapping[str, Any]) -> SpinModel:
 def model_as_tables(model: SpinModel) -> dict[str, Any]:
     """The model as plain tables, as `model_from_tables` reads them; defaults are left out."""
     tables: dict[str, Any] = {"unit": model.unit}
-    source: SpinModel | LabCavity = model if model.lab is None else model.lab
-    if model.lab is None:
+    source: SpinModel | LabCavity | LabSpins = model if model.lab is None else model.lab
+    if not isinstance(model.lab, LabCavity):
         tables["ensemble"] = _ensemble_table(model.ensemble)
-    else:
+    if isinstance(model.lab, LabSpins):
+        tables["lab"] = model.lab.numbers.as_dict()
+    elif model.lab is not None:
         eliminated = {} if model.cavity is not None else {KEEP: False}
         tables["lab"] = model.lab.numbers.as_dict() | eliminated
     for part, terms in (("hamiltonian", source.hamiltonian), ("jumps", source.jumps)):

@@ -9,6 +9,8 @@ import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
+from spinsqueeze.models.readout import Readout
+from spinsqueeze.observables.measured import as_measured
 from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.optimum import Optimum
 from spinsqueeze.observables.optimum_search import find_optimum, optimum_of_moments
@@ -68,17 +70,40 @@ def best_of_run(data: xr.Dataset) -> dict[str, Entry]:
 
 
 def best_of_moments(
-    times: Floats, moments: Moments | BlockMoments, *, smooth: bool, units: str
+    times: Floats,
+    moments: Moments | BlockMoments,
+    *,
+    smooth: bool,
+    units: str,
+    readout: Readout | None = None,
 ) -> dict[str, Entry]:
-    """The same from moments (T, ...); smooth: whether to interpolate; units: those of the times."""
-    return _entries(
-        lambda: optimum_of_moments(times, moments=moments, smooth=smooth),
-        time_units=units,
-        sampled=isinstance(moments, BlockMoments),
-    )
+    """The same from moments (T, ...), and what a readout finds.
+
+    Args:
+        times: (T,).
+        moments: of the spins.
+        smooth: whether to interpolate.
+        units: of the times.
+        readout: adds `optimal_measured_xi2` and its company.
+    """
+
+    def entries(moments: Moments | BlockMoments, prefix: str) -> dict[str, Entry]:
+        return _entries(
+            lambda: optimum_of_moments(times, moments=moments, smooth=smooth),
+            time_units=units,
+            sampled=isinstance(moments, BlockMoments),
+            prefix=prefix,
+        )
+
+    own = entries(moments, "optimal_")
+    if readout is None:
+        return own
+    return own | entries(as_measured(moments, readout=readout), "optimal_measured_")
 
 
-def _entries(find: Callable[[], Optimum], *, time_units: str, sampled: bool) -> dict[str, Entry]:
+def _entries(
+    find: Callable[[], Optimum], *, time_units: str, sampled: bool, prefix: str = "optimal_"
+) -> dict[str, Entry]:
     try:
         best: Optimum | None = find()
     except (UndefinedDirection, InvalidInput):
@@ -101,22 +126,22 @@ def _entries(find: Callable[[], Optimum], *, time_units: str, sampled: bool) -> 
     entries = {}
     for name, (value, stderr, units, long_name) in values.items():
         attributes = {"units": units, "long_name": long_name}
-        entries[f"optimal_{name}"] = Entry((), _number(value), attributes)
+        entries[f"{prefix}{name}"] = Entry((), _number(value), attributes)
         if sampled:
             attributes = {"units": units, "long_name": f"standard error of {long_name}"}
-            entries[f"optimal_{name}_stderr"] = Entry((), _number(stderr), attributes)
+            entries[f"{prefix}{name}_stderr"] = Entry((), _number(stderr), attributes)
         bound = None if best is None else getattr(best, f"{name}_interpolation")
         attributes = {
             "units": units,
             "long_name": f"error of {long_name} from the distance of the times",
         }
-        entries[f"optimal_{name}_interpolation"] = Entry((), _number(bound), attributes)
+        entries[f"{prefix}{name}_interpolation"] = Entry((), _number(bound), attributes)
     edge = -1 if best is None else int(best.at_edge)
     attributes = {"units": "1", "long_name": "1: the least xi2 lies at the first or last time"}
-    entries["optimal_at_edge"] = Entry((), np.asarray(edge, np.int8), attributes)
+    entries[f"{prefix}at_edge"] = Entry((), np.asarray(edge, np.int8), attributes)
     status = -1 if best is None else int(best.status)
     attributes = {"units": "1", "long_name": _STATUS}
-    entries["optimal_status"] = Entry((), np.asarray(status, np.int8), attributes)
+    entries[f"{prefix}status"] = Entry((), np.asarray(status, np.int8), attributes)
     return entries
 
 

@@ -11,9 +11,11 @@ import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.registry import REGISTRY, Variable, variable
-from spinsqueeze.core.units import inverse
+from spinsqueeze.core.registry import READOUT_FIGURES, REGISTRY, Variable, variable
+from spinsqueeze.core.units import inverse, seconds_of
+from spinsqueeze.models.readout import Readout
 from spinsqueeze.observables.jackknife import squeezing_estimates
+from spinsqueeze.observables.measured import as_measured
 from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.readings import Reading, moments_of, readings_of
 from spinsqueeze.observables.squeezing import Squeezing, squeezing
@@ -28,12 +30,14 @@ _LABELS = {
     "quadrature_2": ["re", "im"],
 }
 _LAB_TIMES = {
+    "time_times_coupling": ("lab_coupling_hz", {"long_name": "time times |coupling at spacing|"}),
     "time_times_chi": ("lab_chi_hz", {"long_name": "time times |chi|"}),
     "time_times_gamma": (
         "lab_collective_decay_hz",
         {"long_name": "time times the collective decay rate Gamma"},
     ),
 }
+_MEASURED = {"measured_xi2": "xi2", "measured_contrast": "contrast"}
 _OF_MOMENTS = ("spin", "second")
 _BLOCKS = {
     "block_weight": "weights",
@@ -94,7 +98,7 @@ def tables_of_run(
 ) -> tuple[Table, Table]:
     """The variables of a run and the labels of their dimensions, see `build`.
 
-    With lab numbers among the attributes, time has two more labels: times |chi| and times Gamma.
+    With lab numbers among the attributes, time has more labels: times |chi|, Gamma or coupling.
     `squeezed`: the squeezing of exact moments, where it is known already.
 
     Raises:
@@ -103,6 +107,8 @@ def tables_of_run(
     unit = attributes.get("unit", "1")
     data: Table = {}
     _put_moments(data, moments, squeezed)
+    if (readout := readout_of(attributes)) is not None:
+        _put_measured(data, as_measured(moments, readout=readout))
     for name, reading in readings.items():
         if name not in _OF_MOMENTS:
             _put_reading(data, _in_unit(variable(name), unit), reading)
@@ -120,12 +126,13 @@ def tables_of_run(
 
 
 def _lab_times(times: Floats, attributes: Mapping[str, Any]) -> Table:
-    """The times in units of the rates that the cavity hands the spins."""
+    """The times in units of the rates that lab numbers give the spins."""
     known = {name: entry for name, entry in _LAB_TIMES.items() if entry[0] in attributes}
     if not known or not np.all(np.isfinite(times)):  # that of a steady state
         return {}
+    seconds = times * seconds_of(attributes["unit"])
     return {
-        name: (("time",), times * abs(2 * np.pi * attributes[rate]), {**said, "units": "1"})
+        name: (("time",), seconds * abs(2 * np.pi * attributes[rate]), {**said, "units": "1"})
         for name, (rate, said) in known.items()
     }
 
@@ -149,6 +156,25 @@ def _put_moments(
             _put(data, variable(name), values)
         status = derived.status
     _put(data, variable("squeezing_status"), status)
+
+
+def readout_of(attributes: Mapping[str, Any]) -> Readout | None:
+    """The readout that a result names, or None."""
+    prefix = "readout_"
+    named = {k: float(attributes[k]) for k in READOUT_FIGURES if k in attributes}
+    return Readout(**{k.removeprefix(prefix): v for k, v in named.items()}) if named else None
+
+
+def _put_measured(data: Table, moments: Moments | BlockMoments) -> None:
+    """What a readout finds of the squeezing."""
+    if isinstance(moments, BlockMoments):
+        estimates = squeezing_estimates(moments).values
+        for name, source in _MEASURED.items():
+            _put(data, variable(name), estimates[source].value, stderr=estimates[source].stderr)
+        return
+    values = squeezing(moments).values
+    for name, source in _MEASURED.items():
+        _put(data, variable(name), values[source])
 
 
 def _in_unit(entry: Variable, unit: str) -> Variable:

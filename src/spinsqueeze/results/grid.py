@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import with_value
-from spinsqueeze.core.registry import LAB_FIGURES
+from spinsqueeze.core.registry import LAB_FIGURES, READOUT_FIGURES
 from spinsqueeze.results.points import KEPT_ATTRIBUTES, Entry, Point
 from spinsqueeze.results.studies import put_study, study_tables
 
@@ -28,6 +28,7 @@ _LONG_NAMES = {
     "warnings": "concerns of the run in words, as JSON",
     "n_spins": "number of spins",
     **LAB_FIGURES,
+    **READOUT_FIGURES,
 }
 
 

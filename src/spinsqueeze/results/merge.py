@@ -10,7 +10,7 @@ import xarray as xr
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import compact, same
-from spinsqueeze.core.registry import LAB_FIGURES
+from spinsqueeze.core.registry import LAB_FIGURES, READOUT_FIGURES
 from spinsqueeze.observables.moments import BlockMoments
 from spinsqueeze.observables.readings import Reading, merged, moments_of, readings_of
 from spinsqueeze.results import provenance
@@ -52,6 +52,7 @@ _SHARED = (
     "error_kind",
     "references",
     *LAB_FIGURES,
+    *READOUT_FIGURES,
 )
 
 

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from spinsqueeze.core.errors import FileProblem
-from spinsqueeze.core.registry import LAB_FIGURES
+from spinsqueeze.core.registry import LAB_FIGURES, READOUT_FIGURES
 
 MAGIC = b"spinsqueeze point 1\n"
 DIGEST = 32
@@ -29,6 +29,7 @@ KEPT_ATTRIBUTES = (
     "device",
     "automatic_times",
     *LAB_FIGURES,
+    *READOUT_FIGURES,
 )
 """Attributes that follow from the study alone; times, machine and version are not among them."""
 

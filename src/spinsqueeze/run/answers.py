@@ -11,6 +11,7 @@ import numpy as np
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import SpinSqueezeError
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
+from spinsqueeze.methods.base.echoed import follows_times, joined, runs_of_times
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import Evolve, Progress, Question
 from spinsqueeze.models.model import SpinModel
@@ -97,6 +98,7 @@ class Run:
             "dtype": str(answer.diagnostics.get("dtype", "float64")),
             "device": str(answer.diagnostics.get("device", "cpu")),
             **({} if lab is None else lab.figures()),
+            **_readout(study),
             **({} if self.choice is None else {"automatic_times": self.choice.as_json()}),
         }
 
@@ -163,7 +165,7 @@ def run_of(task: Task, *, keep_interrupted: bool = False) -> Run:
         KeyboardInterrupt: Ctrl-C, unless kept.
     """
     started = time.perf_counter()
-    answer = task.method.answer(task.question)
+    answer = _answer(task.method, task.question)
     if answer.interrupted and not keep_interrupted:
         raise KeyboardInterrupt
     return Run(task, answer, time.perf_counter() - started)
@@ -176,7 +178,12 @@ def runs_of(tasks: Sequence[Task]) -> list[Run | SpinSqueezeError]:
         KeyboardInterrupt: Ctrl-C.
     """
     started = time.perf_counter()
-    answers = tasks[0].method.answer_many([task.question for task in tasks])
+    method, questions = tasks[0].method, [task.question for task in tasks]
+    answers: Sequence[Answer | SpinSqueezeError]
+    if any(map(follows_times, questions)):
+        answers = [_answer_or_error(method, question) for question in questions]
+    else:
+        answers = method.answer_many(questions)
     if any(isinstance(answer, Answer) and answer.interrupted for answer in answers):
         raise KeyboardInterrupt
     seconds = (time.perf_counter() - started) / len(tasks)
@@ -186,10 +193,40 @@ def runs_of(tasks: Sequence[Task]) -> list[Run | SpinSqueezeError]:
     ]
 
 
+def _answer(method: Method, question: Question) -> Answer:
+    """What a method answers; pulses that follow the output times make a run of each of them."""
+    if not follows_times(question):
+        return method.answer(question)
+    assert isinstance(question, Evolve)
+    parts: list[Answer] = []
+    for run in runs_of_times(question):
+        parts.append(method.answer(run))
+        if parts[-1].interrupted:
+            break
+    return joined(question, parts)
+
+
+def _answer_or_error(method: Method, question: Question) -> Answer | SpinSqueezeError:
+    try:
+        return _answer(method, question)
+    except SpinSqueezeError as error:
+        return error
+
+
+def _readout(study: Study) -> dict[str, float]:
+    """The readout of a study as attributes."""
+    if study.readout is None:
+        return {}
+    return {
+        "readout_detection_error": study.readout.detection_error,
+        "readout_resolution": study.readout.resolution,
+    }
+
+
 def _of_elimination(model: SpinModel) -> tuple[str, ...]:
     """Concerns of leaving out the cavity of lab numbers."""
     left_out = model.lab is not None and model.cavity is None
-    return model.lab.eliminated.concerns if model.lab is not None and left_out else ()
+    return model.lab.concerns if model.lab is not None and left_out else ()
 
 
 def _doubts(answer: Answer) -> list[str]:

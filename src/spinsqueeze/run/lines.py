@@ -28,6 +28,7 @@ def best(data: Any) -> Iterator[str]:
     yield from str(least).splitlines()
     yield from _lab_time(data, least.time)
     yield from _seconds(data, least.time)
+    yield from _measured(data)
     yield from _truncation(data.sel(time=least.time, method="nearest"))
 
 
@@ -42,12 +43,39 @@ def _seconds(data: Any, time: float) -> Iterator[str]:
         yield f"time {with_prefix(seconds, 's')}"
 
 
-def _lab_time(data: Any, time: float) -> Iterator[str]:
-    """A time in seconds, and in units of the rates that the cavity hands the spins."""
-    if "lab_chi_hz" not in data.attrs:
+def _measured(data: Any) -> Iterator[str]:
+    """The best squeezing that the readout finds, in one line."""
+    if "measured_xi2" not in data or "spins_left" in data:
         return
-    from spinsqueeze.core.units import with_prefix
+    from spinsqueeze.core.errors import SpinSqueezeError
+    from spinsqueeze.run.measured import as_measured
+    from spinsqueeze.run.optimum import optimum
 
+    error, noise = (data.attrs[f"readout_{name}"] for name in ("detection_error", "resolution"))
+    words = [f"{100 * error:.4g} % misread"] if error else []
+    words += [f"counts to {noise:.4g} spins rms"] if noise else []
+    try:
+        least: Any = optimum(as_measured(data))
+    except SpinSqueezeError as problem:
+        least = f"no optimum: {problem}"
+    yield f"as measured ({', '.join(words) or 'perfectly'}): {least}"
+
+
+def _lab_time(data: Any, time: float) -> Iterator[str]:
+    """A time in seconds, and in units of the rates that lab numbers give the spins."""
+    from spinsqueeze.core.units import seconds_of, with_prefix
+
+    if "lab_collective_decay_hz" not in data.attrs:
+        rates = {"J": "lab_coupling_hz", "chi": "lab_chi_hz"}
+        known = {label: name for label, name in rates.items() if name in data.attrs}
+        if known:
+            seconds = time * seconds_of(data.attrs["unit"])
+            parts = [
+                f"|{label}| t = {2 * np.pi * abs(float(data.attrs[name])) * seconds:.4g}"
+                for label, name in known.items()
+            ]
+            yield f"time {with_prefix(seconds, 's')}: {', '.join(parts)}"
+        return
     chi, decay, together = (
         2 * np.pi * abs(float(data.attrs[name])) * time
         for name in ("lab_chi_hz", "lab_collective_decay_hz", "lab_superradiant_hz")

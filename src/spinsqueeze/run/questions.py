@@ -64,7 +64,7 @@ def evolve_question(
         seed=seed,
         memory_budget=memory_budget,
     )
-    form, rotations = _addressed(model, pulses)
+    form, rotations = _addressed(model, pulses, last=float(grid[-1]))
     form, state = _on_kinds(model, form, initial_state)
     if losses is not None and form.time_dependent:
         raise InvalidInput.of(
@@ -110,6 +110,10 @@ def check_evolution(
         grid = checks.increasing("times", np.atleast_1d(times), minimum=0.0)
     _check_pulses(model, pulses, last=np.inf if grid is AUTO else float(grid[-1]))
     _check_losses(model, losses)
+    if losses is not None and any(pulse.fraction is not None for pulse in _listed(pulses)):
+        raise InvalidInput.of(
+            "losses", "must not stand next to pulses at a fraction of each time; give their times"
+        )
     return (
         grid,
         checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
@@ -128,12 +132,16 @@ def _check_choice(times: str | None, *, pulses: Sequence[Pulse], losses: Losses 
         raise InvalidInput.of(
             "times", f'must be output times or "auto" (the run chooses), got {checks.shown(times)}'
         )
-    for name, given in (("pulses", bool(_listed(pulses))), ("losses", losses is not None)):
+    fixed = any(getattr(pulse, "fraction", None) is None for pulse in _listed(pulses))
+    for name, given, without in (
+        ("pulses", fixed, "for runs without, or with pulses at a fraction of each time"),
+        ("losses", losses is not None, "for runs without"),
+    ):
         if given:
             raise InvalidInput.of(
                 "times",
                 f"must be given with {name}, e.g. np.linspace(0, 1, 101): they are chosen only "
-                "for runs without",
+                f"{without}",
             )
 
 
@@ -268,7 +276,7 @@ def _check_pulses(model: SpinModel, pulses: Any, *, last: float) -> None:
     for k, pulse in enumerate(_listed(pulses)):
         if not isinstance(pulse, Pulse):
             raise InvalidInput.of(f"pulses[{k}]", f"must be a Pulse, got {checks.shown(pulse)}")
-        if pulse.time > last:
+        if pulse.time is not None and pulse.time > last:
             raise InvalidInput.of(
                 f"pulses[{k}]",
                 f"comes at time {pulse.time:g}, after the last output time {last:g}: "
@@ -297,7 +305,9 @@ def _listed(pulses: Any) -> tuple[Any, ...]:
     return (pulses,) if isinstance(pulses, Pulse) else tuple(pulses)
 
 
-def _addressed(model: SpinModel, pulses: Any) -> tuple[Canonical, tuple[Rotation, ...]]:
+def _addressed(
+    model: SpinModel, pulses: Any, *, last: float
+) -> tuple[Canonical, tuple[Rotation, ...]]:
     """The canonical form and the pulses in order of time, on kinds that no pulse cuts through."""
     items = _listed(pulses)
     form = model.canonical
@@ -306,7 +316,14 @@ def _addressed(model: SpinModel, pulses: Any) -> tuple[Canonical, tuple[Rotation
     elif any(pulse.spin_class is not None for pulse in items) and not form.differences:
         form = form.split(model.ensemble.counts)
     rotations = [
-        Rotation(pulse.time, pulse.axis, pulse.angle, _mask(model, form, pulse)) for pulse in items
+        Rotation(
+            pulse.fraction * last if pulse.time is None else pulse.time,
+            pulse.axis,
+            pulse.angle,
+            _mask(model, form, pulse),
+            pulse.fraction,
+        )
+        for pulse in items
     ]
     return form, tuple(sorted(rotations, key=lambda r: r.time))
 

@@ -11,6 +11,7 @@ from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
+from spinsqueeze.models.readout import Readout
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.run.choice import make_method
 from spinsqueeze.run.execute import execute
@@ -27,6 +28,7 @@ def simulate(
     method: Method | type[Method] | str | None = None,
     pulses: Sequence[Pulse] = (),
     losses: Losses | None = None,
+    readout: Readout | None = None,
     seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
     progress: Callable[[float], None] | bool | None = None,
@@ -50,6 +52,7 @@ def simulate(
             supports the model and is expected to finish within a minute.
         pulses: instantaneous rotations during the run.
         losses: single spins leave during the run, see `simulate_losses`.
+        readout: how the spins are misread; adds `measured_xi2` to the result, see `as_measured`.
         seed: seeds the sampling methods; a result depends on nothing else.
         memory_budget: bytes; more is refused before any work.
         progress: called with the fraction done; True shows a bar (lines in a log file).
@@ -74,6 +77,7 @@ def simulate(
         pulses=pulses,
         losses=losses,
         method=None if method is None else make_method(method),
+        readout=readout,
         seed=seed,
         memory_budget=memory_budget,
         title=title,

@@ -8,6 +8,7 @@ from spinsqueeze.core.calls import clear_call
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.models.model import SpinModel
+from spinsqueeze.models.readout import Readout
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.run.choice import make_method
 from spinsqueeze.run.execute import execute
@@ -21,6 +22,7 @@ def steady_state(
     *,
     initial_state: InitialState | None = None,
     method: Method | type[Method] | str | None = None,
+    readout: Readout | None = None,
     seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
     progress: Callable[[float], None] | bool | None = None,
@@ -35,6 +37,7 @@ def steady_state(
             total spin; all jumps along one axis: what they and the Hamiltonian conserve), the one
             reached from this state is returned.
         method: a method with its options, its name, or None for the most trusted that fits.
+        readout: how the spins are misread; adds `measured_xi2` to the result, see `as_measured`.
         seed: seeds the sampling methods.
         memory_budget: bytes; more is refused before any work.
         progress: called with the fraction done; True shows a bar (lines in a log file).
@@ -56,6 +59,7 @@ def steady_state(
         initial_state=initial_state,
         steady_state=True,
         method=None if method is None else make_method(method),
+        readout=readout,
         seed=seed,
         memory_budget=memory_budget,
         title=title,

@@ -15,6 +15,7 @@ from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
+from spinsqueeze.models.readout import Readout
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.models.tables import model_as_tables
 from spinsqueeze.run.questions import (
@@ -41,6 +42,7 @@ class Study:
         steady_state: look for the steady state instead of evolving.
         pulses: instantaneous rotations.
         losses: single spins leave during the run.
+        readout: how the spins are misread at the end; adds `measured_xi2` to the result.
         method: a method with its options; None lets `simulate` choose.
         seed: seed of the sampling methods.
         memory_budget: bytes.
@@ -57,6 +59,7 @@ class Study:
     steady_state: bool = field(default=False, kw_only=True)
     pulses: Sequence[Pulse] = field(default=(), kw_only=True)
     losses: Losses | None = field(default=None, kw_only=True)
+    readout: Readout | None = field(default=None, kw_only=True)
     method: Method | None = field(default=None, kw_only=True)
     seed: int = field(default=0, kw_only=True)
     memory_budget: float = field(default=DEFAULT_MEMORY_BUDGET, kw_only=True)
@@ -70,6 +73,12 @@ class Study:
         if not isinstance(pulses, Iterable):
             raise InvalidInput.of("pulses", f"must be a list of pulses, got {checks.shown(pulses)}")
         put(self, "pulses", tuple(pulses))
+        if self.readout is not None and not isinstance(self.readout, Readout):
+            raise InvalidInput.of(
+                "readout",
+                f"must be a readout such as Readout(detection_error=0.01), got "
+                f"{checks.shown(self.readout)}",
+            )
         if self.steady_state:
             self._require_no_times()
             seed, memory_budget = check_steady(
@@ -161,6 +170,8 @@ class Study:
             tables["pulses"] = [pulse.as_dict() for pulse in self.pulses]
         if self.losses is not None:
             tables["losses"] = self.losses.as_dict()
+        if self.readout is not None:
+            tables["readout"] = self.readout.as_dict()
         if self.method is not None:
             method = self.method
             tables["method"] = method.full_table() if every_option else method.option_table()

@@ -15,6 +15,7 @@ from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.catalogue import INITIAL_STATES
 from spinsqueeze.models.losses import Losses
+from spinsqueeze.models.readout import Readout
 from spinsqueeze.models.tables import (
     build,
     model_from_tables,
@@ -163,6 +164,8 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
         parts["initial_state"] = state
     if sections.losses is not None:
         parts["losses"] = build(Losses, sections.losses, path="losses", what="losses")
+    if sections.readout is not None:
+        parts["readout"] = build(Readout, sections.readout, path="readout", what="the readout")
     if sections.method is not None:
         parts["method"] = _method(sections.method)
     parts |= _when(sections)

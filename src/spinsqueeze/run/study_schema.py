@@ -37,6 +37,7 @@ class StudyFile(BaseModel):
     initial_state: Table | None = None
     pulses: list[Table] = []
     losses: Table | None = None
+    readout: Table | None = None
     method: Table | None = None
     run: RunSection = RunSection()
     sweep: Table | None = None
@@ -99,6 +100,7 @@ _RULES = {
     "jumps": "be a list of tables ([[jumps]])",
     "pulses": "be a list of tables ([[pulses]])",
     "losses": "be a table such as [losses] with rate = 0.1",
+    "readout": "be a table such as [readout] with detection_error = 0.01",
     "initial_state": 'be a table such as [initial_state] with coherent = "+x"',
     "method": 'be a table such as [method] with name = "dtwa"',
 }

@@ -19,6 +19,7 @@ SECTIONS = (
     "initial_state",
     "pulses",
     "losses",
+    "readout",
     "method",
     "run",
 )

@@ -29,7 +29,7 @@ _TAKEN = {
     "reason",
     *KEPT_ATTRIBUTES,
 }
-_SMOOTH = ("hamiltonian", "jumps", "initial_state", "pulses", "losses", "cavity")
+_SMOOTH = ("hamiltonian", "jumps", "initial_state", "pulses", "losses", "cavity", "readout")
 
 
 @final

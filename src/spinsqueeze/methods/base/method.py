@@ -2,11 +2,12 @@
 
 import abc
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal, final
 
 from spinsqueeze.core.errors import SpinSqueezeError, TooLarge, Unsupported
 from spinsqueeze.methods.base.answer import Answer
+from spinsqueeze.methods.base.echoed import follows_times
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.models.term import Plain, plain, snake_case
 
@@ -152,6 +153,8 @@ class Method(Plain, abc.ABC):
         unknown = question.features - self.handles
         words = {_in_words(name, question) for name in unknown}
         reasons = [f"the model has {what}, which it does not treat" for what in sorted(words)]
+        if follows_times(question) and getattr(self, "target_error", None) is not None:
+            reasons.append("a target_error is not for pulses at a fraction: give n_trajectories")
         if type(question) not in self.answers:
             return [*reasons, _NO_ANSWER[type(question)]]
         return [*reasons, *self.obstacles(question)]
@@ -163,6 +166,8 @@ class Method(Plain, abc.ABC):
         if obstacles:
             return Verdict(obstacles)
         cost = self.cost(question)
+        if isinstance(question, Evolve) and follows_times(question):
+            cost = replace(cost, seconds=cost.seconds * (len(question.times) + 1) / 2)
         if cost.memory <= question.memory_budget:
             return Verdict((), cost)
         return Verdict(

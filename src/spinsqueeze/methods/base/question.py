@@ -24,13 +24,15 @@ def no_progress(fraction: float) -> None:
 class Rotation:
     """A pulse in canonical form: exp(-i angle axis . S) at `time`.
 
-    mask (C,): the kinds whose spins it turns; None: all.
+    mask (C,): the kinds whose spins it turns; None: all. fraction: of every output time at which it
+    comes; `time` is then that of the last one (`echoed`). Methods see questions without.
     """
 
     time: float
     axis: Floats
     angle: float
     mask: Booleans | None = None
+    fraction: float | None = None
 
 
 @final
