@@ -144,7 +144,7 @@ def _put(
         if entry is not None:
             part: tuple[Any, ...] = (k, *(slice(n) for n in entry.values.shape))
             whole[part] = entry.values
-    data[name] = ((*dims, *head.dims), whole.reshape(*shape, *inner), dict(head.attributes))
+    data[name] = ((*dims, *head.dims), whole.reshape((*shape, *inner)), dict(head.attributes))
 
 
 def _fill(kind: np.dtype[Any]) -> Any:
@@ -245,7 +245,18 @@ def _study_of_point(one: xr.Dataset) -> dict[str, Any]:
             values = swept[path]
             (where, *_) = np.flatnonzero(_labels(values) == label.item())
             study = with_value(study, path, values[where])
+    averaged = swept.get("average_over", ())
+    if averaged:
+        study["sweep"] = _realisations(swept, averaged)
     return study
+
+
+def _realisations(swept: Mapping[str, Any], averaged: Sequence[str]) -> dict[str, Any]:
+    """What is left of a sweep at one point: its realisations."""
+    groups = [group for group in swept.get("zipped", ()) if not set(group).isdisjoint(averaged)]
+    paths = dict.fromkeys([*averaged, *(path for group in groups for path in group)])
+    rest = {path: swept[path] for path in paths} | {"average_over": list(averaged)}
+    return {**rest, "zipped": groups} if groups else rest
 
 
 def _with_times(study: dict[str, Any], one: xr.Dataset) -> dict[str, Any]:
