@@ -1,4 +1,4 @@
-"""DTWA's law of one-axis twisting in closed form: samples in microseconds, and its exact moments."""
+"""DTWA's law of one-axis twisting in closed form: samples at once, and its exact moments."""
 
 import numpy as np
 from scipy.stats import binom
@@ -17,8 +17,8 @@ def _turned(n, up, twists):
 def sampled_blocks(rng, n, *, twists, n_samples):
     """Blocks of independent samples: spin i starts at (1, ±1, ±1) and turns by chi t sum_j z_j.
 
-    H = chi S_z^2 from +x, twists = chi t (T,). Given the number of up spins, S_+ needs only the sums
-    of y over the up and over the down spins.
+    H = chi S_z^2 from +x, twists = chi t (T,). Given the number of up spins, S_+ needs only the
+    sums of y over the up and over the down spins.
     """
     up = rng.binomial(n, 0.5, n_samples)
     y_up = 2 * rng.binomial(up, 0.5) - up

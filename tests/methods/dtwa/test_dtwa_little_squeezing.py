@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from tests.methods.dtwa.sampled_twisting import exact_law, sampled_blocks
+from tests.observables.helpers import twisted_squeezing
 
 import spinsqueeze as sq
 from spinsqueeze.observables.jackknife import squeezing_estimates
 from spinsqueeze.observables.squeezing import squeezing
-from tests.methods.dtwa.sampled_twisting import exact_law, sampled_blocks
-from tests.observables.helpers import twisted_squeezing
 
 FRACTIONS = np.array([0.0, 0.01, 0.03, 0.1, 0.2, 0.4])
 """Of the optimal time 3^(1/6) N^(-2/3)."""
