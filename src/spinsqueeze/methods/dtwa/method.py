@@ -48,8 +48,8 @@ class DTWA(SampledMethod):
     Exact for <s_i> and <s^z_i s^±_j> of Ising models from spins perpendicular to their axis, and
     where spins do not interact; no error estimate of the approximation itself elsewhere, but on
     periodic squares with power-law couplings it says how wrong its optimum is on 4 x 4 and 5 x 5:
-    compare with `Exact` on a small lattice. Fails at times when quantum interference matters (revivals),
-    and for strongly entangled states.
+    compare with `Exact` on a small lattice. Fails at times when quantum interference matters
+    (revivals), and for strongly entangled states.
     """
 
     n_trajectories: int | None = None
