@@ -22,7 +22,7 @@ def main() -> None:
     """One panel a lattice: a cell for each exact point, its error in colour and in figures."""
     sheets = atlas()
     with style():
-        figure = Figure(figsize=(7.2, 5.4), layout="constrained")
+        figure = Figure(figsize=(8.2, 5.4), layout="constrained")
         rows = figure.subplots(len(sheets), 1, height_ratios=[len(s.exponents) for s in sheets])
         for axes, sheet in zip(np.atleast_1d(rows), sheets, strict=True):
             norm = TwoSlopeNorm(0.0, vmin=-LARGEST, vmax=LARGEST)
@@ -38,7 +38,7 @@ def main() -> None:
                 )  # fmt: skip
             ratios = [number(r) if np.isfinite(r) else "Ising" for r in sheet.ratios]
             exponents = [number(a) if np.isfinite(a) else "\N{INFINITY}" for a in sheet.exponents]
-            axes.set_xticks(range(len(ratios)), ratios)
+            axes.set_xticks(range(len(ratios)), ratios, fontsize=8.5)
             axes.set_yticks(range(len(exponents)), exponents)
             axes.grid(visible=False)
             axes.set_ylabel(r"exponent $\alpha$")
