@@ -115,7 +115,7 @@ def write(rows: Sequence[Mapping[str, Any]]) -> None:
     origin = {
         "command": "python benchmarks/dtwa_atlas.py POINTS",
         "version": sq.__version__,
-        "n_trajectories": N_TRAJECTORIES,
+        "n_trajectories": f"4000 to {N_TRAJECTORIES}",
         "seed": SEED,
         "unit": "dB, DTWA's optimum less the exact one",
     }
