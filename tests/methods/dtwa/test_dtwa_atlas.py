@@ -55,8 +55,8 @@ def test_couplings_are_recognised_whatever_their_strength(exponent, scale):
     assert [e for _, e in found] == pytest.approx([e for _, e in right], abs=1e-6)
 
 
-def test_interpolation_is_as_good_as_a_tenth_of_a_decibel_or_two():
-    """Each inner point of the finer sheet from its neighbours in the ratio."""
+def test_interpolation_errs_by_hundredths_of_a_decibel_and_by_tenths_at_worst():
+    """Each inner point of the finer sheet from its neighbours in the ratio: at twice the step."""
     sheet = atlas.atlas()[0]
     angles = np.arctan(sheet.ratios)
     left, here, right = angles[:-2], angles[1:-1], angles[2:]
@@ -64,7 +64,7 @@ def test_interpolation_is_as_good_as_a_tenth_of_a_decibel_or_two():
     between = (1 - share) * sheet.error[:, :-2] + share * sheet.error[:, 2:]
     off = np.abs(between - sheet.error[:, 1:-1])
     assert np.median(off) < 0.05
-    assert np.max(off) < 0.25
+    assert np.max(off) < 0.35
 
 
 def test_a_sheet_is_silent_outside_its_range():
