@@ -39,6 +39,8 @@ def methods(
     if table.row_count:
         Console(width=None if sys.stdout.isatty() else 120).print(table)
     for row in advice:
+        if row.fits and row.known:
+            print(f"{row.name}: {row.known}")
         if not row.fits:
             print(f"{row.name} does not fit:")
             for reason in row.reasons:

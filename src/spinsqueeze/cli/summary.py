@@ -56,6 +56,8 @@ def bounds(data: Any) -> Iterator[str]:
     if parts:
         yield "at the least xi2: " + ", ".join(parts)
     diagnostics = json.loads(data.attrs.get("diagnostics", "{}"))
+    if "known_error" in diagnostics:
+        yield f"approximation: {diagnostics['known_error']}"
     strength = diagnostics.get("mean_field_instability")
     if strength is not None:
         fate = {"ends": "ends", "unstable": "is unstable"}.get(diagnostics["mean_field_outcome"])

@@ -34,12 +34,16 @@ from spinsqueeze.observables.squeezing import (
 MINIMUM_BLOCKS = 4
 """Fewer blocks give no usable error bar; 20 or more are advised."""
 
+MOST_LIFTED = 1.5
+"""In errors of the split of the ellipse: the largest bias of the least variance believed."""
+
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
     """A value with its standard error and its estimated bias, arrays of one shape.
 
-    The value is not corrected: subtract `bias` for the jackknife's first-order correction.
+    `jackknife` leaves the value as it is: subtract `bias` for its first-order correction. The
+    estimates of `squeezing_estimates` that are corrected name the bias that they had before.
     """
 
     value: Floats
@@ -79,11 +83,13 @@ class SqueezingReplicas:
     """Values from all blocks and from all but one, by the name of the observable.
 
     Attributes:
-        values: name -> (...) value from all blocks.
-        replicas: name -> (..., B) values with block b left out, directions found again.
+        values: name -> (...) value from all blocks, with its correction.
+        replicas: name -> (..., B) values with block b left out, directions found again, with the
+            same correction.
         weights: (B,) number of samples in the block left out.
-        systematic: name -> (...) error from the pull of noise on the extreme variances, to be
-            added in quadrature; it matters only where the ellipse is nearly round.
+        corrections: name -> (...) what was added because noise splits the variances too much and
+            makes the length of the mean spin too large; as uncertain as it is large, it is to
+            be added to the error in quadrature.
         status: (...) of the values.
         spin: mean spin, value (..., 3) and replicas (..., B, 3).
         covariance: covariance, value (..., 3, 3) and replicas (..., B, 3, 3).
@@ -92,7 +98,7 @@ class SqueezingReplicas:
     values: dict[str, Floats]
     replicas: dict[str, Floats]
     weights: Floats
-    systematic: dict[str, Floats]
+    corrections: dict[str, Floats]
     status: NDArray[np.int8]
     spin: tuple[Floats, Floats]
     covariance: tuple[Floats, Floats]
@@ -207,7 +213,6 @@ def squeezing_replicas(blocks: BlockMoments) -> SqueezingReplicas:
     values, status = squeezing_with_resolution(
         full, direction_floor=direction_floor, pole=pole, split_floor=split_floor
     )
-    variance_bias = _isotropy_bias(split, error)
     at_pole = np.hypot(full.spin[..., 0], full.spin[..., 1]) <= pole * safe
     replicas, _ = squeezing_with_resolution(
         parts,
@@ -221,15 +226,28 @@ def squeezing_replicas(blocks: BlockMoments) -> SqueezingReplicas:
         "total_spin_squared": squared_parts,
         "effective_spins": effective_number(squared_parts),
     }
+    per_spin = 4.0 / some_spins(full)
+    scales = {
+        "xi2": full.n_spins / safe**2,
+        "xi2_kitagawa_ueda": per_spin,
+        "antisqueezing": -per_spin,  # the noise pulls the greatest variance up
+    }
+    corrections = {}
+    for name in (*scales, "contrast"):
+        bias = jackknife(values[name], replicas=replicas[name], weights=w).bias
+        if name == "contrast":
+            corrections[name] = -np.clip(bias, 0.0, 0.5 * values[name])
+        else:
+            sign, size = np.sign(scales[name]), np.abs(scales[name])
+            lift = _lift(sign * bias, split=size * split, error=size * error)
+            corrections[name] = sign * lift
+        values[name] = values[name] + corrections[name]
+        replicas[name] = replicas[name] + corrections[name][..., None]
     return SqueezingReplicas(
         values=values,
         replicas=replicas,
         weights=w,
-        systematic={
-            "xi2": full.n_spins * variance_bias / safe**2,
-            "xi2_kitagawa_ueda": 4.0 * variance_bias / some_spins(full),
-            "antisqueezing": 4.0 * variance_bias / some_spins(full),
-        },
+        corrections=corrections,
         status=status,
         spin=(full.spin, parts.spin),
         covariance=(full.covariance, parts.covariance),
@@ -246,9 +264,10 @@ def squeezing_estimates(
         replicas: the result of :func:`squeezing_replicas` for these blocks, if at hand.
 
     Returns:
-        Values from the unbiased covariance (so that xi2 follows from the reported spin and
-        covariance; <S^2> alone is the plain mean over samples, which differs from
-        tr C + |<S>|^2 by the error of the mean spin), standard errors, estimated bias, status.
+        Values from the unbiased covariance (<S^2> alone is the plain mean over samples, which
+        differs from tr C + |<S>|^2 by the error of the mean spin), xi2, xi2_kitagawa_ueda and
+        contrast corrected for their bias, so that they differ from those of the reported spin and
+        covariance by a part of their error; standard errors, estimated bias, status.
 
     Raises:
         InvalidInput: fewer than 4 blocks.
@@ -262,11 +281,11 @@ def squeezing_estimates(
             weights=r.weights,
             period=variable(name).period,
         )
-        if name not in r.systematic:
+        if name not in r.corrections:
             return estimate
         return Estimate(
             value=estimate.value,
-            stderr=np.hypot(estimate.stderr, r.systematic[name]),
+            stderr=np.hypot(estimate.stderr, r.corrections[name]),
             bias=estimate.bias,
         )
 
@@ -317,16 +336,17 @@ def _split_and_error(
     return size, jackknife(np.zeros_like(size), replicas=moved, weights=weights).stderr
 
 
-def _isotropy_bias(split: Floats, error: Floats) -> Floats:
-    """How far noise may have pulled the smaller variance down: s - sqrt(max(s^2 - 2 error^2, 0)).
+def _lift(bias: Floats, *, split: Floats, error: Floats) -> Floats:
+    """What to add to a least variance that noise has pulled down, all in its units.
 
-    Noise of the same error in both components of the split s raises the mean of s^2 by
-    2 error^2 (Rice); a split below sqrt(2) errors may be noise altogether.
+    With the split s of the ellipse and the error e of its component across itself, noise makes s
+    too large by e^2/2s, which the jackknife finds, but by up to sqrt(pi/2) e where the true split
+    is not above e. Twice the jackknife's bias is what the variance of each block along the
+    direction found without it gives: right on average where the true split is 0, and too much by
+    e^2/2s where it is large. So the factor falls from 2 to 1 as 1 + exp(-s^2/4e^2).
     """
-    excess = 2.0 * error**2
-    remainder = np.sqrt(np.maximum(split**2 - excess, 0.0))
-    smooth = excess / np.where(remainder > 0.0, split + remainder, 1.0)
-    return np.where(remainder > 0.0, smooth, split)
+    ratio = split / np.where(error > 0.0, error, 1.0)
+    return np.asarray(np.clip(-bias, 0.0, MOST_LIFTED * error) * (1.0 + np.exp(-0.25 * ratio**2)))
 
 
 def _require_blocks(n_blocks: int) -> None:

@@ -44,8 +44,7 @@ class SqueezingStatus(IntEnum):
 
     OK: everything is defined.
     ISOTROPIC: the variance perpendicular to the mean spin is the same in all directions (within
-        3 standard errors, where there are any): `squeezing_angle` is undefined and NaN. With
-        error bars the minimal variance is then biased low by about one standard error.
+        3 standard errors, where there are any): `squeezing_angle` is undefined and NaN.
     NEGATIVE_VARIANCE: the least variance is negative: the method has left its range of validity.
         Values are reported as they are.
     UNDEFINED_DIRECTION: the mean spin is zero within 5 standard errors, so no direction is

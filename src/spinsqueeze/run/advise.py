@@ -25,7 +25,8 @@ class Row:
     """One method: whether it fits, why not, its expected memory [bytes] and time [s].
 
     error: how it errs on this question: "exact", "sampling", "truncation", "uncontrolled", or
-    two of them; empty where it does not fit.
+    two of them; empty where it does not fit. known: what its error was measured to be in such
+    models, in words.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Row:
     seconds: float
     error: str
     summary: str
+    known: str = ""
 
     @property
     def fits(self) -> bool:
@@ -45,7 +47,7 @@ class Row:
             return f"{self.name}: no: " + "; ".join(self.reasons)
         return (
             f"{self.name}: fits ({self.error} error), about {in_bytes(self.memory)} and "
-            f"{in_time(self.seconds)}"
+            f"{in_time(self.seconds)}" + (f"; {self.known}" if self.known else "")
         )
 
 
@@ -117,6 +119,9 @@ def advise(
         tried = method if method is not None and type(method) is kind else kind()
         verdict = tried.judge(question)
         cost = verdict.cost or Cost(math.nan, math.nan, "")
-        error = tried.trust(question).in_words if verdict else ""
-        rows.append(Row(name, verdict.reasons, cost.memory, cost.seconds, error, kind.summary))
+        trust = tried.trust(question) if verdict else None
+        error, known = ("", "") if trust is None else (trust.in_words, trust.known)
+        rows.append(
+            Row(name, verdict.reasons, cost.memory, cost.seconds, error, kind.summary, known)
+        )
     return Advice(tuple(rows))

@@ -30,12 +30,14 @@ class Trust:
 
     approximation: "none"; "truncation" with a measured error; or "uncontrolled". sampled: whether
     the numbers are averages over samples, with standard errors. outside: whether the method's own
-    criterion says that its approximation does not hold here.
+    criterion says that its approximation does not hold here. known: what its error was measured to
+    be in such models, in words; empty where nothing is known.
     """
 
     approximation: Literal["none", "truncation", "uncontrolled"]
     sampled: bool = False
     outside: bool = False
+    known: str = ""
 
     @property
     def rank(self) -> int:
