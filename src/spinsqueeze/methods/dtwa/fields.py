@@ -33,6 +33,9 @@ def fields(plan: FieldPlan, data: dict[str, Any], spins: Triple, strengths: dict
         if kernel.kind == "collective":
             _collective(plan, kernel, array, spins, matrix, add)
             continue
+        if kernel.kind == "reaction":
+            _reaction(plan, array, spins, matrix[0, 0], add)
+            continue
         if plan.side_by_side and kernel.kind == "circulant":
             product = _convolved_lanes(kernel, array, data["line"], spins)
         else:
@@ -74,6 +77,23 @@ def _collective(
         strength = matrix[a, b]
         pull = (strength * total[b]).astype(dtype)
         add(a, w * (pull - strength.astype(dtype) * (w * spins[b])))
+
+
+def _reaction(plan: FieldPlan, vectors: Any, spins: Triple, rate: Any, add: Any) -> None:
+    """(rate/2) (u_i V - v_i U), U = sum_j u_j.sigma_j and V = sum_j v_j.sigma_j without j = i."""
+    dtype, cells = spins[0].dtype, 1 - plan.sample_axis
+    wide = [across_samples(plan, vectors[a]) for a in range(6)]
+    rows = [w.astype(dtype) for w in wide]
+    others = []
+    for first in (0, 3):
+        total = sum(
+            jnp.sum(spins[a].astype(jnp.float64) * wide[first + a], axis=cells, keepdims=True)
+            for a in range(3)
+        )
+        own = sum(rows[first + a] * spins[a] for a in range(3))
+        others.append((rate / 2 * total).astype(dtype) - (rate / 2).astype(dtype) * own)
+    for a in range(3):
+        add(a, rows[a] * others[1] - rows[3 + a] * others[0])
 
 
 def _convolved_lanes(kernel: KernelPlan, spectrum: Any, line: Any, spins: Triple) -> dict[int, Any]:

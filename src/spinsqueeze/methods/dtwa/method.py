@@ -1,6 +1,7 @@
 """DTWA: classical trajectories from discretely sampled spins."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, final
 
 from spinsqueeze.core import checks
@@ -61,7 +62,15 @@ class DTWA(SampledMethod):
     references: ClassVar[tuple[str, ...]] = ("schachenmayer2015", "perlin2020")
     summary: ClassVar[str] = "closed lattice models of any size by classical trajectories"
     handles: ClassVar[frozenset[str]] = frozenset(
-        ("fields", "quadratics", "pairs", "unlike_spins", "pulses")
+        (
+            "fields",
+            "quadratics",
+            "pairs",
+            "collective_jumps",
+            "local_jumps",
+            "unlike_spins",
+            "pulses",
+        )
     )
 
     def __post_init__(self) -> None:
@@ -124,13 +133,22 @@ class DTWA(SampledMethod):
         assert isinstance(question, Evolve)
         question = question.per_spin()
         model = question.model
+        couplings = lower(model)
+        stepper: dict[str, Any] = {}
+        if model.local_jumps or model.collective_jumps:
+            from spinsqueeze.methods.dtwa.jumps.reservoirs import lower_jumps
+            from spinsqueeze.methods.dtwa.jumps.stepper import JumpSteps
+
+            reservoirs = lower_jumps(model, couplings)
+            stepper["stepper"] = partial(JumpSteps, reservoirs=reservoirs)
         run, plan = plan_run(
-            lower(model),
+            couplings,
             directions=bloch_vectors(question.state),
             times=question.times,
             seed=question.seed,
             rotations=question.pulses,
             options=Options(dtype=self.dtype, tolerance=self.tolerance, sampling=self.sampling),
+            **stepper,
         )
         samples = Samples(run, plan, stratified=self.sampling == "stratified")
         number, target = self._most, self._target
@@ -153,9 +171,10 @@ class DTWA(SampledMethod):
         report = samples.report
         return Answer(
             readings,
-            error={"spin": report.integration_error},
+            error={"spin": report.integration_error + report.noise_error},
             diagnostics={
                 "integration_error": report.integration_error,
+                **({"noise_step_error": report.noise_error} if stepper else {}),
                 "spin_length_drift": report.spin_length_drift,
                 "energy_drift": report.energy_drift,
                 "n_steps": report.n_steps,
