@@ -30,11 +30,8 @@ def fields(plan: FieldPlan, data: dict[str, Any], spins: Triple, strengths: dict
 
     for k, kernel in enumerate(plan.kernels):
         matrix, array = strengths["kernels"][k], data["kernels"][k]
-        if kernel.kind == "collective":
-            _collective(plan, kernel, array, spins, matrix, add)
-            continue
-        if kernel.kind == "reaction":
-            _reaction(plan, array, spins, matrix[0, 0], add)
+        if kernel.kind in _WITHOUT_PRODUCT:
+            _WITHOUT_PRODUCT[kernel.kind](plan, kernel, array, spins, matrix, add)
             continue
         if plan.side_by_side and kernel.kind == "circulant":
             product = _convolved_lanes(kernel, array, data["line"], spins)
@@ -79,9 +76,11 @@ def _collective(
         add(a, w * (pull - strength.astype(dtype) * (w * spins[b])))
 
 
-def _reaction(plan: FieldPlan, vectors: Any, spins: Triple, rate: Any, add: Any) -> None:
+def _reaction(
+    plan: FieldPlan, _kernel: KernelPlan, vectors: Any, spins: Triple, matrix: Any, add: Any
+) -> None:
     """(rate/2) (u_i V - v_i U), U = sum_j u_j.sigma_j and V = sum_j v_j.sigma_j without j = i."""
-    dtype, cells = spins[0].dtype, 1 - plan.sample_axis
+    dtype, cells, rate = spins[0].dtype, 1 - plan.sample_axis, matrix[0, 0]
     wide = [across_samples(plan, vectors[a]) for a in range(6)]
     rows = [w.astype(dtype) for w in wide]
     others = []
@@ -191,3 +190,4 @@ def _dense(plan: FieldPlan, kernel: KernelPlan, matrix: Any, spins: Triple) -> d
 
 
 _PRODUCTS = {"circulant": _circulant, "stencil": _stencil, "dense": _dense}
+_WITHOUT_PRODUCT = {"collective": _collective, "reaction": _reaction}

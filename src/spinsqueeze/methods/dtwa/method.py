@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from spinsqueeze.core import checks
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
@@ -13,6 +13,10 @@ from spinsqueeze.methods.base.target import DEFAULT_LIMIT, SampledMethod, collec
 from spinsqueeze.methods.dtwa.sampling import SAMPLINGS
 from spinsqueeze.numerics.forks import require_own_threads
 from spinsqueeze.numerics.processors import available_processors
+
+if TYPE_CHECKING:
+    from spinsqueeze.methods.dtwa.couplings import Couplings
+    from spinsqueeze.models.canonical import Canonical
 
 CHUNK = 64
 """Trajectories added for a target_error are a multiple of this: whole batches, whole sets."""
@@ -97,7 +101,8 @@ class DTWA(SampledMethod):
 
     def trust(self, question: Question) -> Trust:
         """Exact but for sampling where spins do not interact, elsewhere of unknown accuracy."""
-        free = not question.model.quadratics and not question.model.pairs
+        model = question.model
+        free = not (model.quadratics or model.pairs or model.collective_jumps)
         return Trust("none" if free else "uncontrolled", sampled=True)
 
     def cost(self, question: Question) -> Cost:
@@ -134,13 +139,7 @@ class DTWA(SampledMethod):
         question = question.per_spin()
         model = question.model
         couplings = lower(model)
-        stepper: dict[str, Any] = {}
-        if model.local_jumps or model.collective_jumps:
-            from spinsqueeze.methods.dtwa.jumps.reservoirs import lower_jumps
-            from spinsqueeze.methods.dtwa.jumps.stepper import JumpSteps
-
-            reservoirs = lower_jumps(model, couplings)
-            stepper["stepper"] = partial(JumpSteps, reservoirs=reservoirs)
+        stepper = stepper_of(model, couplings)
         run, plan = plan_run(
             couplings,
             directions=bloch_vectors(question.state),
@@ -192,6 +191,16 @@ class DTWA(SampledMethod):
             status=status,
             interrupted=interrupted,
         )
+
+
+def stepper_of(model: "Canonical", couplings: "Couplings") -> dict[str, Any]:
+    """The argument `stepper` of a run of this model; none where nothing jumps."""
+    if not (model.local_jumps or model.collective_jumps):
+        return {}
+    from spinsqueeze.methods.dtwa.jumps.reservoirs import lower_jumps
+    from spinsqueeze.methods.dtwa.jumps.stepper import JumpSteps
+
+    return {"stepper": partial(JumpSteps, reservoirs=lower_jumps(model, couplings))}
 
 
 def _warnings(method: DTWA, number: int, error: float) -> tuple[str, ...]:

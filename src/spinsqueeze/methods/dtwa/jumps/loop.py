@@ -6,7 +6,7 @@ before and after the noise and of all stage slopes.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -70,20 +70,8 @@ def _noisy(
     """Noise of every spin, then the kicks; in the reverse order at every other node."""
     plan = equations.plan
     n = spins[0].shape[plan.sample_axis]
-    key = (_across_cells(plan, keys[0]), _across_cells(plan, keys[1]))
     node = here["number"]
-
-    def single(spins: Triple) -> Triple:
-        if not noise.noise:
-            return spins
-        cell = across_samples(plan, jnp.arange(plan.n_cells, dtype=jnp.uint32))
-        dtype = spins[0].dtype
-        drawn = binomials(threefry(key, (cell, node)), dtype)
-        out = list(spins)
-        for a, b in noise.noise:
-            out[a] = out[a] + across_samples(plan, here["factors"][a, b]) * drawn[b]
-        return (out[0], out[1], out[2])
-
+    single = partial(_single, equations, noise, keys=keys, here=here)
     if not noise.n_kicks:
         return single(spins), jnp.zeros((0, 3, n), jnp.float64)
     angles: list[Any] = []
@@ -112,6 +100,22 @@ def _noisy(
         return single(spins)
 
     return lax.cond(node % 2 == 0, forwards, backwards, spins), pull
+
+
+def _single(
+    equations: Equations, noise: NoisePlan, spins: Triple, *, keys: Any, here: Any
+) -> Triple:
+    """Noise of every spin by itself: the factor of its site times signs summed."""
+    if not noise.noise:
+        return spins
+    plan = equations.plan
+    key = (_across_cells(plan, keys[0]), _across_cells(plan, keys[1]))
+    cell = across_samples(plan, jnp.arange(plan.n_cells, dtype=jnp.uint32))
+    drawn = binomials(threefry(key, (cell, here["number"])), spins[0].dtype)
+    out = list(spins)
+    for a, b in noise.noise:
+        out[a] = out[a] + across_samples(plan, here["factors"][a, b]) * drawn[b]
+    return (out[0], out[1], out[2])
 
 
 def _across_cells(plan: FieldPlan, values: Any) -> Any:

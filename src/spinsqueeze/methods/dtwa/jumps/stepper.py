@@ -16,7 +16,7 @@ from spinsqueeze.methods.dtwa.stepper import Batch, Crossing, Pilot, Setup, Step
 from spinsqueeze.methods.dtwa.windows import Window, strengths_at
 
 LARGEST_ANGLE = 0.5
-"""Of a typical spin in one step, in radians: noise then acts at most a quarter of it off its time."""
+"""Of a typical spin in one step, in radians."""
 LARGEST_DAMPING = 0.25
 """Of a single spin in one step."""
 MAX_STEPS = 200_000
@@ -161,12 +161,12 @@ class JumpSteps(Stepper[Nodes]):
         return pilot.collective_spins(self._lay(counts, [None] * len(counts)))
 
     def _mean_spins(self, pilot: Pilot[Nodes], counts: Sequence[int]) -> list[Floats | None]:
-        """Mean Bloch vectors (n + 1, 3, c) at the nodes: mean field, shortened as the pilot's sum is.
+        """Mean Bloch vectors (n + 1, 3, c) at the nodes, which shape the noise alone.
 
-        c = 1 where all of them are alike. They shape the noise alone.
+        They are those of mean field, shortened as the pilot's sum is; c = 1 where all are alike.
         """
         field, lengths = self._mean_field(pilot, counts)
-        if self._reservoirs.n_local == 0:
+        if self._reservoirs.n_local == 0 or not self._engine.plan.kernels:
             return field
         out: list[Floats | None] = []
         spins = pilot.begin()
@@ -207,11 +207,9 @@ class JumpSteps(Stepper[Nodes]):
                 vectors.append(None)
                 totals.append(None)
                 continue
-            seen: list[Floats] = []
-            spins, _, _ = self._walk(
-                batch, nodes, see=lambda s, seen=seen: seen.append(self._engine.unload(s)[0])
-            )
-            rows = np.stack(seen)
+            seen: list[Any] = []
+            spins, _, _ = self._walk(batch, nodes, see=seen.append)
+            rows = np.stack([self._engine.unload(s)[0] for s in seen])
             rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1.0)
             totals.append(rows.sum(axis=2))
             alike = np.ptp(rows, axis=2).max() <= 1e-5
