@@ -9,6 +9,7 @@ from spinsqueeze.methods.dtwa.couplings import lower
 from spinsqueeze.methods.dtwa.jumps.threefry import binomials, normals, threefry
 from spinsqueeze.methods.dtwa.method import stepper_of
 from spinsqueeze.methods.dtwa.precision import double_precision
+from spinsqueeze.methods.dtwa.stepper import Pilot, StepPlan
 from spinsqueeze.methods.dtwa.trajectories import Options, Trajectory
 
 GENERAL = [
@@ -165,4 +166,34 @@ def small_lattice():
             sq.LocalDephasing(0.3),
             sq.CollectiveDecay(0.02),
         ],
+    )
+
+
+@pytest.mark.slow
+def test_the_steps_err_by_their_square_and_as_claimed():
+    """<sigma_a sigma_b> = delta_ab for free spins, but for noise that acts off its time."""
+    n, n_samples = 400, 2048
+    model = sq.SpinModel(
+        n, hamiltonian=[sq.UniformField([0.0, 6.0, 0.0])], jumps=[sq.LocalDecay(1.5)]
+    )
+    run = run_of(model, [1.0], batch=64)
+    errors = []
+    for steps in (6, 12):
+        counts = [steps, 0]
+        laid = run.stepper._lay(counts, run.stepper._mean_spins(pilot_of(run), counts))
+        final = run.run(StepPlan(laid, 0.0, 0), n_samples=n_samples, keep_final=True).final_spins
+        square = np.einsum("san,sbn->ab", final, final) / (n * n_samples)
+        errors.append(np.abs(square - np.eye(3)).max())
+    resolution = 2 / np.sqrt(n * n_samples)
+    assert errors[0] > 8 * resolution
+    claimed = (6.0 * np.sqrt(2 / 3) / 6) ** 2 / 24
+    assert errors[0] <= 2 * claimed + 2 * resolution
+    assert errors[0] / errors[1] == pytest.approx(4, abs=1.5)
+
+
+def pilot_of(run):
+    return Pilot(
+        begin=lambda: run._begin(0),
+        enter=lambda spins, window: run._enter(spins, window, 0),
+        collective_spins=lambda steps: run._run_batch(0, steps).spins,
     )

@@ -25,11 +25,15 @@ CHUNK = 64
 @final
 @dataclass(frozen=True, eq=False)
 class DTWA(SampledMethod):
-    """The discrete truncated Wigner approximation, for closed systems.
+    """The discrete truncated Wigner approximation, for closed and open systems.
 
     Every spin starts at one of the corners (±1, ±1, 1) of its own frame and follows the
     mean-field equation d sigma_i/dt = B_i x sigma_i, B_i = b_i + sum_j J_ij T sigma_j / 2.
-    Moments are averages over trajectories. Sources: schachenmayer2015, perlin2020.
+    Moments are averages over trajectories. Jumps D[c.s] of rate gamma, c = u + i v, damp a spin by
+    A sigma + b, A = (gamma/2)(u u^T + v v^T - u^2 - v^2), b = gamma u x v, and add noise of
+    covariance -2 A - b m^T - m b^T (m: its mean Bloch vector); collective ones turn all spins by
+    common noise and by the field that the others radiate. Sources: schachenmayer2015, perlin2020;
+    for jumps compare huber2022 and mink2022.
 
     Args:
         n_trajectories: number of samples, at least 4; None: 500, or what target_error needs. The
@@ -39,7 +43,8 @@ class DTWA(SampledMethod):
         dtype: "float32" or "float64" for the spins (collective sums are float64 in both), or
             "auto": float32 unless its rounding alone exceeds the tolerance.
         tolerance: largest error of a trajectory's collective spin from the steps, in units of
-            the projection noise sqrt(N)/2; steps are chosen by themselves.
+            the projection noise sqrt(N)/2; steps are chosen by themselves. Of open systems: from
+            the steps of the drift; the noise is of weak order 2, its error estimated besides.
         sampling: "stratified": the sums of the initial signs are spread evenly over each of 32
             sets of samples, and averages corrected by what is known of these sums; error bars
             come from the sets. "independent": every sample by itself, 100 blocks.
@@ -49,8 +54,8 @@ class DTWA(SampledMethod):
             relative standard error of xi2 at every time.
         max_trajectories: the limit with target_error, reached with a warning.
 
-    Exact for <s_i> and <s^z_i s^±_j> of Ising models from spins perpendicular to their axis, and
-    where spins do not interact; no error estimate of the approximation itself elsewhere: compare
+    Exact for <s_i> and <s^z_i s^±_j> of closed Ising models from spins perpendicular to their axis,
+    and where spins do not interact (under local jumps, too); no error estimate of the approximation itself elsewhere: compare
     with `Exact` on a small lattice. Fails at times when quantum interference matters (revivals),
     and for strongly entangled states.
     """
@@ -63,8 +68,13 @@ class DTWA(SampledMethod):
     target: str = field(default="optimum", kw_only=True)
     max_trajectories: int = field(default=DEFAULT_LIMIT, kw_only=True)
 
-    references: ClassVar[tuple[str, ...]] = ("schachenmayer2015", "perlin2020")
-    summary: ClassVar[str] = "closed lattice models of any size by classical trajectories"
+    references: ClassVar[tuple[str, ...]] = (
+        "schachenmayer2015",
+        "perlin2020",
+        "huber2022",
+        "mink2022",
+    )
+    summary: ClassVar[str] = "lattice models of any size, open or closed, by classical trajectories"
     handles: ClassVar[frozenset[str]] = frozenset(
         (
             "fields",
@@ -90,7 +100,7 @@ class DTWA(SampledMethod):
         return "dtwa"
 
     def obstacles(self, question: Question) -> list[str]:
-        """Closed models without a cavity, from coherent and product states."""
+        """Models without a cavity, from coherent and product states."""
         reasons = []
         if not isinstance(question.state, ProductOfSpins):
             reasons.append(
