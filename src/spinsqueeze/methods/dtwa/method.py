@@ -54,10 +54,10 @@ class DTWA(SampledMethod):
             relative standard error of xi2 at every time.
         max_trajectories: the limit with target_error, reached with a warning.
 
-    Exact for <s_i> and <s^z_i s^±_j> of closed Ising models from spins perpendicular to their axis,
-    and where spins do not interact (under local jumps, too); no error estimate of the approximation itself elsewhere: compare
-    with `Exact` on a small lattice. Fails at times when quantum interference matters (revivals),
-    and for strongly entangled states.
+    Exact for <s_i> and <s^z_i s^±_j> of closed Ising models from spins perpendicular to their
+    axis, and where spins do not interact (under local jumps, too); no error estimate of the
+    approximation itself elsewhere: compare with `Exact` on a small lattice. Fails at times when
+    quantum interference matters (revivals), and for strongly entangled states.
     """
 
     n_trajectories: int | None = None
