@@ -1,5 +1,7 @@
 """Open systems: what is exact, how the approximation errs, the steps, and whose noise it is."""
 
+import json
+
 import numpy as np
 import pytest
 from tests.methods.dtwa.dtwa_models import AXES
@@ -197,3 +199,57 @@ def pilot_of(run):
         enter=lambda spins, window: run._enter(spins, window, 0),
         collective_spins=lambda steps: run._run_batch(0, steps).spins,
     )
+
+
+@pytest.mark.slow
+def test_ramps_and_pulses_of_free_spins():
+    """A ramped rate, a ramped drive, a pulse of one site: means and covariances as exact ones."""
+    ramp = sq.Envelope([0.0, 0.4, 0.9], values=[0.2, 2.0, 0.0])
+    model = sq.SpinModel(
+        sq.Lattice((3,), boundary="open"),
+        hamiltonian=[sq.Drive(ramp), sq.UniformField([0, 0, 1.5])],
+        jumps=[sq.LocalDecay(ramp), sq.LocalDephasing(np.array([0.1, 0.9, 0.4]))],
+    )
+    pulses = [
+        sq.Pulse(0.3, axis="+x", angle=np.pi),
+        sq.Pulse(0.6, axis="+y", angle=0.8, sites=[0]),
+    ]
+    times = np.linspace(0.0, 1.0, 6)
+    found = sq.simulate(model, TILTED, times, method=sq.DTWA(8000), pulses=pulses, seed=2)
+    exact = sq.simulate(model, TILTED, times, method=sq.Exact(), pulses=pulses)
+    for name in ("spin", "covariance"):
+        error = found[f"{name}_stderr"].values
+        assert error.max() < 0.02
+        difference = np.abs(found[name].values - exact[name].values)
+        assert np.all(difference < 5 * error + 0.01), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("collective", [False, True], ids=["local", "collective"])
+def test_outputs_between_nodes_have_their_share_of_the_noise(collective):
+    """Nine outputs in a step or two: variances grow as the exact ones, not in stairs."""
+    jump = (
+        sq.CollectiveJump(2.0, vector=[0, 0, 1])
+        if collective
+        else sq.LocalJump(4.0, vector=[0, 1, 0])
+    )
+    model = sq.SpinModel(4, hamiltonian=[sq.UniformField([0, 0, 0.3])], jumps=[jump])
+    times = np.linspace(0.0, 0.24, 9)
+    found, exact = both(model, TILTED, times, n_trajectories=30000)
+    steps = json.loads(found.attrs["diagnostics"])["n_steps"]
+    assert steps <= 6
+    error = found.covariance_stderr.values
+    assert error.max() < 0.012
+    assert np.all(np.abs(found.covariance.values - exact.covariance.values) < 5 * error + 0.01)
+
+
+@pytest.mark.slow
+def test_collective_jumps_that_differ_by_site():
+    """Weights and phases by site, and one Hermitian jump: exact but for terms of order 1/N."""
+    classes = [sq.SpinClass(6, weight=1.0), sq.SpinClass(6, weight=-0.5)]
+    model = sq.SpinModel(classes, jumps=[sq.CollectiveDecay(0.15)])
+    found, exact = both(
+        model, sq.CoherentState("+x"), [0.3, 0.8], n_trajectories=4000, reference=sq.Cumulants(6)
+    )
+    error = found.spin_stderr.values
+    assert np.all(np.abs(found.spin.values - exact.spin.values) < 5 * error + 0.15)  # of 6

@@ -17,7 +17,7 @@ from spinsqueeze.methods.dtwa.windows import Window, strengths_at
 
 LARGEST_ANGLE = 0.5
 """Of a typical spin in one step, in radians."""
-LARGEST_DAMPING = 0.25
+LARGEST_DAMPING = 0.1
 """Of a single spin in one step."""
 MAX_STEPS = 200_000
 NOISE_STREAM, BRIDGE_STREAM = 1, 2
@@ -59,18 +59,18 @@ class JumpSteps(Stepper[Nodes]):
     def choose(self, pilot: Pilot[Nodes]) -> StepPlan[Nodes]:
         """Steps from the angles that spins turn, refined until the drift is accurate enough.
 
-        The drift is compared with steps half as long, without noise. What noise does off its time
-        is estimated: a variance that it feeds is wrong by (angle a step)^2/24 of the noise.
+        The drift is compared with steps half as long, without noise; what noise does off its time
+        is estimated (`_noise_error`).
         """
         target, evaluations = self._setup.tolerance, 0
         noise_unit = np.sqrt(self._couplings.n_spins) / 2
-        speeds = self._speeds(pilot)
-        counts, share = self._first_counts(speeds)
+        speeds, rates = self._speeds(pilot), self._rates()
+        counts = self._first_counts(speeds, rates)
         drift = partial(self._drift_alone, pilot)
         coarse = drift(counts)
         best: tuple[float, list[int]] | None = None
         stalled = 0
-        while best is None or (best[0] > target and stalled < 2):
+        while best is None or stalled < 2:
             halved = [2 * n for n in counts]
             fine = drift(halved)
             evaluations += 4 * (sum(counts) + sum(halved))
@@ -78,22 +78,17 @@ class JumpSteps(Stepper[Nodes]):
             stalled = 0 if best is None or error < best[0] / 1.5 else stalled + 1
             if best is None or error < best[0]:
                 best = (error, counts)
+            if best[0] <= target or sum(halved) > MAX_STEPS:
+                break
             growth = min(max(1.3 * error / target, 1.5) ** 0.25, 2.0)
             if growth == 2.0:
                 counts, coarse = halved, fine
             else:
                 counts = [int(np.ceil(growth * n)) for n in counts]
                 coarse = drift(counts)
-            if sum(counts) > MAX_STEPS:
-                break
         error, counts = best
         laid = self._lay(counts, self._mean_spins(pilot, counts))
-        turns = [
-            speed * (w.stop - w.start) / n
-            for speed, w, n in zip(speeds, self._setup.windows, counts, strict=True)
-            if n
-        ]
-        noise_error = max(turns, default=0.0) ** 2 / 24 * share
+        noise_error = self._noise_error(counts, speeds, rates)
         return StepPlan(laid, error, evaluations, noise_error)
 
     def _walk(
@@ -216,16 +211,38 @@ class JumpSteps(Stepper[Nodes]):
             vectors.append(rows[:, :, :1] if alike else self._couplings.to_cells(rows))
         return vectors, totals
 
-    def _first_counts(self, speeds: Sequence[float]) -> tuple[list[int], float]:
-        """Steps by the angles and the damping that they allow, and the largest share of noise."""
-        counts, damped = [], 0.0
-        for window, speed in zip(self._setup.windows, speeds, strict=True):
+    def _rates(self) -> list[float]:
+        """The largest rate at which a single spin is damped in every window."""
+        windows = self._setup.windows
+        return [self._reservoirs.fastest(np.linspace(w.start, w.stop, 9)) for w in windows]
+
+    def _first_counts(self, speeds: Sequence[float], rates: Sequence[float]) -> list[int]:
+        """Steps of every window by the angle and the damping that one of them may have."""
+        counts = []
+        for window, speed, rate in zip(self._setup.windows, speeds, rates, strict=True):
             length = window.stop - window.start
-            rate = self._reservoirs.fastest(np.linspace(window.start, window.stop, 9))
-            damped += rate * length
-            n = max(speed * length / LARGEST_ANGLE, rate * length / LARGEST_DAMPING)
+            n = length * max(speed / LARGEST_ANGLE, rate / LARGEST_DAMPING)
             counts.append(max(1, min(int(np.ceil(n)), MAX_STEPS)) if length > 0 else 0)
-        return counts, float(-np.expm1(-2 * damped))
+        return counts
+
+    def _noise_error(
+        self, counts: Sequence[int], speeds: Sequence[float], rates: Sequence[float]
+    ) -> float:
+        """What noise does off its time, as an error of the collective spin in its unit.
+
+        Half the relative error of a variance: a turn by omega h after or before the noise gives
+        (omega h)^2/12 of the noise, damping inside a step (rate h)^2/2.
+        """
+        lengths = [w.stop - w.start for w in self._setup.windows]
+        steps = [
+            (length / n * speed, length / n * rate)
+            for length, n, speed, rate in zip(lengths, counts, speeds, rates, strict=True)
+            if n
+        ]
+        share = -np.expm1(-2 * np.dot(lengths, rates))
+        return float(
+            max((share * turn**2 / 24 + damping**2 / 4 for turn, damping in steps), default=0.0)
+        )
 
     def _speeds(self, pilot: Pilot[Nodes]) -> list[float]:
         """Angular velocity of a typical spin in every window, from the first spins of the run."""
