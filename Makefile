@@ -87,6 +87,6 @@ bench: $(VENV)/.installed-test
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) $(LOWEST) results docs/_build docs/api/generated build .pytest_cache .mypy_cache \
+	rm -rf $(VENV) $(LOWEST) results docs/_build docs/api/generated docs/gallery build .pytest_cache .mypy_cache \
 	  .ruff_cache .hypothesis .benchmarks
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

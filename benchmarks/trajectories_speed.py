@@ -16,9 +16,9 @@ import time
 import numpy as np
 
 import spinsqueeze as sq
+from spinsqueeze.methods.base.averages import block_moments
 from spinsqueeze.methods.trajectories.initial import mixture
 from spinsqueeze.methods.trajectories.lowering import lower
-from spinsqueeze.methods.trajectories.readings import block_moments
 from spinsqueeze.methods.trajectories.run import Options, walks
 from spinsqueeze.observables.jackknife import squeezing_estimates
 
@@ -50,7 +50,9 @@ def main() -> None:
             figures, largest = done.figures.mean(axis=0), done.figures.max(axis=0)
             xi2 = "few"
             if arguments.count >= 4:
-                estimate = squeezing_estimates(block_moments(done, n_spins=n)).xi2
+                estimate = squeezing_estimates(
+                    block_moments(done.spins, done.covariances, n_spins=n)
+                ).xi2
                 xi2 = f"{estimate.value[0]:.4g} +- {estimate.stderr[0]:.2g}"
             print(f"{n:6d}  {tolerance:9.0e}  {seconds:25.3f}  {figures[0]:6.0f}  {figures[2]:7.0f}"
                   f"  {largest[3]:6.0f}  {largest[4]:.1e}  {done.errors.max():11.1e}  {xi2}",

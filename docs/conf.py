@@ -2,8 +2,16 @@
 
 import importlib.metadata
 import re
+import sys
+from pathlib import Path
 
 from spinsqueeze.core.registry import REGISTRY
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from gallery_scripts import PICTURES, write_scripts  # noqa: E402
+
+write_scripts(HERE / "_build" / "gallery_scripts")
 
 project = "spinsqueeze"
 author = "spinsqueeze developers"
@@ -16,9 +24,25 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
+    "sphinx_gallery.gen_gallery",
 ]
+sphinx_gallery_conf = {
+    "examples_dirs": "_build/gallery_scripts",
+    "gallery_dirs": "gallery",
+    "filename_pattern": rf"plot_(?!{'|'.join(PICTURES)})",
+    "image_scrapers": ("gallery_scripts.figures",),
+    "capture_repr": (),
+    "remove_config_comments": True,
+    "show_memory": False,
+    "write_computation_times": False,
+    "min_reported_time": 1e9,
+    "download_all_examples": False,
+    "abort_on_example_error": True,
+    "show_signature": False,
+}
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+myst_disable_syntax = ["html_inline", "html_block"]  # <s> is a mean value
 exclude_patterns = ["_build", "_templates"]
 default_role = "code"
 smartquotes = False
@@ -37,9 +61,11 @@ html_theme = "pydata_sphinx_theme"
 html_title = "spinsqueeze"
 html_static_path = ["_static"]
 html_show_sourcelink = False
+html_css_files = ["pages.css"]
+html_sidebars = {"**": ["pages.html"]}
 html_theme_options = {
+    "navbar_center": [],
     "navigation_with_keys": False,
-    "show_nav_level": 2,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],

@@ -16,12 +16,22 @@ TINY = {
     "exact_speed": ["--shape", "2", "2", "--time", "0.2"],
     "exact_symmetry_speed": [*("--closed", "2,5", "--open", "5", "--steady", "2,3")],
     "kept_cavity_speed": ["--spins", "1", "--only-ours", "2"],
-    "perturbation_speed": ["--shape", "4", "4", "--spins", "20", "--order", "2"],
+    "perturbation_speed": [*("--shape", "4", "4", "--spins", "20", "--order", "2", "--map", "3")],
     "permutation_invariant_speed": [
         *("--qutip", "3", "--evolve", "4", "--steady", "4", "--gap", "4", "--decades", "4")
     ],
     "trajectories_speed": ["--spins", "20", "--time", "0.1", "--count", "4"],
-    "truncated_shells_speed": ["--shape", "3", "3", "--shells", "2", "--values", "2"],
+    "truncated_shells_speed": [
+        "--shape",
+        "3",
+        "3",
+        "--shells",
+        "2",
+        "--values",
+        "2",
+        "--workers",
+        "0",
+    ],
     "sweep_overhead": ["--points", "20", "--workers", "0", "--pair", "2", "4", "1"],
 }
 

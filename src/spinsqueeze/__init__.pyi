@@ -86,6 +86,7 @@ from .run.optimise import Optimisation as Optimisation
 from .run.optimise import optimise as optimise
 from .run.optimum import optimum as optimum
 from .run.perturbation import liouvillian_perturbation as liouvillian_perturbation
+from .run.sensitivity import sensitivity as sensitivity
 from .run.simulate import simulate as simulate
 from .run.spectrum import LiouvillianGap as LiouvillianGap
 from .run.spectrum import liouvillian_gap as liouvillian_gap

@@ -18,7 +18,8 @@ def test_verdict_of_the_example(capsys):
     assert lines[1] == f"one angle: max Re F = {20 / 8 * slope:.6g}, slope {-slope:.6g}"
     assert lines[2].startswith("angles by site: max Re F = ")
     assert lines[3].startswith("slopes err by ")
-    assert all(line.startswith("assumed: ") for line in lines[4:])
+    assert lines[4].startswith("mean field: the paramagnet becomes unstable at lambda = 37.5074 (")
+    assert all(line.startswith("assumed: ") for line in lines[5:])
 
 
 @pytest.mark.parametrize(

@@ -280,6 +280,37 @@ def test_a_strong_perturbation_is_named():
     assert result.excited_fraction == pytest.approx(19 / 20 * 0.05**2 / 20)
 
 
+def test_where_the_paramagnet_breaks_in_mean_field():
+    """XYZ: (j_x - j_z)(j_y - j_z) = -gamma^2/4 at many spins; driven Dicke: Omega = Gamma/2."""
+    spins, mean, critical = 10**6, -0.8, np.hypot(-1.8, 0.5)
+    for size in (0.1, 2.5):
+        coupling = sq.CollectiveXYZ(j_x=mean + size, j_y=mean - size, j_z=1.0)
+        result = sq.squeezing_theorem(sq.SpinModel(spins, hamiltonian=[coupling], jumps=DECAY))
+        strength = result.mean_field_instability
+        assert strength == pytest.approx(critical / size, rel=1e-5)
+        assert result.mean_field.outcome == "unstable"
+        line = next(line for line in str(result).splitlines() if line.startswith("mean field: "))
+        within = " (lambda = 1: the model as it is)" if size < critical else ""
+        assert line.endswith(f"the paramagnet becomes unstable at lambda = {strength:.6g}{within}")
+        assert ("in mean field the paramagnet becomes" in result.verdict) == (size > critical)
+    driven = sq.SpinModel(50, hamiltonian=[sq.Drive(0.6)], jumps=[sq.CollectiveDecay(1 / 50)])
+    result = sq.squeezing_theorem(driven)
+    assert result.mean_field_instability == pytest.approx(0.5 / 0.6)
+    assert "in mean field the paramagnet ends at lambda = 0.833333 already" in result.verdict
+    still = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=DECAY)
+    result = sq.squeezing_theorem(still)
+    assert result.mean_field_instability == np.inf
+    assert "mean field: the paramagnet is stable at every lambda" in str(result)
+
+
+def test_mean_field_of_too_many_kinds_is_not_known(monkeypatch):
+    monkeypatch.setattr(theorem, "mean_field_instability", lambda _model: None)
+    result = sq.squeezing_theorem(ALIKE)
+    assert result.mean_field is None
+    assert np.isnan(result.mean_field_instability)
+    assert "mean field: not known for so many spins that differ" in str(result)
+
+
 def test_iterative_solution_is_the_direct_one(monkeypatch):
     lattice = sq.Lattice((3, 4), boundary="open")
     terms = [sq.PowerLawXYZ(j_x=3.0, j_y=1.0, j_z=-2.0, exponent=1.5),

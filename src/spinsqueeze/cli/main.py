@@ -17,6 +17,7 @@ from spinsqueeze.cli.options import INTERRUPTED
 from spinsqueeze.cli.papers import papers
 from spinsqueeze.cli.plot import plot
 from spinsqueeze.cli.run import run
+from spinsqueeze.cli.sensitivity import sensitivity
 from spinsqueeze.cli.sweep import sweep
 from spinsqueeze.cli.text import any_text
 from spinsqueeze.cli.theorem import theorem
@@ -57,7 +58,7 @@ def _interrupted() -> int:
     return INTERRUPTED
 
 
-for _command in (run, sweep, merge, plot, info, methods, equations, branches, theorem):
+for _command in (run, sweep, merge, plot, info, methods, equations, branches, theorem, sensitivity):
     app.command()(_interruptible(_command))
 app.add_typer(papers, name="papers")
 

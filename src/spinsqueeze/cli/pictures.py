@@ -84,6 +84,8 @@ def _figure(data: Any, quantity: str | None) -> Any:
 
     if "special_kind" in data:
         return plot.branches(data, quantity=quantity or "z")
+    if "metrological_gain" in data:
+        return plot.sensitivity(data)
     if "status" in data:
         return plot.sweep(data, quantity=quantity)
     if quantity is not None:

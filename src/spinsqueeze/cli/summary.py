@@ -233,6 +233,8 @@ def _count(data: Any) -> str:
         return _count_at_start(data)
     fewest = data["spins_left"].min().item()
     left = str(fewest) if isinstance(fewest, int) else f"{fewest:.4g}"
+    if "realisations" in json.loads(data.attrs.get("diagnostics", "{}")):
+        return f"{left} on average"
     return f"{_count_at_start(data)}, {left} left at the end"
 
 

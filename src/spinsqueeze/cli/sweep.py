@@ -133,7 +133,7 @@ def run_sweep(
             file=sys.stderr,
         )
         raise typer.Exit(INTERRUPTED) from None
-    if (data["status"] != "done").all():
+    if "status" in data and (data["status"] != "done").all():
         reasons = list(dict.fromkeys(data["reason"].values.ravel()))
         raise SpinSqueezeError(f"every point failed: {'; '.join(reasons)}")
     save(data, target, overwrite=overwrite)
@@ -148,11 +148,11 @@ def run_sweep(
 def _report(
     data: "xr.Dataset", target: Path, picture: Path | None, *, folder: Path, reused: int
 ) -> None:
-    from spinsqueeze.cli.summary import points_and_best
+    from spinsqueeze.cli.summary import best
     from spinsqueeze.cli.text import report_to
 
     with report_to(target, picture):
-        for line in points_and_best(data):
+        for line in best(data):
             print(line)
         if reused:
             print(f"{reused} points were there already")

@@ -141,12 +141,16 @@ def require_whole(tables: Any) -> None:
         )
 
 
+_SCALARS = (bool, int, float, str)
+
+
 def _references(value: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         if _refers(value):
             yield path, value[_REFERENCE]
         for key, entry in value.items():
-            yield from _references(entry, _below(path, key))
+            if not isinstance(entry, _SCALARS):
+                yield from _references(entry, _below(path, key))
     elif _may_refer(value):
         for k, entry in enumerate(value):
             yield from _references(entry, _below(path, k))

@@ -54,7 +54,7 @@ _VARIABLES = (
         ("time",),
         "0 ok; 1 isotropic: no angle; 2 negative variance; 3 mean spin undefined",
     ),
-    Variable("spins_left", ("time",), "number of spins left"),
+    Variable("spins_left", ("time",), "number of spins left; of realisations, their mean"),
     Variable("photon_number", ("time",), "cavity photons <a^dagger a>"),
     Variable("field", ("time", "quadrature"), "mean field <a> of the cavity, real and imaginary"),
     Variable(

@@ -102,6 +102,8 @@ def _sum(parts: list[Floats]) -> Floats:
     Raises:
         InvalidInput: the sum is beyond the largest number.
     """
+    if len(parts) == 1 and np.all(np.isfinite(parts[0])):
+        return np.asarray(0.0 + parts[0])
     total, sizes = np.zeros(1), np.zeros(1)
     with np.errstate(over="ignore"):
         for part in parts:

@@ -59,7 +59,7 @@ def of_pairs(one_flip: Complexes, pairs: Complexes) -> Instability:
     if not np.any(pairs):
         return Instability(np.inf, NONE)
     if len(pairs) == 1:
-        return Instability(float(abs(one_flip[0, 0]) / abs(pairs[0, 0])), UNSTABLE)
+        return of_alike(complex(one_flip[0, 0]), complex(pairs[0, 0]))
     still = _zero_eigenvalue(one_flip, pairs)
     kinds = len(pairs)
     count = 60 if kinds <= SMALL else 12 if kinds <= MEDIUM else 3
@@ -75,6 +75,13 @@ def of_pairs(one_flip: Complexes, pairs: Complexes) -> Instability:
             return Instability(found, UNSTABLE, frequency=_growth(one_flip, pairs, found)[1])
         last = float(strength)
     return Instability(still, UNSTABLE if np.isfinite(still) else NONE)
+
+
+def of_alike(one_flip: complex, pairs: complex) -> Instability:
+    """The same of one kind: rates -gamma/2 ± sqrt(lambda^2 |P|^2 - e^2), M = e - i gamma/2."""
+    if not pairs:
+        return Instability(np.inf, NONE)
+    return Instability(abs(one_flip) / abs(pairs), UNSTABLE)
 
 
 def of_waves(one_flip: Complexes, pairs: Complexes) -> Instability:

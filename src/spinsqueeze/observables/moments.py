@@ -59,6 +59,16 @@ class Moments:
         _store(self, n_spins=n_spins, spin=spin)
         _store(self, covariance=_symmetrised(covariance, "covariance", n_spins / 4))
 
+    def each(self) -> list[Moments]:
+        """Parts with one leading index each, which keep their dimension; n_spins a number."""
+        parts = []
+        for k in range(len(self.spin)):
+            part = object.__new__(Moments)  # checked as a whole
+            own = slice(k, k + 1)
+            _store(part, n_spins=self.n_spins, spin=self.spin[own], covariance=self.covariance[own])
+            parts.append(part)
+        return parts
+
 
 @dataclass(frozen=True, eq=False)
 class BlockMoments:

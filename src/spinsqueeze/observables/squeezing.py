@@ -72,6 +72,15 @@ class Squeezing:
             raise AttributeError(name)
         return self.values[name]
 
+    def each(self) -> list[Squeezing]:
+        """Parts with one leading index each, which keep their dimension."""
+        return [
+            Squeezing(
+                {name: v[k : k + 1] for name, v in self.values.items()}, self.status[k : k + 1]
+            )
+            for k in range(len(self.status))
+        ]
+
     def require_direction(self) -> None:
         """Raises UndefinedDirection when the mean spin has no direction at some point."""
         require_direction(self.status, contrast=self.contrast)

@@ -32,6 +32,7 @@ _CARRIED = (
     "warnings",
     FAILED,
 )
+_INNER = {"most_shell_population": "shell"}
 
 
 @final
@@ -105,6 +106,9 @@ def scan(
         Dataset over the axes: optimal_xi2, optimal_time, least_total_spin_squared (the least
         <S^2> up to the optimal time, over its value (N/2)(N/2 + 1) at the start), n_spins, each
         with <name>_stderr where sampled, and at_edge (1 where the optimum lies at the last time).
+        Where the method tells them: most_shell_population, the most that each shell of total
+        spin, N/2 first, has held up to the optimal time, along `shell`; optimal_xi2_truncation,
+        the claimed truncation error of xi2 at the optimal time.
         With curves: times, xi2, total_spin_squared (over its start value) along `step`.
     """
     shape = tuple(len(values) for values in axes.values())
@@ -122,7 +126,7 @@ def scan(
     for name, (array, attributes) in variables.items():
         whole = np.full((int(np.prod(shape)), *array.shape[1:]), np.nan)
         whole[places] = array
-        inner = ("step",) * (array.ndim - 1)
+        inner = (_INNER.get(name, "step"),) * (array.ndim - 1)
         data[name] = ((*axes, *inner), whole.reshape(*shape, *array.shape[1:]), attributes)
     data.attrs.update({k: v for k, v in swept.attrs.items() if k in _CARRIED})
     return data
@@ -164,6 +168,7 @@ def _reduced(swept: xr.Dataset, *, curves: bool) -> dict[str, tuple[Floats, dict
             picked,
             {**attributes, "long_name": f"standard error of {attributes['long_name']}"},
         )
+    out |= _of_shells(swept, times, best)
     if curves:
         out["times"] = (times, dict(given.attrs))
         out["xi2"] = (swept["xi2"].values, dict(swept["xi2"].attrs))
@@ -177,6 +182,24 @@ def _reduced(swept: xr.Dataset, *, curves: bool) -> dict[str, tuple[Floats, dict
                 errors,
                 {"units": "1", "long_name": "standard error of <S^2> over its value at t = 0"},
             )
+    return out
+
+
+def _of_shells(
+    swept: xr.Dataset, times: Floats, best: Floats
+) -> dict[str, tuple[Floats, dict[str, str]]]:
+    """Populations of shells and the claimed error of truncation, of methods that tell them."""
+    out: dict[str, tuple[Floats, dict[str, str]]] = {}
+    if "shell_population" in swept:
+        held = swept["shell_population"].transpose(POINT, "time", "j").values
+        most = [-_least_until(times, -held[:, :, k], best)[0] for k in range(held.shape[2])]
+        words = "most that the shell of total spin N/2 - shell holds up to the optimal time"
+        out["most_shell_population"] = (np.stack(most, axis=1), {"units": "1", "long_name": words})
+    if "xi2_truncation" in swept:
+        claimed = swept["xi2_truncation"].values
+        at = [np.interp(b, t, c) for b, t, c in zip(best, times, claimed, strict=True)]
+        words = "claimed truncation error of xi2 at the optimal time"
+        out["optimal_xi2_truncation"] = (np.array(at), {"units": "1", "long_name": words})
     return out
 
 

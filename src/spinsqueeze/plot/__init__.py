@@ -2,8 +2,9 @@
 
 from spinsqueeze.plot.branches import branches
 from spinsqueeze.plot.curves import squeezing
+from spinsqueeze.plot.sensitivity import sensitivity
 from spinsqueeze.plot.sphere import sphere
 from spinsqueeze.plot.sweeps import sweep
 from spinsqueeze.plot.trajectories import trajectories
 
-__all__ = ["branches", "sphere", "squeezing", "sweep", "trajectories"]
+__all__ = ["branches", "sensitivity", "sphere", "squeezing", "sweep", "trajectories"]

@@ -15,7 +15,7 @@ from spinsqueeze.plot.style import (
     decibels_with_error,
     draw_as_written,
     figure_of,
-    new_figure,
+    single_panel,
     style,
     wrapped,
 )
@@ -58,7 +58,7 @@ def branches(data: Any, *, quantity: str = "z", ax: Any = None) -> Figure:
     parameter = str(data.attrs["parameter"])
     where = np.asarray(data[parameter].values, dtype=float)
     with style():
-        panel = _panel(ax)
+        panel = single_panel(ax, 6.0, 4.2)
         for b, n in enumerate(np.asarray(data["n_points"].values)):
             _draw_branch(panel, data, b, where[b, :n], values[b, :n])
         kinds = _draw_specials(panel, data, where, values)
@@ -93,17 +93,6 @@ def _quantity(data: Any, quantity: str) -> tuple[Floats, str]:
 
 def _with_unit(label: str, units: str) -> str:
     return label if units in ("", "1") else f"{label} ({units})"
-
-
-def _panel(ax: Any) -> Axes:
-    from matplotlib.axes import Axes
-
-    if ax is None:
-        panel: Axes = new_figure(6.0, 4.2).subplots()
-        return panel
-    if not isinstance(ax, Axes):
-        raise InvalidInput(f"ax must be one matplotlib Axes, got {type(ax).__name__}")
-    return ax
 
 
 def _draw_branch(panel: Axes, data: Any, b: int, x: Floats, y: Floats) -> None:

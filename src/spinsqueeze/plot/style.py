@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,6 +109,22 @@ def decibels_with_error(ratio: Any, stderr: Any) -> tuple[Floats, Floats | None]
     positive = np.where(given > 0, given, np.nan)
     level = 10.0 * np.log10(positive)
     return level, None if stderr is None else _PER_DECIBEL * np.asarray(stderr) / positive
+
+
+def single_panel(ax: Any, width: float, height: float) -> Axes:
+    """The axes given, or those of a new figure of this size in inches.
+
+    Raises:
+        InvalidInput: ax is no axes.
+    """
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        panel: Axes = new_figure(width, height).subplots()
+        return panel
+    if not isinstance(ax, Axes):
+        raise InvalidInput(f"ax must be one matplotlib Axes, got {type(ax).__name__}")
+    return ax
 
 
 def figure_of(axes: Axes) -> Figure:

@@ -16,7 +16,7 @@ from spinsqueeze.core.units import inverse
 from spinsqueeze.observables.jackknife import squeezing_estimates
 from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.readings import Reading, moments_of, readings_of
-from spinsqueeze.observables.squeezing import squeezing
+from spinsqueeze.observables.squeezing import Squeezing, squeezing
 
 Table = dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]
 """Name -> dimensions, values and attributes of variables on their way into a Dataset or a point."""
@@ -90,17 +90,19 @@ def tables_of_run(
     attributes: Mapping[str, Any],
     error: float | Floats,
     truncation: Mapping[str, Floats],
+    squeezed: Squeezing | None = None,
 ) -> tuple[Table, Table]:
     """The variables of a run and the labels of their dimensions, see `build`.
 
     With lab numbers among the attributes, time has two more labels: times |chi| and times Gamma.
+    `squeezed`: the squeezing of exact moments, where it is known already.
 
     Raises:
         InvalidInput: a reading is not registered.
     """
     unit = attributes.get("unit", "1")
     data: Table = {}
-    _put_moments(data, moments)
+    _put_moments(data, moments, squeezed)
     for name, reading in readings.items():
         if name not in _OF_MOMENTS:
             _put_reading(data, _in_unit(variable(name), unit), reading)
@@ -119,16 +121,18 @@ def tables_of_run(
 
 def _lab_times(times: Floats, attributes: Mapping[str, Any]) -> Table:
     """The times in units of the rates that the cavity hands the spins."""
-    if not np.all(np.isfinite(times)):  # that of a steady state
+    known = {name: entry for name, entry in _LAB_TIMES.items() if entry[0] in attributes}
+    if not known or not np.all(np.isfinite(times)):  # that of a steady state
         return {}
     return {
         name: (("time",), times * abs(2 * np.pi * attributes[rate]), {**said, "units": "1"})
-        for name, (rate, said) in _LAB_TIMES.items()
-        if rate in attributes
+        for name, (rate, said) in known.items()
     }
 
 
-def _put_moments(data: Table, moments: Moments | BlockMoments) -> None:
+def _put_moments(
+    data: Table, moments: Moments | BlockMoments, squeezed: Squeezing | None = None
+) -> None:
     """Mean spin, covariance and what follows from them; sampled ones with errors and blocks."""
     if isinstance(moments, BlockMoments):
         estimates = squeezing_estimates(moments)
@@ -138,7 +142,7 @@ def _put_moments(data: Table, moments: Moments | BlockMoments) -> None:
         for name, part in _BLOCKS.items():
             _put(data, variable(name), getattr(moments, part))
     else:
-        derived = squeezing(moments)
+        derived = squeezing(moments) if squeezed is None else squeezed
         _put(data, variable("spin"), moments.spin)
         _put(data, variable("covariance"), moments.covariance)
         for name, values in derived.values.items():

@@ -137,14 +137,18 @@ def _put(
     if not given:
         return
     head = given[0]
-    inner = tuple(max(lengths) for lengths in zip(*(e.values.shape for e in given), strict=True))
-    kind = np.result_type(*(e.values.dtype for e in given))
-    whole = np.full((len(entries), *inner), _fill(kind), dtype=kind)
-    for k, entry in enumerate(entries):
-        if entry is not None:
-            part: tuple[Any, ...] = (k, *(slice(n) for n in entry.values.shape))
-            whole[part] = entry.values
-    data[name] = ((*dims, *head.dims), whole.reshape(*shape, *inner), dict(head.attributes))
+    shapes = {e.values.shape for e in given}
+    inner = tuple(max(lengths) for lengths in zip(*shapes, strict=True))
+    kind = np.result_type(*{e.values.dtype for e in given})
+    if len(given) == len(entries) and len(shapes) == 1:
+        whole = np.array([e.values for e in given], dtype=kind)
+    else:
+        whole = np.full((len(entries), *inner), _fill(kind), dtype=kind)
+        for k, entry in enumerate(entries):
+            if entry is not None:
+                part: tuple[Any, ...] = (k, *(slice(n) for n in entry.values.shape))
+                whole[part] = entry.values
+    data[name] = ((*dims, *head.dims), whole.reshape((*shape, *inner)), dict(head.attributes))
 
 
 def _fill(kind: np.dtype[Any]) -> Any:
@@ -245,7 +249,18 @@ def _study_of_point(one: xr.Dataset) -> dict[str, Any]:
             values = swept[path]
             (where, *_) = np.flatnonzero(_labels(values) == label.item())
             study = with_value(study, path, values[where])
+    averaged = swept.get("average_over", ())
+    if averaged:
+        study["sweep"] = _realisations(swept, averaged)
     return study
+
+
+def _realisations(swept: Mapping[str, Any], averaged: Sequence[str]) -> dict[str, Any]:
+    """What is left of a sweep at one point: its realisations."""
+    groups = [group for group in swept.get("zipped", ()) if not set(group).isdisjoint(averaged)]
+    paths = dict.fromkeys([*averaged, *(path for group in groups for path in group)])
+    rest = {path: swept[path] for path in paths} | {"average_over": list(averaged)}
+    return {**rest, "zipped": groups} if groups else rest
 
 
 def _with_times(study: dict[str, Any], one: xr.Dataset) -> dict[str, Any]:

@@ -60,7 +60,7 @@ FEWEST = 10
 """Spins from which on an approximate method may find the window."""
 
 _CHEAP: dict[str, dict[str, Any]] = {
-    "n_trajectories": {"dtwa": 128, "trajectories": 64},
+    "n_trajectories": {"dtwa": 128, "trajectories": 64, "exact": 64},
     "tolerance": {"dtwa": 1e-2, "trajectories": 1e-3, "": 1e-6},
     "target_error": {"": None},
     "keep_trajectories": {"": 0},
@@ -256,6 +256,9 @@ def cheap(method: Method) -> Method:
         if value is ...:
             continue
         now = getattr(method, option.name)
+        target_error = getattr(method, "target_error", None)
+        if option.name == "n_trajectories" and now is None and target_error is None:
+            continue  # nothing is sampled
         if option.name == "tolerance":
             value = max(value, now)
         elif option.name == "order" or (option.name == "n_trajectories" and now is not None):

@@ -10,31 +10,59 @@ from typing import Any, final
 import numpy as np
 
 from spinsqueeze.core.errors import NumericalFailure, SpinSqueezeError, UndefinedDirection
+from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.readings import moments_of
+from spinsqueeze.observables.squeezing import Squeezing, squeezing
 from spinsqueeze.results.best import best_of_moments
 from spinsqueeze.results.dataset import tables_of_run
-from spinsqueeze.results.points import KEPT_ATTRIBUTES, Entry, Point, pack
+from spinsqueeze.results.points import KEPT_ATTRIBUTES, Entry, Point, pack, unpack
 from spinsqueeze.run.answers import Run
 from spinsqueeze.run.stepwise import run_together, tried
 from spinsqueeze.run.store import NUMBERS
 from spinsqueeze.run.study_file import study_from_tables
 
+Derived = tuple[Moments | BlockMoments, Squeezing]
+"""The moments of a run and their squeezing."""
+
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
-    """A computed point on its way home.
+    """A computed point on its way home, as bytes between processes.
 
-    packed: its bytes, for failures too. reason: empty when it was computed. kept: whether it goes
-    to the store: results, and failures that took work and would come again; other failures are
-    tried again by the next run. numbers: the version of the numbers that made it. worker: where.
+    content: the point, or its bytes, for failures too. reason: empty when it was computed. kept:
+    whether it goes to the store: results, and failures that took work and would come again; other
+    failures are tried again by the next run. numbers: the version of the numbers that made it.
+    worker: where.
     """
 
-    packed: bytes
+    content: Point | bytes
     reason: str
     kept: bool
     numbers: int = NUMBERS
     worker: str = ""
+
+    @property
+    def packed(self) -> bytes:
+        """Its bytes."""
+        return self.content if isinstance(self.content, bytes) else pack(self.content)
+
+    @property
+    def point(self) -> Point:
+        """The point, the same whether it was packed or not."""
+        return unpack(self.content) if isinstance(self.content, bytes) else self.content
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Outcome) and self._plain == other._plain
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Outcome, self._plain
+
+    @property
+    def _plain(self) -> tuple[Any, ...]:
+        return self.packed, self.reason, self.kept, self.numbers, self.worker
 
 
 def compute_many(points: Sequence[Mapping[str, Any]], *, blocks: bool) -> list[Outcome]:
@@ -47,14 +75,38 @@ def compute_many(points: Sequence[Mapping[str, Any]], *, blocks: bool) -> list[O
         blocks: keep the moments of the sample blocks.
     """
     runs = run_together([functools.partial(study_from_tables, point) for point in points])
-    return [_outcome(run, blocks=blocks) for run in runs]
+    derived = _squeezing_of(runs)
+    return [_outcome(run, derived.get(k), blocks=blocks) for k, run in enumerate(runs)]
 
 
-def _outcome(run: Run | Exception, *, blocks: bool) -> Outcome:
+def _squeezing_of(runs: Sequence[Run | Exception]) -> dict[int, Derived]:
+    """Moments of steady states of one number of spins and their squeezing, all in one go."""
+    groups: dict[int, list[int]] = {}
+    for k, run in enumerate(runs):
+        if isinstance(run, Run) and run.task.study.steady_state:
+            readings = run.answer.readings
+            plain = not readings["spin"].sampled and not readings["second"].sampled
+            if plain and "spins_left" not in readings:
+                groups.setdefault(run.task.question.model.n_spins, []).append(k)
+    out: dict[int, Derived] = {}
+    for n_spins, members in groups.items():
+        answers = [run.answer for k in members if isinstance(run := runs[k], Run)]
+        spin, second = (
+            np.concatenate([answer.readings[name].values for answer in answers])
+            for name in ("spin", "second")
+        )
+        if len(answers) > 1 and len(spin) == len(answers):
+            moments = Moments(n_spins=n_spins, spin=spin, covariance=second)
+            parts = zip(moments.each(), squeezing(moments).each(), strict=True)
+            out |= zip(members, parts, strict=True)
+    return out
+
+
+def _outcome(run: Run | Exception, derived: Derived | None, *, blocks: bool) -> Outcome:
     if isinstance(run, Exception):
         return _failed(run)
-    point = tried(functools.partial(_point, blocks=blocks), run)
-    return _failed(point) if isinstance(point, Exception) else Outcome(pack(point), "", True)
+    point = tried(functools.partial(_point, derived=derived, blocks=blocks), run)
+    return _failed(point) if isinstance(point, Exception) else Outcome(point, "", True)
 
 
 def _failed(error: Exception) -> Outcome:
@@ -72,13 +124,16 @@ def _failed(error: Exception) -> Outcome:
 def failure(reason: str, *, kept: bool) -> Outcome:
     """The outcome of a point that could not be computed."""
     line = " ".join(reason.split())
-    return Outcome(pack(Point(reason=line)), line, kept)
+    return Outcome(Point(reason=line), line, kept)
 
 
-def _point(run: Run, *, blocks: bool) -> Point:
+def _point(run: Run, *, derived: Derived | None, blocks: bool) -> Point:
     """What the study of a run determines, with its optimum in time."""
     readings, question, attributes = run.answer.readings, run.task.question, run.attributes
-    moments = moments_of(readings, n_spins=question.model.n_spins)
+    if derived is None:
+        moments, squeezed = moments_of(readings, n_spins=question.model.n_spins), None
+    else:
+        moments, squeezed = derived
     variables, labels = tables_of_run(
         readings,
         moments,
@@ -86,6 +141,7 @@ def _point(run: Run, *, blocks: bool) -> Point:
         attributes=attributes,
         error=run.answer.error["spin"],
         truncation=run.answer.truncation,
+        squeezed=squeezed,
     )
     if not blocks:
         variables = {k: v for k, v in variables.items() if not k.startswith("block_")}
@@ -103,11 +159,16 @@ def _point(run: Run, *, blocks: bool) -> Point:
         coordinates={
             name: Entry(*entry) for name, entry in labels.items() if used.issuperset(entry[0])
         },
-        attributes={k: v for k, v in attributes.items() if k in KEPT_ATTRIBUTES},
+        attributes={
+            k: v.item() if isinstance(v, np.generic) else v
+            for k, v in attributes.items()
+            if k in KEPT_ATTRIBUTES
+        },
     )
 
 
 def _untimed(dims: tuple[str, ...], values: Any, attributes: dict[str, str]) -> Any:
     if "time" not in dims:
         return dims, values, attributes
-    return tuple(d for d in dims if d != "time"), np.take(values, 0, dims.index("time")), attributes
+    first = (slice(None),) * dims.index("time") + (0,)
+    return tuple(d for d in dims if d != "time"), values[first], attributes

@@ -11,14 +11,15 @@ import numpy as np
 import xarray as xr
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.errors import FileProblem, InvalidInput
-from spinsqueeze.core.plain import numbers
+from spinsqueeze.core.errors import FileProblem, InvalidInput, SpinSqueezeError
+from spinsqueeze.core.plain import numbers, with_value
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
-from spinsqueeze.results.grid import stack
-from spinsqueeze.results.points import Point, unpack
+from spinsqueeze.results.grid import as_single_run, stack
+from spinsqueeze.results.points import Point
+from spinsqueeze.results.realisations import average
 from spinsqueeze.results.studies import put_study
 from spinsqueeze.run.choice import make_method
 from spinsqueeze.run.cluster import connected, run_on
@@ -27,10 +28,12 @@ from spinsqueeze.run.jobs import Job, default_workers, run_here
 from spinsqueeze.run.local import run_local, worker_memory
 from spinsqueeze.run.patience import PATIENCE, ClusterLost
 from spinsqueeze.run.point import Outcome
+from spinsqueeze.run.questions import AUTO
+from spinsqueeze.run.stepwise import times_of
 from spinsqueeze.run.store import Store, digests, point_key
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_file import study_from_tables
-from spinsqueeze.run.sweep_axes import ZIPPED, read_axes
+from spinsqueeze.run.sweep_axes import AVERAGED, ZIPPED, read_axes
 from spinsqueeze.run.sweep_plan import Plan, make_plan, shape_of
 from spinsqueeze.run.sweep_progress import PointCount, SweepProgress
 
@@ -44,6 +47,7 @@ def sweep(
     *,
     over: Mapping[str, Any] | None = None,
     zipped: bool | Sequence[Sequence[str]] | None = None,
+    average_over: str | Sequence[str] | None = None,
     method: Any = None,
     pulses: Any = (),
     seed: int | None = None,
@@ -67,6 +71,11 @@ def sweep(
     Every point has the seed of the study, so that neighbouring points share their noise and curves
     over parameters are smooth; sweep "run.seed" for independent ones.
 
+    Realisations of one experiment (fillings, disorder, atom numbers) become one result where they
+    are averaged over: with m_r and C_r of realisation r, the mean spin is E[m_r], the covariance
+    E[C_r] + Cov[m_r], and N in xi2 its mean. Errors are from the jackknife over realisations, each
+    of which has a seed of its own (the study's plus its number).
+
     Args:
         subject: a model, a `Study`, or the tables of a study.
         initial_state: with a model: the state at time 0.
@@ -78,6 +87,9 @@ def sweep(
         zipped: True: all paths run together along one dimension. Or groups of paths that do.
             The dimension has the name of its first path. Default: what the study says, else a
             grid.
+        average_over: a path of `over`, or several, whose points are realisations, at least 4; such
+            values may repeat. Realisations share their times: "auto" chooses them for the first.
+            Default: what the study says.
         method: see `simulate`; None: chosen anew at every point.
         pulses: with a model: instantaneous rotations.
         seed: instead of the study's.
@@ -97,13 +109,16 @@ def sweep(
         The Dataset of `simulate` with the swept parameters as further dimensions, named by the
         last key of their path (with keys before it where two would be alike); optimal_xi2,
         optimal_time and optimal_angle at each point, with errors where they are sampled;
-        `status` ("done" or "failed") and `reason`. Failed points hold NaN.
+        `status` ("done" or "failed") and `reason`. Failed points hold NaN. Where everything is
+        averaged over: a Dataset as that of `simulate`, without what is not a function of the
+        collective moments.
 
     Raises:
         InvalidInput: an argument breaks its rule; before anything is computed.
         FileProblem: the store cannot be used, or its disk is full; finished points are kept.
         SpinSqueezeError: the cluster is lost, or had no workers for longer than `patience`;
-            finished points are kept in the store.
+            finished points are kept in the store. Or everything is averaged over and too few
+            realisations are done.
     """
     study = study_from(
         subject,
@@ -115,7 +130,7 @@ def sweep(
         memory_budget=memory_budget,
         title=title,
     )
-    plan = plan_of(study, over=over, zipped=zipped)
+    plan = plan_of(study, over=over, zipped=zipped, average_over=average_over)
     if workers is None:
         workers = default_workers()
     checks.integer("workers", workers, minimum=0, maximum=10_000)
@@ -199,13 +214,16 @@ def study_from(subject: Any, initial_state: Any, times: Any, **options: Any) -> 
     return replace(subject, **given) if given else subject
 
 
-def plan_of(study: Study, *, over: Any = None, zipped: Any = None) -> Plan:
+def plan_of(
+    study: Study, *, over: Any = None, zipped: Any = None, average_over: Any = None
+) -> Plan:
     """The points of a sweep, checked.
 
     Args:
         study: what all points share.
         over: as of `sweep`; None: the study's own.
         zipped: as of `sweep`.
+        average_over: as of `sweep`.
 
     Raises:
         InvalidInput: nothing to sweep, or a path or value breaks its rule.
@@ -221,13 +239,15 @@ def plan_of(study: Study, *, over: Any = None, zipped: Any = None) -> Plan:
     asked = own if over is None else {str(path): _plain(spec) for path, spec in over.items()}
     if zipped is not None:
         asked[ZIPPED] = zipped
+    if average_over is not None:
+        asked[AVERAGED] = average_over
     try:
         # The study's own sweep too: it was read against its file, which may say more than needed.
         values = read_axes(tables, asked, check=study_from_tables)
     except InvalidInput as error:
         raise error.at("sweep" if over is None else "over") from None
-    groups = values.pop(ZIPPED, False)
-    return make_plan(tables, values, zipped=groups)
+    groups, averaged = values.pop(ZIPPED, False), values.pop(AVERAGED, ())
+    return make_plan(tables, values, zipped=groups, average_over=averaged)
 
 
 def _plain(spec: Any) -> Any:
@@ -265,15 +285,16 @@ def _run(
 ) -> xr.Dataset:
     kept = None if store is None else Store(store, say=say)
     base = dict(plan.base)
-    plan = Plan(base, plan.values, plan.axes)
-    shared = digests(base)
-    keys: list[str] = []
-    jobs: list[Job] = []
-    for number, values in enumerate(plan.points()):
-        tables = plan.tables(values)
-        keys.append(point_key(tables, blocks=blocks, known=shared))
-        jobs.append(Job(number, tables, shape_of(values)))
-    points = _points_there(kept, keys)
+    plan = Plan(base, plan.values, plan.axes, plan.realisations)
+    jobs = [
+        Job(number, tables, shape_of(values))
+        for number, (values, tables) in enumerate(_tables_of(plan))
+    ]
+    points: list[Point | None] = [None] * len(jobs)
+    if kept is not None:
+        shared = digests(base)
+        keys = [point_key(job.tables, blocks=blocks, known=shared) for job in jobs]
+        points = _points_there(kept, keys)
     missing = [job for job in jobs if points[job.number] is None]
     count = PointCount([p for p in points if p is not None], total=plan.size, listeners=listeners)
     if missing:
@@ -284,7 +305,7 @@ def _run(
                 for job, outcome in outcomes:
                     if kept is not None and outcome.kept:
                         kept.write(keys[job.number], outcome.packed)
-                    points[job.number] = unpack(outcome.packed)
+                    points[job.number] = outcome.point
                     count.add(failed=bool(outcome.reason))
         except FileProblem as error:
             raise FileProblem(
@@ -296,14 +317,36 @@ def _run(
             kept_in = "lost: name a store to keep them" if kept is None else f"kept in {store}"
             raise ClusterLost(f"{error}; {done} done and {kept_in}") from None
     whole = [p for p in points if p is not None]
+    if plan.realisations:
+        single = not plan.kept_axes
+        whole = [
+            average([whole[k] for k in group], blocks=blocks or single) for group in plan.groups()
+        ]
+        if single and whole[0].reason:
+            raise SpinSqueezeError(whole[0].reason)
     data = stack(whole, axes=plan.grid_axes(), attributes=_attributes(title))
-    return put_study(data, _study(plan, title))
+    study = _study(plan, title)
+    data = put_study(data, study)
+    if plan.kept_axes:
+        return data
+    data = as_single_run(data)
+    return put_study(data.drop_vars([n for n in data if str(n).startswith("optimal_")]), study)
 
 
-def _points_there(kept: Store | None, keys: Sequence[str]) -> list[Point | None]:
+def _tables_of(plan: Plan) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The swept values of each point with its study; realisations share the times of the first."""
+    pairs = [(values, plan.tables(values)) for values in plan.points()]
+    if plan.realisations and plan.base["run"].get("times") == AUTO:
+        for group in plan.groups():
+            times = times_of(study_from_tables(pairs[group[0]][1]))
+            for number in group:
+                values, tables = pairs[number]
+                pairs[number] = values, with_value(tables, "run.times", {"values": times})
+    yield from pairs
+
+
+def _points_there(kept: Store, keys: Sequence[str]) -> list[Point | None]:
     """The point of each key that the store has."""
-    if kept is None:
-        return [None] * len(keys)
     there = kept.known(keys)
     return [kept.read(key) if key in there else None for key in keys]
 
@@ -314,6 +357,8 @@ def _study(plan: Plan, title: str) -> dict[str, Any]:
     groups = [list(paths) for paths in plan.axes if len(paths) > 1]
     if groups:
         study["sweep"][ZIPPED] = groups
+    if plan.realisations:
+        study["sweep"][AVERAGED] = [plan.axes[k][0] for k in plan.realisations]
     return {**study, "title": title} if title else study
 
 

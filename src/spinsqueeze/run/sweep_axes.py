@@ -9,6 +9,7 @@ from spinsqueeze.core.plain import compact, key, with_value
 from spinsqueeze.run.ranges import expand, is_range
 
 ZIPPED = "zipped"
+AVERAGED = "average_over"
 SECTIONS = (
     "lab",
     "ensemble",
@@ -33,18 +34,19 @@ def read_axes(
     Args:
         tables: the study without its sweep.
         sweep: dotted path -> list, {values} or range; nested tables are read as dotted paths.
-            `zipped`: true, or groups of paths that run together.
+            `zipped`: true, or groups of paths that run together. `average_over`: a path or
+            paths whose points are realisations, of which the mean is wanted; they may repeat.
         check: reads a study from tables, raising InvalidInput.
 
     Returns:
-        path -> values, and `zipped` -> groups where there are any.
+        path -> values, and `zipped` -> groups, `average_over` -> paths where there are any.
 
     Raises:
         InvalidInput: an unknown path, an empty or repeated list, or a value that breaks the
             rule of its entry; the error's path begins below the sweep.
     """
     rest = dict(sweep)
-    zipped = rest.pop(ZIPPED, False)
+    zipped, averaged = rest.pop(ZIPPED, False), rest.pop(AVERAGED, [])
     axes: dict[str, list[Any]] = {}
     for path, spec in _flat("", rest):
         if path.partition(".")[0] not in SECTIONS or "." not in path:
@@ -58,16 +60,54 @@ def read_axes(
     if not axes:
         raise InvalidInput('is empty; name a path such as "hamiltonian.0.j_z" = [-1, 1]')
     groups = zip_groups(axes, zipped)
+    realisations = averaged_paths(axes, averaged)
     together = {path: group for group in groups for path in group}
     for path in axes:
         group = together.get(path, (path,))
         if group[0] == path:
-            _try_all(tables, {name: axes[name] for name in group}, check)
-    return {**axes, ZIPPED: [list(group) for group in groups]} if groups else axes
+            repeats = any(name in realisations for name in group)
+            _try_all(tables, {name: axes[name] for name in group}, check, repeats=repeats)
+    return {
+        **axes,
+        **({ZIPPED: [list(group) for group in groups]} if groups else {}),
+        **({AVERAGED: realisations} if realisations else {}),
+    }
+
+
+def averaged_paths(values: Mapping[str, Sequence[Any]], averaged: Any) -> list[str]:
+    """The paths whose points are realisations to be averaged.
+
+    Args:
+        values: path -> values.
+        averaged: a path, or several.
+
+    Raises:
+        InvalidInput: a path that is not swept, times, or another type.
+    """
+    paths = [averaged] if isinstance(averaged, str) else averaged
+    if not isinstance(paths, list | tuple) or not all(isinstance(path, str) for path in paths):
+        raise InvalidInput(
+            f'must be a path such as "ensemble.seed", or several, got {checks.shown(averaged)}',
+            path=AVERAGED,
+        )
+    for path in paths:
+        if path not in values:
+            raise InvalidInput(
+                f"{path!r} is not swept; {checks.did_you_mean(path, values)}", path=AVERAGED
+            )
+        if path.startswith("run.times"):
+            raise InvalidInput(
+                f"{path!r} cannot be averaged over: realisations share their times", path=AVERAGED
+            )
+    return list(dict.fromkeys(paths))
 
 
 def _try_all(
-    tables: Mapping[str, Any], axis: Mapping[str, list[Any]], check: Callable[[Any], Any]
+    tables: Mapping[str, Any],
+    axis: Mapping[str, list[Any]],
+    check: Callable[[Any], Any],
+    *,
+    repeats: bool,
 ) -> None:
     """Try every value of one axis; of several paths that run together, their values together."""
     names = ", ".join(axis)
@@ -76,6 +116,8 @@ def _try_all(
         shown = checks.shown(values[0] if len(values) == 1 else values)
         same = key(values)
         if same in seen:
+            if repeats:
+                continue
             raise InvalidInput(f"must not repeat a value, got {shown}", path=names)
         seen.add(same)
         changed: Mapping[str, Any] = tables

@@ -7,15 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
+
+from spinsqueeze.core.arrays import Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import digest, with_value
 from spinsqueeze.core.registry import REGISTRY
+from spinsqueeze.observables.jackknife import MINIMUM_BLOCKS
 from spinsqueeze.results.grid import GridAxis
 from spinsqueeze.results.points import KEPT_ATTRIBUTES
-from spinsqueeze.run.sweep_axes import zip_groups
+from spinsqueeze.run.sweep_axes import AVERAGED, zip_groups
 
 Tables = Mapping[str, Any]
 MAX_GRID = 10**7
+_SEED = "run.seed"
 _TAKEN = {
     *REGISTRY,
     *(dim for entry in REGISTRY.values() for dim in entry.dims),
@@ -30,11 +35,16 @@ _SMOOTH = ("hamiltonian", "jumps", "initial_state", "pulses", "losses", "cavity"
 @final
 @dataclass(frozen=True)
 class Plan:
-    """A grid of points. `axes` has one entry a dimension, each a tuple of paths swept together."""
+    """A grid of points.
+
+    axes: one entry a dimension, each a tuple of paths swept together. realisations: the dimensions
+    that are averaged over.
+    """
 
     base: Tables
     values: Mapping[str, Sequence[Any]]
     axes: tuple[tuple[str, ...], ...]
+    realisations: tuple[int, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -46,14 +56,38 @@ class Plan:
         """Number of points."""
         return math.prod(self.shape)
 
+    @property
+    def kept_axes(self) -> tuple[tuple[str, ...], ...]:
+        """The axes that the result has."""
+        return tuple(a for k, a in enumerate(self.axes) if k not in self.realisations)
+
     def points(self) -> Iterable[dict[str, Any]]:
-        """The swept values of each point by path, the last axis fastest."""
+        """The swept values of each point by path, the last axis fastest.
+
+        Realisations have seeds of their own, so that their samples are independent: the study's
+        plus the number of the realisation.
+        """
+        numbered = self.realisations and _SEED not in self.values
         for index in itertools.product(*(range(n) for n in self.shape)):
-            yield {
+            point = {
                 path: self.values[path][k]
                 for paths, k in zip(self.axes, index, strict=True)
                 for path in paths
             }
+            yield {**point, _SEED: self._seed(index)} if numbered else point
+
+    def _seed(self, index: Sequence[int]) -> int:
+        number = 0
+        for k in self.realisations:
+            number = number * self.shape[k] + index[k]
+        return int(self.base["run"]["seed"]) + number
+
+    def groups(self) -> Integers:
+        """(kept points, realisations): the numbers of the points that are averaged."""
+        numbers = np.arange(self.size).reshape(self.shape)
+        last = range(-len(self.realisations), 0)
+        moved = np.moveaxis(numbers, self.realisations, list(last))
+        return moved.reshape(-1, math.prod(self.shape[k] for k in self.realisations))
 
     def tables(self, point: Mapping[str, Any]) -> dict[str, Any]:
         """The study of one point; what no path changes is shared, not copied."""
@@ -63,15 +97,21 @@ class Plan:
         return dict(tables)
 
     def grid_axes(self) -> list[GridAxis]:
-        """The dimensions with their coordinates, under short names."""
-        names = short_names([path for paths in self.axes for path in paths])
+        """The dimensions of the result with their coordinates, under short names."""
+        names = short_names([path for paths in self.kept_axes for path in paths])
         return [
             GridAxis(names[paths[0]], {names[p]: (self.values[p], p) for p in paths})
-            for paths in self.axes
+            for paths in self.kept_axes
         ]
 
 
-def make_plan(base: Tables, values: Mapping[str, Sequence[Any]], *, zipped: Any = False) -> Plan:
+def make_plan(
+    base: Tables,
+    values: Mapping[str, Sequence[Any]],
+    *,
+    zipped: Any = False,
+    average_over: Sequence[str] = (),
+) -> Plan:
     """Arrange swept values in a grid.
 
     Args:
@@ -79,9 +119,11 @@ def make_plan(base: Tables, values: Mapping[str, Sequence[Any]], *, zipped: Any 
         values: dotted path -> values, checked before.
         zipped: True: all paths run together along one dimension; False: each has its own; or
             groups of paths that run together.
+        average_over: paths whose axes are realisations.
 
     Raises:
-        InvalidInput: zipped paths of different lengths, unknown or named twice; too many points.
+        InvalidInput: zipped paths of different lengths, unknown or named twice; too many points,
+            or too few realisations.
     """
     axes: list[tuple[str, ...]] = []
     grouped = {path: group for group in zip_groups(values, zipped) for path in group}
@@ -89,9 +131,15 @@ def make_plan(base: Tables, values: Mapping[str, Sequence[Any]], *, zipped: Any 
         group = grouped.get(path, (path,))
         if group not in axes:
             axes.append(group)
-    plan = Plan(base, values, tuple(axes))
+    averaged = [k for k, paths in enumerate(axes) if not set(paths).isdisjoint(average_over)]
+    plan = Plan(base, values, tuple(axes), tuple(averaged))
     if plan.size > MAX_GRID:
         raise InvalidInput(f"must have at most {MAX_GRID} points, got {plan.size}", path="sweep")
+    if averaged and (count := plan.groups().shape[1]) < MINIMUM_BLOCKS:
+        raise InvalidInput(
+            f"must have at least {MINIMUM_BLOCKS} realisations, got {count}; 20 are better",
+            path=f"sweep.{AVERAGED}",
+        )
     return plan
 
 
@@ -107,7 +155,7 @@ def short_names(paths: Sequence[str]) -> dict[str, str]:
     def name(path: str) -> str:
         return "_".join(parts[path][-depth[path] :])
 
-    for _ in range(max(map(len, parts.values()))):
+    for _ in range(max(map(len, parts.values()), default=0)):
         names = [name(path) for path in paths]
         for path in paths:
             taken = name(path) in _TAKEN and path != "run.seed"

@@ -16,11 +16,13 @@ from spinsqueeze.methods.base.flip_operators import (
     torus,
 )
 from spinsqueeze.methods.base.method import in_bytes
+from spinsqueeze.methods.base.paramagnet import mean_field_instability
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.numerics import pair_phases
 from spinsqueeze.numerics.flip_amplitudes import FlipOperators
+from spinsqueeze.numerics.mean_field import ENDS, NONE, UNSTABLE, Instability
 from spinsqueeze.numerics.pair_arrays import PairArray, stripes
 from spinsqueeze.numerics.pair_phases import PhaseMaximum
 from spinsqueeze.run.questions import steady_question
@@ -30,6 +32,8 @@ DARK = 1e-12
 
 BYTES_PER_SITE = 5e4
 """Memory of the search for the best angles of a lattice that is alike everywhere."""
+
+_FATES = {UNSTABLE: "becomes unstable", ENDS: "ends"}
 
 WEAK_SLOPE = 0.3
 WEAK_DRIVE = 0.3
@@ -72,7 +76,8 @@ class SqueezingTheorem:
     emitter has no decay of its own. counts: (C,) spins of each kind. single_coherences: (C,)
     <s^-_i>. pairs: <s^-_i s^-_j> of two spins, by kinds or by displacement on a lattice that is
     alike everywhere. excited_fraction: share of excited spins, to second order, in the pure state.
-    assumptions: what was checked.
+    mean_field: where the branch of all-down breaks in mean field; None where spins differ too much
+    to say. assumptions: what was checked.
     """
 
     verdict: str
@@ -84,7 +89,13 @@ class SqueezingTheorem:
     single_coherences: Complexes
     pairs: PairArray
     excited_fraction: float
+    mean_field: Instability | None
     assumptions: tuple[str, ...]
+
+    @property
+    def mean_field_instability(self) -> float:
+        """The lambda at which the paramagnet breaks in mean field; inf: never; NaN: not known."""
+        return np.nan if self.mean_field is None else self.mean_field.strength
 
     @property
     def pair_coherences(self) -> Complexes:
@@ -100,6 +111,7 @@ class SqueezingTheorem:
             lines.append(
                 f"slopes err by {self.slope_error:.1g} at most (residual of the equations)"
             )
+        lines.append(f"mean field: {_in_mean_field(self.mean_field)}")
         lines += [f"assumed: {assumption}" for assumption in self.assumptions]
         return "\n".join(lines)
 
@@ -149,6 +161,7 @@ def squeezing_theorem(
         )
     operators = flip_operators(form)
     unique = _uniqueness(form, operators)
+    mean_field = mean_field_instability(form)
     singles, amplitudes = operators.single_amplitudes(), operators.pair_amplitudes()
     pairs, n = amplitudes.values, form.n_spins
     uniform = _component(pair_phases.common_phase(pairs.times(-0.5)), n)
@@ -158,7 +171,7 @@ def squeezing_theorem(
     excited /= n
     rounding = float(np.finfo(np.float64).eps) * abs(by_site.slope)
     return SqueezingTheorem(
-        verdict=_verdict(operators, uniform, by_site, excited),
+        verdict=_verdict(operators, uniform, by_site, excited) + _lost(mean_field),
         squeezed=by_site.maximum > 0,
         uniform=uniform,
         by_site=by_site,
@@ -167,6 +180,7 @@ def squeezing_theorem(
         single_coherences=singles,
         pairs=pairs,
         excited_fraction=excited,
+        mean_field=mean_field,
         assumptions=(
             "H0, all of H that conserves S_z, has the symmetry of turns about z",
             "every jump only lowers, so that all-down is a steady state of H0 and the jumps",
@@ -277,6 +291,26 @@ def _verdict(
             "value of xi2 there needs steady_state"
         )
     return text
+
+
+def _in_mean_field(instability: Instability | None) -> str:
+    if instability is None:
+        return "not known for so many spins that differ; see Perturbation on fewer"
+    if instability.outcome == NONE:
+        return "the paramagnet is stable at every lambda"
+    text = f"the paramagnet {_FATES[instability.outcome]} at lambda = {instability.strength:.6g}"
+    return text + (" (lambda = 1: the model as it is)" if instability.strength > 1 else "")
+
+
+def _lost(instability: Instability | None) -> str:
+    """What the verdict adds where lambda = 1 lies beyond the mean-field paramagnet."""
+    if instability is None or instability.strength > 1.0:
+        return ""
+    return (
+        f"; in mean field the paramagnet {_FATES[instability.outcome]} at lambda = "
+        f"{instability.strength:.6g} already: the slope holds short of that, not for the model as "
+        "it is"
+    )
 
 
 def _nothing(operators: FlipOperators) -> str:

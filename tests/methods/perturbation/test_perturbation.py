@@ -105,6 +105,26 @@ def test_order_k_errs_by_the_power_k_plus_one(name):
                 assert abs(float(f.purity - e.purity)) < 20 * errors[-1] + 1e-10
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_powers_hold_over_a_decade(name):
+    make, n, method, state = CASES[name]
+    sizes = np.geomspace(0.012, 0.12, 6)
+    models = [make(n, size) for size in sizes]
+    exact = [solved(model, method, state) for model in models]
+    for order in (1, 2, 3, 4):
+        errors = np.array(
+            [
+                gap(solved(model, sq.Perturbation(order), state), e)
+                for model, e in zip(models, exact, strict=True)
+            ]
+        )
+        seen = errors > 1e-10  # below lies the rounding of the exact solution
+        assert seen.sum() >= 3
+        power = np.polyfit(np.log(sizes[seen]), np.log(errors[seen]), 1)[0]
+        assert order + 0.8 < power < order + 2.3
+
+
 def test_the_pure_theory_is_off_by_two_where_spins_decay_one_by_one():
     """Excited pairs: <S_z> + N/2 is twice what a pure state would have; linear terms agree."""
     size = 0.01
@@ -163,16 +183,23 @@ def test_the_series_and_its_pade_form():
 
 
 def test_power_series():
-    x = np.array([0.0, 1.0, 0, 0, 0, 0])
-    a = 1 / (1 - 0.3) ** np.arange(6)  # 1/(1 - x/0.7)
-    np.testing.assert_allclose(power_series.inverse(a)[:2], [1, -1 / 0.7], atol=1e-12)
+    x = np.array([[0.0], [1.0], [0], [0], [0], [0]])
+    a = 1 / (1 - 0.3) ** np.arange(6.0)[:, None]  # 1/(1 - x/0.7)
+    np.testing.assert_allclose(power_series.inverse(a)[:2, 0], [1, -1 / 0.7], atol=1e-12)
     np.testing.assert_allclose(power_series.inverse(a)[2:], 0, atol=1e-12)
-    square, whole = power_series.root(power_series.times(x, power_series.times(x, a)))
-    assert whole
-    np.testing.assert_allclose(power_series.times(square, square)[:5], [0, 0, 1, a[1], a[2]])
-    assert not power_series.root(np.array([0.0, 1.0, 0.5]))[1]
-    assert power_series.pade(0.5 ** np.arange(5)) == pytest.approx(2.0)  # 1/(1 - x/2) at 1
-    assert power_series.radius(0.5 ** np.arange(5)) == pytest.approx(2.0)
+    begins = power_series.times(x, power_series.times(x, a))
+    assert power_series.leading(begins, noise=np.zeros(1)) == 1
+    root = power_series.root(begins, order=1)
+    squared = power_series.times(root, root)[:5, 0]
+    np.testing.assert_allclose(squared, [0, 0, 1, a[1, 0], a[2, 0]])
+    others = np.array([[0.0, 1.0, 0.5], [-1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]).T
+    first = power_series.leading(others, noise=np.zeros(3))
+    assert first.tolist() == [power_series.NOT_WHOLE, power_series.NOT_WHOLE, 3]
+    assert not power_series.root(others[:, 2:], order=3).any()
+    halves = 0.5 ** np.arange(5)
+    columns = np.array([halves, [3.0, 1, 0, 0, 0]]).T  # 1/(1 - x/2) at 1; a polynomial is its own
+    assert power_series.pade(columns) == pytest.approx([2.0, 4.0])
+    assert power_series.radius(halves) == pytest.approx(2.0)
 
 
 def test_a_perturbation_that_is_too_large_warns():
@@ -264,8 +291,47 @@ def test_unit_matrices_add_up_to_those_of_the_model(n, order, perturbed):
         arrays = interchangeable.at_peak(steady_question(make(n, 0.1), initial_state=DOWN).model)
         space = low_spins.flip_space(n, arrays, 2 * order, perturbed)
         expected = orders.read(space, orders.mixed_orders(space, order, 2))
-        found = alike_series.mixed_series(n, arrays, order=order, reach=2, perturbed=perturbed)
+        found, stuck = alike_series.mixed_series(
+            n, [arrays], order=order, reach=2, perturbed=perturbed
+        )
+        assert not stuck.any()
         for name in ("lower", "flips", "square", "number", "flips_squared", "mixed", "purity"):
             want = getattr(expected, name)
             scale = np.abs(want).max()
             np.testing.assert_allclose(getattr(found, name), want, atol=1e-11 * scale + 1e-16)
+
+
+@pytest.mark.parametrize("order", [1, 4])
+def test_a_point_has_the_same_bits_in_any_company(order):
+    """Single steady states, a sweep of one number after another, and points that do not decay."""
+    over = {"hamiltonian.0.j_x": [0.9, 1.1, 2.0], "hamiltonian.0.j_y": [0.8, 0.4]}
+    method = sq.Perturbation(order)
+    swept = sq.sweep(xyz(8, 0.1), over=over, method=method, workers=0)
+    for i, j_x in enumerate(over["hamiltonian.0.j_x"]):
+        for k, j_y in enumerate(over["hamiltonian.0.j_y"]):
+            coupling = sq.CollectiveXYZ(j_x=j_x, j_y=j_y, j_z=0.3)
+            model = sq.SpinModel(8, hamiltonian=[coupling], jumps=[sq.LocalDecay(1.0)])
+            alone, point = solved(model, method), swept.isel(j_x=i, j_y=k)
+            for name in ("xi2", "spin", "covariance", "purity", "xi2_truncation"):
+                assert alone[name].values.tobytes() == point[name].values.tobytes()
+            for name in ("diagnostics", "warnings"):
+                assert alone.attrs[name] == point[name].item()
+
+
+def test_company_of_other_sorts_changes_nothing():
+    models = [xyz(8, 0.1), driven_dicke(8, 0.1), xyz(9, 0.1), alike(8, 0.1), unlike(3, 0.1)]
+    stuck = sq.SpinModel(
+        8, hamiltonian=[sq.CollectiveXYZ(j_x=0.9, j_y=0.7, j_z=0.3)], jumps=[sq.LocalDecay(1e-30)]
+    )
+    method = sq.Perturbation(2)
+    questions = [
+        steady_question(model, initial_state=DOWN) for model in (models[0], stuck, *models[1:])
+    ]
+    first, failure, *others = method.answer_many(questions)
+    assert isinstance(failure, NumericalFailure)
+    assert "does not decay" in str(failure)
+    for answer, question in zip([first, *others], [questions[0], *questions[2:]], strict=True):
+        expected = method.answer(question)
+        assert answer.diagnostics == expected.diagnostics
+        for name, reading in expected.readings.items():
+            assert answer.readings[name].values.tobytes() == reading.values.tobytes()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import spinsqueeze as sq
+from spinsqueeze.methods.base.averages import block_moments
 from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.trajectories import readings, steady
 from spinsqueeze.methods.trajectories.initial import Mixture, PureStart, mixture
@@ -39,7 +40,7 @@ def pooled(blocks):
 @pytest.mark.parametrize("n", [3, 130])
 def test_blocks_add_up_to_the_ensemble(n):
     walks = random_walks(n, 2)
-    spin, covariance = pooled(readings.block_moments(walks, n_spins=N))
+    spin, covariance = pooled(block_moments(walks.spins, walks.covariances, n_spins=N))
     away = walks.spins - walks.spins.mean(axis=0)
     scatter = np.einsum("nta,ntb->tab", away, away) / n
     assert spin == pytest.approx(walks.spins.mean(axis=0), abs=1e-12)

@@ -56,22 +56,22 @@ def test_a_trajectory_without_chance_has_no_error():
 def test_ctrl_c_keeps_all_finished_parts(monkeypatch):
     """In the second part; the records of the first stay."""
     calls = []
-    original = running._in_threads
+    original = running.in_threads
 
-    def interrupted(work, stop, finished, options, progress):
+    def interrupted(work, *, finished, **options):
         calls.append(finished.size)
         if len(calls) == 1:
-            return original(work, stop, finished, options, progress)
-        original(work, stop, finished, options, progress)
+            return original(work, finished=finished, **options)
+        original(work, finished=finished, **options)
         finished[5:] = False
         return True
 
-    monkeypatch.setattr(running, "_in_threads", interrupted)
+    monkeypatch.setattr(running, "in_threads", interrupted)
     data = run(sq.QuantumTrajectories(target_error=1e-3, keep_trajectories=3))
     count = calls[0] + 5
     assert diagnostics(data)["n_trajectories"] == count
     assert diagnostics(data)["ended_by"] == "interrupted"
-    monkeypatch.setattr(running, "_in_threads", original)
+    monkeypatch.setattr(running, "in_threads", original)
     counted = run(sq.QuantumTrajectories(count, keep_trajectories=3))
     for name in ("xi2", "xi2_stderr", "trajectory_xi2", "jump_time"):
         assert counted[name].values.tobytes() == data[name].values.tobytes()

@@ -1,5 +1,7 @@
 """Against the full space, in the numbers of states, and in how the truncation shows."""
 
+import itertools
+
 import numpy as np
 import pytest
 from tests.problems.brute_force import hamiltonian, site_operators
@@ -141,6 +143,24 @@ def test_more_shells_come_closer(boundary):
     # Odd shells hold next to nothing on a lattice: only every second one helps.
     assert all(after < 0.1 * before for before, after in zip(errors, errors[2:], strict=False))
     assert errors[1] < errors[0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "counts"),
+    [((4, 4), (2, 4, 6, 8)), pytest.param((5, 5), (2, 4, 6), marks=pytest.mark.slow)],
+)
+def test_even_shells_approach_the_exact_state(shape, counts):
+    """Tenfold closer with every two shells; eight on 4 x 4 are all."""
+    model, times = lattice(shape, 0.2), np.linspace(0.0, 0.4, 5)
+    exact = sq.simulate(model, X, times, method=sq.Exact(tolerance=1e-10))
+    errors = []
+    for n in counts:
+        data = shells(model, n, times)
+        assert data["shell_population"].sum("j").values == pytest.approx(1.0, abs=1e-10)
+        errors.append(float(np.abs(data["xi2"].values - exact["xi2"].values).max()))
+    assert all(after < 0.1 * before for before, after in itertools.pairwise(errors))
+    assert errors[1] < 1e-3
+    assert shape != (4, 4) or errors[-1] < 1e-9
 
 
 def test_7_by_7_has_the_states_of_the_paper():

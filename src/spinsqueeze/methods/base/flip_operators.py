@@ -6,6 +6,7 @@ what conserves S_z may be counted to H1 by name.
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 
 import numpy as np
 
@@ -129,7 +130,16 @@ def local_decay_rates(model: Canonical) -> Floats:
 
 def not_emission(vectors: Complexes) -> str:
     """What a jump vector . s does besides lowering: "", "raises", "dephases", or "mixes"."""
-    rows = np.atleast_2d(vectors)
+    rows = np.asarray(np.atleast_2d(vectors), dtype=complex)
+    return _besides_lowering(tuple(rows[0].tolist())) if len(rows) == 1 else _besides(rows)
+
+
+@lru_cache(maxsize=64)
+def _besides_lowering(vector: tuple[complex, ...]) -> str:
+    return _besides(np.array([vector]))
+
+
+def _besides(rows: Complexes) -> str:
     size = ROUNDING * float(np.linalg.norm(rows))
     raises = bool(np.any(np.abs(rows[:, 0] - 1j * rows[:, 1]) / 2 > size))
     dephases = bool(np.any(np.abs(rows[:, 2]) > size))

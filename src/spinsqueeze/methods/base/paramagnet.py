@@ -13,12 +13,14 @@ from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.lattice.kernels import Kernel
 from spinsqueeze.methods.base.flip_operators import (
     CONSERVING,
+    anisotropy,
     couplings,
     flip_operators,
     local_decay_rates,
     lowering,
     torus,
 )
+from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.numerics import mean_field
 from spinsqueeze.numerics.flip_amplitudes import FlipsByKind
@@ -47,6 +49,10 @@ def mean_field_instability(
     kinds = len(model.counts)
     if kinds > MOST_KINDS:
         return None
+    if not perturbed and model.permutation_invariant:
+        M, P, drive = _alike(model)
+        if abs(drive) <= DRIVEN * abs(M):
+            return mean_field.of_alike(M, P)
     if perturbed:
         few = kinds <= MOST_DRIVEN
         return mean_field.of_drive(_of_kinds(model, perturbed)) if few else None
@@ -59,6 +65,21 @@ def mean_field_instability(
     balance = root[:, None] / root[None, :]
     pairs = operators.pair_drive * operators.partners
     return mean_field.of_pairs(operators.one_flip() * balance, pairs * balance)
+
+
+def _alike(model: Canonical) -> tuple[complex, complex, complex]:
+    """M of one flip, P of two and the drive of one, of spins that are all alike."""
+    arrays = interchangeable.at_peak(model)
+    others = model.n_spins - 1
+    (xx, xy, xz), (_, yy, yz), (_, _, zz) = arrays.quadratic.tolist()
+    x, y, z = arrays.field.tolist()
+    alone, together = (
+        sum(rate * abs(complex(lowering(c))) ** 2 for rate, c in jumps)
+        for jumps in (arrays.local_jumps, arrays.collective_jumps)
+    )
+    one_flip = z + ((xx + yy) / 2 - zz) * others - 0.5j * (alone + (others + 1) * together)
+    pairs = (anisotropy(2 * arrays.quadratic) / 4 - 1j * xy) * others
+    return one_flip, pairs, (x - 1j * y - (xz - 1j * yz) * others) / 2
 
 
 def _driven(flow: ProductFlow) -> bool:

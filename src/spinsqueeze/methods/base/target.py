@@ -77,8 +77,10 @@ class SampledMethod(Method):
     target: str
     max_trajectories: int
 
-    def _check_number(self) -> None:
-        """Check the four options; neither a number nor a target_error: 500 samples.
+    def _check_number(self, *, default: int | None = DEFAULT_SAMPLES) -> None:
+        """Check the four options; neither a number nor a target_error: `default` samples.
+
+        default None: then nothing is sampled.
 
         Raises:
             InvalidInput: an option breaks its rule, or number and target_error are both given.
@@ -95,7 +97,9 @@ class SampledMethod(Method):
                 if given:
                     rule = "belongs to target_error, which is missing; give it or leave this out"
                     raise InvalidInput.of(option, rule)
-            number = DEFAULT_SAMPLES if self.n_trajectories is None else self.n_trajectories
+            number = default if self.n_trajectories is None else self.n_trajectories
+            if number is None:
+                return
             number = checks.integer("n_trajectories", number, **limits)
             object.__setattr__(self, "n_trajectories", number)
             return

@@ -26,6 +26,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.methods.exact.couplings import DIRECTIONS
 from spinsqueeze.numerics.processors import available_processors
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -279,3 +280,12 @@ class ProductFrames:
     ) -> None:
         """In place: w -= alpha v + beta u."""
         self._shared(_recurrence, self.dimension, w, v, u, alpha, beta)
+
+
+def spin_action(frames: ProductFrames, psi: Complexes) -> Complexes:
+    """(3, 2^N): S_x psi, S_y psi, S_z psi."""
+    out = np.zeros((3, frames.dimension), dtype=np.complex128)
+    for row, direction in zip(out[:2], ("x", "y"), strict=True):
+        frames.add_rotated(frames.magnetisation, *DIRECTIONS[direction], psi, row)
+    frames.multiply(frames.magnetisation, psi, out[2])
+    return out

@@ -20,7 +20,7 @@ from spinsqueeze.methods.exact.couplings import (
     HamiltonianPart,
     diagonal_energies,
 )
-from spinsqueeze.methods.exact.frames import ProductFrames
+from spinsqueeze.methods.exact.frames import ProductFrames, spin_action
 from spinsqueeze.numerics.state_vectors import collective_moments, rotate
 
 
@@ -76,12 +76,7 @@ class SpinHamiltonian:
 
     def spin_action(self, psi: Complexes) -> Complexes:
         """Return (3, 2^N): S_x psi, S_y psi, S_z psi."""
-        frames = self.frames
-        out = np.zeros((3, self.dimension), dtype=np.complex128)
-        for row, direction in zip(out[:2], ("x", "y"), strict=True):
-            frames.add_rotated(frames.magnetisation, *DIRECTIONS[direction], psi, row)
-        frames.multiply(frames.magnetisation, psi, out[2])
-        return out
+        return spin_action(self.frames, psi)
 
     def moments(self, psi: Complexes) -> tuple[Floats, Floats]:
         """<S_a> (3,) and the symmetrised covariance (3, 3)."""

@@ -1,6 +1,6 @@
 """Exact: the full state, or what the symmetries of the model leave of it, in Krylov spaces."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -11,9 +11,11 @@ from spinsqueeze.core.arrays import Integers
 from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
-from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
+from spinsqueeze.methods.base.method import EXACT, Cost, Trust
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.methods.base.states import PureState, state_vector
+from spinsqueeze.methods.base.target import DEFAULT_LIMIT, SampledMethod
+from spinsqueeze.methods.exact import sampled
 from spinsqueeze.methods.exact.couplings import required_frames
 from spinsqueeze.methods.exact.parts import hamiltonian_parts
 from spinsqueeze.models.canonical import Canonical
@@ -38,24 +40,38 @@ BLOCKS_UP_TO = 6
 
 @final
 @dataclass(frozen=True, eq=False)
-class Exact(Method):
+class Exact(SampledMethod):
     """Any model and any pulses on all 2^N states of the spins; a cavity on Fock states beside them.
 
     Closed systems keep amplitudes: memory and time grow as 2^N, N = 16 in seconds, 20 in minutes.
     Open ones keep a density matrix of 4^N numbers, N = 7 in a second, and have steady states. Both
     shrink by the permutations that leave the model unchanged: 5 x 5 periodic closed in half a
     minute, 3 x 3 open in a second, 3 x 4 in minutes. With a cavity of L levels both grow as L, or
-    L^2; the levels are found by the method. Sources: park1986, hochbruck1997 and NOTES.md.
+    L^2; the levels are found by the method. With n_trajectories or target_error open models are
+    averages over Monte-Carlo wave functions of 2^N amplitudes instead (molmer1993), up to N = 14
+    whatever differs from site to site, with sampling errors. Sources: park1986, hochbruck1997 and
+    NOTES.md.
 
     Args:
         tolerance: error of the final state in norm, 1e-13 to 1e-2; an observable A errs by at
             most 2 |A| tolerance. What the cut-off of a cavity may add to the claimed error is 1e4
             times that, 1e-3 at most.
+        n_trajectories: number of trajectories, at least 4; None: none, a density matrix. Trajectory
+            k follows from the seed and k alone: more of them extend a run.
+        target_error: instead of n_trajectories: trajectories are added until the error bar of
+            `target` is at most this, or there are max_trajectories. Ctrl-C keeps what is finished.
+        target: "optimum": the standard error of the least xi2 over time, in decibels; "xi2": the
+            relative standard error of xi2 at every time.
+        max_trajectories: the limit with target_error, reached with a warning.
     """
 
     tolerance: float = 1e-10
+    n_trajectories: int | None = field(default=None, kw_only=True)
+    target_error: float | None = field(default=None, kw_only=True)
+    target: str = field(default="optimum", kw_only=True)
+    max_trajectories: int = field(default=DEFAULT_LIMIT, kw_only=True)
 
-    references: ClassVar[tuple[str, ...]] = ("park1986", "hochbruck1997")
+    references: ClassVar[tuple[str, ...]] = ("park1986", "hochbruck1997", "molmer1993")
     summary: ClassVar[str] = "any model of few spins, closed or open, with a cavity or without"
     handles: ClassVar[frozenset[str]] = frozenset(
         (
@@ -68,6 +84,11 @@ class Exact(Method):
     def __post_init__(self) -> None:
         value = checks.real("tolerance", self.tolerance, minimum=1e-13, maximum=1e-2)
         object.__setattr__(self, "tolerance", value)
+        self._check_number(default=None)
+
+    @property
+    def _sampled(self) -> bool:
+        return self.n_trajectories is not None or self.target_error is not None
 
     def obstacles(self, question: Question) -> list[str]:
         """Pure states, up to 30 spins; steady states where nothing is conserved."""
@@ -75,6 +96,8 @@ class Exact(Method):
         n = question.model.n_spins
         if isinstance(question, Evolve) and not isinstance(question.state, PureState):
             reasons.append(f"{type(question.state).__name__} is not a pure state it knows")
+        if self._sampled:
+            return reasons + sampled.obstacles(question)
         if n > MAX_SPINS:
             reasons.append(f"N = {n} spins have 2^{n} amplitudes; N = {MAX_SPINS} is the limit")
         if isinstance(question, Steady) and n > 1 and question.model.conserves_total_spin:
@@ -91,8 +114,8 @@ class Exact(Method):
 
     @override
     def trust(self, question: Question) -> Trust:
-        """Exact, but for the tolerance."""
-        return EXACT
+        """Exact, but for the tolerance; with trajectories, but for sampling."""
+        return Trust("none", sampled=True) if self._sampled else EXACT
 
     def cost(self, question: Question) -> Cost:
         """Bytes for the smallest Krylov space; seconds from the spectral width times the time."""
@@ -100,11 +123,12 @@ class Exact(Method):
         from spinsqueeze.methods.exact.propagate import required_bytes
 
         n = question.model.n_spins
+        if self._sampled:
+            assert isinstance(question, Evolve)
+            rows = question.per_spin()
+            return sampled.sampled_cost(rows, self._most, width=_spectral_width(rows.model))
         if _on_strings(question):
-            from spinsqueeze.methods.exact.open_cost import open_cost
-
-            rows = _a_row_a_spin(question)
-            return open_cost(rows, _open_symmetries(rows), rate=_spectral_width(rows.model))
+            return _cost_on_strings(question)
         if _on_density_matrices(question):
             pure = isinstance(question, Evolve) and size.closed(question.model)
             rate = _spectral_width(question.model.per_spin())
@@ -128,6 +152,14 @@ class Exact(Method):
         from spinsqueeze.methods.exact import propagate
         from spinsqueeze.methods.exact.closed_sector import prepared, useful_symmetries
 
+        if self._sampled:
+            assert isinstance(question, Evolve)
+            return sampled.sampled_answer(
+                question.per_spin(),
+                tolerance=self.tolerance,
+                count=self._most,
+                target=self._target,
+            )
         if _on_strings(question):
             return _in_open_sector(question, self.tolerance)
         if _on_density_matrices(question):
@@ -214,6 +246,16 @@ def _on_strings(question: Question) -> bool:
     few, many = STRINGS_FROM
     alone = not question.model.modes and few <= question.model.n_spins <= many
     return alone and _on_density_matrices(question)
+
+
+def _cost_on_strings(question: Question) -> Cost:
+    from spinsqueeze.methods.exact.open_cost import open_cost
+
+    rows = _a_row_a_spin(question)
+    cost = open_cost(rows, _open_symmetries(rows), rate=_spectral_width(rows.model))
+    if isinstance(question, Steady) or question.model.n_spins > sampled.MAX_SPINS:
+        return cost
+    return replace(cost, detail=f"{cost.detail}; with n_trajectories 2^N amplitudes")
 
 
 def _a_row_a_spin(question: Question) -> Question:

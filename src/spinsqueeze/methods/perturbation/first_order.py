@@ -35,9 +35,9 @@ def first_order(model: Canonical, *, perturbed: Collection[str] = ()) -> tuple[S
     operators = decaying(model, perturbed=perturbed)
     singles, pairs = operators.single_amplitudes(), operators.pair_amplitudes()
     n = model.n_spins
-    lower: Complexes = np.array([0.0, operators.counts @ singles], dtype=complex)
+    lower: Complexes = np.array([[0.0], [operators.counts @ singles]], dtype=complex)
     mixed: Complexes = np.asarray(lower / 2, dtype=complex)
-    square: Complexes = np.array([0.0, 2 * pairs.values.total], dtype=complex)
-    none = np.zeros(2)
-    series = Series(n, lower, none, square, none, none, mixed, np.array([1.0, 0.0]))
+    square: Complexes = np.array([[0.0], [2 * pairs.values.total]], dtype=complex)
+    none = np.zeros((2, 1))
+    series = Series(n, lower, none, square, none, none, mixed, np.array([[1.0], [0.0]]))
     return series, float(np.sqrt(2.0 * n * (n - 1.0)) * pairs.error)

@@ -1,5 +1,6 @@
 """Perturbation: steady states next to a model that conserves the magnetisation."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
@@ -8,7 +9,7 @@ from typing_extensions import override
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
-from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.flip_operators import (
     CONSERVING,
@@ -27,7 +28,7 @@ from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.numerics.mean_field import ENDS, Instability
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.qfi import pure_information
-from spinsqueeze.observables.readings import Reading, readings_of
+from spinsqueeze.observables.readings import Reading
 
 if TYPE_CHECKING:
     from spinsqueeze.methods.perturbation.orders import Series
@@ -36,6 +37,7 @@ MOST_ORDERS = 12
 BEYOND = 2
 """Orders beyond the own one that are computed: every other may be zero by parity."""
 ROUNDING = 1e-12
+LARGEST_BATCH = 4e6
 LARGE = 0.1
 """Change of xi2 by the next order, relative to it, from which on a result warns."""
 
@@ -78,6 +80,7 @@ class Perturbation(Method):
         ("fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "unlike_spins")
     )
     answers: ClassVar[frozenset[type]] = frozenset((Steady,))
+    together = True
 
     def __post_init__(self) -> None:
         order = checks.integer("order", self.order, minimum=1, maximum=MOST_ORDERS)
@@ -105,7 +108,7 @@ class Perturbation(Method):
         outside = not isinstance(question.state, InSymmetricSubspace | None)
         if outside and not model.local_jumps:
             reasons.append("it finds the steady state within total spin N/2")
-        if _flips(model) == 0:
+        if _flips(model) == 0 and not model.modes:
             reasons.append(
                 "nothing in the Hamiltonian breaks the conservation of S_z: all spins down is the "
                 "steady state"
@@ -154,43 +157,89 @@ class Perturbation(Method):
 
     def answer(self, question: Question) -> Answer:
         """The moments of all orders, summed."""
-        from spinsqueeze.methods.perturbation import alike, orders, sites
+        (answer,) = self.answer_many([question])
+        if isinstance(answer, SpinSqueezeError):
+            raise answer
+        return answer
+
+    @override
+    def answer_many(self, questions: Sequence[Question]) -> list[Answer | SpinSqueezeError]:
+        """The same; alike spins of one number, with drives of one sort, share all steps."""
+        out: list[Answer | SpinSqueezeError | None] = [None] * len(questions)
+        groups: dict[tuple[int, int, bool], list[int]] = {}
+        for k, question in enumerate(questions):
+            model = question.model
+            shares = model.permutation_invariant and self.state == "mixed"
+            if shares and not self._first_order_only:
+                sort = (model.n_spins, _flips(model), bool(model.local_jumps))
+                groups.setdefault(sort, []).append(k)
+            else:
+                out[k] = self._alone(question)
+        for (_, reach, _), members in groups.items():
+            for part in batches(members, reach * self._highest):
+                answers = self._alike([questions[k] for k in part], reach)
+                for k, answer in zip(part, answers, strict=True):
+                    out[k] = answer
+        assert all(answer is not None for answer in out)
+        return [answer for answer in out if answer is not None]
+
+    def _alike(
+        self, questions: Sequence[Question], reach: int
+    ) -> Sequence[Answer | SpinSqueezeError]:
         from spinsqueeze.methods.perturbation.alike_series import mixed_series
+        from spinsqueeze.methods.perturbation.orders import STUCK
+
+        series, stuck = mixed_series(
+            questions[0].model.n_spins,
+            [interchangeable.at_peak(question.model) for question in questions],
+            order=self._highest,
+            reach=reach,
+            perturbed=self.perturbed,
+        )
+        answers = self._answered(questions, series, self._highest)
+        return [
+            NumericalFailure(STUCK) if is_stuck else answer
+            for answer, is_stuck in zip(answers, stuck, strict=True)
+        ]
+
+    def _alone(self, question: Question) -> Answer | SpinSqueezeError:
+        """The pure state, and spins that differ."""
+        from spinsqueeze.methods.perturbation import alike, orders, sites
         from spinsqueeze.methods.perturbation.first_order import decaying, first_order
 
         model = question.model
         reach = _flips(model)
         highest = self._highest if self.state == "mixed" else self.order
-        if self._first_order_only:
-            series, error = first_order(model, perturbed=self.perturbed)
-            return self._answered(question, series, 1, pair_error=error)
-        if model.permutation_invariant and self.state == "mixed":
-            series = mixed_series(
-                model.n_spins,
-                interchangeable.at_peak(model),
-                order=highest,
-                reach=reach,
-                perturbed=self.perturbed,
-            )
-            return self._answered(question, series, highest)
-        if model.permutation_invariant:
-            arrays = interchangeable.at_peak(model)
-            space = alike.flip_space(model.n_spins, arrays, reach * highest, self.perturbed)
-        else:
-            space = sites.flip_space(model.per_spin(), reach * highest, self.perturbed)
-        if self.state == "pure":
-            decaying(model, perturbed=self.perturbed)
-            found = orders.pure_orders(space, self.order)
-        else:
-            found = orders.mixed_orders(space, highest, reach)
-        return self._answered(question, orders.read(space, found), highest)
+        try:
+            if self._first_order_only:
+                series, error = first_order(model, perturbed=self.perturbed)
+                return self._answered([question], series, 1, pair_error=error)[0]
+            if model.permutation_invariant:
+                arrays = interchangeable.at_peak(model)
+                space = alike.flip_space(model.n_spins, arrays, reach * highest, self.perturbed)
+            else:
+                space = sites.flip_space(model.per_spin(), reach * highest, self.perturbed)
+            if self.state == "pure":
+                decaying(model, perturbed=self.perturbed)
+                found = orders.pure_orders(space, self.order)
+            else:
+                found = orders.mixed_orders(space, highest, reach)
+            return self._answered([question], orders.read(space, found), highest)[0]
+        except SpinSqueezeError as error:
+            return error
 
     def _answered(
-        self, question: Question, series: "Series", highest: int, *, pair_error: float | None = None
-    ) -> Answer:
+        self,
+        questions: Sequence[Question],
+        series: "Series",
+        highest: int,
+        *,
+        pair_error: float | None = None,
+    ) -> list[Answer]:
+        """What the series of many models of one N say, each on its own."""
         from spinsqueeze.methods.perturbation import power_series
 
-        n = question.model.n_spins
+        n = series.n_spins
         moments = _moments(series, self.order)
         gaps = [
             differences(moments, _moments(series, beyond))
@@ -198,35 +247,69 @@ class Perturbation(Method):
         ]
         names = gaps[0] if gaps else {}
         truncation = {name: np.max([gap[name] for gap in gaps], axis=0) for name in names}
-        of_xi2 = power_series.least_xi2(n, *series.collective(highest))[: self.order + 1]
-        question.progress(1.0)
-        diagnostics: dict[str, float | int | str] = {
-            "order": self.order,
-            "xi2_series": ", ".join(f"{c:.10g}" for c in of_xi2),
-            "dtype": "complex128",
-            "device": "cpu",
-        }
-        if pair_error is not None:
-            diagnostics["xi2_series_error"] = 2.0 / n * pair_error
-        if len(of_xi2) > 1:
-            diagnostics["xi2_pade"] = power_series.pade(of_xi2)
-            diagnostics["xi2_radius"] = power_series.radius(of_xi2)
-        readings = {"purity": Reading(np.array([series.purity[: self.order + 1].sum()]))}
-        if self.state == "pure":
-            readings["qfi"] = Reading(pure_information(moments.covariance))
+        of_xi2 = [
+            coefficients[: self.order + 1]
+            for coefficients in power_series.least_xi2(n, *series.collective(highest))
+        ]
+        pade = _by_length(power_series.pade, of_xi2)
+        purity = power_series.total(series.purity[: self.order + 1])
         concerns = _concerns(moments, truncation, self.order)
-        instability = mean_field_instability(question.model, perturbed=self.perturbed)
-        if instability is not None:
-            diagnostics["mean_field_instability"] = instability.strength
-            diagnostics["mean_field_outcome"] = instability.outcome
-            concerns += _beyond(instability)
-        return Answer(
-            {**readings_of(moments), **readings},
-            error={"spin": ROUNDING * np.sqrt(n)},
-            truncation=truncation,
-            diagnostics=diagnostics,
-            warnings=concerns,
-        )
+        information = pure_information(moments.covariance) if self.state == "pure" else None
+        answers = []
+        for k, question in enumerate(questions):
+            question.progress(1.0)
+            own = slice(k, k + 1)
+            readings = {
+                "spin": Reading(moments.spin[own]),
+                "second": Reading(moments.covariance[own]),
+                "purity": Reading(purity[own]),
+            }
+            if information is not None:
+                readings["qfi"] = Reading(information[own])
+            diagnostics: dict[str, float | int | str] = {
+                "order": self.order,
+                "xi2_series": ", ".join(f"{c:.10g}" for c in of_xi2[k]),
+                "dtype": "complex128",
+                "device": "cpu",
+            }
+            if pair_error is not None:
+                diagnostics["xi2_series_error"] = 2.0 / n * pair_error
+            if len(of_xi2[k]) > 1:
+                diagnostics["xi2_pade"] = pade[k]
+                diagnostics["xi2_radius"] = power_series.radius(of_xi2[k])
+            warnings = concerns[k]
+            instability = mean_field_instability(question.model, perturbed=self.perturbed)
+            if instability is not None:
+                diagnostics["mean_field_instability"] = instability.strength
+                diagnostics["mean_field_outcome"] = instability.outcome
+                warnings += _beyond(instability)
+            answers.append(
+                Answer(
+                    readings,
+                    error={"spin": ROUNDING * np.sqrt(n)},
+                    truncation={name: gap[own] for name, gap in truncation.items()},
+                    diagnostics=diagnostics,
+                    warnings=warnings,
+                )
+            )
+        return answers
+
+
+def batches(members: Sequence[int], limit: int) -> Iterator[Sequence[int]]:
+    """Parts whose states of up to `limit` flips take some 20 MB together."""
+    size = max(1, int(LARGEST_BATCH / (1 + limit) ** 4))
+    for start in range(0, len(members), size):
+        yield members[start : start + size]
+
+
+def _by_length(work: Callable[[Floats], Floats], series: Sequence[Floats]) -> list[float]:
+    """Work on series of one length, all at once, as columns; NaN of those with no coefficients."""
+    lengths = np.array([len(coefficients) for coefficients in series])
+    out = np.full(len(series), np.nan)
+    for length in np.unique(lengths[lengths > 0]):
+        members = np.flatnonzero(lengths == length)
+        out[members] = work(np.array([series[int(k)] for k in members]).T)
+    return [float(value) for value in out]
 
 
 def _checked_parts(value: Any) -> tuple[str, ...]:
@@ -246,31 +329,39 @@ def _checked_parts(value: Any) -> tuple[str, ...]:
 
 def _moments(series: Any, order: int) -> Moments:
     spin, covariance = series.moments(order)
-    return Moments(n_spins=series.n_spins, spin=spin[None], covariance=covariance[None])
+    return Moments(n_spins=series.n_spins, spin=spin, covariance=covariance)
 
 
-def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> tuple[str, ...]:
-    """Where the series says itself that it does not hold."""
+def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> list[tuple[str, ...]]:
+    """Where the series of each model says itself that it does not hold."""
     from spinsqueeze.observables.squeezing import squeezing
 
-    out = []
-    if _least_across(moments) < -1e-9 * float(np.max(moments.n_spins)):
-        out.append(f"domain: order {order} has a negative variance; the perturbation is too large")
-    elif "xi2" in truncation:
-        gap, value = float(truncation["xi2"][0]), float(squeezing(moments).xi2[0])
-        if not gap <= LARGE * abs(value):
+    negative = _least_across(moments) < -1e-9 * float(np.max(moments.n_spins))
+    values = squeezing(moments).xi2
+    gaps = truncation.get("xi2", np.zeros(len(values)))
+    out: list[tuple[str, ...]] = []
+    for is_negative, value, gap in zip(negative, values, gaps, strict=True):
+        if is_negative:
             out.append(
-                f"domain: the next order changes xi2 by {gap:.2g} ({gap / abs(value):.0%}); the "
-                "perturbation is too large for this order"
+                (f"domain: order {order} has a negative variance; the perturbation is too large",)
             )
-    return tuple(out)
+        elif "xi2" in truncation and not gap <= LARGE * abs(value):
+            out.append(
+                (
+                    f"domain: the next order changes xi2 by {gap:.2g} ({gap / abs(value):.0%}); "
+                    "the perturbation is too large for this order",
+                )
+            )
+        else:
+            out.append(())
+    return out
 
 
-def _least_across(moments: Moments) -> float:
-    """The least variance across the mean spin; along it, a pure state has none to lose."""
-    spin, covariance = moments.spin[0], moments.covariance[0]
-    across = np.linalg.svd(spin[None])[2][1:]
-    return float(np.linalg.eigvalsh(across @ covariance @ across.T)[0])
+def _least_across(moments: Moments) -> Floats:
+    """(P,) least variance across the mean spin; along it, a pure state has none to lose."""
+    across = np.linalg.svd(moments.spin[:, None])[2][:, 1:]
+    plane = across @ moments.covariance @ across.swapaxes(1, 2)
+    return np.asarray(np.linalg.eigvalsh(plane)[:, 0])
 
 
 def _beyond(instability: Instability) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.methods.perturbation.flip_space import FlipSpace
-from spinsqueeze.methods.perturbation.power_series import times
+from spinsqueeze.methods.perturbation.power_series import times, total
 from spinsqueeze.numerics.lindblad import Unknowns, lindblad_drift, master_equation
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ SINGULAR = 1e-13
 @final
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Moments of orders 0 ... K, each (K + 1,).
+    """Moments of orders 0 ... K of P models, each (K + 1, P).
 
     Attributes:
         n_spins: N.
@@ -48,24 +48,27 @@ class Series:
     purity: Floats
 
     def moments(self, order: int) -> tuple[Floats, Floats]:
-        """<S> (3,) and the covariance (3, 3) of the sum of orders 0 ... order."""
+        """<S> (P, 3) and the covariance (P, 3, 3) of the sum of orders 0 ... order."""
         n = self.n_spins
-        shown = slice(order + 1)
-        lower, square = complex(self.lower[shown].sum()), complex(self.square[shown].sum())
-        mixed, e = complex(self.mixed[shown].sum()), float(self.flips[shown].sum())
+        lower, square, mixed = (
+            total(part[: order + 1]) for part in (self.lower, self.square, self.mixed)
+        )
+        e, number, squared = (
+            total(part[: order + 1]) for part in (self.flips, self.number, self.flips_squared)
+        )
         x, y = lower.real, -lower.imag
-        across = float(self.number[shown].sum()) - e + n / 2  # <S_x^2 + S_y^2>
+        across = number - e + n / 2  # <S_x^2 + S_y^2>
         xx, yy = (across + square.real) / 2 - x**2, (across - square.real) / 2 - y**2
         xy, zx, zy = -square.imag / 2 - x * y, mixed.real - e * x, -mixed.imag - e * y
-        zz = float(self.flips_squared[shown].sum()) - e**2
-        return np.array([x, y, e - n / 2]), np.array([[xx, xy, zx], [xy, yy, zy], [zx, zy, zz]])
+        rows = [[xx, xy, zx], [xy, yy, zy], [zx, zy, squared - e**2]]
+        return np.array([x, y, e - n / 2]).T, np.moveaxis(np.array(rows), -1, 0)
 
     def collective(self, order: int) -> tuple[Floats, Floats]:
-        """The series of <S> (3, K) and of the covariance (3, 3, K), K = order + 1."""
+        """The series of <S> (K, 3, P) and of the covariance (K, 3, 3, P), K = order + 1."""
         shown = slice(order + 1)
         x, y, e = self.lower.real[shown], -self.lower.imag[shown], self.flips[shown]
         square, mixed = self.square[shown], self.mixed[shown]
-        one = np.zeros(order + 1)
+        one = np.zeros((order + 1, 1))
         one[0] = self.n_spins / 2
         across = self.number[shown] - e + one
         xx = (across + square.real) / 2 - times(x, x)
@@ -73,7 +76,8 @@ class Series:
         xy = -square.imag / 2 - times(x, y)
         zx, zy = mixed.real - times(e, x), -mixed.imag - times(e, y)
         zz = self.flips_squared[shown] - times(e, e)
-        return np.array([x, y, e - one]), np.array([[xx, xy, zx], [xy, yy, zy], [zx, zy, zz]])
+        rows = [[xx, xy, zx], [xy, yy, zy], [zx, zy, zz]]
+        return np.stack([x, y, e - one], axis=1), np.moveaxis(np.array(rows), 2, 0)
 
 
 def mixed_orders(space: FlipSpace, order: int, reach: int) -> list[list[Complexes]]:
@@ -89,17 +93,17 @@ def mixed_orders(space: FlipSpace, order: int, reach: int) -> list[list[Complexe
         jumps=space.jumps,
     ).matrix
     V = master_equation(unknowns, drift=-1j * space.perturbation).matrix
-    total = space.flips[unknowns.rows] + space.flips[unknowns.columns]
+    flipped = space.flips[unknowns.rows] + space.flips[unknowns.columns]
     ground = np.flatnonzero((unknowns.rows == 0) & (unknowns.columns == 0))[0]
     y = np.zeros(unknowns.count)
     y[ground] = 1.0
-    kept = np.flatnonzero((total <= reach * order) & (total > 0))
+    kept = np.flatnonzero((flipped <= reach * order) & (flipped > 0))
     factors = Decay(L0[kept][:, kept])
     trace = unknowns.trace_vector()
     states = [y]
     for k in range(1, order + 1):
         right = (V @ states[-1])[kept]
-        right[total[kept] > reach * k] = 0.0  # cannot be there but by rounding
+        right[flipped[kept] > reach * k] = 0.0  # cannot be there but by rounding
         y = np.zeros(unknowns.count)
         y[kept] = -factors.solve(right)
         y[ground] = -float(trace[kept] @ y[kept])
@@ -157,7 +161,7 @@ def read(space: FlipSpace, orders: list[list[Complexes]]) -> Series:
                 np.trace(e[:, None] * lowered + lower @ (e[:, None] * rho)) / 2,
             ]
         rows.append(list(row))
-    table = np.array(rows).T
+    table = np.array(rows).T[..., None]
     purity = [
         sum(
             np.vdot(orders[j][b], orders[k - j][b]).real / space.copies[b]
@@ -168,7 +172,7 @@ def read(space: FlipSpace, orders: list[list[Complexes]]) -> Series:
     ]
     return Series(
         space.n_spins, table[0], table[1].real, table[2], table[3].real, table[4].real, table[5],
-        np.array(purity),
+        np.array(purity)[:, None],
     )  # fmt: skip
 
 

@@ -1,104 +1,135 @@
-"""Truncated power series: products, inverses, roots, the least variance of a squeezed state."""
+"""Truncated power series: products, inverses, roots, the least variance of a squeezed state.
+
+Orders are the first axis, the last one holds many series; sums run in one order, so that a series
+has the same bits in any company.
+"""
+
+from functools import reduce
+from operator import add
+from typing import Any
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.arrays import Floats, Integers
 
 ROUNDING = 1e-11
 """Coefficients below this fraction of the largest count as zero where a leading one is sought."""
 NOISE = 32 * float(np.finfo(np.float64).eps)
+NOT_WHOLE = -2
+"""In place of a leading order: the root is no series in whole powers."""
+
+
+def total(parts: Any) -> Any:
+    """The sum over the first axis."""
+    return reduce(add, parts)
 
 
 def times(a: Floats, b: Floats) -> Floats:
-    """The product, to the length of both."""
-    return np.asarray(np.convolve(a, b)[: len(a)])
-
-
-def inverse(a: Floats) -> Floats:
-    """1/a, a[0] != 0."""
-    out = np.zeros(len(a))
-    out[0] = 1 / a[0]
-    for k in range(1, len(a)):
-        out[k] = -out[0] * (a[1 : k + 1] @ out[k - 1 :: -1][:k])
+    """The product of (K, ...), to the length of both."""
+    shape = np.broadcast_shapes(a.shape[1:], b.shape[1:])
+    out = np.zeros((len(a), *shape))
+    for k, coefficient in enumerate(a):
+        if np.any(coefficient):
+            out[k:] += coefficient * b[: len(a) - k]
     return out
 
 
-def root(a: Floats, *, noise: float = 0.0) -> tuple[Floats, bool]:
-    """sqrt(a) for lambda > 0, and whether it is a series in whole powers.
+def inverse(a: Floats) -> Floats:
+    """1/a of (K, P), a[0] != 0."""
+    out = np.zeros(a.shape)
+    out[0] = 1 / a[0]
+    for k in range(1, len(a)):
+        out[k] = -out[0] * total(a[i] * out[k - i] for i in range(1, k + 1))
+    return out
 
-    a = lambda^(2p) (c + ...), c > 0: lambda^p sqrt(c) (1 + ...), p orders shorter: the last p
-    coefficients are not known and are left out. Below `noise` they count as zero.
+
+def leading(a: Floats, *, noise: Floats) -> Integers:
+    """The order p at which sqrt(a) begins, a (K, P) for lambda > 0; below `noise` a is zero.
+
+    a = lambda^(2p) (c + ...), c > 0. K where a is zero, NOT_WHOLE where there is no such p.
     """
-    scale = float(np.abs(a).max(initial=0.0))
-    leading = np.flatnonzero(np.abs(a) > max(ROUNDING * scale, noise))
-    if not len(leading):
-        return np.zeros(len(a)), True
-    first = int(leading[0])
-    if first % 2 or a[first] < 0:
-        return np.zeros(len(a)), False
-    p = first // 2
-    rest = a[first:] / a[first]
-    out = np.zeros(len(rest))
+    count = len(a)
+    floor = np.maximum(ROUNDING * np.abs(a).max(axis=0), noise)
+    seen = np.abs(a) > floor
+    first = np.where(seen.any(axis=0), seen.argmax(axis=0), -1)
+    value = np.take_along_axis(a, np.maximum(first, 0)[None], axis=0)[0]
+    out = np.where((first % 2 == 1) | (value < 0), NOT_WHOLE, first // 2)
+    return np.asarray(np.where(first < 0, count, out), dtype=np.int64)
+
+
+def root(a: Floats, *, order: int) -> Floats:
+    """sqrt(a) (K - order, P) that begins at lambda^order, see `leading`.
+
+    lambda^p sqrt(c) (1 + ...), p orders shorter: the last p coefficients are not known.
+    """
+    if order == len(a):
+        return np.zeros(a.shape)
+    start = a[2 * order]
+    rest = a[2 * order :] / start
+    out = np.zeros(rest.shape)
     out[0] = 1.0
     for k in range(1, len(rest)):
-        out[k] = (rest[k] - out[1:k] @ out[k - 1 : 0 : -1]) / 2
-    return np.concatenate([np.zeros(p), np.sqrt(a[first]) * out]), True
+        known = total(out[i] * out[k - i] for i in range(1, k)) if k > 1 else 0.0
+        out[k] = (rest[k] - known) / 2
+    return np.concatenate([np.zeros((order, a.shape[1])), np.sqrt(start) * out])
 
 
-def least_xi2(n_spins: int, spin: Floats, covariance: Floats) -> Floats:
-    """The series of xi2 from those of <S> (3, K) and the covariance (3, 3, K), lambda > 0.
+def least_xi2(n_spins: int, spin: Floats, covariance: Floats) -> list[Floats]:
+    """The series of xi2 from those of <S> (K, 3, P) and the covariance (K, 3, 3, P), lambda > 0.
 
     With T the trace and D the determinant of C across the mean spin, xi2 = N (T - sqrt(T^2 - 4 D))
     /(2 |S|^2); T = tr C - S.C S/|S|^2, D = S.adj(C) S/|S|^2. T^2 - 4 D is the square of the
     difference of two variances: where that begins at order p, its orders up to K + p follow from
     those up to K, while orders beyond K of S and C cancel: zeros stand for them. Orders up to 2 K
     are enough for every p that is seen.
+
+    Returns:
+        One series a model, empty where xi2 has none in whole powers.
     """
-    count = spin.shape[-1]
+    count = len(spin)
     spin, covariance = (
-        np.concatenate([part, np.zeros((*part.shape[:-1], count - 1))], axis=-1)
+        np.concatenate([part, np.zeros((count - 1, *part.shape[1:]))])
         for part in (spin, covariance)
     )
     S, C = spin / (n_spins / 2), covariance / (n_spins / 4)
-    size = np.maximum(np.abs(S).max(axis=0), np.abs(C).max(axis=(0, 1)))
+    size = np.maximum(np.abs(S).max(axis=1), np.abs(C).max(axis=(1, 2)))
     pace = _pace(size)
-    S, C = S / pace, C / pace
-    moved = np.abs(S[:, 1:]).sum()  # <S_a><S_b> cancel in C
-    noise = NOISE * float(np.abs(C).max()) * float(np.abs(C).max() + n_spins * moved**2)
+    S, C = S / pace[:, None], C / pace[:, None, None]
+    moved = total(total(np.abs(S[1:]).swapaxes(0, 1)))
+    largest = np.abs(C).max(axis=(0, 1, 2))
+    noise = NOISE * largest * (largest + n_spins * moved**2)  # <S_a><S_b> cancel in C
 
-    def dot(v: Floats, M: Floats) -> Floats:
-        terms = [times(times(v[a], M[a, b]), v[b]) for a in range(3) for b in range(3)]
-        return np.asarray(np.sum(terms, axis=0))
+    def dot(M: Floats) -> Floats:
+        """S.M S."""
+        image = total(times(S[:, :, None], M).swapaxes(0, 1))
+        return np.asarray(total(times(S, image).swapaxes(0, 1)))
 
-    adjugate = np.array(
-        [
-            [
-                times(C[(b + 1) % 3, (a + 1) % 3], C[(b + 2) % 3, (a + 2) % 3])
-                - times(C[(b + 1) % 3, (a + 2) % 3], C[(b + 2) % 3, (a + 1) % 3])
-                for b in range(3)
-            ]
-            for a in range(3)
-        ]
-    )
-    length = inverse(np.sum([times(s, s) for s in S], axis=0))
-    T = C[0, 0] + C[1, 1] + C[2, 2] - times(dot(S, C), length)
-    D = times(dot(S, adjugate), length)
-    gap, whole = root(times(T, T) - 4 * D, noise=noise)
-    if not whole:
-        return np.zeros(0)
-    known = min(len(gap), len(T))
-    least = times((T[:known] - gap[:known]) / 2, length[:known])
-    return (least * pace[:known])[:count]
+    a, b = np.indices((3, 3))
+    b, a = np.array([[b + 1, b + 2], [a + 1, a + 2]]) % 3
+    adjugate = times(C[:, b[0], a[0]], C[:, b[1], a[1]]) - times(C[:, b[0], a[1]], C[:, b[1], a[0]])
+    length = inverse(total(times(S, S).swapaxes(0, 1)))
+    T = C[:, 0, 0] + C[:, 1, 1] + C[:, 2, 2] - times(dot(C), length)
+    D = times(dot(adjugate), length)
+    square = times(T, T) - 4 * D
+    begins = leading(square, noise=noise)
+    out = [np.zeros(0)] * len(begins)
+    for order in np.unique(begins[begins != NOT_WHOLE]):
+        models = np.flatnonzero(begins == order)
+        gap = root(square[:, models], order=int(order))
+        known = len(gap)
+        half = (T[:known, models] - gap) / 2
+        series = times(half, length[:known, models]) * pace[:known, models]
+        for model, coefficients in zip(models, series[:count].T, strict=True):
+            out[model] = coefficients.copy()
+    return out
 
 
 def _pace(size: Floats) -> Floats:
-    """Powers of a power of two by which coefficients of these sizes are of the order of 1."""
-    orders = np.arange(1, len(size))
-    seen = size[1:] > 0
-    if not np.any(seen):
-        return np.ones(len(size))
-    rate = np.max(np.log2(size[1:][seen]) / orders[seen])
-    return np.asarray(2.0 ** (np.round(rate) * np.arange(len(size))))
+    """Powers of a power of two by which coefficients of sizes (K, P) are of the order of 1."""
+    orders = np.arange(len(size))[:, None]
+    logs = np.log2(np.where(size[1:] > 0, size[1:], 1.0)) / orders[1:]
+    rate = np.where(size[1:] > 0, logs, -np.inf).max(axis=0)
+    return np.asarray(2.0 ** (np.where(np.isfinite(rate), np.round(rate), 0.0) * orders))
 
 
 def radius(series: Floats) -> float:
@@ -110,17 +141,24 @@ def radius(series: Floats) -> float:
     return float(min(abs(series[k] / series[0]) ** (-1.0 / k) for k in orders[-2:]))
 
 
-def pade(series: Floats) -> float:
-    """The value at lambda = 1 of the diagonal Pade form; the plain sum where it has none.
+def pade(series: Floats) -> Floats:
+    """The values (P,) at lambda = 1 of the diagonal Pade forms of (K, P).
 
-    p/q with q = 1 + q_1 lambda + ... + q_m lambda^m: sum_i q_i c_(n - i) = 0 for the m orders n
-    beyond that of p.
+    The plain sum where there is none. p/q with q = 1 + q_1 lambda + ... + q_m lambda^m:
+    sum_i q_i c_(n - i) = 0 for the m orders n beyond that of p.
     """
-    m = (len(series) - 1) // 2
-    top = len(series) - 1 - m
+    count = len(series)
+    m = (count - 1) // 2
+    top = count - 1 - m
     lags = top + 1 + np.arange(m)[:, None] - np.arange(1, m + 1)
-    matrix = np.where(lags >= 0, series[np.maximum(lags, 0)], 0.0)
-    solution, *_ = np.linalg.lstsq(matrix, -series[top + 1 :], rcond=ROUNDING)
-    q = np.concatenate([[1.0], solution])
-    p = np.convolve(series, q)[: top + 1]
-    return float(p.sum() / q.sum()) if q.sum() else float(series.sum())
+    q = np.zeros(series.shape)
+    q[0] = 1.0
+    if m:
+        matrix = np.where(lags[..., None] >= 0, series[np.maximum(lags, 0)], 0.0)
+        solved = np.linalg.pinv(np.moveaxis(matrix, -1, 0), rcond=ROUNDING)
+        by_row = solved.transpose(2, 1, 0)  # (equation, unknown, P)
+        q[1 : m + 1] = -total(by_row * series[top + 1 :, None])
+    below = total(q)
+    defined = below != 0
+    above = total(times(series, q)[: top + 1])
+    return np.asarray(np.where(defined, above / np.where(defined, below, 1.0), total(series)))

@@ -1,55 +1,25 @@
-"""What trajectories hand back: block means, and the curves and jumps of single ones."""
-
-from itertools import pairwise
+"""What trajectories hand back: errors from steps, and the curves and jumps of single ones."""
 
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.methods.base.averages import error_of_mean_spin
 from spinsqueeze.methods.trajectories.run import Walks
-from spinsqueeze.observables.moments import BlockMoments, Moments
+from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import Reading
 from spinsqueeze.observables.squeezing import squeezing
 
-MAX_BLOCKS = 100
 STATED = 2.0
 """At tolerance 1e-2 and N = 20 to 200 one run in sixty errs by more than its steps claim, by up to
 twice as much."""
 
 
-def block_moments(walks: Walks, *, n_spins: int) -> BlockMoments:
-    """Means over blocks of trajectories of <S> and of <{S_a, S_b}>/2, about the mean over all."""
-    n_samples, n_times, _ = walks.spins.shape
-    n_blocks = min(n_samples, MAX_BLOCKS)
-    reference = walks.spins.mean(axis=0)
-    edges = np.linspace(0, n_samples, n_blocks + 1).astype(np.int64)
-    first = np.empty((n_times, n_blocks, 3))
-    second = np.empty((n_times, n_blocks, 3, 3))
-    for block, (start, stop) in enumerate(pairwise(edges)):
-        away = walks.spins[start:stop] - reference
-        first[:, block] = away.mean(axis=0)
-        second[:, block] = walks.covariances[start:stop].mean(axis=0)
-        second[:, block] += np.einsum("nta,ntb->tab", away, away) / (stop - start)
-    return BlockMoments(
-        n_spins=n_spins,
-        reference=reference,
-        weights=np.diff(edges).astype(np.float64),
-        first=first,
-        second=second,
-    )
-
-
 def numerical_error(walks: Walks, *, n_spins: int, left_out: float) -> Floats:
     """Error (T,) of the mean spin from steps and windows, in units of sqrt(N)/2.
 
-    A state off by |d| moves <S_a> by at most 2 |d| standard deviations of S_a to first order, and
-    what follows in the exact evolution of the ensemble does not enlarge the trace norm of an error.
-    left_out: |d| from the windows.
+    left_out: error of the state from the windows. See `error_of_mean_spin`.
     """
-    noise = np.sqrt(n_spins) / 2
-    spread = np.sqrt(np.linalg.eigvalsh(walks.covariances)[..., -1].clip(0.0))
-    moved = 2 * (STATED * walks.errors + left_out) * np.maximum(spread, noise)
-    mean: Floats = moved.mean(axis=0) / noise
-    return mean
+    return error_of_mean_spin(walks.covariances, STATED * walks.errors + left_out, n_spins=n_spins)
 
 
 def of_single(walks: Walks, count: int, *, n_spins: int) -> dict[str, Reading]:

@@ -3,7 +3,6 @@
 import itertools
 import threading
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -11,13 +10,13 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.errors import NumericalFailure
+from spinsqueeze.methods.base.worker_threads import in_threads
 from spinsqueeze.methods.trajectories.initial import Mixture
 from spinsqueeze.methods.trajectories.lowering import Lowered
 from spinsqueeze.numerics.processors import available_processors
 
 MOST_JUMPS = 1_000_000
 """Jumps that the record of a kept trajectory has room for."""
-_PATIENCE = 0.1
 
 
 @final
@@ -123,7 +122,10 @@ def walks(
                     records[k] = (record[0][:n_jumps].copy(), record[1][:n_jumps].copy())
                 finished[k] = True
 
-    interrupted = _in_threads(work, stop, finished, options, progress)
+    n_threads = max(1, min(options.n_threads or available_processors(), distinct))
+    interrupted = in_threads(
+        work, n_threads=n_threads, stop=stop, finished=finished, progress=progress
+    )
     done = distinct if finished.all() else int(np.argmin(finished))
     result = Walks(
         result.spins, result.covariances, result.two_js, result.errors, result.figures,
@@ -132,38 +134,6 @@ def walks(
     if interrupted and done < distinct:
         return result.first(done)
     return result if random else _repeated(result, count)
-
-
-def _in_threads(
-    work: Callable[[], None],
-    stop: Booleans,
-    finished: Booleans,
-    options: Options,
-    progress: Callable[[float], None] | None,
-) -> bool:
-    """Work on all processors until it is done; whether it was interrupted."""
-    n_threads = max(1, min(options.n_threads or available_processors(), finished.size))
-    interrupted = False
-    with ThreadPoolExecutor(n_threads) as pool:
-        jobs: list[Future[None]] = []
-        try:
-            jobs += [pool.submit(work) for _ in range(n_threads)]
-            pending: set[Future[None]] = set(jobs)
-            said = 0
-            while pending:
-                _, pending = wait(pending, timeout=_PATIENCE, return_when=FIRST_EXCEPTION)
-                if any(job.done() and job.exception() for job in jobs):
-                    break
-                if progress is not None and (n_finished := int(finished.sum())) > said:
-                    said = n_finished
-                    progress(said / finished.size)
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            stop[0] = True
-    for job in jobs:
-        job.result()
-    return interrupted
 
 
 def _one(

@@ -7,10 +7,10 @@ from typing import final
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.methods.base.averages import block_moments
 from spinsqueeze.methods.base.question import Progress
 from spinsqueeze.methods.trajectories.initial import Mixture
 from spinsqueeze.methods.trajectories.lowering import Lowered
-from spinsqueeze.methods.trajectories.readings import block_moments
 from spinsqueeze.methods.trajectories.run import Options, Walks, walks
 from spinsqueeze.observables.readings import Reading, readings_of
 
@@ -63,7 +63,8 @@ class Samples:
 
     def readings(self) -> Mapping[str, Reading]:
         """Moments of all trajectories in blocks."""
-        return readings_of(block_moments(self.walks, n_spins=self._lowered.n_spins))
+        walks, n_spins = self.walks, self._lowered.n_spins
+        return readings_of(block_moments(walks.spins, walks.covariances, n_spins=n_spins))
 
     @property
     def walks(self) -> Walks:

@@ -9,10 +9,10 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure
+from spinsqueeze.methods.base.averages import MAX_BLOCKS
 from spinsqueeze.methods.base.question import Steady
 from spinsqueeze.methods.trajectories.initial import mixture
 from spinsqueeze.methods.trajectories.lowering import lower
-from spinsqueeze.methods.trajectories.readings import MAX_BLOCKS
 from spinsqueeze.methods.trajectories.run import Options, Walks, walks
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical

@@ -189,7 +189,7 @@ def draw(data: xr.Dataset) -> "Picture":
         left.plot(u, data["second_order"], "--", color=orange, label="second order, Eq. (70)")
         left.plot(u[u <= 1.0], data["many_spins"].values[u <= 1.0], ":", color=pink,
                   label=r"$\sqrt{1 - (2\Omega/\Gamma)^2}$")  # fmt: skip
-        left.axvline(1.0, color=GREY, lw=0.9, ls="-.")
+        left.axvline(1.0, color=GREY, lw=0.9, ls="-.", label="mean-field transition")
         left.set(xlabel=r"$2\Omega/\Gamma$", ylabel=r"$\xi_R^2$", title="driven Dicke model")
         left.set_xlim(0.0, 1.2)
         left.set_ylim(0.0, 1.25)

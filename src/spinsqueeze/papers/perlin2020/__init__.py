@@ -6,6 +6,7 @@ text does not state are ours.
 """
 
 from spinsqueeze.papers.base import Paper
+from spinsqueeze.papers.perlin2020.benchmark import FIGURE_6, FIGURE_7, FIGURE_8, FIVE_BY_FIVE
 from spinsqueeze.papers.perlin2020.chain import CHAIN
 from spinsqueeze.papers.perlin2020.driven_ising import FIGURE_XX
 from spinsqueeze.papers.perlin2020.filling import FIGURE_13
@@ -29,6 +30,10 @@ PAPER = Paper(
         GAP,
         FIGURE_5,
         CHAIN,
+        FIGURE_6,
+        FIGURE_7,
+        FIGURE_8,
+        FIVE_BY_FIVE,
         FIGURE_9,
         TABLE_1,
         FIGURE_10,

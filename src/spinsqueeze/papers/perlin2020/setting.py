@@ -190,10 +190,23 @@ def ising_optimum(shape: tuple[int, ...], *, exponent: float) -> Optimum:
     Chains, and short ranges in D = 2, squeeze again later and may then squeeze more: see
     `ising_revival`. The first optimum does not depend on how long one waits.
     """
+    return optimum(_to_first_optimum(shape, exponent))
+
+
+@functools.cache
+def ising_least_squared(shape: tuple[int, ...], *, exponent: float) -> float:
+    """<S^2> of that model over its start value, the least up to the first optimum."""
+    curve = _to_first_optimum(shape, exponent)
+    until = curve["time"].values <= ising_optimum(shape, exponent=exponent).time
+    squared = curve["total_spin_squared"].values
+    return float((squared[until] / squared[0]).min())
+
+
+def _to_first_optimum(shape: tuple[int, ...], exponent: float) -> xr.Dataset:
     times = 1.5 * twisting_time(shape, exponent=exponent, j_z=2.0) * np.linspace(0, 1, 161) ** 2
     curve = _ising(shape, exponent, times)
     rises = np.flatnonzero(np.diff(curve["xi2"].values) > 0)
-    return optimum(curve.isel(time=slice(0, rises[0] + 3 if len(rises) else None)))
+    return curve.isel(time=slice(0, rises[0] + 3 if len(rises) else None))
 
 
 REPHASED = 1.2 * np.pi

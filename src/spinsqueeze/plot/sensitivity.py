@@ -1,0 +1,72 @@
+"""Metrological gain against time, or against the phase of the signal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.plot.style import (
+    PALETTE,
+    decibels_with_error,
+    draw_as_written,
+    figure_of,
+    single_panel,
+    style,
+    wrapped,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def sensitivity(data: Any, *, ax: Any = None) -> Figure:
+    """Draw the metrological gain in decibels: against time, or against phase at the best time.
+
+    A band shows one standard error. 0 dB, dotted, is that of N uncorrelated spins.
+
+    Args:
+        data: what `spinsqueeze.sensitivity` returns.
+        ax: one axes to draw into, None for a new figure.
+
+    Returns:
+        The figure; `figure.savefig("gain.png")` writes it. It needs no display.
+
+    Raises:
+        InvalidInput: data holds no gain, or ax is no axes.
+    """
+    if not hasattr(data, "data_vars") or "metrological_gain" not in data:
+        raise InvalidInput(
+            f"data must be what spinsqueeze.sensitivity returns, got {type(data).__name__} "
+            "without metrological_gain"
+        )
+    name, unit = "time", str(data["time"].attrs.get("units", ""))
+    note = ""
+    if "phase" in data.dims and data.sizes["phase"] > 1:
+        best = int(data["metrological_gain"].max("phase").argmax("time"))
+        data = data.isel(time=best)
+        note = f"read at t = {float(data['time']):.4g} {unit}".rstrip()
+        name, unit = "phase", "rad"
+    elif "phase" in data.dims:
+        data = data.isel(phase=0)
+    stderr = data.get("metrological_gain_stderr")
+    values, errors = decibels_with_error(
+        np.where(data["metrological_gain"].values > 0, data["metrological_gain"].values, np.nan),
+        None if stderr is None else stderr.values,
+    )
+    x = np.asarray(data[name].values, dtype=float)
+    with style():
+        panel = single_panel(ax, 6.0, 4.0)
+        panel.plot(x, values, color=PALETTE[0])
+        if errors is not None:
+            panel.fill_between(x, values - errors, values + errors, color=PALETTE[0], alpha=0.25)
+        panel.axhline(0.0, color="black", linewidth=0.8, linestyle=":")
+        panel.set_xlabel(f"{name} of the signal (rad)" if name == "phase" else f"time ({unit})")
+        panel.set_ylabel(r"gain $1/(N\Delta\phi^2)$ (dB)")
+        title = [wrapped(str(data.attrs["title"]))] if data.attrs.get("title") else []
+        if not panel.get_title():
+            panel.set_title("\n".join([*title, *([note] if note else [])]))
+    figure = figure_of(panel)
+    draw_as_written(figure)
+    return figure

@@ -1,0 +1,213 @@
+"""sensitivity: how well the angle of a pulse is measured at the end, as in twist-untwist."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
+from spinsqueeze.core.units import inverse
+from spinsqueeze.models.pulse import Pulse
+from spinsqueeze.observables.sensitivity import OFFSETS, Sensitivity, sensitivity_of
+from spinsqueeze.results import provenance
+from spinsqueeze.results.dataset import read_moments, warnings_of
+from spinsqueeze.results.files import MARK
+from spinsqueeze.results.studies import put_study
+from spinsqueeze.run.answers import task_of
+from spinsqueeze.run.execute import execute_many
+from spinsqueeze.run.study import Study
+from spinsqueeze.run.sweep import study_from
+
+STEP, SAMPLED_STEP = 0.005, 0.05
+"""Default step of the phase times sqrt(N); that of samples in single precision is longer."""
+
+
+def sensitivity(
+    subject: Any,
+    initial_state: Any = None,
+    times: Any = None,
+    *,
+    pulses: Pulse | Sequence[Pulse] = (),
+    signal: int = 0,
+    phases: Any = None,
+    step: float | None = None,
+    method: Any = None,
+    seed: int | None = None,
+    memory_budget: float | None = None,
+    title: str | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> xr.Dataset:
+    """The smallest angle of a pulse that the collective spin tells from noise.
+
+    One of the pulses is the signal, exp(-i phi axis . S). The collective spin along n is read at
+    the output times; by error propagation the angle is known to
+
+        Delta phi^2 = min over n perpendicular to <S> of Var(S_n)/(d<S_n>/d phi)^2,
+
+    and the metrological gain over N uncorrelated spins is 1/(N Delta phi^2). A signal read at once,
+    about the best axis, gives 1/xi2; twist-untwist gives more than the spins' own noise at the
+    readout allows. The signal-to-noise ratio of an angle phi in one shot is phi/Delta phi.
+
+    The slope comes from runs at phi ± step and phi ± 2 step with the samples of the run at phi, so
+    that five runs are made for each phase.
+
+    Args:
+        subject: a model, a `Study`, or the tables of one.
+        initial_state: with a model.
+        times: with a model: output times (T,); those before the signal have gain 0.
+        pulses: with a model: the pulses.
+        signal: which pulse is the signal, in order (from 0).
+        phases: working points (P,) in radians; default the angle of the pulse itself.
+        step: radians; default 0.005/sqrt(N), of sampling methods 0.05/sqrt(N).
+        method: see `simulate`.
+        seed: instead of the study's.
+        memory_budget: bytes, instead of the study's.
+        title: instead of the study's.
+        progress: called with the fraction done.
+
+    Returns:
+        Dataset over time, or phase and time: `metrological_gain` (NaN where the mean spin has no
+        direction) with `_stderr` where sampled and `_numerical_error` from the step and what it
+        amplifies; `phase_resolution`, Delta phi of one shot; `slope` d<S>/d phi and `readout`, the
+        unit vector n, both over axis.
+
+    Raises:
+        InvalidInput: an argument breaks its rule, or there is no such pulse.
+        Unsupported: the method does not fit.
+        TooLarge: the memory budget would be exceeded.
+        NumericalFailure: the calculation ended without a trustworthy number.
+    """
+    study = study_from(
+        subject, initial_state, times, pulses=pulses, method=method, seed=seed,
+        memory_budget=memory_budget, title=title,
+    )  # fmt: skip
+    signal = _checked(study, signal)
+    given = phases is not None
+    angles = _phases(phases) if given else np.array([study.pulses[signal].angle])
+    task = task_of(study)
+    sampled = task.method.trust(task.question).sampled
+    step = _step(step, study.model.n_spins, sampled=sampled)
+    if progress is not None and not callable(progress):
+        raise InvalidInput(f"progress must be a function of the fraction, got {progress!r}")
+    start = time.perf_counter()
+    found, heads = [], []
+    for k, angle in enumerate(angles):
+        runs = [_run_at(study, signal, angle + offset * step) for offset in OFFSETS]
+        results = execute_many(runs)
+        whole = [result for result in results if isinstance(result, xr.Dataset)]
+        for result in results:
+            if isinstance(result, SpinSqueezeError):
+                raise result
+        moments = {o: read_moments(data) for o, data in zip(OFFSETS, whole, strict=True)}
+        error = max(_error(data, sampled=sampled) for data in whole)
+        found.append(sensitivity_of(moments, step=step, error=error))
+        heads.append(whole[len(OFFSETS) // 2])
+        if progress is not None:
+            progress((k + 1) / len(angles))
+    data = _dataset(found, angles if given else None, heads[0], signal=signal, step=step)
+    concerns = list(dict.fromkeys(text for head in heads for text in warnings_of(head)))
+    data.attrs |= {"warnings": json.dumps(concerns), "wall_time": time.perf_counter() - start}
+    return put_study(data, study.as_tables())
+
+
+def _checked(study: Study, signal: Any) -> int:
+    """The number of the pulse that is the signal."""
+    if study.sweep is not None or study.steady_state or study.losses is not None:
+        raise InvalidInput("subject must be one run in time, without sweep, losses or steady state")
+    if not study.pulses:
+        raise InvalidInput.of(
+            "pulses", 'must hold the signal, e.g. pulses=[Pulse(0.1, axis="+y", angle=0.0)]'
+        )
+    return checks.integer("signal", signal, minimum=0, maximum=len(study.pulses) - 1)
+
+
+def _phases(phases: Any) -> Floats:
+    angles = checks.increasing("phases", phases)
+    return np.asarray(angles, dtype=np.float64)
+
+
+def _step(step: Any, n_spins: int, *, sampled: bool) -> float:
+    if step is None:
+        return (SAMPLED_STEP if sampled else STEP) / math.sqrt(n_spins)
+    return checks.real("step", step, above=0.0, maximum=1.0)
+
+
+def _error(data: xr.Dataset, *, sampled: bool) -> float:
+    """Of the mean spin in units of sqrt(N)/2; samples share theirs but for rounding."""
+    rounding = float(np.finfo(data.attrs["dtype"]).eps) * math.sqrt(data.attrs["n_spins"])
+    return rounding if sampled else max(rounding, float(data.attrs["numerical_error"]))
+
+
+def _run_at(study: Study, signal: int, angle: float) -> Study:
+    """The study with another angle of its signal."""
+    pulses = list(study.pulses)
+    pulses[signal] = replace(pulses[signal], angle=float(angle))
+    return replace(study, pulses=tuple(pulses))
+
+
+def _dataset(
+    found: Sequence[Sensitivity],
+    phases: Floats | None,
+    head: xr.Dataset,
+    *,
+    signal: int,
+    step: float,
+) -> xr.Dataset:
+    """All phases in one Dataset; without the dimension where there is one of the pulse itself."""
+    dims = ("time",) if phases is None else ("phase", "time")
+
+    def put(arrays: Sequence[Any]) -> Any:
+        return arrays[0] if phases is None else np.stack(arrays)
+
+    unit = str(head.attrs["unit"])
+    n_spins = int(head.attrs["n_spins"])
+    gain = put([one.gain for one in found])
+    with np.errstate(divide="ignore"):
+        resolution = 1 / np.sqrt(n_spins * gain)
+    said = {
+        "units": "1",
+        "long_name": "metrological gain 1/(N Delta phi^2) over uncorrelated spins",
+    }
+    of_gain = {**said, "long_name": f"numerical error of {said['long_name']}"}
+    slope = {"units": "1", "long_name": "slope d<S_a>/d phi at the phase of the signal"}
+    readout = {"units": "1", "long_name": "direction n of the best readout"}
+    data = xr.Dataset(
+        {
+            "metrological_gain": (dims, gain, said),
+            "metrological_gain_numerical_error": (
+                dims, put([one.numerical_error for one in found]), of_gain,
+            ),
+            "phase_resolution": (
+                dims, resolution, {"units": "rad", "long_name": "Delta phi of one shot"},
+            ),
+            "slope": ((*dims, "axis"), put([one.slope for one in found]), slope),
+            "readout": ((*dims, "axis"), put([one.readout for one in found]), readout),
+        },
+        {
+            "time": ("time", head["time"].values, {"units": inverse(unit), "long_name": "time"}),
+            "axis": ("axis", list("xyz")),
+        },
+    )  # fmt: skip
+    if found[0].stderr is not None:
+        sampled = {**said, "long_name": f"standard error of {said['long_name']}"}
+        data["metrological_gain_stderr"] = (dims, put([one.stderr for one in found]), sampled)
+    if phases is not None:
+        words = {"units": "rad", "long_name": "phase of the signal"}
+        data.coords["phase"] = ("phase", phases, words)
+    kept = ("title", "n_spins", "unit", "method", "error_kind", "references", "seed")
+    data.attrs = {name: head.attrs[name] for name in kept if name in head.attrs}
+    data.attrs |= {
+        "signal": signal,
+        "step": step,
+        MARK: provenance.version(),
+        "commit": provenance.commit(),
+        "machine": provenance.machine(),
+    }
+    return data

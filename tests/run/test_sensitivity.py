@@ -1,0 +1,138 @@
+"""Gain of a signal against error propagation written out in the symmetric subspace."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+
+import spinsqueeze as sq
+from spinsqueeze.core.errors import InvalidInput, Unsupported
+
+STATE = sq.CoherentState("+x")
+RAMP = 2e-3
+
+
+def spins(n):
+    m = np.arange(n / 2, -n / 2 - 1, -1)
+    raising = np.diag(np.sqrt(n / 2 * (n / 2 + 1) - m[1:] * (m[1:] + 1)), 1)
+    return [(raising + raising.T) / 2, (raising - raising.T) / 2j, np.diag(m)]
+
+
+def moments(psi, n):
+    s = spins(n)
+    mean = np.array([np.vdot(psi, a @ psi).real for a in s])
+    second = [[np.vdot(psi, (a @ b + b @ a) @ psi).real / 2 for b in s] for a in s]
+    return mean, np.array(second) - np.outer(mean, mean)
+
+
+def gain(n, twist, phase, *, untwist, axis=1):
+    """1/(N Delta phi^2) with the twist, the signal about `axis` and the untwist as matrices."""
+    s = spins(n)
+    start = np.linalg.eigh(s[0])[1][:, -1]
+
+    def final(angle):
+        psi = scipy.linalg.expm(-1j * twist * s[2] @ s[2]) @ start
+        psi = scipy.linalg.expm(-1j * angle * s[axis]) @ psi
+        return moments(scipy.linalg.expm(1j * untwist * s[2] @ s[2]) @ psi, n)
+
+    step = 1e-4
+    mean, covariance = final(phase)
+    slope = (final(phase + step)[0] - final(phase - step)[0]) / (2 * step)
+    plane = scipy.linalg.null_space(mean[None] / np.linalg.norm(mean)).T
+    signal = plane @ slope
+    return signal @ np.linalg.solve(plane @ covariance @ plane.T, signal) / n
+
+
+def there_and_back(n, t):
+    values = [1.0, 1.0, -1.0, -1.0]
+    envelope = sq.Envelope([0.0, t - RAMP / 2, t + RAMP / 2, 2 * t], values=values)
+    return sq.SpinModel(n, hamiltonian=[sq.OneAxisTwisting(envelope)])
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 20])
+def test_twist_untwist_at_several_phases(n):
+    t, phases = 0.08, [-0.2, 0.0, 0.03, 0.4]
+    data = sq.sensitivity(
+        there_and_back(n, t), STATE, [t / 2, t, 2 * t],
+        pulses=sq.Pulse(t, axis="+y", angle=0.0), phases=phases, method="symmetric",
+    )  # fmt: skip
+    twist = t - RAMP / 4  # the area of the ramped envelope up to the signal
+    for k, phase in enumerate(phases):
+        row = data.isel(phase=k)
+        claimed = row["metrological_gain_numerical_error"].values
+        expected = [0.0, gain(n, twist, phase, untwist=0.0), gain(n, twist, phase, untwist=twist)]
+        error = np.abs(row["metrological_gain"].values - expected)
+        # 1e-6: the brute force's own finite difference
+        assert np.all(error <= claimed + 1e-6 * np.abs(expected)), (phase, error, claimed)
+        assert np.all(claimed < 1e-4)
+    resolution = data["phase_resolution"].values[:, 1:]
+    np.testing.assert_allclose(resolution**-2 / n, data["metrological_gain"].values[:, 1:])
+
+
+def test_read_at_once_about_the_best_axis_it_is_the_inverse_of_xi2():
+    model, t = sq.SpinModel(30, hamiltonian=[sq.OneAxisTwisting(1.0)]), 0.07
+    run = sq.simulate(model, STATE, [t])
+    angle = float(run["squeezing_angle"][0])
+    # least variance along cos y + sin z; a rotation about the other axis moves <S> along it
+    axis = (0.0, -np.sin(angle), np.cos(angle))
+    data = sq.sensitivity(model, STATE, [t], pulses=sq.Pulse(t, axis=axis, angle=0.0))
+    assert float(data["metrological_gain"][0]) == pytest.approx(1 / float(run["xi2"][0]), rel=1e-5)
+    readout = data["readout"].values[0]
+    assert abs(readout @ [0.0, np.cos(angle), np.sin(angle)]) == pytest.approx(1.0, abs=1e-6)
+    assert "metrological_gain_stderr" not in data
+
+
+def test_uncorrelated_spins_gain_nothing_and_samples_say_how_well_they_know():
+    model = sq.SpinModel(sq.Lattice((2, 3)), hamiltonian=[sq.SiteField(np.zeros((6, 3)))])
+    data = sq.sensitivity(
+        model, STATE, [0.1], pulses=sq.Pulse(0.0, axis="+z", angle=0.2), method=sq.DTWA(2000)
+    )
+    value, error = float(data["metrological_gain"][0]), float(data["metrological_gain_stderr"][0])
+    assert "metrological_gain_stderr" in data
+    # The samples are stratified: rounding in single precision is the larger error.
+    claimed = float(data["metrological_gain_numerical_error"][0])
+    assert abs(value - 1.0) < 4 * error + claimed < 1e-3
+
+
+def test_the_result_holds_its_study_and_is_drawn(tmp_path):
+    data = sq.sensitivity(
+        there_and_back(4, 0.1), STATE, [0.1, 0.2], method="symmetric", title="Untwisted",
+        pulses=[sq.Pulse(0.05, axis="+z", angle=0.0), sq.Pulse(0.1, axis="+y", angle=0.1)],
+        signal=1,
+    )  # fmt: skip
+    assert data.attrs["signal"] == 1
+    assert sq.study_of(data).pulses[1].angle == 0.1
+    sq.save(data, tmp_path / "gain.nc")
+    (panel,) = sq.plot.sensitivity(sq.load(tmp_path / "gain.nc")).axes
+    assert panel.get_xlabel() == "time (1/J)"
+    with pytest.raises(InvalidInput, match="must be what spinsqueeze"):
+        sq.plot.sensitivity(sq.simulate(there_and_back(4, 0.1), STATE, [0.1]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pulses": ()}, "pulses must hold the signal"),
+        ({"signal": 1}, "signal must be"),
+        ({"phases": [0.2, 0.1]}, "phases must increase"),
+        ({"step": 0.0}, "step must be"),
+        ({"progress": 3}, "progress must be a function"),
+    ],
+)
+def test_mistakes(options, message):
+    given = {"pulses": sq.Pulse(0.1, axis="+y", angle=0.0), **options}
+    with pytest.raises(InvalidInput, match=message):
+        sq.sensitivity(there_and_back(4, 0.1), STATE, [0.2], **given)
+
+
+def test_a_sweep_and_a_method_that_does_not_fit_are_refused():
+    study = sq.Study(
+        there_and_back(4, 0.1), initial_state=STATE, times=[0.2],
+        pulses=[sq.Pulse(0.1, axis="+y", angle=0.0)], sweep={"ensemble.spins": [4, 5]},
+    )  # fmt: skip
+    with pytest.raises(InvalidInput, match="one run in time, without sweep"):
+        sq.sensitivity(study)
+    with pytest.raises(Unsupported, match="TruncatedShells cannot do this"):
+        sq.sensitivity(
+            there_and_back(4, 0.1), STATE, [0.2], method="truncated_shells",
+            pulses=sq.Pulse(0.1, axis="+y", angle=0.0),
+        )  # fmt: skip
