@@ -56,13 +56,17 @@ def test_couplings_are_recognised_whatever_their_strength(exponent, scale):
 
 
 def test_interpolation_errs_by_hundredths_of_a_decibel_and_by_tenths_at_worst():
-    """Each inner point of the finer sheet from its neighbours in the ratio: at twice the step."""
+    """Each inner point of the finer sheet from its neighbours in the ratio: at twice the step.
+
+    Of one exponent beyond 3 alone, so that short ranges, which bend most, count once.
+    """
     sheet = atlas.atlas()[0]
+    errors = sheet.error[(sheet.exponents <= 3) | np.isinf(sheet.exponents)]
     angles = np.arctan(sheet.ratios)
     left, here, right = angles[:-2], angles[1:-1], angles[2:]
     share = (here - left) / (right - left)
-    between = (1 - share) * sheet.error[:, :-2] + share * sheet.error[:, 2:]
-    off = np.abs(between - sheet.error[:, 1:-1])
+    between = (1 - share) * errors[:, :-2] + share * errors[:, 2:]
+    off = np.abs(between - errors[:, 1:-1])
     assert np.median(off) < 0.05
     assert np.max(off) < 0.35
 
