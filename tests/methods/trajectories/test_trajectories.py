@@ -8,8 +8,8 @@ import pytest
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, Unsupported
-from spinsqueeze.methods.base.answer import COMPLETE
 from spinsqueeze.methods.base import worker_threads
+from spinsqueeze.methods.base.answer import COMPLETE
 from spinsqueeze.methods.trajectories import run as running
 from spinsqueeze.methods.trajectories.initial import mixture
 from spinsqueeze.methods.trajectories.lowering import lower
