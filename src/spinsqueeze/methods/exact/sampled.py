@@ -110,14 +110,14 @@ def sampled_answer(
         },
         status=end.status,
         interrupted=end.interrupted,
-        warnings=(*rare, *((few,) if samples.count < ADVISED else ())),
+        warnings=(*((few,) if samples.count < ADVISED else ()), *rare),
     )
 
 
 def _rare_jumps(question: Evolve, samples: Any) -> tuple[Floats, tuple[str, ...]]:
     """What jumps do that too few trajectories had for a scatter, in units of sqrt(N)/2, (T,).
 
-    A jump whose rate times |L|^2 gives fewer than ENOUGH of them in all trajectories up to the end
+    A jump whose rate times |L|^2 gives less than one of them in all trajectories up to the end
     happens in one of them with at most that probability p before time t, and then changes <S> by
     at most N: 2 sqrt(N) p. Where rates are larger and jumps few all the same, it is only said.
     """
@@ -125,7 +125,7 @@ def _rare_jumps(question: Evolve, samples: Any) -> tuple[Floats, tuple[str, ...]
 
     jumps = jumps_of(question.model)
     rates = np.concatenate([jump.largest_rates() for jump in jumps] or [np.zeros(0)])
-    slow = rates[rates * question.duration * samples.count < ENOUGH]
+    slow = rates[rates * question.duration * samples.count < 1]
     times = np.asarray(question.times, dtype=float)
     probability = np.minimum(1.0, float(slow.sum()) * times)
     unseen = 2.0 * np.sqrt(question.model.n_spins) * probability
@@ -133,13 +133,13 @@ def _rare_jumps(question: Evolve, samples: Any) -> tuple[Floats, tuple[str, ...]
     words = []
     if float(slow.sum()) > 0:
         words.append(
-            f"sampling: {slow.size} jumps are so slow that {samples.count} trajectories hardly have "
-            f"them; what they do is in the numerical error, up to {unseen.max():.2g}"
+            f"sampling: {slow.size} jumps are so slow that {samples.count} trajectories hardly "
+            f"have them; what they do is in the numerical error, up to {unseen.max():.2g}"
         )
     elif rates.size and total < ENOUGH:
         words.append(
-            f"sampling: {total:.0f} jumps in all trajectories are too few for error bars; take more "
-            "trajectories, or Exact without them"
+            f"sampling: {total:.0f} jumps in all trajectories are too few for error bars; take "
+            "more trajectories, or Exact without them"
         )
     return unseen, tuple(words)
 
