@@ -22,6 +22,7 @@ from spinsqueeze.numerics.angular_momentum import spin_matrices
 from spinsqueeze.run.qutip_states import qutip, state_from_qutip, state_to_qutip
 
 MOST_SPINS = 14
+MOST_ALIKE = 2000
 MOST_READ = 10
 _DICKE, _SPINS = "dicke", "spins"
 
@@ -58,7 +59,7 @@ def to_qutip(
 
     Raises:
         InvalidInput: something else, a cavity, or a basis that does not fit.
-        TooLarge: operators on 2^N of more than 14 spins.
+        TooLarge: operators on 2^N of more than 14 spins, or on Dicke levels of more than 2000.
         Unsupported: qutip is not installed.
     """
     if isinstance(subject, InitialState):
@@ -77,6 +78,11 @@ def to_qutip(
     checks.choice("basis", basis, (_DICKE, _SPINS))
     if basis == _DICKE and not form.conserves_total_spin:
         raise InvalidInput.of("basis", "must be 'spins': the model does not conserve total spin")
+    if basis == _DICKE and form.n_spins > MOST_ALIKE:
+        raise TooLarge(
+            f"operators on the {form.n_spins + 1} levels of total spin N/2 are dense here: at most "
+            f"{MOST_ALIKE} spins"
+        )
     return _operators(form, _Space(form.n_spins, dicke=basis == _DICKE))
 
 
