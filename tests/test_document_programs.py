@@ -59,9 +59,7 @@ SPECIAL = {
     ),
     "docs/lattices.md": Page(smaller={"(32, 32)": "(8, 8)"}, slow=True),
     "docs/open_systems.md": Page(slow=True),
-    "docs/quickstart.md": Page(
-        prints=("reference: exact",), holds=("again.identical(data)",)
-    ),
+    "docs/quickstart.md": Page(prints=("reference: exact",), holds=("again.identical(data)",)),
     "docs/sweeps.md": Page(
         smaller={
             "(16, 16)": "(4, 4)",

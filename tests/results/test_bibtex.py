@@ -64,7 +64,7 @@ def test_the_command_prints_the_same(run, tmp_path, capsys):
     assert capsys.readouterr().out == sq.bibtex(run) + "\n"
 
 
-def test_what_names_no_references_is_refused(run):
+def test_what_names_no_references_is_refused():
     with pytest.raises(InvalidInput, match="a result with its references"):
         sq.bibtex(xr.Dataset())
     with pytest.raises(InvalidInput, match=r"bibtex\(load\('run.nc'\)\)"):

@@ -9,10 +9,11 @@ from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.results.dataset import checked_dataset
 
+_TITLE = "spinsqueeze: spin squeezing of closed and open ensembles, every number with an error bar"
 _PACKAGE = """\
 @software{{spinsqueeze,
   author  = {{{{spinsqueeze developers}}}},
-  title   = {{spinsqueeze: spin squeezing of closed and open ensembles, every number with an error bar}},
+  title   = {{{title}}},
   version = {{{version}}}
 }}"""
 
@@ -44,7 +45,10 @@ def bibtex(data: xr.Dataset) -> str:
     version = str(attrs.get("spinsqueeze_version", "unknown"))
     known = _entries()
     return "\n\n".join(
-        [_PACKAGE.format(version=version), *(known[key] for key in keys if key in known)]
+        [
+            _PACKAGE.format(title=_TITLE, version=version),
+            *(known[key] for key in keys if key in known),
+        ]
     )
 
 
