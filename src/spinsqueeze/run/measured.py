@@ -2,6 +2,7 @@
 
 import xarray as xr
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.registry import LAB_FIGURES
 from spinsqueeze.models.readout import Readout
@@ -13,6 +14,7 @@ from spinsqueeze.results.grid import as_single_run
 _SHARED = ("title", "n_spins", "unit", "method", "error_kind", "seed", *LAB_FIGURES)
 
 
+@clear_call
 def as_measured(data: xr.Dataset, *, readout: Readout | None = None) -> xr.Dataset:
     """The moments of a result as a readout finds them, with everything that follows from them.
 
