@@ -144,3 +144,19 @@ def test_the_atlas_is_what_dtwa_and_exact_give():
     assert exact.decibels == pytest.approx(sheet.exact[i, j], abs=2e-3)
     error = math.hypot(sampled.decibels_stderr, sheet.stderr[i, j])
     assert abs(sampled.decibels - exact.decibels - sheet.error[i, j]) < 4 * error
+
+
+@pytest.mark.parametrize(("factor", "tensor_factor"), [(-1.0, 3.0), (-6.0, 0.5), (2.0, -1.5)])
+def test_couplings_count_with_the_size_and_sign_of_their_table(factor, tensor_factor):
+    r = np.sqrt([1.0, 2.0, 4.0, 5.0, 8.0])
+    along = np.diag([0.0, 0.0, tensor_factor])
+    exchange = sq.PowerLawXXZ(j_perp=1.0, j_z=0.0, exponent=3)
+    tabled = sq.TabulatedCoupling(distances=r, values=factor * r**-3, tensor=along)
+    plain = sq.PowerLawXXZ(j_perp=1.0, j_z=-3.0, exponent=3)
+
+    def known(*terms):
+        model = sq.SpinModel(sq.Lattice((4, 4)), hamiltonian=terms)
+        return atlas.known_error(evolve_question(model, sq.CoherentState("+x"), [0.0, 0.1]))
+
+    assert known(plain)
+    assert known(exchange, tabled) == known(plain)
