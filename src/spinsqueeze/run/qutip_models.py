@@ -90,9 +90,9 @@ def to_qutip(
 def from_qutip(subject: Any, *, n_spins: int | None = None, unit: str = "J") -> Any:
     """A state from a qutip Qobj, or a model from a Hamiltonian and collapse operators.
 
-    Kets of N spins 1/2 are `StateVector`s, others `SymmetricState`s; density matrices that are
-    permutation invariant `BlockState`s. A model is read from operators on 2^N: fields, couplings of
-    two spins s_i . T s_j with symmetric T, and jumps that are sums of operators of one spin.
+    Kets of N spins 1/2 become a `StateVector`, others a `SymmetricState`; density matrices that are
+    permutation invariant a `BlockState`. A model is read from operators on 2^N: fields, couplings
+    of two spins s_i . T s_j with symmetric T, and jumps that are sums of operators of one spin.
 
     Args:
         subject: a Qobj with the state, or (hamiltonian, [collapse operators]), also a `QutipModel`.
