@@ -173,6 +173,27 @@ def test_mistakes(over, average_over, message):
         averaged(MODEL, over=over, average_over=average_over)
 
 
+def test_every_realisation_has_its_own_samples_beside_swept_seeds():
+    over = {"run.seed": [5, 50], "hamiltonian.0.rabi": [0.0, 0.0, 0.0, 0.0]}
+    data = averaged(DRIVEN, over=over, average_over="hamiltonian.0.rabi", method=sq.DTWA(40))
+    assert data["xi2"].dims == ("seed", "time")
+    assert np.all(data["spin_stderr"].values[:, 1:, 0] > 0.0)
+
+
+def test_the_worst_kind_of_error_is_that_of_the_average():
+    over = {"method.name": ["exact", "dtwa", "exact", "dtwa"]}
+    data = averaged(WITHOUT_DRIVE, over=over, method=sq.Exact())
+    assert data.attrs["error_kind"] == "uncontrolled and sampling"
+
+
+def test_averages_are_not_merged_and_may_lose_their_times():
+    one, two = (averaged(over={SEED: SEEDS}, seed=seed) for seed in (0, 100))
+    with pytest.raises(InvalidInput, match="result 1 is an average over realisations"):
+        sq.merge([one, two])
+    counts = averaged(TWISTED, over={"ensemble.spins": [4, 5, 6, 7]}, times=TIMES / 3)
+    assert sq.variance_against_angle(counts).sizes["angle"] > 10
+
+
 @pytest.mark.slow
 def test_error_bars_cover_the_mean_over_all_realisations():
     # chi is N(1, 0.1^2) from shot to shot: the truth by a fine quadrature of the moments.

@@ -8,7 +8,13 @@ from spinsqueeze.core.registry import LAB_FIGURES
 from spinsqueeze.models.readout import Readout
 from spinsqueeze.observables import measured
 from spinsqueeze.observables.readings import readings_of
-from spinsqueeze.results.dataset import build, checked_dataset, read_moments, readout_of
+from spinsqueeze.results.dataset import (
+    build,
+    checked_dataset,
+    diagnostics_of,
+    read_moments,
+    readout_of,
+)
 from spinsqueeze.results.grid import as_single_run
 
 _SHARED = ("title", "n_spins", "unit", "method", "error_kind", "seed", *LAB_FIGURES)
@@ -42,7 +48,7 @@ def as_measured(data: xr.Dataset, *, readout: Readout | None = None) -> xr.Datas
         )
     if "time" not in data.dims:
         raise InvalidInput("data has no times: of a steady state read data['measured_xi2']")
-    if "spins_left" in data:
+    if "spins_left" in data and diagnostics_of(data).get("realisations") is None:
         raise InvalidInput(
             "data must keep its spins: read data['measured_xi2'] of runs with losses"
         )
