@@ -19,8 +19,8 @@ JAMMED = {1: 0.7476, 2: 0.5471, 3: 0.3841}
 """Share of space covered when random sequential addition finds no room any more, by dimension
 (renyi1958, feder1980, torquato2006)."""
 MOST_SITES = 100_000
-TRIES_PER_SITE = 4000
-BATCH = 4096
+TRIES_PER_SITE = 2000
+LARGEST_BATCH = 65536
 
 
 class Arrangement(abc.ABC):
@@ -194,10 +194,15 @@ class RandomPositions(Arrangement):
         if not self.blockade_radius:
             return self._drawn(source, self.random)
         points = np.zeros((0, self.dimension))
-        for _ in range(1 + TRIES_PER_SITE * self.random // BATCH):
-            points = self._added(points, self._drawn(source, BATCH))
+        tries, batch = 0, max(64, self.random)
+        while tries < TRIES_PER_SITE * self.random:
+            before = len(points)
+            points = self._added(points, self._drawn(source, batch))
             if len(points) >= self.random:
                 return points[: self.random]
+            tries += batch
+            if 2 * (len(points) - before) < self.random:
+                batch = min(2 * batch, LARGEST_BATCH)
         raise InvalidInput.of(
             "blockade_radius",
             f"must leave room: {len(points)} of {self.random} random positions "
@@ -208,7 +213,7 @@ class RandomPositions(Arrangement):
     def _drawn(self, source: np.random.Generator, count: int) -> Floats:
         if self.disc is None:
             return source.random((count, self.dimension)) * np.array(self.box)
-        radius, angle = source.random((2, count))
+        radius, angle = source.random((count, 2)).T
         radius = self.disc * np.sqrt(radius)
         angle = 2 * np.pi * angle
         return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)

@@ -19,7 +19,6 @@ from spinsqueeze.lattice.arrangements import Arrangement, arrangement
 from spinsqueeze.lattice.patterns import PATTERNS, ObliqueGrid, nearby, signed_steps
 
 
-
 @final
 @clear_init
 @dataclass(frozen=True, eq=False)

@@ -294,7 +294,8 @@ def _range(lattice: Lattice) -> tuple[float, float]:
         return lattice.spacings[0], _farthest(lattice)
     sizes = list(zip(lattice.shape, lattice.spacings, strict=True))
     steps = [
-        n // 2 if around else n - 1 for n, around in zip(lattice.shape, lattice.periodic, strict=True)
+        n // 2 if around else n - 1
+        for n, around in zip(lattice.shape, lattice.periodic, strict=True)
     ]
     farthest = np.array([k * a for k, (_, a) in zip(steps, sizes, strict=True)])
     nearest = min((a for n, a in sizes if n > 1), default=np.inf)
