@@ -17,7 +17,7 @@ from spinsqueeze.core.errors import InvalidInput
 
 JAMMED = {1: 0.7476, 2: 0.5471, 3: 0.3841}
 """Share of space covered when random sequential addition finds no room any more, by dimension
-(renyi1958, feder1980, torquato2006)."""
+(feder1980, torquato2006)."""
 MOST_SITES = 100_000
 TRIES_PER_SITE = 2000
 LARGEST_BATCH = 65536

@@ -19,14 +19,15 @@ from spinsqueeze.models.term import HamiltonianTerm, envelope_factor
 class IonChainCoupling(HamiltonianTerm):
     """H = sum_{i<j} 4 J_ij s_i . tensor s_j, by the transverse modes of an ion chain.
 
-    J_ij = rabi^2 recoil sum_m b_im b_jm/(mu^2 - omega_m^2). Transverse modes (omega_m, b_im) of a chain of as many ions as there are spins, in a harmonic
-    trap; mu is the beat note of the light. J_ij is that of H = sum_{i<j} J_ij sigma_i sigma_j in
-    kim2009 and monroe2021; limits of validity in `IonChain.couplings`. No lattice is needed.
+    J_ij = rabi^2 recoil sum_m b_im b_jm/(beatnote^2 - omega_m^2), over the modes (omega_m, b_im) of
+    a chain of as many ions as there are spins, in a harmonic trap: the J_ij of
+    H = sum_{i<j} J_ij sigma_i sigma_j in kim2009 and monroe2021. `IonChain.couplings` says where it
+    holds. No lattice is needed.
 
     Args:
         rabi: Omega of the spin-dependent force.
         recoil: hbar dk^2/(2 m).
-        beatnote: mu, not the frequency of a mode.
+        beatnote: mu of the light, not the frequency of a mode.
         axial_frequency: omega_z of the trap.
         transverse_frequency: omega_x of the trap. All five in the unit of the model (2 pi times
             what is known in Hz).
