@@ -160,7 +160,7 @@ def test_info_says_what_is_in_a_result(capsys):
     assert "6, shape = [2, 3]" in text
     assert "power_law_xxz(j_perp = 2.0, j_z = -2.0, exponent = 3.0)" in text
     assert "coherent = [1.0, 0.0, 0.0]" in text
-    assert "exact()" in text
+    assert "exact(tolerance = 1e-10)" in text
     assert "11 from 0 to 0.5 1/J" in text
     assert "squeezing_angle" in text
 

@@ -393,7 +393,7 @@ PULSE = {"time": 0.5, "axis": "x", "angle": 3.14}
         ({**PULSE, "axis": [0, 0, 3]}, "pulses.0.axis: must be a unit vector, got length 3"),
         ({**PULSE, "angle": math.inf}, "pulses.0.angle: must be finite, got inf"),
         ({**PULSE, "angel": 1.0}, "pulses.0.angel: unknown key of a pulse; did you mean 'angle'?"),
-        ({"time": 0.5, "axis": "x"}, "pulses.0.angle: is missing; a pulse needs time and axis and"),
+        ({"time": 0.5, "axis": "x"}, "pulses.0.angle: is missing; a pulse needs axis and angle"),
         (
             {**PULSE, "spin_class": 0, "sites": [1]},
             "pulses.0: a pulse takes spin_class or sites, not both",

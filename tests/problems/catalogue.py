@@ -46,6 +46,7 @@ EXACTLY = 1e-8
 CLOSELY = 1e-10
 TILTED = "the spins are not perpendicular to the axis of the couplings"
 NOT_ISING = "the couplings do not lie along one axis"
+OPEN = "noise of correlated spins has its first two moments alone"
 CORRELATED = "the spins are correlated, which mean field leaves out"
 BUMP = sq.Envelope(
     np.linspace(0.0, 1.2, 7), values=[0.0, 0.4, 2.0, -0.5, 0.3, 0.0, 1.0], interpolation="cubic"
@@ -188,7 +189,7 @@ PROBLEMS = [
         ),
         sq.CoherentState([0.6, 0.0, 0.8]),
         {"cumulants": EXACTLY, "closed_form": CLOSELY, "permutation_invariant": EXACTLY},
-        off={"mean_field": CORRELATED},
+        off={"dtwa": OPEN, "mean_field": CORRELATED},
     ),
     Problem(
         "Ising lattice with noise that differs by site",
@@ -202,6 +203,7 @@ PROBLEMS = [
         ),
         sq.CoherentState("+y"),
         {"closed_form": CLOSELY},
+        off={"dtwa": OPEN},
     ),
     Problem(
         "everything collective and alike, with a pulse",
@@ -219,7 +221,7 @@ PROBLEMS = [
         sq.CoherentState([0.0, 0.6, 0.8]),
         {"cumulants": EXACTLY, "permutation_invariant": EXACTLY},
         pulses=(sq.Pulse(0.6, axis=[0.6, 0.0, 0.8], angle=1.2),),
-        off={"mean_field": CORRELATED},
+        off={"dtwa": OPEN, "mean_field": CORRELATED},
     ),
     Problem(
         "collective jumps and pulses",
@@ -237,7 +239,7 @@ PROBLEMS = [
             sq.Pulse(0.0, axis="+x", angle=0.4),
             sq.Pulse(0.5, axis=[0.6, 0.0, 0.8], angle=-1.2),
         ),
-        off={"mean_field": CORRELATED},
+        off={"dtwa": OPEN, "mean_field": CORRELATED},
     ),
     Problem(
         "a ramped rate and a ramped drive",
@@ -251,7 +253,7 @@ PROBLEMS = [
         ),
         sq.CoherentState("+x"),
         {"cumulants": EXACTLY, "permutation_invariant": EXACTLY},
-        off={"mean_field": CORRELATED},
+        off={"dtwa": OPEN, "mean_field": CORRELATED},
     ),
     Problem(
         "all to all with a tensor off the axes",
@@ -311,7 +313,7 @@ PROBLEMS = [
         ),
         sq.CoherentState([0.6, 0.0, 0.8]),
         {"cumulants": EXACTLY, "closed_form": CLOSELY, "permutation_invariant": EXACTLY},
-        off={"mean_field": CORRELATED},
+        off={"dtwa": OPEN, "mean_field": CORRELATED},
     ),
     Problem(
         "twisting about y with collective noise along y",
@@ -322,7 +324,7 @@ PROBLEMS = [
         ),
         sq.CoherentState([0.6, 0.0, 0.8]),
         {"cumulants": EXACTLY, "permutation_invariant": EXACTLY, "symmetric": EXACTLY},
-        off={"mean_field": CORRELATED},
+        off={"dtwa": OPEN, "mean_field": CORRELATED},
     ),
     Problem(
         "local noise along x, whose spin it keeps",
@@ -340,7 +342,7 @@ PROBLEMS = [
         ),
         sq.CoherentState([0.8, 0.0, -0.6]),
         {"cumulants": EXACTLY, "closed_form": CLOSELY},
-        off={"mean_field": CORRELATED},
+        off={"dtwa": OPEN, "mean_field": CORRELATED},
     ),
     Problem(
         "an echo of spin classes with noise",
@@ -355,7 +357,7 @@ PROBLEMS = [
             sq.Pulse(0.4, axis="+x", angle=np.pi),
             sq.Pulse(0.9, axis=[0.6, 0.8, 0.0], angle=np.pi, spin_class=1),
         ),
-        off={"mean_field": CORRELATED},
+        off={"dtwa": OPEN, "mean_field": CORRELATED},
     ),
     Problem(
         "pulses at the beginning and at the end, one of a class",

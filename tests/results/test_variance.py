@@ -88,9 +88,11 @@ def test_sampled_extremes_are_those_of_the_result():
     data = sampled(3)
     angle = float(data["squeezing_angle"][0])
     curve = sq.variance_against_angle(data, angles=[angle, angle + np.pi / 2])
+    # The curve is that of the moments; the extremes are corrected for what noise does to them.
     least, most = curve["relative_variance"].values
-    assert least == pytest.approx(float(data["xi2_kitagawa_ueda"][0]))
-    assert most == pytest.approx(float(data["antisqueezing"][0]))
+    for value, name in ((least, "xi2_kitagawa_ueda"), (most, "antisqueezing")):
+        error = float(data[f"{name}_stderr"][0])
+        assert value == pytest.approx(float(data[name][0]), abs=0.5 * error)
     assert curve.attrs["antisqueezing_stderr"] > 0
 
 

@@ -274,7 +274,7 @@ RABI = "hamiltonian.0.rabi"
         (
             OPEN,
             {"ensemble.spins": {"start": 10, "stop": 20, "num": 3}},
-            "spins: must be an integer",
+            "must not change the number of spins",
         ),
         (CLOSED, {RABI: RANGE}, "this model is closed"),
         (IN_TIME, {RABI: RANGE}, "this model has an envelope"),

@@ -16,6 +16,7 @@ from spinsqueeze.core.arrays import Booleans, Complexes, Floats, Integers
 
 NONE, UNSTABLE, ENDS = "none", "unstable", "ends"
 """What becomes of the branch: nothing within REACH; it loses stability; it folds back."""
+RELATIVE = -1
 REACH = 1e3
 """How far a driven branch is followed, in units of the rates at lambda = 0."""
 FINEST = 1e-9
@@ -35,7 +36,8 @@ class Instability:
     """The smallest lambda > 0 where the branch of all-down breaks.
 
     strength: that lambda, infinite where there is none. outcome: "none", "unstable" or "ends".
-    wave: index of the wave vector that grows, 0 for all spins alike. frequency: at which it grows.
+    wave: index of the wave vector that grows, 0 for all spins alike, RELATIVE for spins of a kind
+    against each other. frequency: at which it grows.
     """
 
     strength: float
@@ -100,6 +102,14 @@ def of_waves(one_flip: Complexes, pairs: Complexes) -> Instability:
     return Instability(float(strengths[wave]), UNSTABLE, wave)
 
 
+def of_blocks(fixed: Floats, changing: Floats) -> Instability:
+    """The same from real blocks (K, 3, 3) of the Jacobian about all-down, of H0 and of H1."""
+    A, B = fixed, changing
+    one_flip = 1j * (A[:, 0, 0] + A[:, 1, 1] + 1j * (A[:, 0, 1] - A[:, 1, 0])) / 2
+    pairs = 1j * (B[:, 0, 0] - B[:, 1, 1] - 1j * (B[:, 0, 1] + B[:, 1, 0])) / 2
+    return of_waves(one_flip, pairs)
+
+
 def _zero_eigenvalue(one_flip: Complexes, pairs: Complexes) -> float:
     G = np.linalg.solve(one_flip, pairs)
     values = np.linalg.eigvals(G @ G.conj())
@@ -131,6 +141,8 @@ class ProductFlow:
         decay: (C,) population decay.
         rigid: (C,) kinds whose spins keep the length 1/2: they decay only together.
         waves: (2, K, 3, 3) T of every wave vector for alike spins on a periodic lattice (C = 1).
+        twins: kinds (R,) with two spins or more that keep no common length, and (2, R, 3, 3) what
+            such a spin feels of the others when all move and their sum rests: -T of one pair.
     """
 
     fields: Floats
@@ -138,6 +150,7 @@ class ProductFlow:
     decay: Floats
     rigid: Booleans
     waves: Floats | None = None
+    twins: tuple[Integers, Floats] | None = None
 
     @property
     def down(self) -> Floats:
@@ -179,7 +192,7 @@ class ProductFlow:
 
     def turned_by(self, couplings: Floats) -> Floats:
         """(K, 3, 3): what T (K, 3, 3) of alike spins adds to the Jacobian about all-down."""
-        return np.asarray(-_cross(self.down) @ couplings)
+        return np.asarray(-_cross(self.down[:1]) @ couplings)
 
     def slope(self, m: Floats) -> Floats:
         """(C, 3) derivative of the rate in the strength."""
@@ -196,7 +209,26 @@ class ProductFlow:
             values = np.linalg.eigvals(self._own(m, strength) - _cross(m) @ whole)
         wave, k = np.unravel_index(np.argmax(values.real), values.shape)
         fastest = values[wave, k]
-        return float(fastest.real), int(chosen[wave]), float(abs(fastest.imag))
+        found = float(fastest.real), int(chosen[wave]), float(abs(fastest.imag))
+        return max(found, self._relative_growth(m, strength), key=lambda growth: growth[0])
+
+    def _relative_growth(self, m: Floats, strength: float) -> tuple[float, int, float]:
+        if self.twins is None:
+            return -np.inf, RELATIVE, 0.0
+        kinds, (fixed, changing) = self.twins
+        turned = _cross(m[kinds]) @ (fixed + strength * changing)
+        values = np.linalg.eigvals(self._own(m, strength)[kinds] - turned).ravel()
+        fastest = values[np.argmax(values.real)]
+        return float(fastest.real), RELATIVE, float(abs(fastest.imag))
+
+    def relative(self) -> Instability:
+        """Undriven: where spins of a kind move against each other, the kinds being independent."""
+        if self.twins is None:
+            return Instability(np.inf, NONE)
+        kinds, (fixed, changing) = self.twins
+        still = self._own(self.down, 0.0)[kinds]
+        found = of_blocks(still + self.turned_by(fixed), self.turned_by(changing))
+        return Instability(found.strength, found.outcome, RELATIVE)
 
     @cached_property
     def _different(self) -> Integers:

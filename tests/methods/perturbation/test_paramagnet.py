@@ -42,6 +42,33 @@ def test_the_xyz_model(mean, emission):
     assert (found.outcome, found.frequency) == (mean_field.UNSTABLE, 0.0)
 
 
+@pytest.mark.parametrize("across", [0.0, 0.1])
+def test_spins_of_a_kind_against_each_other(across):
+    """Alike spins break where those break that differ by next to nothing."""
+
+    def of(rates, exponent=0.0):
+        return instability(
+            sq.SpinModel(
+                sq.Lattice((len(rates),)),
+                hamiltonian=[
+                    sq.PowerLawXYZ(j_x=0.2, j_y=1.8, j_z=0.1, exponent=exponent),
+                    sq.UniformField([across, 0.0, 0.5]),
+                ],
+                jumps=[sq.LocalDecay(rates), sq.CollectiveDecay(0.05)],
+            )
+        )
+
+    alike = of([0.2] * 4)
+    assert alike.wave == mean_field.RELATIVE
+    assert alike.strength < 0.9
+    apart = of([0.2, 0.2 + 1e-8, 0.2 - 1e-8, 0.2 + 2e-8])
+    assert alike.strength == pytest.approx(apart.strength, rel=1e-4)
+    assert of([0.2] * 4, 1e-9).strength == pytest.approx(alike.strength, rel=1e-4)
+    kinds = of([0.2, 0.2, 0.35, 0.35])
+    apart = of([0.2, 0.2 + 1e-8, 0.35, 0.35 + 1e-8])
+    assert kinds.strength == pytest.approx(apart.strength, rel=1e-4)
+
+
 @pytest.mark.parametrize("field", [-6.0, -0.7, 2.0])
 def test_the_transverse_ising_model(field):
     """At the phase boundary lambda is 1: the exchange part of J_x belongs to H0."""

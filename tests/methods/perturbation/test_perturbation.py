@@ -335,3 +335,14 @@ def test_company_of_other_sorts_changes_nothing():
         assert answer.diagnostics == expected.diagnostics
         for name, reading in expected.readings.items():
             assert answer.readings[name].values.tobytes() == reading.values.tobytes()
+
+
+@pytest.mark.parametrize("drive", [0.02, 0.04, 0.08])
+def test_what_parity_empties_is_claimed_all_the_same(drive):
+    """<S^2> of driven spins has no second and third order; what is left out is of the fourth."""
+    model = sq.SpinModel(2, hamiltonian=[sq.Drive(drive)], jumps=[sq.LocalDecay(1.0)])
+    data = sq.steady_state(model, method=sq.Perturbation(order=1))
+    exact = sq.steady_state(model, method=sq.Exact())
+    for name in ("total_spin_squared", "purity", "xi2", "contrast"):
+        error = abs(float(data[name] - exact[name]))
+        assert 0.0 < error <= float(data[f"{name}_truncation"]) < 0.2, name

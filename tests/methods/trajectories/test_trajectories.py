@@ -8,6 +8,7 @@ import pytest
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, Unsupported
+from spinsqueeze.methods.base import worker_threads
 from spinsqueeze.methods.base.answer import COMPLETE
 from spinsqueeze.methods.trajectories import run as running
 from spinsqueeze.methods.trajectories.initial import mixture
@@ -257,7 +258,7 @@ class Interrupting:
 
 def slow_run(monkeypatch, when):
     model, _ = model_of("collective", 10)
-    monkeypatch.setattr(running, "_PATIENCE", 1e-3)
+    monkeypatch.setattr(worker_threads, "_PATIENCE", 1e-3)
     walk_one = running._one
 
     def held_up(k, *rest):
@@ -296,7 +297,7 @@ def test_an_interrupt_before_the_first_few_is_one(monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "wait", interrupted)
+    monkeypatch.setattr(worker_threads, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         method.answer(question)
 

@@ -1,8 +1,9 @@
 """How strong a perturbation the paramagnet stands in mean field: all spins down, of a model.
 
-H0 is what conserves S_z, H1 the rest; lambda = 1 is the model as it is. Spins of one kind move
-alike; on a full periodic lattice of alike spins every wave vector is looked at. Spins that decay
-only together keep their length, as large spins do.
+H0 is what conserves S_z, H1 the rest; lambda = 1 is the model as it is. On the branch spins of one
+kind are alike. Small changes are looked at of all of them together, of some against others, and on
+a full periodic lattice of alike spins of every wave vector. Spins that decay only together keep
+their length, as large spins do.
 """
 
 from collections.abc import Collection
@@ -52,7 +53,7 @@ def mean_field_instability(
     if not perturbed and model.permutation_invariant:
         M, P, drive = _alike(model)
         if abs(drive) <= DRIVEN * abs(M):
-            return mean_field.of_alike(M, P)
+            return _first(mean_field.of_alike(M, P), _relative(model))
     if perturbed:
         few = kinds <= MOST_DRIVEN
         return mean_field.of_drive(_of_kinds(model, perturbed)) if few else None
@@ -64,7 +65,19 @@ def mean_field_instability(
     root = np.sqrt(operators.counts)
     balance = root[:, None] / root[None, :]
     pairs = operators.pair_drive * operators.partners
-    return mean_field.of_pairs(operators.one_flip() * balance, pairs * balance)
+    together = mean_field.of_pairs(operators.one_flip() * balance, pairs * balance)
+    return _first(together, _relative(model))
+
+
+def _first(*found: Instability) -> Instability:
+    return min(found, key=lambda one: one.strength)
+
+
+def _relative(model: Canonical) -> Instability:
+    """Undriven: spins of a kind against each other."""
+    if int(np.max(model.counts)) < 2:
+        return Instability(np.inf, mean_field.NONE)
+    return _of_kinds(model, ()).relative()
 
 
 def _alike(model: Canonical) -> tuple[complex, complex, complex]:
@@ -92,10 +105,7 @@ def _of_lattice(flow: ProductFlow) -> Instability:
     """Undriven: db_k/dt = -i M_k b_k - i lambda P_k b_-k^*, b = x - i y, from real blocks."""
     assert flow.waves is not None
     own = flow.jacobian(flow.down, 0.0) - flow.turned_by(flow.couplings[0][:, 0])[0]
-    A, B = own + flow.turned_by(flow.waves[0]), flow.turned_by(flow.waves[1])
-    one_flip = 1j * (A[:, 0, 0] + A[:, 1, 1] + 1j * (A[:, 0, 1] - A[:, 1, 0])) / 2
-    pairs = 1j * (B[:, 0, 0] - B[:, 1, 1] - 1j * (B[:, 0, 1] + B[:, 1, 0])) / 2
-    return mean_field.of_waves(one_flip, pairs)
+    return mean_field.of_blocks(own + flow.turned_by(flow.waves[0]), flow.turned_by(flow.waves[1]))
 
 
 def _of_kinds(model: Canonical, perturbed: Collection[str]) -> ProductFlow:
@@ -106,17 +116,28 @@ def _of_kinds(model: Canonical, perturbed: Collection[str]) -> ProductFlow:
     rigid = (local == 0) & (counts > 1)
     decay = local.copy()
     fixed, changing = np.zeros((2, kinds, kinds, 3, 3))
+    twins = np.zeros((2, kinds, 3, 3))
     for kernel, tensor in couplings(model):
         kept, rest = _split(tensor, perturbed)
         fixed += (kernel * partners)[:, :, None, None] * kept
         changing += (kernel * partners)[:, :, None, None] * rest
+        pair = np.broadcast_to(kernel, (kinds, kinds)).diagonal()[:, None, None]
+        twins -= np.array([pair * kept, pair * rest])
     for jump in model.collective_jumps:
         amplitudes = np.broadcast_to(lowering(np.atleast_2d(jump.vectors)), kinds)
         rate = float(jump.rate)  # type: ignore[arg-type]
         decay += np.where(rigid, 0.0, rate * np.abs(amplitudes) ** 2)
         others = partners + np.diag(rigid)  # a large spin emits as one, its own share included
         fixed += _emission(rate * np.outer(amplitudes.conj(), amplitudes) * others)
-    return ProductFlow(_fields(model, kinds, perturbed), np.array([fixed, changing]), decay, rigid)
+        twins[0] -= _emission(rate * np.abs(amplitudes) ** 2)
+    several = np.flatnonzero((counts > 1) & ~rigid)
+    return ProductFlow(
+        _fields(model, kinds, perturbed),
+        np.array([fixed, changing]),
+        decay,
+        rigid,
+        twins=(several, twins[:, several]) if len(several) else None,
+    )
 
 
 def _on_lattice(model: Canonical, perturbed: Collection[str]) -> ProductFlow:

@@ -12,6 +12,8 @@ STAGE_ARRAYS = 60
 """Arrays of one batch alive at a time: spins, stage slopes, transforms."""
 SECONDS_PER_CELL = 1.3e-8
 EVALUATIONS_PER_RADIAN = 10.0
+EVALUATIONS_PER_LIFETIME = 16.0
+NOISE_NUMBERS = 12
 COMPILE_SECONDS = 4.0
 
 
@@ -44,6 +46,9 @@ def expected_cost(
     memory = RUNTIME_BYTES + matrices + size * STAGE_ARRAYS * batch
     memory += 8.0 * n_times * (9 * n_samples + 60 * min(n_samples, 100))
     evaluations = 60 + EVALUATIONS_PER_RADIAN * duration * largest_field(model)
+    evaluations += EVALUATIONS_PER_LIFETIME * duration * fastest_damping(model)
+    if model.local_jumps:  # the noise of every site at every node, three times over in the pilot
+        memory += 3 * size * NOISE_NUMBERS * model.n_spins * evaluations / 4
     seconds = COMPILE_SECONDS + per_cell * cells * evaluations * n_samples
     return memory, seconds
 
@@ -62,4 +67,20 @@ def largest_field(model: Canonical) -> float:
     for pair in model.pairs:
         norm = float(np.abs(np.linalg.eigvalsh(pair.tensor)).max())
         largest += largest_size(pair.strength) * norm * pair.kernel.row_sum / 2
+    for jump in model.collective_jumps:  # what the others radiate
+        size = np.linalg.norm(np.atleast_2d(jump.vectors), axis=1)
+        total = float(np.sum(size * model.counts))
+        largest += largest_size(jump.rate) * total * float(size.max()) / 2
     return largest
+
+
+def fastest_damping(model: Canonical) -> float:
+    """An upper estimate of the rate at which jumps damp a single spin."""
+    fastest = 0.0
+    for local in model.local_jumps:
+        factor = 1.0 if local.factors is None else float(np.max(local.factors))
+        fastest += largest_size(local.rate) * factor * float(np.linalg.norm(local.vector)) ** 2
+    for jump in model.collective_jumps:
+        size = np.linalg.norm(np.atleast_2d(jump.vectors), axis=1)
+        fastest += largest_size(jump.rate) * float(size.max()) ** 2
+    return fastest

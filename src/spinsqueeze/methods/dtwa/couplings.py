@@ -7,6 +7,10 @@ sigma = 2 s,
 
 The last term leaves out the spin's own part: Q stands for the pair tensors 2 Q w_i w_j.
 
+Every collective jump, rate D[sum_i (u_i + i v_i).s_i], reacts back on the spins that drive it:
+
+    B_i = (rate/2) sum_{j != i} (u_i (v_j.sigma_j) - v_i (u_j.sigma_j)).
+
 Spins live on cells: the grid sites when a grid kernel leaves sites empty (empty cells hold 0),
 else the spins themselves. Terms that share a kernel are summed into one matrix per time, so the
 kernel acts once on each component that some term needs.
@@ -31,7 +35,7 @@ from spinsqueeze.models.envelope import Strength, at
 class KernelPlan:
     """What a compiled program must know of one kernel: everything here is hashable.
 
-    kind: "collective", "circulant", "stencil" or "dense".
+    kind: "collective", "circulant", "stencil", "dense", or "reaction" of a collective jump.
     entries: pairs (a, b) for which B_a needs component b of the kernel's product.
     shape: the grid. embedding: the grid of the Fourier transforms. offsets, periodic: stencils.
     """
@@ -122,7 +126,9 @@ class Couplings:
 
 
 def lower(canonical: Canonical) -> Couplings:
-    """The couplings of a closed model with one row a spin; jumps and cavity are not looked at.
+    """The couplings of a model with one row a spin; the cavity is not looked at.
+
+    Of jumps: their rates are strengths, and the reaction of collective ones is a kernel.
 
     Raises:
         InvalidInput: grid kernels on different grids, or with different empty sites.
@@ -151,6 +157,12 @@ def lower(canonical: Canonical) -> Couplings:
         plans.append(plan)
         arrays.append(array)
         terms.append(group_terms)
+    for jump in canonical.collective_jumps:
+        vectors = _reacting(jump.vectors, n, cells, n_cells)
+        if vectors is not None:
+            plans.append(KernelPlan("reaction", ((0, 0),)))
+            arrays.append(vectors)
+            terms.append([(jump.rate, np.diag([1.0, 0.0, 0.0]))])
 
     everywhere = [f for f in canonical.fields if f.vectors.ndim == 1]
     by_site = [f for f in canonical.fields if f.vectors.ndim == 2]
@@ -163,6 +175,7 @@ def lower(canonical: Canonical) -> Couplings:
 
     strengths = [s for group in terms for s, _ in group]
     strengths += [f.strength for f in canonical.fields]
+    strengths += [jump.rate for jump in canonical.local_jumps]
     return Couplings(
         n_spins=n,
         plan=FieldPlan(n_cells, tuple(plans), bool(everywhere), len(by_site)),
@@ -172,6 +185,20 @@ def lower(canonical: Canonical) -> Couplings:
         strengths=tuple(strengths),
         coefficients=_coefficients(terms, everywhere, by_site),
     )
+
+
+def _reacting(vectors: Any, n: int, cells: Integers | None, n_cells: int) -> Floats | None:
+    """Real and imaginary parts (6, n_cells) of a collective jump's vectors; None where none react.
+
+    Without u_i x v_j - v_i x u_j the jump is Hermitian, but for a phase.
+    """
+    rows = np.broadcast_to(np.atleast_2d(vectors), (n, 3))
+    u, v = rows.real, rows.imag
+    if np.linalg.matrix_rank(np.stack([u.ravel(), v.ravel()]), tol=1e-13 * np.abs(rows).max()) < 2:
+        return None
+    spread = np.zeros((6, n_cells))
+    spread[:, slice(None) if cells is None else cells] = np.concatenate([u.T, v.T])
+    return spread
 
 
 def _coefficients(

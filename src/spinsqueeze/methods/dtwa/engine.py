@@ -123,7 +123,7 @@ def engine_of(couplings: Couplings, *, dtype: str, batch: int) -> Engine:
     plan = replace(couplings.plan, side_by_side=transform.name == MACHINE_CODE)
     with double_precision():
         kernels = tuple(
-            jnp.asarray(a if k.kind == "collective" else a.astype(real))
+            jnp.asarray(a if k.kind in ("collective", "reaction") else a.astype(real))
             for k, a in zip(couplings.plan.kernels, couplings.arrays, strict=True)
         )
         length = couplings.to_cells(np.full(couplings.n_spins, SQUARED_LENGTH))

@@ -30,8 +30,8 @@ def fields(plan: FieldPlan, data: dict[str, Any], spins: Triple, strengths: dict
 
     for k, kernel in enumerate(plan.kernels):
         matrix, array = strengths["kernels"][k], data["kernels"][k]
-        if kernel.kind == "collective":
-            _collective(plan, kernel, array, spins, matrix, add)
+        if kernel.kind in _WITHOUT_PRODUCT:
+            _WITHOUT_PRODUCT[kernel.kind](plan, kernel, array, spins, matrix, add)
             continue
         if plan.side_by_side and kernel.kind == "circulant":
             product = _convolved_lanes(kernel, array, data["line"], spins)
@@ -74,6 +74,25 @@ def _collective(
         strength = matrix[a, b]
         pull = (strength * total[b]).astype(dtype)
         add(a, w * (pull - strength.astype(dtype) * (w * spins[b])))
+
+
+def _reaction(
+    plan: FieldPlan, _kernel: KernelPlan, vectors: Any, spins: Triple, matrix: Any, add: Any
+) -> None:
+    """(rate/2) (u_i V - v_i U), U = sum_j u_j.sigma_j and V = sum_j v_j.sigma_j without j = i."""
+    dtype, cells, rate = spins[0].dtype, 1 - plan.sample_axis, matrix[0, 0]
+    wide = [across_samples(plan, vectors[a]) for a in range(6)]
+    rows = [w.astype(dtype) for w in wide]
+    others = []
+    for first in (0, 3):
+        total = sum(
+            jnp.sum(spins[a].astype(jnp.float64) * wide[first + a], axis=cells, keepdims=True)
+            for a in range(3)
+        )
+        own = sum(rows[first + a] * spins[a] for a in range(3))
+        others.append((rate / 2 * total).astype(dtype) - (rate / 2).astype(dtype) * own)
+    for a in range(3):
+        add(a, rows[a] * others[1] - rows[3 + a] * others[0])
 
 
 def _convolved_lanes(kernel: KernelPlan, spectrum: Any, line: Any, spins: Triple) -> dict[int, Any]:
@@ -171,3 +190,4 @@ def _dense(plan: FieldPlan, kernel: KernelPlan, matrix: Any, spins: Triple) -> d
 
 
 _PRODUCTS = {"circulant": _circulant, "stencil": _stencil, "dense": _dense}
+_WITHOUT_PRODUCT = {"collective": _collective, "reaction": _reaction}

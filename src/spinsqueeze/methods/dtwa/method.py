@@ -1,7 +1,8 @@
 """DTWA: classical trajectories from discretely sampled spins."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, final
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_init
@@ -15,6 +16,10 @@ from spinsqueeze.methods.dtwa.sampling import SAMPLINGS
 from spinsqueeze.numerics.forks import require_own_threads
 from spinsqueeze.numerics.processors import available_processors
 
+if TYPE_CHECKING:
+    from spinsqueeze.methods.dtwa.couplings import Couplings
+    from spinsqueeze.models.canonical import Canonical
+
 CHUNK = 64
 """Trajectories added for a target_error are a multiple of this: whole batches, whole sets."""
 
@@ -23,11 +28,15 @@ CHUNK = 64
 @clear_init
 @dataclass(frozen=True, eq=False)
 class DTWA(SampledMethod):
-    """The discrete truncated Wigner approximation, for closed systems.
+    """The discrete truncated Wigner approximation, for closed and open systems.
 
     Every spin starts at one of the corners (±1, ±1, 1) of its own frame and follows the
     mean-field equation d sigma_i/dt = B_i x sigma_i, B_i = b_i + sum_j J_ij T sigma_j / 2.
-    Moments are averages over trajectories. Sources: schachenmayer2015, perlin2020.
+    Moments are averages over trajectories. Jumps D[c.s] of rate gamma, c = u + i v, damp a spin by
+    A sigma + b, A = (gamma/2)(u u^T + v v^T - u^2 - v^2), b = gamma u x v, and add noise of
+    covariance -2 A - b m^T - m b^T (m: its mean Bloch vector); collective ones turn all spins by
+    common noise and by the field that the others radiate. Sources: schachenmayer2015, perlin2020;
+    for jumps compare huber2022 and mink2022.
 
     Args:
         n_trajectories: number of samples, at least 4; None: 500, or what target_error needs. The
@@ -37,7 +46,8 @@ class DTWA(SampledMethod):
         dtype: "float32" or "float64" for the spins (collective sums are float64 in both), or
             "auto": float32 unless its rounding alone exceeds the tolerance.
         tolerance: largest error of a trajectory's collective spin from the steps, in units of
-            the projection noise sqrt(N)/2; steps are chosen by themselves.
+            the projection noise sqrt(N)/2; steps are chosen by themselves. Of open systems: from
+            the steps of the drift; the noise is of weak order 2, its error estimated besides.
         sampling: "stratified": the sums of the initial signs are spread evenly over each of 32
             sets of samples, and averages corrected by what is known of these sums; error bars
             come from the sets. "independent": every sample by itself, 100 blocks.
@@ -47,11 +57,11 @@ class DTWA(SampledMethod):
             relative standard error of xi2 at every time.
         max_trajectories: the limit with target_error, reached with a warning.
 
-    Exact for <s_i> and <s^z_i s^±_j> of Ising models from spins perpendicular to their axis, and
-    where spins do not interact; no error estimate of the approximation itself elsewhere, but on
-    periodic squares with power-law couplings it says how wrong its optimum is on 4 x 4 and 5 x 5:
-    compare with `Exact` on a small lattice. Fails at times when quantum interference matters
-    (revivals), and for strongly entangled states.
+    Exact for <s_i> and <s^z_i s^±_j> of closed Ising models from spins perpendicular to their
+    axis, and where spins do not interact (under local jumps, too); no error estimate of the
+    approximation itself elsewhere, but on periodic squares with power-law couplings it says how
+    wrong its optimum is on 4 x 4 and 5 x 5: compare with `Exact` on a small lattice. Fails at times
+    when quantum interference matters (revivals), and for strongly entangled states.
     """
 
     n_trajectories: int | None = None
@@ -62,10 +72,23 @@ class DTWA(SampledMethod):
     target: str = field(default="optimum", kw_only=True)
     max_trajectories: int = field(default=DEFAULT_LIMIT, kw_only=True)
 
-    references: ClassVar[tuple[str, ...]] = ("schachenmayer2015", "perlin2020")
-    summary: ClassVar[str] = "closed lattice models of any size by classical trajectories"
+    references: ClassVar[tuple[str, ...]] = (
+        "schachenmayer2015",
+        "perlin2020",
+        "huber2022",
+        "mink2022",
+    )
+    summary: ClassVar[str] = "lattice models of any size, open or closed, by classical trajectories"
     handles: ClassVar[frozenset[str]] = frozenset(
-        ("fields", "quadratics", "pairs", "unlike_spins", "pulses")
+        (
+            "fields",
+            "quadratics",
+            "pairs",
+            "collective_jumps",
+            "local_jumps",
+            "unlike_spins",
+            "pulses",
+        )
     )
 
     def __post_init__(self) -> None:
@@ -81,7 +104,7 @@ class DTWA(SampledMethod):
         return "dtwa"
 
     def obstacles(self, question: Question) -> list[str]:
-        """Closed models without a cavity, from coherent and product states."""
+        """Models without a cavity, from coherent and product states."""
         reasons = []
         if not isinstance(question.state, ProductOfSpins):
             reasons.append(
@@ -92,8 +115,8 @@ class DTWA(SampledMethod):
 
     def trust(self, question: Question) -> Trust:
         """Exact but for sampling where spins do not interact, elsewhere of unknown accuracy."""
-        free = not question.model.quadratics and not question.model.pairs
-        if free:
+        model = question.model
+        if not (model.quadratics or model.pairs or model.collective_jumps):
             return Trust("none", sampled=True)
         return Trust(
             "uncontrolled", sampled=True, known=atlas.in_words(atlas.known_error(question))
@@ -133,13 +156,16 @@ class DTWA(SampledMethod):
         errors = atlas.known_error(question)
         question = question.per_spin()
         model = question.model
+        couplings = lower(model)
+        stepper = stepper_of(model, couplings)
         run, plan = plan_run(
-            lower(model),
+            couplings,
             directions=bloch_vectors(question.state),
             times=question.times,
             seed=question.seed,
             rotations=question.pulses,
             options=Options(dtype=self.dtype, tolerance=self.tolerance, sampling=self.sampling),
+            **stepper,
         )
         samples = Samples(run, plan, stratified=self.sampling == "stratified")
         number, target = self._most, self._target
@@ -162,9 +188,10 @@ class DTWA(SampledMethod):
         report = samples.report
         return Answer(
             readings,
-            error={"spin": report.integration_error},
+            error={"spin": report.integration_error + report.noise_error},
             diagnostics={
                 "integration_error": report.integration_error,
+                **({"noise_step_error": report.noise_error} if stepper else {}),
                 "spin_length_drift": report.spin_length_drift,
                 "energy_drift": report.energy_drift,
                 "n_steps": report.n_steps,
@@ -186,6 +213,16 @@ class DTWA(SampledMethod):
             status=status,
             interrupted=interrupted,
         )
+
+
+def stepper_of(model: "Canonical", couplings: "Couplings") -> dict[str, Any]:
+    """The argument `stepper` of a run of this model; none where nothing jumps."""
+    if not (model.local_jumps or model.collective_jumps):
+        return {}
+    from spinsqueeze.methods.dtwa.jumps.reservoirs import lower_jumps
+    from spinsqueeze.methods.dtwa.jumps.stepper import JumpSteps
+
+    return {"stepper": partial(JumpSteps, reservoirs=lower_jumps(model, couplings))}
 
 
 def _warnings(method: DTWA, number: int, error: float) -> tuple[str, ...]:

@@ -23,7 +23,8 @@ class Setup:
     """The run that a stepper is made for.
 
     engine: the model on its device. windows: in order; neighbours share an edge. times: outputs
-    (T,). seed: for what a stepper draws at random, together with the number of each sample.
+    (T,). directions: unit vector (3,) of the initial state, or one per spin (n_spins, 3). seed: for
+    what a stepper draws at random, together with the number of each sample.
     tolerance: largest error of the collective spins, in units of sqrt(N)/2.
     """
 
@@ -32,6 +33,7 @@ class Setup:
     times: Floats
     seed: int
     tolerance: float
+    directions: Floats
 
 
 @final
@@ -66,11 +68,13 @@ class StepPlan(Generic[Laid]):
 
     error: of the collective spins, in units of sqrt(N)/2; infinite where not estimated.
     pilot_evaluations: right-hand sides spent on choosing, for one sample.
+    noise_error: what noise that acts off its time adds to it, estimated; 0 without noise.
     """
 
     steps: tuple[Laid | None, ...]
     error: float
     pilot_evaluations: int
+    noise_error: float = 0.0
 
 
 @final

@@ -49,7 +49,8 @@ class IntegrationReport:
     """How well the equations of motion were solved.
 
     integration_error: largest difference of a pilot sample's collective spin between these steps
-    and steps half as long, in units of sqrt(N)/2; infinite where not estimated.
+    and steps half as long, in units of sqrt(N)/2; infinite where not estimated. noise_error: what
+    noise that acts off its time adds, estimated, in the same units; 0 without noise.
     spin_length_drift: largest relative change of any |sigma_i|^2.
     energy_drift: largest change of a sample's energy in a window of constant strengths, relative
     to the energy with every spin along its field; nan where no window is constant.
@@ -68,6 +69,7 @@ class IntegrationReport:
     dtype: str
     transform: str
     transform_reason: str
+    noise_error: float = 0.0
 
 
 @final
@@ -152,7 +154,14 @@ class Trajectory:
         self.batch = self.options.batch or default_batch(couplings, dtype=dtype)
         self.engine = engine_of(couplings, dtype=dtype, batch=self.batch)
         self.stepper = stepper(
-            Setup(self.engine, self.windows, self.times, seed, self.options.tolerance)
+            Setup(
+                self.engine,
+                self.windows,
+                self.times,
+                seed,
+                self.options.tolerance,
+                self.directions,
+            )
         )
 
     def _begin(self, first: int) -> Any:
@@ -275,6 +284,7 @@ class Trajectory:
             dtype=self.options.dtype,
             transform=self.engine.transform.name,
             transform_reason=self.engine.transform.reason,
+            noise_error=plan.noise_error,
         )
         return Trajectories(spins, final, report)
 

@@ -1,0 +1,1 @@
+"""The stochastic stepper of open systems: drift by Runge-Kutta steps, noise between them."""
