@@ -212,7 +212,7 @@ class RandomPositions(Arrangement):
 
     def _drawn(self, source: np.random.Generator, count: int) -> Floats:
         if self.disc is None:
-            return source.random((count, self.dimension)) * np.array(self.box)
+            return np.asarray(source.random((count, self.dimension)) * np.array(self.box))
         radius, angle = source.random((count, 2)).T
         radius = self.disc * np.sqrt(radius)
         angle = 2 * np.pi * angle

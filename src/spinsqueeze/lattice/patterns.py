@@ -102,7 +102,8 @@ class ObliqueGrid:
 
     def squares(self, embedding: tuple[int, ...]) -> Integers:
         """Square of the least net length for every displacement of the embedding grid."""
-        return np.min([_square(image) for image in self._images(embedding)], axis=0)
+        images = [_square(image) for image in self._images(embedding)]
+        return np.asarray(np.min(images, axis=0), dtype=np.int64)
 
     def nearest_images(self, embedding: tuple[int, ...]) -> Iterator[tuple[Floats, Floats]]:
         """Weights (...) and vectors (..., 2): the sum over all is a mean over the nearest images.
@@ -121,7 +122,7 @@ class ObliqueGrid:
 
     def neighbours(self) -> Integers:
         """(K, axes) offsets on the grid between sites one net length apart, each neighbour once."""
-        offsets = {}
+        offsets: dict[tuple[int, ...], tuple[int, ...]] = {}
         sizes, around = np.array(self.grid_shape), np.array(self.grid_periodic)
         for offset in itertools.product((1, 0, -1), repeat=len(sizes)):
             if _square(np.array(offset) @ np.array(self.pattern.steps)) != 1:
@@ -137,7 +138,8 @@ class ObliqueGrid:
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         vectors = grid @ np.array(self.pattern.steps)
         gram = np.array([[2, 1], [1, 2]])
-        return nearby(vectors, periods=self.periods, gram=gram)
+        images = nearby(vectors, periods=self.periods, gram=gram)
+        return [np.asarray(image, dtype=np.int64) for image in images]
 
 
 def nearby(
