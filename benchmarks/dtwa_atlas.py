@@ -12,7 +12,7 @@ import math
 import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,15 @@ ATLAS = Path(__file__).parents[1] / "src/spinsqueeze/methods/dtwa/atlas.json"
 ISING = math.inf
 GRIDS = {
     (4, 4): (
-        (math.inf, 6.0, 3.0, 0.0, 1.0, 2.0),
+        (math.inf, 6.0, 3.0, 0.0, 1.0, 2.0, 4.0, 5.0),
         (-6.0, -3.0, -1.8, -1.2, -0.6, -0.3, 0.0, 0.3, 0.6, 1.2, 1.5, 1.8, 3.0, 6.0, ISING),
     ),
-    (5, 5): ((3.0, math.inf, 6.0, 0.0), (-1.5, -1.0, -0.5, 0.0, 0.5, 0.8, 1.2, 1.5, 2.0)),
+    (5, 5): ((3.0, math.inf, 6.0, 0.0, 1.0, 2.0), (-1.5, -1.0, -0.5, 0.0, 0.5, 0.8, 1.2, 1.5, 2.0)),
 }
 """Exponents and ratios by lattice, the most telling first."""
 N_TRAJECTORIES = 20_000
+LARGEST_ERROR = 0.03
+"""dB: a point whose sampling error is larger is computed again with as many as that takes."""
 TOLERANCE = 1e-2
 """Of single trajectories; the optimum moves by less than 1e-3 dB from there to 1e-3."""
 N_TIMES = 41
@@ -54,9 +56,19 @@ def point(shape: tuple[int, ...], *, ratio: float, exponent: float) -> dict[str,
     )
     state = sq.CoherentState("+x")
     exact = sq.optimum(sq.simulate(model, state, times, method=exact_method(ratio, exponent)))
-    method = sq.DTWA(N_TRAJECTORIES, tolerance=TOLERANCE)
-    sampled = sq.optimum(sq.simulate(model, state, times, method=method, seed=SEED))
+
+    def sample(n_trajectories: int) -> sq.Optimum:
+        method = sq.DTWA(n_trajectories, tolerance=TOLERANCE)
+        return sq.optimum(sq.simulate(model, state, times, method=method, seed=SEED))
+
+    n_trajectories = N_TRAJECTORIES
+    sampled = sample(n_trajectories)
+    excess = sampled.error("decibels") / LARGEST_ERROR
+    if excess > 1.0:
+        n_trajectories *= math.ceil(1.1 * excess**2)
+        sampled = sample(n_trajectories)
     return {
+        "n_trajectories": n_trajectories,
         "shape": shape,
         "ratio": ratio,
         "exponent": exponent,
@@ -90,37 +102,54 @@ def main(store: Path, *, shapes: Sequence[tuple[int, ...]] = ()) -> None:
 
 
 def write(rows: Sequence[Mapping[str, Any]]) -> None:
-    """The atlas of all exponents whose points are there."""
+    """The atlas of all exponents whose points are there.
+
+    A row may say under "exact_origin" that its exact optimum was computed elsewhere; so does the
+    atlas then.
+    """
     points = {(tuple(row["shape"]), row["exponent"], row["ratio"]): row for row in rows}
     sheets = []
+    used: list[Mapping[str, Any]] = []
     for shape, (exponents, ratios) in GRIDS.items():
         ratios = sorted(ratios)
         done = [a for a in sorted(exponents) if all((shape, a, r) in points for r in ratios)]
         if done:
             grid = [[points[shape, a, r] for r in ratios] for a in done]
-            errors = [[p["dtwa"] - p["exact"] for p in line] for line in grid]
-            stderr = [
-                [math.hypot(p["dtwa_error"], p["exact_error"]) for p in line] for line in grid
-            ]
+            used += [p for line in grid for p in line]
             sheets.append(
                 {
                     "side": shape[0],
                     "exponents": ["inf" if math.isinf(a) else a for a in done],
                     "ratios": ["inf" if math.isinf(r) else r for r in ratios],
-                    "error": [[round(e, 3) for e in line] for line in errors],
-                    "stderr": [[round(e, 3) for e in line] for line in stderr],
-                    "exact": [[round(p["exact"], 3) for p in line] for line in grid],
+                    "error": _table(grid, lambda p: p["dtwa"] - p["exact"]),
+                    "stderr": _table(grid, lambda p: math.hypot(p["dtwa_error"], p["exact_error"])),
+                    "exact": _table(grid, lambda p: p["exact"]),
                 }
             )
+    counts = [p["n_trajectories"] for p in used]
     origin = {
         "command": "python benchmarks/dtwa_atlas.py POINTS",
         "version": sq.__version__,
-        "n_trajectories": f"4000 to {N_TRAJECTORIES}",
+        "n_trajectories": f"{min(counts)} to {max(counts)}",
         "seed": SEED,
         "unit": "dB, DTWA's optimum less the exact one",
     }
+    elsewhere = {
+        (p["shape"][0], p["exponent"], p["exact_origin"]) for p in used if "exact_origin" in p
+    }
+    if elsewhere:
+        origin["exact_from_elsewhere"] = [
+            f"{side} x {side}, exponent {exponent:g}: {command}"
+            for side, exponent, command in sorted(elsewhere)
+        ]
     text = json.dumps({"origin": origin, "sheets": sheets}, indent=1)
     ATLAS.write_text(re.sub(r"\[\s+([^\[\]]*?)\s+\]", lambda m: f"[{_line(m[1])}]", text) + "\n")
+
+
+def _table(
+    grid: Sequence[Sequence[Mapping[str, Any]]], of: Callable[[Mapping[str, Any]], float]
+) -> list[list[float]]:
+    return [[round(of(p), 3) for p in line] for line in grid]
 
 
 def _line(numbers: str) -> str:

@@ -40,7 +40,8 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "show_signature": False,
 }
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_dmath_allow_labels = False
 myst_heading_anchors = 3
 myst_disable_syntax = ["html_inline", "html_block"]  # <s> is a mean value
 exclude_patterns = ["_build", "_templates"]

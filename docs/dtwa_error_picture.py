@@ -13,6 +13,15 @@ LARGEST = 1.0
 """Where the colours end, in dB."""
 
 
+EVEN = 0.18
+"""The luminance on which black and white are read equally well."""
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    """Of sRGB, from 0 to 1."""
+    return float(np.dot(np.asarray(colour[:3]) ** 2.2, (0.2126, 0.7152, 0.0722)))
+
+
 def number(value: float) -> str:
     """'1.5', and what infinity stands for."""
     return f"{value:g}".replace("-", "\N{MINUS SIGN}")
@@ -31,7 +40,7 @@ def main() -> None:
             )
             for (row, column), error in np.ndenumerate(sheet.error):
                 shown = f"{error:+.1f}".replace("-", "\N{MINUS SIGN}")
-                white = abs(error) > 0.65 * LARGEST
+                white = luminance(image.to_rgba(error)) < EVEN
                 axes.text(
                     column, row, "0.0" if shown[1:] == "0.0" else shown, ha="center", va="center",
                     fontsize=8, color="white" if white else "black",

@@ -26,10 +26,10 @@ LOSSY = sq.SpinModel(
     hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=0.5, exponent=3)],
     jumps=[sq.LocalDecay(0.1)],
 )
-OPEN_LATTICE = sq.SpinModel(
+MIRRORS = sq.SpinModel(
     sq.Lattice((4, 4)),
     hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=0.5, exponent=3)],
-    jumps=[sq.LocalDecay(1.0)],
+    cavity=sq.Cavity(1.0, decay_rate=1.0),
 )
 CAVITY = sq.SpinModel(8, cavity=sq.Cavity(1.0, decay_rate=1.0))
 
@@ -60,7 +60,10 @@ PYTHON = [
     (lambda: simulate(method="dwta"), r"^method 'dwta' does not exist; did you mean 'dtwa'\?$"),
     (lambda: simulate(pulses=[3]), r"^pulses\[0\] must be a Pulse, got 3$"),
     (lambda: simulate(seed=1.5), r"^seed must be an integer, got 1.5 \(float\)$"),
-    (lambda: simulate(progress=3), r"^progress must be a function of the fraction done, got 3$"),
+    (
+        lambda: simulate(progress=3),
+        r"^progress must be a function of the fraction done, or True for a bar, got 3$",
+    ),
     (lambda: sq.DTWA(n_trajectories="500"), r"^n_trajectories must be an integer, got '500'"),
     (lambda: sq.OneAxisTwisting(math.sin), r"^chi is a function: tabulate it first with Envelope"),
     # NaN and infinity
@@ -165,7 +168,7 @@ PYTHON = [
         lambda: simulate(state=sq.DickeState(0), method="dtwa"),
         r"^DTWA cannot do this: \(1\) ",
     ),
-    (lambda: simulate(OPEN_LATTICE), r"^no method fits this model. ClosedForm: "),
+    (lambda: simulate(MIRRORS), r"^no method fits this model. ClosedForm: "),
     (lambda: simulate(method="dtwa", keep_state=True), r"^keep_state: DTWA has no state to keep"),
     # sizes beyond the budget
     (lambda: simulate(CUBE, method="exact"), r"(?i)exact.*(needs|cannot).*64"),
@@ -185,7 +188,10 @@ PYTHON = [
     (lambda: sq.optimum("run.nc"), r"file name 'run.nc'; load the file: optimum\(load\('run.nc'\)"),
     (lambda: sq.optimum(Path("run.nc")), r"load the file: optimum\(load\('run.nc'\)"),
     (lambda: sq.final_state(simulate()), r"^data holds no final state: run simulate with keep"),
-    (lambda: sq.compare(OPEN_LATTICE, UP_X, TIMES), r"^compare needs two methods that fit, got 0"),
+    (
+        lambda: sq.compare(MIRRORS, UP_X, TIMES),
+        r"^compare needs two methods that fit, got 0",
+    ),
     (lambda: sq.load("nope.nc"), r"^result file nope.nc does not exist$"),
     (lambda: sq.save(simulate(), "nope/out.nc"), r"^output folder nope does not exist"),
 ]

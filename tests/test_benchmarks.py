@@ -41,7 +41,8 @@ TINY = {
 
 
 def test_every_benchmark_is_here():
-    assert {path.stem for path in FOLDER.glob("*.py")} == set(TINY)
+    # The atlas is data of the package, checked by tests/methods/dtwa/test_dtwa_atlas.py.
+    assert {path.stem for path in FOLDER.glob("*.py")} - {"dtwa_atlas"} == set(TINY)
 
 
 # They start processes that compile.

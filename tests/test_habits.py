@@ -150,8 +150,9 @@ def test_a_steady_state_is_one_line_in_decibels():
     data = sq.steady_state(model, initial_state=sq.CoherentState("-z"))
     text = sq.summary(data)
     level = 10 * np.log10(float(data["xi2"]))
-    assert text == f"xi2 = {float(data['xi2']):.6g} ({level:.4g} dB) in the steady state"
+    expected = f"xi2 = {float(data['xi2']):.6g} ({level:.4g} dB) in the steady state"
+    assert str(text).splitlines()[-1].split(maxsplit=1) == ["best", expected]
     run = sq.simulate(twisting(), UP_X, TIMES)
-    assert sq.summary(run).splitlines()[0] == str(sq.optimum(run)).splitlines()[0]
+    assert str(sq.optimum(run)).splitlines()[0] in str(sq.summary(run))
     with pytest.raises(InvalidInput, match=r"summary\(load\('x.nc'\)\)"):
         sq.summary("x.nc")

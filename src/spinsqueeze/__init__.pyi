@@ -82,6 +82,7 @@ from .observables.optimum import OptimumStatus as OptimumStatus
 from .observables.qfi import quantum_fisher_information as quantum_fisher_information
 from .observables.sphere import husimi as husimi
 from .observables.sphere import wigner as wigner
+from .results.bibtex import bibtex as bibtex
 from .results.files import load as load
 from .results.files import save as save
 from .results.merge import merge as merge

@@ -136,3 +136,39 @@ def test_a_sweep_and_a_method_that_does_not_fit_are_refused():
             there_and_back(4, 0.1), STATE, [0.2], method="truncated_shells",
             pulses=sq.Pulse(0.1, axis="+y", angle=0.0),
         )  # fmt: skip
+
+
+def test_one_method_makes_all_runs_and_the_readout_counts():
+    """An angle of 0 fits closed form, its neighbours do not: the method is chosen for these."""
+    model = sq.SpinModel(
+        sq.Lattice((2, 3)), hamiltonian=[sq.PowerLawXXZ(j_perp=0.0, j_z=1.0, exponent=3)]
+    )
+    pulse = sq.Pulse(0.3, axis="+y", angle=0.0)
+    data = sq.sensitivity(model, STATE, [0.3, 0.5], pulses=[pulse])
+    assert data.attrs["method"] == "exact"
+    assert np.all(data["metrological_gain_numerical_error"] < 1e-4)
+    readout = sq.Readout(detection_error=0.1, resolution=1.0)
+    study = sq.Study(
+        model,
+        initial_state=STATE,
+        times=[0.3, 0.5],
+        pulses=[pulse],
+        readout=readout,
+        method=sq.Exact(),
+    )
+    worse = sq.sensitivity(study)
+    run = sq.simulate(model, STATE, [0.3, 0.5], pulses=[pulse], method="exact")
+    noise = 6 * 0.1 * 0.9 + 1.0
+    for k in range(2):
+        covariance = 0.8**2 * run["covariance"].values[k] + noise * np.eye(3)
+        slope = 0.8 * data["slope"].values[k]
+        mean = run["spin"].values[k]
+        plane = scipy.linalg.null_space(mean[None] / np.linalg.norm(mean)).T
+        signal = plane @ slope
+        expected = signal @ np.linalg.solve(plane @ covariance @ plane.T, signal) / 6
+        assert float(worse["metrological_gain"][k]) == pytest.approx(expected, rel=1e-6)
+    with pytest.raises(InvalidInput, match=r"got a sensitivity; make it again with sensitivity\("):
+        sq.rerun(data)
+    with pytest.raises(InvalidInput, match="signal must name one of the 2 pulses"):
+        sq.sensitivity(model, STATE, [0.5], pulses=[pulse, pulse])
+    assert str(sq.summary(data)).count("gain = ") == 1

@@ -32,7 +32,7 @@ def test_a_steady_state_and_a_run_without_a_direction(data):
     assert "dB) in the steady state" in str(sq.summary(steady))
     lost = data.copy(deep=True)
     lost["spin"][:] = 0.0
-    assert "none: xi2 is undefined" in str(sq.summary(lost))
+    assert "no optimum: xi2 is undefined" in str(sq.summary(lost))
 
 
 def test_a_sweep_counts_its_optima():
@@ -43,7 +43,9 @@ def test_a_sweep_counts_its_optima():
     assert np.isnan(data["optimal_angle"].values[0])
     text = str(sq.summary(data))
     assert "chi: 3 values from 0 to 1" in text
-    assert "1 resolved, 1 at the last time, 1 without squeezing at these times" in text
+    assert "3 of 3 points done" in text
+    assert "at the last time: 1 of 3 optima" in text
+    assert "least in the initial state: 1 of 3 optima" in text
 
 
 def test_representations_are_short(data):

@@ -46,7 +46,8 @@ def test_failures_that_took_work_are_kept(monkeypatch, error, kept):
 
 
 def test_all_points_failed():
-    model = sq.SpinModel(4, jumps=[sq.CollectiveDecay(1.0)])
-    data = sq.sweep(model, STATE, TIMES, over={RATE: [1.0, 2.0]}, method=sq.DTWA(10), workers=0)
+    model = sq.SpinModel(4, jumps=[sq.LocalDecay(1.0)])
+    method = sq.SymmetricSubspace()
+    data = sq.sweep(model, STATE, TIMES, over={RATE: [1.0, 2.0]}, method=method, workers=0)
     assert (data["status"] == "failed").all()
     assert "Unsupported" in str(data["reason"].values[0])

@@ -1,9 +1,8 @@
 """`spinsqueeze sensitivity`: how well the angle of a pulse of a study is measured."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,8 +13,9 @@ from spinsqueeze.cli.study import read
 def sensitivity(
     study: Study,
     signal: Annotated[
-        int, typer.Option("--pulse", metavar="K", help="Which pulse is the signal, from 0.")
-    ] = 0,
+        int | None,
+        typer.Option("--pulse", metavar="K", help="Which pulse is the signal, from 0."),
+    ] = None,
     phases: Annotated[
         tuple[float, float, int] | None,
         typer.Option(
@@ -36,6 +36,7 @@ def sensitivity(
     from spinsqueeze.core.errors import InvalidInput
     from spinsqueeze.results.dataset import warnings_of
     from spinsqueeze.results.files import check_result_name, save
+    from spinsqueeze.run.lines import gains
     from spinsqueeze.run.sensitivity import sensitivity as found
 
     target = output if output is not None else Path(study.name).with_suffix(".nc")
@@ -65,29 +66,3 @@ def sensitivity(
         print(f"result: {target}")
         if picture is not None:
             print(f"picture: {picture}")
-
-
-def gains(data: Any) -> Iterator[str]:
-    """The best gain of a result, its phase resolution and readout, in lines for people."""
-    import numpy as np
-
-    from spinsqueeze.core.text import value_with_error
-    from spinsqueeze.observables.squeezing import decibels
-
-    gain = data["metrological_gain"]
-    if not np.isfinite(gain.values).any():
-        yield "no gain: the mean spin has no direction"
-        return
-    best = data.isel({dim: int(k) for dim, k in gain.argmax(...).items()})
-    value = float(best["metrological_gain"])
-    error = float(best.get("metrological_gain_stderr", 0.0))
-    error = float(np.hypot(error, float(best["metrological_gain_numerical_error"])))
-    shown = value_with_error(value, stderr=error if error > 5e-7 * value else None)
-    unit = str(best["time"].attrs.get("units", ""))
-    place = f"time {float(best['time']):.6g} {unit}".rstrip()
-    if "phase" in best.coords:
-        place += f", phase {float(best['phase']):.4g} rad"
-    yield f"gain = {shown} ({float(decibels(value)):.4g} dB) over uncorrelated spins at {place}"
-    direction = ", ".join(f"{x:.4f}" for x in best["readout"].values)
-    resolution = float(best["phase_resolution"])
-    yield f"Delta phi = {resolution:.4g} rad in one shot, read along ({direction})"

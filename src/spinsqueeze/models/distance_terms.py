@@ -11,6 +11,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.couplings import displacement_kernel, distance_kernel, row_sums
 from spinsqueeze.lattice.geometry import Lattice
@@ -50,6 +51,7 @@ def _of_excited(strength: Strength, form: str, kernel: Kernel) -> list[Piece]:
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class VanDerWaals(HamiltonianTerm):
     """H = sum_{i<j} c6 r_ij^-6 n_i n_j, n = 1/2 + s^z (up: the Rydberg state), less a constant.
@@ -85,6 +87,7 @@ class VanDerWaals(HamiltonianTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class RydbergDressing(HamiltonianTerm):
     """H = sum_{i<j} U(r_ij) n_i n_j, U(r) = plateau/(1 + (r/radius)^6), n = 1/2 + s^z.
@@ -129,6 +132,7 @@ class RydbergDressing(HamiltonianTerm):
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class DipolarXXZ(HamiltonianTerm):
     """H = sum_{i<j} (1 - 3 cos^2 theta_ij) r_ij^-3 [j_perp (s^x s^x + s^y s^y) + j_z s^z s^z].
@@ -193,6 +197,7 @@ def _axis(name: str, value: Any) -> Floats:
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class TabulatedCoupling(HamiltonianTerm):
     """H = sum_{i<j} V(r_ij) s_i . tensor s_j, V from a table of distances and values.

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, final
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.quantities import TWO_PI, quantity
 from spinsqueeze.core.units import seconds_of, with_prefix
@@ -41,6 +42,7 @@ _ONLY_WITH = {
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class LabSpinNumbers(Plain):
     """What an experimenter knows of spins; each field is told in `spins_from_lab`.
@@ -189,6 +191,7 @@ NAMES = tuple(item.name for item in fields(LabSpinNumbers))
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class LabSpins:
     """Spins as a model, from laboratory numbers; `print` it for a summary.
@@ -259,6 +262,7 @@ class LabSpins:
         yield "units", f"rates in {n.unit} (angular), times in {n.time_unit}"
 
 
+@clear_call
 def spins_from_lab(
     spins: Any,
     *,

@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from typing import final
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.term import Plain
 
 
 @final
+@clear_init
 @dataclass(frozen=True, eq=False)
 class Readout(Plain):
     """What is measured in place of the spins: each one misread with a probability, counts noisy.

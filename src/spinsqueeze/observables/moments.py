@@ -339,7 +339,7 @@ def _finite(values: ArrayLike, name: str) -> Floats:
 
 
 def _counts(value: object, shape: tuple[int, ...]) -> int | Integers | Floats:
-    if not isinstance(value, np.ndarray) or value.ndim == 0:
+    if not isinstance(value, np.ndarray) or (value.ndim == 0 and shape):
         return integer("n_spins", value, minimum=1)
     numbers = value.dtype.kind in "iuf" and bool(np.all(np.isfinite(value) & (value >= 0)))
     if value.shape != shape or not numbers:

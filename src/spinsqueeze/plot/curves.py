@@ -130,7 +130,10 @@ def _check(dataset: Any, name: str) -> None:
             "draw a result of spinsqueeze.simulate or a file it wrote"
         )
     if "n_spins" not in dataset.attrs:
-        raise InvalidInput(f"{name} must carry the number of spins: set data.attrs['n_spins']")
+        remedy = (
+            "draw a sweep with plot.sweep" if "status" in dataset else "give a result as it was"
+        )
+        raise InvalidInput(f"{name} must carry its number of spins, n_spins; {remedy}")
     dims = dataset["xi2"].dims
     if "time" not in dims:
         raise InvalidInput(f"{name} has no dimension time: a steady state is a number, not a curve")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.text import value_with_error
 from spinsqueeze.core.units import inverse
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 MINUS = "\N{MINUS SIGN}"
 
 
+@clear_call
 def ellipse(data: Any, *, time: float | None = None, ax: Any = None) -> Figure:
     """Draw the variance across the mean spin, 4 Var/N in decibels, against the angle.
 

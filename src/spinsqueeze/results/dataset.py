@@ -231,7 +231,7 @@ def read_moments(data: xr.Dataset) -> Moments | BlockMoments:
         fields = {field: data[name].values for name, field in _BLOCKS.items()}
         count: Any = n_spins
         if _BLOCKS_LEFT in data:
-            count = data[_BLOCKS_LEFT].transpose("time", "block").values
+            count = data[_BLOCKS_LEFT].transpose(..., "block").values
         return BlockMoments(n_spins=count, **fields)
     left = np.asarray(data["spins_left"].values) if "spins_left" in data else n_spins
     return Moments(n_spins=left, spin=data["spin"].values, covariance=data["covariance"].values)

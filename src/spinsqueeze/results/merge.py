@@ -88,6 +88,7 @@ def merge(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
                 f"merge needs results, got {type(part).__name__} as number {number}; load files: "
                 "merge([load('a.nc'), load('b.nc')])"
             )
+    _refuse_averages(parts)
     head = parts[0]
     dims = sweep_dims(head)
     for number, part in enumerate(parts[1:], start=2):
@@ -190,6 +191,15 @@ def _merged_readings(parts: Sequence[Mapping[str, Reading]], *, n_spins: int) ->
     shared = [name for name in parts[0] if all(name in part for part in parts)]
     others = {n: merged([part[n] for part in parts]) for n in shared if n not in readings}
     return readings | others
+
+
+def _refuse_averages(parts: Sequence[xr.Dataset]) -> None:
+    for number, part in enumerate(parts, start=1):
+        if '"average_over"' in str(part.attrs.get("study", "")):
+            raise InvalidInput(
+                f"merge: result {number} is an average over realisations, of which another seed "
+                "makes no new ones; average over more of them"
+            )
 
 
 def _require_blocks(parts: Sequence[xr.Dataset]) -> None:

@@ -12,7 +12,7 @@ from spinsqueeze.observables.jackknife import MINIMUM_BLOCKS
 from spinsqueeze.observables.moments import BlockMoments
 from spinsqueeze.observables.readings import Reading, readings_of
 from spinsqueeze.results.best import best_of_moments
-from spinsqueeze.results.dataset import tables_of_run
+from spinsqueeze.results.dataset import readout_of, tables_of_run
 from spinsqueeze.results.points import Entry, Point
 
 _DROPPED = ("diagnostics", "warnings", "automatic_times")
@@ -44,7 +44,7 @@ def average(points: Sequence[Point], *, blocks: bool) -> Point:
         )
     timed = "time" in done[0].coordinates
     times = [p.coordinates["time"].values if timed else np.array([np.inf]) for p in done]
-    if any(not np.array_equal(one, times[0]) for one in times):
+    if any(not np.array_equal(others, times[0]) for others in times):
         return Point(reason="the realisations have different times: some ended early")
     spin, covariance = (
         np.stack([_timed(p.variables[name], timed) for p in done], axis=1)
@@ -66,7 +66,8 @@ def average(points: Sequence[Point], *, blocks: bool) -> Point:
     best: dict[str, Entry] = {}
     if timed:
         units = str(labels["time"][2]["units"])
-        best = best_of_moments(times[0], moments, smooth=True, units=units)
+        readout = readout_of(attributes)
+        best = best_of_moments(times[0], moments, smooth=True, units=units, readout=readout)
     kept = {
         name: _as_was(Entry(*entry), timed)
         for name, entry in variables.items()
@@ -111,7 +112,8 @@ def _counts(done: Sequence[Point], timed: bool, n_times: int) -> Any:
 
 def _truncation(done: Sequence[Point], timed: bool) -> dict[str, Floats]:
     """What an approximation leaves out: the largest of all realisations."""
-    names = [name for name in done[0].variables if name.endswith("_truncation")]
+    found = (name for point in done for name in point.variables if name.endswith("_truncation"))
+    names = list(dict.fromkeys(found))
     return {
         name.removesuffix("_truncation"): np.max(
             [_timed(p.variables[name], timed) for p in done if name in p.variables], axis=0
@@ -133,12 +135,12 @@ def _attributes(
     concerns: Counter[str] = Counter()
     for point in done:
         concerns.update(set(json.loads(point.attributes.get("warnings", "[]"))))
-    kind = str(shared.get("error_kind", head["error_kind"]))
-    sampled = kind if "sampling" in kind else f"{kind} and sampling"
+    kinds = {part for p in done for part in str(p.attributes["error_kind"]).split(" and ")}
+    approximate = [kind for kind in ("uncontrolled", "truncation") if kind in kinds][:1]
     return {
         **shared,
         "n_spins": round(np.mean([p.attributes["n_spins"] for p in done])),
-        "error_kind": "sampling" if kind == "exact" else sampled,
+        "error_kind": " and ".join([*approximate, "sampling"]),
         "seed": head["seed"],
         "numerical_error": max(float(p.attributes["numerical_error"]) for p in done),
         "diagnostics": json.dumps({"realisations": len(done)}),

@@ -7,6 +7,7 @@ import xarray as xr
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
 from spinsqueeze.observables.jackknife import jackknife, leave_one_out
 from spinsqueeze.observables.moments import BlockMoments, Moments
@@ -23,6 +24,7 @@ from spinsqueeze.results.grid import as_single_run
 N_ANGLES = 181
 
 
+@clear_call
 def variance_against_angle(
     data: xr.Dataset, *, time: float | None = None, angles: Any = None
 ) -> xr.Dataset:

@@ -13,12 +13,16 @@ def best(data: Any) -> Iterator[str]:
 
     if "figure" in data.attrs:
         return
+    if "metrological_gain" in data:
+        yield from gains(data)
+        return
     if "status" in data:
         yield from points_and_best(data)
         return
     if "time" not in data.coords and "xi2" in data and data["xi2"].ndim == 0:
         yield _steady(data)
         yield from _truncation(data)
+        yield from _neglected(data)
         return
     try:
         least = optimum(data)
@@ -30,6 +34,37 @@ def best(data: Any) -> Iterator[str]:
     yield from _seconds(data, least.time)
     yield from _measured(data)
     yield from _truncation(data.sel(time=least.time, method="nearest"))
+    yield from _neglected(data)
+
+
+def _neglected(data: Any) -> Iterator[str]:
+    """What no error bar of an uncontrolled method holds."""
+    if "uncontrolled" in str(data.attrs.get("error_kind", "")):
+        yield f"not in the error: what {data.attrs['method']} neglects; compare with another method"
+
+
+def gains(data: Any) -> Iterator[str]:
+    """The best gain of a result, its phase resolution and readout, in lines for people."""
+    from spinsqueeze.core.text import value_with_error
+    from spinsqueeze.observables.squeezing import decibels
+
+    gain = data["metrological_gain"]
+    if not np.isfinite(gain.values).any():
+        yield "no gain: the mean spin has no direction"
+        return
+    best = data.isel({dim: int(k) for dim, k in gain.argmax(...).items()})
+    value = float(best["metrological_gain"])
+    error = float(best.get("metrological_gain_stderr", 0.0))
+    error = float(np.hypot(error, float(best["metrological_gain_numerical_error"])))
+    shown = value_with_error(value, stderr=error if error > 5e-7 * value else None)
+    unit = str(best["time"].attrs.get("units", ""))
+    place = f"time {float(best['time']):.6g} {unit}".rstrip()
+    if "phase" in best.coords:
+        place += f", phase {float(best['phase']):.4g} rad"
+    yield f"gain = {shown} ({float(decibels(value)):.4g} dB) over uncorrelated spins at {place}"
+    direction = ", ".join(f"{x:.4f}" for x in best["readout"].values)
+    resolution = float(best["phase_resolution"])
+    yield f"Delta phi = {resolution:.4g} rad in one shot, read along ({direction})"
 
 
 def _seconds(data: Any, time: float) -> Iterator[str]:
@@ -150,6 +185,8 @@ def _steady(data: Any) -> str:
 
     xi2 = data["xi2"].values
     error = float(data["xi2_stderr"]) if "xi2_stderr" in data else None
+    if error is not None and error < 5e-7 * abs(float(xi2)):
+        error = None
     if not np.isfinite(xi2):
         return "no squeezing: xi2 is undefined in the steady state"
     value = value_with_error(float(xi2), stderr=error)

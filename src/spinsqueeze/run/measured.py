@@ -2,17 +2,25 @@
 
 import xarray as xr
 
+from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.registry import LAB_FIGURES
 from spinsqueeze.models.readout import Readout
 from spinsqueeze.observables import measured
 from spinsqueeze.observables.readings import readings_of
-from spinsqueeze.results.dataset import build, checked_dataset, read_moments, readout_of
+from spinsqueeze.results.dataset import (
+    build,
+    checked_dataset,
+    diagnostics_of,
+    read_moments,
+    readout_of,
+)
 from spinsqueeze.results.grid import as_single_run
 
 _SHARED = ("title", "n_spins", "unit", "method", "error_kind", "seed", *LAB_FIGURES)
 
 
+@clear_call
 def as_measured(data: xr.Dataset, *, readout: Readout | None = None) -> xr.Dataset:
     """The moments of a result as a readout finds them, with everything that follows from them.
 
@@ -40,7 +48,7 @@ def as_measured(data: xr.Dataset, *, readout: Readout | None = None) -> xr.Datas
         )
     if "time" not in data.dims:
         raise InvalidInput("data has no times: of a steady state read data['measured_xi2']")
-    if "spins_left" in data:
+    if "spins_left" in data and diagnostics_of(data).get("realisations") is None:
         raise InvalidInput(
             "data must keep its spins: read data['measured_xi2'] of runs with losses"
         )

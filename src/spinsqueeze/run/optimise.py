@@ -213,9 +213,9 @@ class _Search:
         self.values: list[float] = []
         self.errors: list[float] = []
         self.reasons: list[str] = []
-        for side in (0.0, 1.0):
+        for part in (0.0, 1.0, 0.4142):  # between the ends no number is whole by chance
             try:
-                study_from_tables(self._at(np.full(len(box), side)))
+                study_from_tables(self._at(np.full(len(box), part)))
             except NotAnInteger as error:
                 rule = f"{error.rule}; optimise varies real numbers only, sweep whole ones"
                 raise InvalidInput(rule, path=error.path) from None

@@ -22,6 +22,7 @@ from spinsqueeze.numerics.angular_momentum import spin_matrices
 from spinsqueeze.run.qutip_states import qutip, state_from_qutip, state_to_qutip
 
 MOST_SPINS = 14
+MOST_ALIKE = 2000
 MOST_READ = 10
 _DICKE, _SPINS = "dicke", "spins"
 
@@ -58,7 +59,7 @@ def to_qutip(
 
     Raises:
         InvalidInput: something else, a cavity, or a basis that does not fit.
-        TooLarge: operators on 2^N of more than 14 spins.
+        TooLarge: operators on 2^N of more than 14 spins, or on Dicke levels of more than 2000.
         Unsupported: qutip is not installed.
     """
     if isinstance(subject, InitialState):
@@ -77,6 +78,11 @@ def to_qutip(
     checks.choice("basis", basis, (_DICKE, _SPINS))
     if basis == _DICKE and not form.conserves_total_spin:
         raise InvalidInput.of("basis", "must be 'spins': the model does not conserve total spin")
+    if basis == _DICKE and form.n_spins > MOST_ALIKE:
+        raise TooLarge(
+            f"operators on the {form.n_spins + 1} levels of total spin N/2 are dense here: at most "
+            f"{MOST_ALIKE} spins"
+        )
     return _operators(form, _Space(form.n_spins, dicke=basis == _DICKE))
 
 
@@ -84,9 +90,9 @@ def to_qutip(
 def from_qutip(subject: Any, *, n_spins: int | None = None, unit: str = "J") -> Any:
     """A state from a qutip Qobj, or a model from a Hamiltonian and collapse operators.
 
-    Kets of N spins 1/2 are `StateVector`s, others `SymmetricState`s; density matrices that are
-    permutation invariant `BlockState`s. A model is read from operators on 2^N: fields, couplings of
-    two spins s_i . T s_j with symmetric T, and jumps that are sums of operators of one spin.
+    Kets of N spins 1/2 become a `StateVector`, others a `SymmetricState`; density matrices that are
+    permutation invariant a `BlockState`. A model is read from operators on 2^N: fields, couplings
+    of two spins s_i . T s_j with symmetric T, and jumps that are sums of operators of one spin.
 
     Args:
         subject: a Qobj with the state, or (hamiltonian, [collapse operators]), also a `QutipModel`.

@@ -58,6 +58,13 @@ def study_to_rerun(data: Any) -> Study:
     Raises:
         InvalidInput: no result with its study, or a merged one.
     """
+    if isinstance(data, xr.Dataset) and "metrological_gain" in data:
+        phases = ", phases=data.phase.values" if "phase" in data.dims else ""
+        raise InvalidInput.of(
+            "data",
+            "must be a run or a sweep, got a sensitivity; make it again with sensitivity("
+            f"study_of(data), signal={data.attrs['signal']}, step={data.attrs['step']:g}{phases})",
+        )
     seeds = json.loads(checked_dataset(data, call="rerun").attrs.get("seeds", "[]"))
     if len(seeds) > 1:
         words = ", ".join(map(str, seeds))

@@ -16,9 +16,11 @@ from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
 from spinsqueeze.core.units import inverse
 from spinsqueeze.models.pulse import Pulse
+from spinsqueeze.observables.measured import as_measured
+from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.sensitivity import OFFSETS, Sensitivity, sensitivity_of
 from spinsqueeze.results import provenance
-from spinsqueeze.results.dataset import read_moments, warnings_of
+from spinsqueeze.results.dataset import read_moments, readout_of, warnings_of
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.studies import put_study
 from spinsqueeze.run.answers import task_of
@@ -37,7 +39,7 @@ def sensitivity(
     times: Any = None,
     *,
     pulses: Pulse | Sequence[Pulse] = (),
-    signal: int = 0,
+    signal: int | None = None,
     phases: Any = None,
     step: float | None = None,
     method: Any = None,
@@ -49,7 +51,7 @@ def sensitivity(
     """The smallest angle of a pulse that the collective spin tells from noise.
 
     One of the pulses is the signal, exp(-i phi axis . S). The collective spin along n is read at
-    the output times; by error propagation the angle is known to
+    the output times (a study's readout misreads it); by error propagation the angle is known to
 
         Delta phi^2 = min over n perpendicular to <S> of Var(S_n)/(d<S_n>/d phi)^2,
 
@@ -65,7 +67,7 @@ def sensitivity(
         initial_state: with a model.
         times: with a model: output times (T,); those before the signal have gain 0.
         pulses: with a model: the pulses.
-        signal: which pulse is the signal, in order (from 0).
+        signal: which pulse is the signal, in order (from 0); needed where there are several.
         phases: working points (P,) in radians; default the angle of the pulse itself.
         step: radians; default 0.005/sqrt(N), of sampling methods 0.05/sqrt(N).
         method: see `simulate`.
@@ -93,7 +95,9 @@ def sensitivity(
     signal = _checked(study, signal)
     given = phases is not None
     angles = _phases(phases) if given else np.array([study.pulses[signal].angle])
-    task = task_of(study)
+    # Off the angle itself: an angle of 0 or pi may fit a method that its neighbours do not.
+    task = task_of(_run_at(study, signal, float(angles[0]) + STEP))
+    study = replace(study, method=task.method)
     sampled = task.method.trust(task.question).sampled
     step = _step(step, study.model.n_spins, sampled=sampled)
     if progress is not None and not callable(progress):
@@ -107,7 +111,7 @@ def sensitivity(
         for result in results:
             if isinstance(result, SpinSqueezeError):
                 raise result
-        moments = {o: read_moments(data) for o, data in zip(OFFSETS, whole, strict=True)}
+        moments = {o: _read_out(data) for o, data in zip(OFFSETS, whole, strict=True)}
         error = max(_error(data, sampled=sampled) for data in whole)
         found.append(sensitivity_of(moments, step=step, error=error))
         heads.append(whole[len(OFFSETS) // 2])
@@ -123,16 +127,31 @@ def _checked(study: Study, signal: Any) -> int:
     """The number of the pulse that is the signal."""
     if study.sweep is not None or study.steady_state or study.losses is not None:
         raise InvalidInput("subject must be one run in time, without sweep, losses or steady state")
+    if study.automatic_times:
+        raise InvalidInput.of(
+            "times",
+            "must be given: those at which the spins are read, such as the optimum of a run",
+        )
     if not study.pulses:
         raise InvalidInput.of(
             "pulses", 'must hold the signal, e.g. pulses=[Pulse(0.1, axis="+y", angle=0.0)]'
         )
-    return checks.integer("signal", signal, minimum=0, maximum=len(study.pulses) - 1)
+    if signal is None and len(study.pulses) > 1:
+        raise InvalidInput.of(
+            "signal", f"must name one of the {len(study.pulses)} pulses, from 0 (--pulse)"
+        )
+    return checks.integer("signal", signal or 0, minimum=0, maximum=len(study.pulses) - 1)
 
 
 def _phases(phases: Any) -> Floats:
     angles = checks.increasing("phases", phases)
     return np.asarray(angles, dtype=np.float64)
+
+
+def _read_out(data: xr.Dataset) -> Moments | BlockMoments:
+    """The moments of a run as its readout finds them, the spins' own where it has none."""
+    moments, readout = read_moments(data), readout_of(data.attrs)
+    return moments if readout is None else as_measured(moments, readout=readout)
 
 
 def _step(step: Any, n_spins: int, *, sampled: bool) -> float:

@@ -65,22 +65,26 @@ class Plan:
         """The swept values of each point by path, the last axis fastest.
 
         Realisations have seeds of their own, so that their samples are independent: the study's
-        plus the number of the realisation.
+        (or the swept one) plus the number of the realisation.
         """
-        numbered = self.realisations and _SEED not in self.values
+        numbered = self.realisations and not any(_SEED in self.axes[k] for k in self.realisations)
         for index in itertools.product(*(range(n) for n in self.shape)):
             point = {
                 path: self.values[path][k]
                 for paths, k in zip(self.axes, index, strict=True)
                 for path in paths
             }
-            yield {**point, _SEED: self._seed(index)} if numbered else point
+            if numbered:
+                first = int(point.get(_SEED, self.base["run"]["seed"]))
+                point[_SEED] = first + self._number(index)
+            yield point
 
-    def _seed(self, index: Sequence[int]) -> int:
+    def _number(self, index: Sequence[int]) -> int:
+        """Of the realisation at a place of the grid."""
         number = 0
         for k in self.realisations:
             number = number * self.shape[k] + index[k]
-        return int(self.base["run"]["seed"]) + number
+        return number
 
     def groups(self) -> Integers:
         """(kept points, realisations): the numbers of the points that are averaged."""

@@ -21,7 +21,7 @@ from spinsqueeze.methods.exact.effective import (
 )  # fmt: skip
 from spinsqueeze.methods.exact.wave_functions import Samples, make_series
 from spinsqueeze.models.envelope import at
-from spinsqueeze.results.dataset import diagnostics_of
+from spinsqueeze.results.dataset import diagnostics_of, warnings_of
 from spinsqueeze.run.automatic_times import cheap
 from spinsqueeze.run.questions import evolve_question, steady_question
 
@@ -329,3 +329,18 @@ def test_short_runs_of_automatic_times_take_few_trajectories():
     assert cheap(sq.Exact(n_trajectories=500)).n_trajectories == 64
     assert cheap(sq.Exact(target_error=0.1)).n_trajectories == 64
     assert cheap(sq.Exact(target_error=0.1)).target_error is None
+
+
+def test_jumps_that_hardly_come_are_in_the_claim():
+    """A decay of 1e-4 that none of the trajectories has: its effect is claimed, and said."""
+    model, state = sq.SpinModel(1, jumps=[sq.LocalDecay(1e-4)]), sq.CoherentState("+z")
+    data = sq.simulate(model, state, [0.0, 1.0], method=sq.Exact(n_trajectories=150))
+    exact = sq.simulate(model, state, [0.0, 1.0], method="exact")
+    error = np.abs(data["spin"] - exact["spin"]).values[1].max() / 0.5
+    assert 1e-5 < error <= float(data["spin_numerical_error"][1]) < 1e-3
+    assert any("hardly have them" in text for text in warnings_of(data))
+    dark = sq.simulate(
+        sq.SpinModel(2, jumps=[sq.LocalDecay(1.0)]), sq.CoherentState("-z"), [0.0, 1.0],
+        method=sq.Exact(n_trajectories=150),
+    )  # fmt: skip
+    assert any("too few for error bars" in text for text in warnings_of(dark))

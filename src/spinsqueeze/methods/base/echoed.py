@@ -48,6 +48,8 @@ def joined(question: Evolve, answers: Sequence[Answer]) -> Answer:
         (k for k, a in enumerate(answers) if a.times is not None and not len(a.times)), len(answers)
     )
     whole = answers[: max(count, 1)]
+    while len(whole) > 1 and _blocks(whole[-1]) != _blocks(whole[0]):  # the last was interrupted
+        whole = whole[:-1]
     last, ended = whole[-1], answers[min(count, len(answers) - 1)]
     readings = {}
     for name, head in last.readings.items():
@@ -76,6 +78,12 @@ def joined(question: Evolve, answers: Sequence[Answer]) -> Answer:
         interrupted=ended.interrupted,
         state_at=state_at,
     )
+
+
+def _blocks(answer: Answer) -> int:
+    """Blocks of samples that its moments have; 0 where they are exact."""
+    weights = answer.readings["spin"].weights
+    return 0 if weights is None else len(weights)
 
 
 def _in_time(name: str) -> bool:

@@ -147,17 +147,19 @@ def _power_law(question: Evolve) -> tuple[float, float, float] | None:
     ):
         return None
     tensor = np.zeros((3, 3))
+    exponents = set()
     for pair in model.pairs:
-        if not isinstance(pair.strength, float | int):
+        law = _power(pair.kernel, lattice)
+        if law is None or not isinstance(pair.strength, float | int):
             return None
-        tensor += pair.strength * pair.tensor
+        exponent, nearest = law
+        exponents.add(exponent)
+        tensor += pair.strength * nearest * pair.tensor
     j_perp, j_z = float(tensor[0, 0]), float(tensor[2, 2])
     largest = max(abs(j_perp), abs(j_z))
     if np.max(np.abs(tensor - np.diag([j_perp, j_perp, j_z]))) > ALIKE * largest or not largest:
         return None
-    exponents = {_exponent(pair.kernel, lattice) for pair in model.pairs}
-    exponent = exponents.pop()
-    return None if exponents or exponent is None else (exponent, j_perp, j_z)
+    return (exponents.pop(), j_perp, j_z) if len(exponents) == 1 else None
 
 
 def _full_square(lattice: Lattice) -> bool:
@@ -174,13 +176,14 @@ def _full_square(lattice: Lattice) -> bool:
     )
 
 
-def _exponent(kernel: Kernel, lattice: Lattice) -> float | None:
-    """The exponent of couplings r^-exponent times any number; None if they are of another form."""
+def _power(kernel: Kernel, lattice: Lattice) -> tuple[float, float] | None:
+    """The exponent of couplings K r^-exponent and K at nearest neighbours; None of other forms."""
     if kernel.uniform:
-        return 0.0
+        return 0.0, 1.0
     if kernel.stencil is not None:
         nearest = power_law_kernel(lattice, exponent=math.inf)
-        return math.inf if type(kernel) is type(nearest) and kernel.same_as(nearest) else None
+        same = type(kernel) is type(nearest) and kernel.same_as(nearest)
+        return (math.inf, 1.0) if same else None
     if kernel.table is None:
         return None
     table, distance = kernel.table.ravel()[1:], lattice.grid_distances().ravel()[1:]
@@ -193,4 +196,4 @@ def _exponent(kernel: Kernel, lattice: Lattice) -> float | None:
     law = table[near] * (distance / distance[near]) ** -exponent
     if np.max(np.abs(table - law)) > 1e-6 * abs(table[near]):
         return None
-    return round(max(exponent, 0.0), 9)
+    return round(max(exponent, 0.0), 9), float(table[near])

@@ -126,6 +126,13 @@ class Jumps:
         """How often they act in unit time on spins that point anywhere, at the largest rate."""
         return largest_size(self.rate) * float(self.factors @ np.sum(np.abs(self.rows) ** 2, 1)) / 4
 
+    def largest_rates(self) -> Floats:
+        """How often each acts in unit time at most, on any state: rate |L|^2, (N,) or (1,)."""
+        skew = np.linalg.norm(np.cross(self.rows.conj(), self.rows), axis=1)
+        norms = np.sum(np.abs(self.rows) ** 2, axis=1) / 4 + skew / 4
+        each = self.factors * norms if self.local else np.array([np.sum(np.sqrt(norms)) ** 2])
+        return np.asarray(largest_size(self.rate) * each)
+
 
 @final
 @dataclass(frozen=True, eq=False)

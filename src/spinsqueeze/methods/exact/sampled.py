@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import Cost
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
@@ -15,6 +16,8 @@ MAX_SPINS = 14
 CHUNK = 16
 """Trajectories added for a target_error are a multiple of this."""
 ADVISED = 100
+ENOUGH = 10
+"""Jumps in all trajectories from which on their scatter is an error bar."""
 
 
 def obstacles(question: Question) -> list[str]:
@@ -91,9 +94,10 @@ def sampled_answer(
         f"sampling: {samples.count} trajectories give rough error bars; {ADVISED} or more are "
         "advised"
     )
+    unseen, rare = _rare_jumps(question, samples)
     return Answer(
         dict(end.readings),
-        error={"spin": samples.error()},
+        error={"spin": samples.error() + unseen},
         diagnostics={
             "n_trajectories": samples.count,
             "jumps": float(done.n_jumps.mean()),
@@ -106,8 +110,38 @@ def sampled_answer(
         },
         status=end.status,
         interrupted=end.interrupted,
-        warnings=(few,) if samples.count < ADVISED else (),
+        warnings=(*((few,) if samples.count < ADVISED else ()), *rare),
     )
+
+
+def _rare_jumps(question: Evolve, samples: Any) -> tuple[Floats, tuple[str, ...]]:
+    """What jumps do that too few trajectories had for a scatter, in units of sqrt(N)/2, (T,).
+
+    A jump whose rate times |L|^2 gives less than one of them in all trajectories up to the end
+    happens in one of them with at most that probability p before time t, and then changes <S> by
+    at most N: 2 sqrt(N) p. Where rates are larger and jumps few all the same, it is only said.
+    """
+    from spinsqueeze.methods.exact.effective import jumps_of
+
+    jumps = jumps_of(question.model)
+    rates = np.concatenate([jump.largest_rates() for jump in jumps] or [np.zeros(0)])
+    slow = rates[rates * question.duration * samples.count < 1]
+    times = np.asarray(question.times, dtype=float)
+    probability = np.minimum(1.0, float(slow.sum()) * times)
+    unseen = 2.0 * np.sqrt(question.model.n_spins) * probability
+    total = float(samples.followed.n_jumps.sum())
+    words = []
+    if float(slow.sum()) > 0:
+        words.append(
+            f"sampling: {slow.size} jumps are so slow that {samples.count} trajectories hardly "
+            f"have them; what they do is in the numerical error, up to {unseen.max():.2g}"
+        )
+    elif rates.size and total < ENOUGH:
+        words.append(
+            f"sampling: {total:.0f} jumps in all trajectories are too few for error bars; take "
+            "more trajectories, or Exact without them"
+        )
+    return unseen, tuple(words)
 
 
 def _counted(samples: Any, question: Evolve, count: int) -> Collected:

@@ -1,4 +1,4 @@
-"""The picture of lattices.md: `python docs/lattices_picture.py` writes it to docs/_static."""
+"""The picture of lattice_shapes.md: `python docs/lattice_shapes_picture.py` writes it to docs/_static."""
 
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def main() -> None:
                 angle = np.linspace(0, 2 * np.pi, 200)
                 axes.plot(5 * np.cos(angle), 5 * np.sin(angle), color=LINK, linewidth=0.8)
             axes.set_title(name)
-    figure.savefig(Path(__file__).parent / "_static" / "lattices.png", dpi=130)
+    figure.savefig(Path(__file__).parent / "_static" / "lattice_shapes.png", dpi=130)
 
 
 if __name__ == "__main__":
