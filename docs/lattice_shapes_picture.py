@@ -1,4 +1,4 @@
-"""The picture of lattice_shapes.md: `python docs/lattice_shapes_picture.py` writes it to docs/_static."""
+"""The picture of lattice_shapes.md: `python docs/lattice_shapes_picture.py` writes it."""
 
 from pathlib import Path
 
