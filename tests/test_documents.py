@@ -98,6 +98,14 @@ def test_the_page_of_the_laboratory_shows_the_examples():
         assert (ROOT / "examples" / name).exists(), name
 
 
+def test_the_page_of_lattice_shapes_runs(capsys):
+    (program,) = blocks("docs/lattice_shapes.md", "python")
+    names = {}
+    exec(compile(program, "lattice_shapes.md", "exec"), names)
+    assert 0 < names["fit"].exponent < 3
+    assert "dB" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", LAB_FIGURES)
 def test_every_figure_of_a_laboratory_is_told(name):
     assert f"`{name}`" in text_of("docs/study_files.md").partition("\n## `[lab]`")[2]

@@ -8,7 +8,12 @@ from .core.errors import SpinSqueezeError as SpinSqueezeError
 from .core.errors import TooLarge as TooLarge
 from .core.errors import UndefinedDirection as UndefinedDirection
 from .core.errors import Unsupported as Unsupported
+from .lattice.arrangements import RandomPositions as RandomPositions
+from .lattice.arrangements import Rings as Rings
 from .lattice.geometry import Lattice as Lattice
+from .lattice.ions import IonChain as IonChain
+from .lattice.ions import PowerLawFit as PowerLawFit
+from .lattice.ions import power_law_fit as power_law_fit
 from .methods.closed_form.method import ClosedForm as ClosedForm
 from .methods.cumulants.method import Cumulants as Cumulants
 from .methods.cumulants.method import MeanField as MeanField
@@ -40,6 +45,7 @@ from .models.elimination import Elimination as Elimination
 from .models.elimination import eliminate_cavity as eliminate_cavity
 from .models.ensemble import SpinClass as SpinClass
 from .models.envelope import Envelope as Envelope
+from .models.ion_terms import IonChainCoupling as IonChainCoupling
 from .models.jumps import CollectiveDecay as CollectiveDecay
 from .models.jumps import CollectiveJump as CollectiveJump
 from .models.jumps import LocalDecay as LocalDecay

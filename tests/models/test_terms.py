@@ -29,6 +29,7 @@ from spinsqueeze.models.distance_terms import (
 )
 from spinsqueeze.models.ensemble import SpinClass
 from spinsqueeze.models.envelope import Envelope
+from spinsqueeze.models.ion_terms import IonChainCoupling
 from spinsqueeze.models.jumps import (
     CollectiveDecay,
     CollectiveJump,
@@ -60,6 +61,19 @@ R = {(0, 1): 1.0, (0, 2): 2.0, (1, 2): math.sqrt(5.0)}
 Q = np.array([[0.3, -0.2, 0.5], [-0.2, 1.1, 0.4], [0.5, 0.4, -0.6]])
 FIELDS = np.array([[0.1, 0.2, 0.3], [-0.4, 0.5, 0.6], [0.7, -0.8, 0.9]])
 COUPLINGS = np.array([[0.0, 1.2, -0.7], [1.2, 0.0, 0.4], [-0.7, 0.4, 0.0]])
+
+# Three ions rest at -u, 0, u with u^3 = 5/4; their transverse modes are known by symmetry: all
+# together, outer ones against each other, and the middle one against both.
+TRAP = {
+    "rabi": 0.4, "recoil": 0.03, "beatnote": 5.2, "axial_frequency": 1.0,
+    "transverse_frequency": 5.0,
+}  # fmt: skip
+ION_MODES = [
+    (25.0, np.array([1, 1, 1]) / math.sqrt(3)),
+    (25.0 - 1.0, np.array([1, 0, -1]) / math.sqrt(2)),
+    (25.0 - 2.4, np.array([1, -2, 1]) / math.sqrt(6)),
+]
+ION_COUPLINGS = 0.4**2 * 0.03 * sum(np.outer(b, b) / (5.2**2 - w) for w, b in ION_MODES)
 
 
 def pairs(strength, *axes):
@@ -226,6 +240,16 @@ HAMILTONIANS |= {
             tensor=np.diag([1.0, 1.0, 0.0]), interpolation="cubic", beyond="zero", envelope=RAMP,
         ),
         pairs(lambda i, j: NOW * (j - i == 1), 0, 1),
+    ),
+    "ion_chain_coupling": (
+        ALIKE,
+        IonChainCoupling(**TRAP),
+        pairs(lambda i, j: 4 * ION_COUPLINGS[i, j], 2),
+    ),
+    "ion_chain_coupling, along x, ramp": (
+        ALIKE,
+        IonChainCoupling(**TRAP, tensor=np.diag([1.0, 0.0, 0.0]), envelope=RAMP),
+        pairs(lambda i, j: 4 * NOW * ION_COUPLINGS[i, j], 0),
     ),
 }  # fmt: skip
 
@@ -588,6 +612,29 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
             ),
             r"^hamiltonian\.0\.distances: must begin at or below the nearest pair, 1 apart",
         ),
+        (
+            lambda: IonChainCoupling(**{**TRAP, "beatnote": 5.0}),
+            r"^beatnote must not be the frequency of a mode, got 5 at the mode 5; move it off",
+        ),
+        (
+            lambda: SpinModel(
+                3, hamiltonian=[IonChainCoupling(**{**TRAP, "beatnote": math.sqrt(24.0)})]
+            ),
+            r"^hamiltonian\.0\.beatnote: must not be the frequency of a mode",
+        ),
+        (
+            lambda: SpinModel(20, hamiltonian=[IonChainCoupling(**TRAP)]),
+            r"^hamiltonian\.0\.transverse_frequency: must be above 8.40465 for 20 ions, got 5: the",
+        ),
+        (
+            lambda: SpinModel(1001, hamiltonian=[IonChainCoupling(**TRAP)]),
+            r"^hamiltonian\.0\.n_ions: must be at most 1000, got 1001$",
+        ),
+        (
+            lambda: SpinModel(Lattice((3, 3)), hamiltonian=[IonChainCoupling(**TRAP)]),
+            r"^hamiltonian\.0: IonChainCoupling is of a chain: give the model a number of spins",
+        ),
+        (lambda: IonChainCoupling(**{**TRAP, "recoil": 0.0}), r"^recoil must be above 0, got 0$"),
     ],
 )
 def test_terms_and_models_refuse(make, message):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.lattice.kernels import (
@@ -42,12 +42,11 @@ def distance_kernel(lattice: Lattice, function: Callable[[Floats], Floats]) -> K
             for distances up to twice the size of an open lattice, whose values no pair takes.
     """
     if lattice.on_grid:
-        assert lattice.shape is not None
         distance = lattice.grid_distances()
         distance.flat[0] = lattice.spacings[0]
         table = function(distance)
         table.flat[0] = 0.0
-        return CirculantKernel(lattice.shape, lattice.occupied, table)
+        return CirculantKernel(lattice.grid_shape, lattice.occupied, table)
     distance = lattice.distances()
     np.fill_diagonal(distance, lattice.spacings[0])
     matrix = function(distance)
@@ -56,25 +55,23 @@ def distance_kernel(lattice: Lattice, function: Callable[[Floats], Floats]) -> K
 
 
 def displacement_kernel(lattice: Lattice, function: Callable[[Floats], Floats]) -> Kernel:
-    """K_ij = function(r_i - r_j) for i != j, by the minimum image on a periodic lattice.
+    """K_ij = function(r_i - r_j) for i != j, by the minimum image along periodic axes.
 
-    Half way around a periodic axis, where two images are equally near, the mean over both counts.
+    Where several images are equally near, as half way around a periodic axis, their mean counts.
 
     Args:
         lattice: the sites.
         function: even; vectors (..., D), none of them zero, -> values (...).
     """
     if lattice.on_grid:
-        assert lattice.shape is not None
-        tables = []
-        for vectors in lattice.grid_displacements():
+        table = np.zeros(lattice.embedding)
+        for weights, vectors in lattice.grid_displacements():
             vectors.reshape(-1, lattice.dimension)[0] = lattice.spacings
-            tables.append(function(vectors))
-        table = np.mean(tables, axis=0)
+            table += weights * function(vectors)
         table.flat[0] = 0.0
         axes = tuple(range(table.ndim))
         table = (table + np.roll(np.flip(table), 1, axis=axes)) / 2  # even to the last bit
-        return CirculantKernel(lattice.shape, lattice.occupied, table)
+        return CirculantKernel(lattice.grid_shape, lattice.occupied, table)
     vectors = lattice.displacements()
     own = np.arange(lattice.n_spins)
     vectors[own, own] = 1.0
@@ -114,8 +111,20 @@ def require_sites(lattice: Lattice) -> None:
 
 def _nearest_neighbours(lattice: Lattice) -> StencilKernel:
     require_sites(lattice)
+    oblique = lattice.oblique
+    offsets = _along_axes(lattice) if oblique is None else oblique.neighbours()
+    return StencilKernel(
+        lattice.grid_shape,
+        lattice.occupied,
+        lattice.grid_periodic,
+        offsets,
+        np.ones(len(offsets)),
+    )
+
+
+def _along_axes(lattice: Lattice) -> Integers:
+    """(K, D) offsets to the nearest sites of a rectangular lattice."""
     assert lattice.shape is not None
-    periodic = (lattice.boundary == "periodic",) * lattice.dimension
     lengths = [
         spacing if size > 1 else math.inf
         for size, spacing in zip(lattice.shape, lattice.spacings, strict=True)
@@ -126,10 +135,9 @@ def _nearest_neighbours(lattice: Lattice) -> StencilKernel:
         if not math.isfinite(length) or length > nearest * (1 + 1e-9):
             continue
         # Around a ring of two, both steps lead to the one neighbour, which counts once.
-        steps = (1,) if size == 2 and periodic[axis] else (1, -1)
+        steps = (1,) if size == 2 and lattice.periodic[axis] else (1, -1)
         for step in steps:
             offset = np.zeros(lattice.dimension, dtype=np.int64)
             offset[axis] = step
             offsets.append(offset)
-    array = np.array(offsets, dtype=np.int64).reshape(-1, lattice.dimension)
-    return StencilKernel(lattice.shape, lattice.occupied, periodic, array, np.ones(len(array)))
+    return np.array(offsets, dtype=np.int64).reshape(-1, lattice.dimension)

@@ -1,4 +1,4 @@
-"""Lattice: the sites of the spins, their boundary, vacancies and positional disorder."""
+"""Lattice: the sites of the spins, their boundaries, vacancies and positional disorder."""
 
 import itertools
 from collections.abc import Iterator
@@ -13,31 +13,42 @@ from spinsqueeze.core.arrays import Booleans, Floats
 from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import key, same
-
-MAX_SITES = 2**31 - 1
+from spinsqueeze.lattice import arguments
+from spinsqueeze.lattice.arguments import BOUNDARIES, RECTANGULAR, sites_per_cell
+from spinsqueeze.lattice.arrangements import Arrangement, arrangement
+from spinsqueeze.lattice.patterns import PATTERNS, ObliqueGrid, nearby, signed_steps
 
 
 @final
 @clear_init
 @dataclass(frozen=True, eq=False)
 class Lattice:
-    """A rectangular lattice in 1, 2 or 3 dimensions, or explicit positions.
+    """A lattice in 1, 2 or 3 dimensions, or positions of any kind.
 
-    Sites sit at spacing * (integers), in row-major order; distances follow the minimum image on a
-    periodic lattice. Lengths are in the unit of `spacing`.
+    Sites of a rectangular lattice sit at spacing * (integers), in row-major order. The others are
+    made of shape[0] x shape[1] cells: a triangular one has 1 site a cell, honeycomb 2, kagome 3;
+    the first axis lies along x, the second at 60 degrees to it. Distances follow the minimum
+    image along periodic axes, also around an oblique torus. Lengths are in the unit of `spacing`.
+    A ladder is a rectangular lattice: `Lattice((10, 2), boundary=("periodic", "open"))`; zigzag, a
+    triangular one.
 
     Args:
         shape: sites along each axis, e.g. (64, 64); an integer is a chain. None with `positions`.
-        spacing: lattice constant, one number or one per axis.
-        boundary: "periodic" (minimum image) or "open". Default: periodic; open with `positions`,
-            which have no period.
+            Other geometries than rectangular: cells along the two axes.
+        spacing: distance of neighbours (lattice constant), one number, or one per axis of a
+            rectangular lattice.
+        boundary: "periodic" (minimum image) or "open", or one of them for each axis. Default:
+            periodic; open with `positions`, which have no period.
+        geometry: "rectangular", "triangular", "honeycomb" or "kagome".
         filling: fraction of sites that hold a spin; round(filling * sites) sites are drawn without
             replacement, by `seed`.
-        vacancies: row-major indices of empty sites, instead of `filling`.
+        vacancies: indices of empty sites in the order of `coordinates` without vacancies
+            (row-major), instead of `filling`.
         position_disorder: standard deviation of a Gaussian displacement of every spin along each
             axis, in the unit of `spacing`, by `seed`.
         seed: seeds filling and positional disorder.
-        positions: explicit positions (N, D) with open boundary, instead of a shape.
+        positions: instead of a shape, explicit positions (N, D), or `Rings` or `RandomPositions`
+            (or the table of their fields); the boundary is open.
 
     Raises:
         InvalidInput: an argument breaks its rule, or fewer than one spin is left.
@@ -45,40 +56,36 @@ class Lattice:
 
     shape: tuple[int, ...] | None = None
     spacing: float | tuple[float, ...] = field(default=1.0, kw_only=True)
-    boundary: str | None = field(default=None, kw_only=True)
+    boundary: str | tuple[str, ...] | None = field(default=None, kw_only=True)
     filling: float = field(default=1.0, kw_only=True)
     vacancies: tuple[int, ...] = field(default=(), kw_only=True)
     position_disorder: float = field(default=0.0, kw_only=True)
     seed: int = field(default=0, kw_only=True)
     positions: Any = field(default=None, kw_only=True)
+    geometry: str = field(default=RECTANGULAR, kw_only=True)
 
     def __post_init__(self) -> None:
         put: Any = partial(object.__setattr__, self)
         put("seed", checks.integer("seed", self.seed, minimum=0))
+        arguments.check_geometry(self.geometry)
         if self.boundary is None:
             put("boundary", "periodic" if self.positions is None else "open")
-        checks.choice("boundary", self.boundary, ("periodic", "open"))
+        if isinstance(self.boundary, str):
+            checks.choice("boundary", self.boundary, BOUNDARIES)
         if self.positions is not None:
             self._check_positions(put)
             return
         if self.shape is None:
             raise InvalidInput("shape or positions must be given, e.g. shape=(64, 64)")
-        raw = self.shape
-        scalar = isinstance(raw, int | float) or getattr(raw, "ndim", None) == 0
-        sizes = (raw,) if scalar else raw
-        if isinstance(sizes, str) or not hasattr(sizes, "__len__") or not 1 <= len(sizes) <= 3:
-            raise InvalidInput.of("shape", f"must hold 1, 2 or 3 sizes, got {checks.shown(raw)}")
-        shape = tuple(
-            checks.integer(f"shape[{k}]", n, minimum=1, maximum=MAX_SITES)
-            for k, n in enumerate(sizes)
-        )
-        if int(np.prod([float(n) for n in shape])) > MAX_SITES:
-            raise InvalidInput.of("shape", f"must hold at most {MAX_SITES} sites, got {shape}")
+        shape = arguments.checked_shape(self.shape, self.geometry)
         put("shape", shape)
-        put("spacing", self._checked_spacing(len(shape)))
-        n_sites = int(np.prod(shape))
+        put("boundary", arguments.checked_boundary(self.boundary, len(shape)))
+        put("spacing", arguments.checked_spacing(self.spacing, self.geometry, len(shape)))
+        n_sites = self._n_sites
         put("filling", checks.real("filling", self.filling, above=0.0, maximum=1.0))
-        put("vacancies", self._checked_vacancies(n_sites))
+        put("vacancies", arguments.checked_vacancies(self.vacancies, n_sites))
+        if self.vacancies and self.filling != 1.0:
+            raise InvalidInput("give either filling or vacancies, not both")
         put(
             "position_disorder",
             checks.real("position_disorder", self.position_disorder, minimum=0.0),
@@ -90,26 +97,6 @@ class Lattice:
                 f"must leave a spin on {n_sites} sites, got {getattr(self, cause)}",
             )
 
-    def _checked_spacing(self, dimension: int) -> float | tuple[float, ...]:
-        if isinstance(self.spacing, tuple | list | np.ndarray) and np.ndim(self.spacing) > 0:
-            values = checks.real_array("spacing", self.spacing, shape=(dimension,))
-            return tuple(checks.real("spacing", float(v), above=0.0) for v in values)
-        return checks.real("spacing", self.spacing, above=0.0)
-
-    def _checked_vacancies(self, n_sites: int) -> tuple[int, ...]:
-        if isinstance(self.vacancies, str) or not hasattr(self.vacancies, "__len__"):
-            raise InvalidInput.of(
-                "vacancies", f"must be a list of site indices, got {checks.shown(self.vacancies)}"
-            )
-        empty = tuple(
-            checks.integer("vacancies", v, minimum=0, maximum=n_sites - 1) for v in self.vacancies
-        )
-        if len(set(empty)) != len(empty):
-            raise InvalidInput.of("vacancies", "must not repeat a site")
-        if empty and self.filling != 1.0:
-            raise InvalidInput("give either filling or vacancies, not both")
-        return tuple(sorted(empty))
-
     def _check_positions(self, put: Any) -> None:
         if self.shape is not None:
             raise InvalidInput("give either shape or positions, not both")
@@ -117,22 +104,21 @@ class Lattice:
             raise InvalidInput.of(
                 "positions", "are explicit: leave out filling, vacancies and position_disorder"
             )
-        if self.spacing != 1.0:
+        if not isinstance(self.spacing, int | float) or self.spacing != 1.0:
             raise InvalidInput.of("positions", "are explicit: leave out spacing")
+        if self.geometry != RECTANGULAR:
+            raise InvalidInput.of("positions", "are explicit: leave out geometry")
         if self.boundary != "open":
             raise InvalidInput.of(
                 "boundary",
                 f"must be 'open' with positions, got {self.boundary!r}; a "
                 "periodic lattice needs shape",
             )
-        array = checks.real_array("positions", self.positions, shape=(None, None))
-        if array.shape[0] < 1 or not 1 <= array.shape[1] <= 3:
-            raise InvalidInput.of(
-                "positions", f"must have shape N x D, D = 1..3, got {array.shape}"
-            )
-        if len(np.unique(array, axis=0)) != len(array):
-            raise InvalidInput.of("positions", "must differ: two spins sit at one point")
-        put("positions", array)
+        arranged = arrangement("positions", self.positions)
+        if arranged is not None:
+            put("positions", arranged)
+            return
+        put("positions", arguments.checked_points(self.positions))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Lattice) and same(self._fields, other._fields)
@@ -147,7 +133,44 @@ class Lattice:
     @property
     def dimension(self) -> int:
         """Number of axes, 1 to 3."""
-        return self.positions.shape[1] if self.shape is None else len(self.shape)
+        return self._points.shape[1] if self.shape is None else len(self.shape)
+
+    @property
+    def _points(self) -> Floats:
+        """The positions that were given (N, D)."""
+        given = self.positions
+        return given.coordinates if isinstance(given, Arrangement) else np.asarray(given)
+
+    @property
+    def periodic(self) -> tuple[bool, ...]:
+        """Whether each axis closes."""
+        if isinstance(self.boundary, tuple):
+            return tuple(word == "periodic" for word in self.boundary)
+        return (self.boundary == "periodic",) * self.dimension
+
+    @property
+    def oblique(self) -> ObliqueGrid | None:
+        """The grid of a triangular, honeycomb or kagome lattice; None of others."""
+        if self.shape is None or self.geometry == RECTANGULAR:
+            return None
+        return ObliqueGrid(PATTERNS[self.geometry], self.shape, self.periodic)
+
+    @property
+    def grid_shape(self) -> tuple[int, ...]:
+        """Shape of the grid of sites, on which `occupied` and kernels are; () with positions."""
+        oblique = self.oblique
+        return oblique.grid_shape if oblique is not None else self.shape or ()
+
+    @property
+    def grid_periodic(self) -> tuple[bool, ...]:
+        """Whether each axis of the grid closes."""
+        oblique = self.oblique
+        return oblique.grid_periodic if oblique is not None else self.periodic
+
+    @property
+    def _n_sites(self) -> int:
+        assert self.shape is not None
+        return sites_per_cell(self.geometry) * int(np.prod(self.shape))
 
     @property
     def on_grid(self) -> bool:
@@ -165,43 +188,50 @@ class Lattice:
     def n_spins(self) -> int:
         """Number of spins (occupied sites)."""
         if self.shape is None:
-            return int(self.positions.shape[0])
-        sites = int(np.prod(self.shape))
-        return round(self.filling * sites) - len(self.vacancies)
+            return int(self._points.shape[0])
+        return round(self.filling * self._n_sites) - len(self.vacancies)
 
     @cached_property
     def occupied(self) -> Booleans | None:
-        """Mask of occupied sites, or None when the lattice is full (or given by positions)."""
-        if self.shape is None or self.n_spins == np.prod(self.shape):
+        """Mask (grid_shape) of occupied sites; None where all are, or with positions."""
+        if self.shape is None or self.n_spins == np.prod(self.grid_shape):
             return None
-        mask = np.ones(int(np.prod(self.shape)), bool)
+        oblique = self.oblique
+        mask = np.ones(self.grid_shape, bool) if oblique is None else oblique.sites
+        sites = np.flatnonzero(mask)
         if self.vacancies:
-            mask[list(self.vacancies)] = False
-        else:
+            mask.flat[sites[list(self.vacancies)]] = False
+        elif self.n_spins < len(sites):
             mask[:] = False
-            drawn = np.random.default_rng([self.seed, 0]).permutation(mask.size)
-            mask[drawn[: self.n_spins]] = True
-        return mask.reshape(self.shape)
+            drawn = np.random.default_rng([self.seed, 0]).permutation(len(sites))
+            mask.flat[sites[drawn[: self.n_spins]]] = True
+        return mask
 
     @cached_property
     def coordinates(self) -> Floats:
         """Positions (n_spins, D) of the spins, disorder included."""
         if self.shape is None:
-            return np.array(self.positions)
-        mask = np.ones(self.shape, bool) if self.occupied is None else self.occupied
-        sites = np.argwhere(mask) * np.array(self.spacings)
+            return np.array(self._points)
+        mask = np.ones(self.grid_shape, bool) if self.occupied is None else self.occupied
+        oblique, indices = self.oblique, np.argwhere(mask)
+        if oblique is None:
+            sites = indices * np.array(self.spacings)
+        else:
+            sites = self.spacings[0] * oblique.places(indices)
         if self.position_disorder:
             noise = np.random.default_rng([self.seed, 1]).standard_normal(sites.shape)
             sites = sites + self.position_disorder * noise
         return np.asarray(sites)
 
     def distances(self) -> Floats:
-        """Distances (n_spins, n_spins), minimum image on a periodic lattice; zero diagonal."""
+        """Distances (n_spins, n_spins), minimum image along periodic axes; zero diagonal."""
+        if self.oblique is not None:
+            return np.asarray(np.linalg.norm(self.displacements(), axis=-1))
         points = self.coordinates
         squares = np.zeros((len(points), len(points)))
-        for axis in range(self.dimension):
+        for axis, around in enumerate(self.periodic):
             gap = np.abs(points[:, None, axis] - points[None, :, axis])
-            if self.boundary == "periodic" and self.shape is not None:
+            if around and self.shape is not None:
                 length = self.shape[axis] * self.spacings[axis]
                 gap = gap % length
                 gap = np.minimum(gap, length - gap)
@@ -211,41 +241,56 @@ class Lattice:
     def displacements(self) -> Floats:
         """Vectors (n_spins, n_spins, D) from the second spin to the first, minimum image."""
         gaps = self.coordinates[:, None] - self.coordinates[None]
-        if self.boundary == "periodic" and self.shape is not None:
+        oblique = self.oblique
+        if oblique is not None:
+            periods = self.spacings[0] * (oblique.periods @ oblique.basis)
+            images = np.array(nearby(gaps, periods=periods, gram=np.eye(2)))
+            nearest = np.argmin(np.sum(images**2, axis=-1), axis=0)
+            return np.asarray(np.take_along_axis(images, nearest[None, ..., None], axis=0)[0])
+        if self.shape is not None:
             lengths = np.array(self.shape) * np.array(self.spacings)
-            gaps = gaps - lengths * np.round(gaps / lengths)
+            turns = np.where(self.periodic, np.round(gaps / lengths), 0.0)
+            gaps = gaps - lengths * turns
         return gaps
 
-    def grid_displacements(self) -> Iterator[Floats]:
-        """Vectors (..., D) for every displacement of the embedding grid (see `CirculantKernel`).
+    @property
+    def embedding(self) -> tuple[int, ...]:
+        """Shape of the embedding grid (see `CirculantKernel`)."""
+        return tuple(
+            size if around else _smooth_size(2 * size - 1)
+            for size, around in zip(self.grid_shape, self.grid_periodic, strict=True)
+        )
 
-        Half way around a periodic axis two images are equally near; each array takes one choice of
-        them, so that a mean over the arrays counts all alike.
+    def grid_displacements(self) -> Iterator[tuple[float | Floats, Floats]]:
+        """Weights, and vectors (..., D) for every displacement of the embedding grid.
+
+        Where several images are equally near, as half way around a periodic axis, each array takes
+        one choice of them: the sum over all is a mean over the nearest images.
         """
-        assert self.shape is not None
+        oblique = self.oblique
+        if oblique is not None:
+            for weights, vectors in oblique.nearest_images(self.embedding):
+                yield weights, self.spacings[0] * vectors
+            return
         axes = []
-        for size, spacing in zip(self.shape, self.spacings, strict=True):
-            embedding = size if self.boundary == "periodic" else _smooth_size(2 * size - 1)
-            steps = np.arange(embedding)
-            steps = np.where(2 * steps > embedding, steps - embedding, steps)
+        for embedding, spacing in zip(self.embedding, self.spacings, strict=True):
+            steps = signed_steps(embedding)
             half = 2 * steps == embedding
             choices = [steps, np.where(half, -steps, steps)] if half.any() else [steps]
             axes.append([spacing * choice for choice in choices])
-        for chosen in itertools.product(*axes):
-            yield np.stack(np.meshgrid(*chosen, indexing="ij"), axis=-1)
+        chosen = list(itertools.product(*axes))
+        for choice in chosen:
+            yield 1.0 / len(chosen), np.stack(np.meshgrid(*choice, indexing="ij"), axis=-1)
 
     def grid_distances(self) -> Floats:
         """Distances |d| for every displacement d of the embedding grid (see `CirculantKernel`)."""
-        assert self.shape is not None
+        oblique = self.oblique
+        if oblique is not None:
+            return np.asarray(self.spacings[0] * np.sqrt(oblique.squares(self.embedding)))
         squares = np.zeros(())
-        for size, spacing in zip(self.shape, self.spacings, strict=True):
-            if self.boundary == "periodic":
-                steps = np.arange(size)
-                steps = np.minimum(steps, size - steps)
-            else:
-                embedding = _smooth_size(2 * size - 1)
-                steps = np.arange(embedding)
-                steps = np.minimum(steps, embedding - steps)
+        for embedding, spacing in zip(self.embedding, self.spacings, strict=True):
+            steps = np.arange(embedding)
+            steps = np.minimum(steps, embedding - steps)
             squares = squares[..., None] + (spacing * steps) ** 2
         return np.sqrt(squares)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from spinsqueeze.models import collective_terms as collective
-from spinsqueeze.models import distance_terms, jumps, pair_terms, states
+from spinsqueeze.models import distance_terms, ion_terms, jumps, pair_terms, states
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm
 
 HAMILTONIAN_TERMS: dict[str, type[HamiltonianTerm]] = {
@@ -24,6 +24,7 @@ HAMILTONIAN_TERMS: dict[str, type[HamiltonianTerm]] = {
         distance_terms.RydbergDressing,
         distance_terms.DipolarXXZ,
         distance_terms.TabulatedCoupling,
+        ion_terms.IonChainCoupling,
     )
 }
 JUMP_TERMS: dict[str, type[JumpTerm]] = {

@@ -295,8 +295,23 @@ def _range(lattice: Lattice) -> tuple[float, float]:
         distances = lattice.distances()[np.triu_indices(lattice.n_spins, 1)]
         return float(distances.min()), float(distances.max())
     assert lattice.shape is not None
+    if lattice.oblique is not None:
+        return lattice.spacings[0], _farthest(lattice)
     sizes = list(zip(lattice.shape, lattice.spacings, strict=True))
-    steps = [n // 2 if lattice.boundary == "periodic" else n - 1 for n, _ in sizes]
+    steps = [
+        n // 2 if around else n - 1
+        for n, around in zip(lattice.shape, lattice.periodic, strict=True)
+    ]
     farthest = np.array([k * a for k, (_, a) in zip(steps, sizes, strict=True)])
     nearest = min((a for n, a in sizes if n > 1), default=np.inf)
     return float(nearest), float(np.linalg.norm(farthest))
+
+
+def _farthest(lattice: Lattice) -> float:
+    """The largest distance between two sites of an oblique grid, also where they are empty."""
+    assert lattice.oblique is not None
+    embedding = lattice.embedding
+    axes = tuple(range(len(embedding)))
+    spectrum = np.fft.rfftn(lattice.oblique.sites.astype(float), s=embedding, axes=axes)
+    pairs = np.fft.irfftn(np.abs(spectrum) ** 2, s=embedding, axes=axes) > 0.5
+    return float(lattice.grid_distances()[pairs].max())

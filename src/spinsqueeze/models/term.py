@@ -11,6 +11,7 @@ import numpy as np
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import compact, key, numbers, same
+from spinsqueeze.lattice.arrangements import Arrangement
 from spinsqueeze.models.canonical import Piece
 from spinsqueeze.models.ensemble import Ensemble
 from spinsqueeze.models.envelope import Envelope, strength
@@ -27,7 +28,7 @@ def plain(value: Any) -> Any:
         return value.as_dict()
     if isinstance(value, np.ndarray):
         return numbers(value)
-    if isinstance(value, Plain):
+    if isinstance(value, Plain | Arrangement):
         return value.as_dict()
     if isinstance(value, tuple):
         return compact([plain(v) for v in value])

@@ -9,7 +9,7 @@ import numpy as np
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Booleans
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.lattice.geometry import MAX_SITES
+from spinsqueeze.lattice.arguments import MAX_SITES
 from spinsqueeze.methods.base.question import (
     DEFAULT_MEMORY_BUDGET,
     Evolve,

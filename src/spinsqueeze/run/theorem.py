@@ -250,9 +250,9 @@ def _stripes(form: Canonical) -> Floats | None:
         return None
     if torus(form) is not None:
         return None
-    full = np.ones(lattice.shape, dtype=bool)
+    full = np.ones(lattice.grid_shape, dtype=bool)
     sites = np.argwhere(full if lattice.occupied is None else lattice.occupied)
-    return stripes(2 * np.pi * (sites @ (np.argwhere(full) / np.array(lattice.shape)).T))
+    return stripes(2 * np.pi * (sites @ (np.argwhere(full) / np.array(full.shape)).T))
 
 
 def _component(found: PhaseMaximum, n_spins: int) -> SqueezedComponent:

@@ -45,7 +45,7 @@ def torus(model: Canonical) -> tuple[int, ...] | None:
     lattice = model.lattice
     if lattice is None or lattice.shape is None or len(model.counts) != model.n_spins:
         return None
-    return lattice.shape if model.translation_invariant and not model.other_pieces else None
+    return lattice.grid_shape if model.translation_invariant and not model.other_pieces else None
 
 
 def _by_kind(model: Canonical, perturbed: Collection[str]) -> FlipsByKind:

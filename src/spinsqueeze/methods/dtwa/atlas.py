@@ -166,6 +166,7 @@ def _full_square(lattice: Lattice) -> bool:
     return (
         lattice.on_grid
         and lattice.shape is not None
+        and lattice.oblique is None
         and lattice.dimension == 2
         and lattice.boundary == "periodic"
         and lattice.occupied is None

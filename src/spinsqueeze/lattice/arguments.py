@@ -1,0 +1,131 @@
+"""What the arguments of a lattice must be; each function returns the clean value."""
+
+from typing import Any
+
+import numpy as np
+
+from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.lattice.patterns import PATTERNS
+
+MAX_SITES = 2**31 - 1
+BOUNDARIES = ("periodic", "open")
+RECTANGULAR = "rectangular"
+GEOMETRIES = (RECTANGULAR, *PATTERNS)
+_ELSEWHERE = {
+    "square": "leave it out for a square or cubic lattice",
+    "ladder": "a ladder is rectangular: shape=(10, 2), boundary=('periodic', 'open')",
+    "zigzag": "a zigzag ladder is triangular: shape=(10, 2), boundary=('periodic', 'open')",
+    "rings": "rings are positions=Rings((1, 6, 12))",
+    "random": "random places are positions=RandomPositions(100, box=(20, 20))",
+}
+"""What else people call a geometry, and how it is written here."""
+
+
+def check_geometry(geometry: str) -> None:
+    """Refuse a word that is no geometry.
+
+    Raises:
+        InvalidInput: another value.
+    """
+    if isinstance(geometry, str) and geometry in _ELSEWHERE:
+        raise InvalidInput.of(
+            "geometry",
+            f"must be one of {', '.join(GEOMETRIES)}, got {geometry!r}; {_ELSEWHERE[geometry]}",
+        )
+    checks.choice("geometry", geometry, GEOMETRIES)
+
+
+def sites_per_cell(geometry: str) -> int:
+    """1, 2 or 3."""
+    return 1 if geometry == RECTANGULAR else PATTERNS[geometry].sites_per_cell
+
+
+def checked_shape(raw: Any, geometry: str) -> tuple[int, ...]:
+    """Sites, or cells, along 1 to 3 axes; 2 of oblique lattices.
+
+    Raises:
+        InvalidInput: other sizes, or too many sites.
+    """
+    scalar = isinstance(raw, int | float) or getattr(raw, "ndim", None) == 0
+    sizes = (raw,) if scalar else raw
+    if isinstance(sizes, str) or not hasattr(sizes, "__len__") or not 1 <= len(sizes) <= 3:
+        raise InvalidInput.of("shape", f"must hold 1, 2 or 3 sizes, got {checks.shown(raw)}")
+    shape = tuple(
+        checks.integer(f"shape[{k}]", n, minimum=1, maximum=MAX_SITES) for k, n in enumerate(sizes)
+    )
+    if geometry != RECTANGULAR and len(shape) != 2:
+        raise InvalidInput.of(
+            "shape",
+            f"must hold the cells along the two axes of a {geometry} lattice, e.g. (6, 6), got "
+            f"{checks.shown(raw)}",
+        )
+    if sites_per_cell(geometry) * int(np.prod([float(n) for n in shape])) > MAX_SITES:
+        raise InvalidInput.of("shape", f"must hold at most {MAX_SITES} sites, got {shape}")
+    return shape
+
+
+def checked_boundary(given: Any, dimension: int) -> str | tuple[str, ...]:
+    """One word, or a tuple where the axes differ.
+
+    Raises:
+        InvalidInput: another word, or another number of them.
+    """
+    if isinstance(given, str):
+        return checks.choice("boundary", given, BOUNDARIES)
+    if not isinstance(given, tuple | list) or len(given) != dimension:
+        raise InvalidInput.of(
+            "boundary",
+            "must be 'periodic' or 'open', or a list of them with one for each axis "
+            f"({dimension}), got {checks.shown(given)}",
+        )
+    words = tuple(checks.choice(f"boundary[{k}]", word, BOUNDARIES) for k, word in enumerate(given))
+    return words[0] if len(set(words)) == 1 else words
+
+
+def checked_spacing(spacing: Any, geometry: str, dimension: int) -> float | tuple[float, ...]:
+    """A length, or one for each axis of a rectangular lattice.
+
+    Raises:
+        InvalidInput: not above 0, or another number of them.
+    """
+    if isinstance(spacing, tuple | list | np.ndarray) and np.ndim(spacing) > 0:
+        if geometry != RECTANGULAR:
+            raise InvalidInput.of(
+                "spacing",
+                f"must be one number on a {geometry} lattice, got {checks.shown(spacing)}",
+            )
+        values = checks.real_array("spacing", spacing, shape=(dimension,))
+        return tuple(checks.real("spacing", float(v), above=0.0) for v in values)
+    return checks.real("spacing", spacing, above=0.0)
+
+
+def checked_vacancies(vacancies: Any, n_sites: int) -> tuple[int, ...]:
+    """Indices of sites in ascending order.
+
+    Raises:
+        InvalidInput: no list, an index beyond the sites, one twice.
+    """
+    if isinstance(vacancies, str) or not hasattr(vacancies, "__len__"):
+        raise InvalidInput.of(
+            "vacancies", f"must be a list of site indices, got {checks.shown(vacancies)}"
+        )
+    empty = tuple(checks.integer("vacancies", v, minimum=0, maximum=n_sites - 1) for v in vacancies)
+    if len(set(empty)) != len(empty):
+        raise InvalidInput.of("vacancies", "must not repeat a site")
+    return tuple(sorted(empty))
+
+
+def checked_points(positions: Any) -> Floats:
+    """Positions (N, D), D = 1..3, no two of them the same.
+
+    Raises:
+        InvalidInput: another shape, or two spins at one point.
+    """
+    array = checks.real_array("positions", positions, shape=(None, None))
+    if array.shape[0] < 1 or not 1 <= array.shape[1] <= 3:
+        raise InvalidInput.of("positions", f"must have shape N x D, D = 1..3, got {array.shape}")
+    if len(np.unique(array, axis=0)) != len(array):
+        raise InvalidInput.of("positions", "must differ: two spins sit at one point")
+    return array
