@@ -122,6 +122,7 @@ def models(draw, max_jumps=2):
         spins = [SpinClass(2), SpinClass(1, weight=draw(st.sampled_from([1.0, 0.6])))]
         lattice_terms = (PowerLawXXZ, PowerLawXYZ)
         terms = [t for t in terms if not isinstance(t, lattice_terms) or t.exponent == 0]
+        jumps = [j for j in jumps if not isinstance(j, CorrelatedJumps)]
     return SpinModel(spins, hamiltonian=terms, jumps=jumps)
 
 
