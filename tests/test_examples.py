@@ -192,7 +192,7 @@ def atoms():
 
 def test_scripts_run_at_a_small_size(monkeypatch, tmp_path, capsys):
     names = sorted(path.stem for path in FOLDER.glob("*.py"))
-    assert names == ["atom_number_fluctuations", "short_range_xyz"]
+    assert names == ["atom_number_fluctuations", "finite_range_reservoir", "short_range_xyz"]
     picture = tmp_path / "picture.png"
     argv = ["atom_number_fluctuations", "--tiny", "--trajectories", "4", "-o", str(picture)]
     monkeypatch.setattr(sys, "argv", argv)
@@ -286,6 +286,18 @@ def test_short_range_models_squeeze_as_collective_ones_do(monkeypatch, tmp_path,
     slope, instability = script["first_order"]((64, 64), 0.0)
     assert slope == pytest.approx(collective, rel=2 / 4096)
     assert instability == pytest.approx(1.0 / collective, rel=2 / 4096)
+
+
+@pytest.mark.slow
+def test_a_reservoir_squeezes_more_the_farther_it_reaches(monkeypatch, tmp_path, capsys):
+    picture = tmp_path / "picture.png"
+    monkeypatch.setattr("sys.argv", ["finite_range_reservoir", "--tiny", "-o", str(picture)])
+    runpy.run_path(str(FOLDER / "finite_range_reservoir.py"), run_name="__main__")
+    assert picture.stat().st_size > 10_000
+    printed = capsys.readouterr().out.partition("N = 6")[0]
+    near, far = (float(level) for level in re.findall(r"N: +(-?[\d.]+) dB", printed))
+    (limit,) = (float(level) for level in re.findall(r"collective (-?[\d.]+) dB", printed))
+    assert limit < far < near <= 0
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -37,6 +37,7 @@ from .models.collective_terms import Drive as Drive
 from .models.collective_terms import OneAxisTwisting as OneAxisTwisting
 from .models.collective_terms import TwoAxisTwisting as TwoAxisTwisting
 from .models.collective_terms import UniformField as UniformField
+from .models.correlated_jumps import CorrelatedJumps as CorrelatedJumps
 from .models.distance_terms import DipolarXXZ as DipolarXXZ
 from .models.distance_terms import RydbergDressing as RydbergDressing
 from .models.distance_terms import TabulatedCoupling as TabulatedCoupling

@@ -20,6 +20,7 @@ from spinsqueeze.models.collective_terms import (
     TwoAxisTwisting,
     UniformField,
 )
+from spinsqueeze.models.correlated_jumps import CorrelatedJumps
 from spinsqueeze.models.ensemble import SpinClass
 from spinsqueeze.models.jumps import (
     CollectiveDecay,
@@ -97,6 +98,7 @@ def jump_terms(draw):
                 LocalDephasing(rate),
                 LocalDecay([rate, 0.1, 0.2]),
                 LocalJump(rate, vector=vector),
+                CorrelatedJumps(rate, vector=vector, matrix=np.eye(N) + MATRIX),
             ]
         )
     )
@@ -120,6 +122,7 @@ def models(draw, max_jumps=2):
         spins = [SpinClass(2), SpinClass(1, weight=draw(st.sampled_from([1.0, 0.6])))]
         lattice_terms = (PowerLawXXZ, PowerLawXYZ)
         terms = [t for t in terms if not isinstance(t, lattice_terms) or t.exponent == 0]
+        jumps = [j for j in jumps if not isinstance(j, CorrelatedJumps)]
     return SpinModel(spins, hamiltonian=terms, jumps=jumps)
 
 
@@ -183,6 +186,7 @@ def test_no_rotation_symmetry_is_missed(model):
 
 
 XXZ = PowerLawXXZ(j_perp=1.0, j_z=0.3, exponent=3)
+SPREAD = CorrelatedJumps(0.4, vector=[1, -1j, 0], range=2.0)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +199,8 @@ XXZ = PowerLawXXZ(j_perp=1.0, j_z=0.3, exponent=3)
         (SpinModel(5, jumps=[LocalDecay([1.0, 1.0, 1.0, 1.0, 1.0])]), (True, False, True)),
         (SpinModel(2, jumps=[LocalDecay([1.0, 2.0])]), (False, False, False)),
         (SpinModel(Lattice(5), hamiltonian=[XXZ]), (False, False, True)),
+        (SpinModel(Lattice(5), jumps=[SPREAD]), (False, False, True)),
+        (SpinModel(Lattice(5, boundary="open"), jumps=[SPREAD]), (False, False, False)),
         (SpinModel(Lattice(5, boundary="open"), hamiltonian=[XXZ]), (False, False, False)),
         (SpinModel(Lattice((4, 4), filling=0.5), hamiltonian=[XXZ]), (False, False, False)),
         (SpinModel(2, hamiltonian=[SiteField([[0, 0, 1], [0, 0, 2]])]), (False, False, False)),
@@ -226,6 +232,8 @@ def test_named_cases(model, expected):
         ([TwoAxisTwisting(1.0)], [], None, "xyz"),
         ([], [SqueezedCollectiveDecay(1.0, r=0.5)], None, "z"),
         ([], [LocalDephasing(1.0)], "z", "xyz"),
+        ([], [CorrelatedJumps(1.0, vector=[1, -1j, 0], range=2.0)], "z", "z"),
+        ([], [CorrelatedJumps(1.0, vector=[1, -2j, 0], range=2.0)], None, "z"),
         ([UniformField([1.0, 0.0, 1.0])], [], None, ""),
         ([], [CollectiveJump(1e10, vector=[1e-5, 0.0, 0.0])], "x", "xyz"),
         ([], [SqueezedCollectiveDecay(1.0, r=1e-9)], None, "z"),

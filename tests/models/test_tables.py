@@ -11,6 +11,7 @@ from spinsqueeze.models import collective_terms as collective
 from spinsqueeze.models import jumps, pair_terms
 from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.cavity import Cavity
+from spinsqueeze.models.correlated_jumps import CorrelatedJumps
 from spinsqueeze.models.ensemble import SpinClass
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.models.model import SpinModel
@@ -61,6 +62,8 @@ MANY_TERMS = SpinModel(
         jumps.LocalPumping(POSITIVE),
         jumps.LocalDephasing(0.01),
         jumps.LocalJump(0.3, vector=[1, 1j, 0]),
+        CorrelatedJumps(0.3, vector=[1, 1j, 0], range=1 / 3),
+        CorrelatedJumps(POSITIVE, vector=[1, 1j, 0], exponent=math.inf),
     ],
     cavity=Cavity(0.3, decay_rate=1.1, detuning=-0.2),
     unit="Gamma",

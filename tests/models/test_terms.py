@@ -21,6 +21,7 @@ from spinsqueeze.models.collective_terms import (
     TwoAxisTwisting,
     UniformField,
 )
+from spinsqueeze.models.correlated_jumps import CorrelatedJumps
 from spinsqueeze.models.distance_terms import (
     DipolarXXZ,
     RydbergDressing,
@@ -315,6 +316,16 @@ def dissipator(rate, operator):
     )
 
 
+def spread_dissipator(rate, reach):
+    """sum_i rate D[sum_j reach(i, j) VECTOR . s_j]."""
+    single = np.einsum("a,iaxy->ixy", VECTOR, s)
+    return sum(dissipator(rate, sum(reach(i, j) * single[j] for j in range(N))) for i in range(N))
+
+
+def apart(i, j):
+    return R[min(i, j), max(i, j)] if i != j else 0.0
+
+
 def lowered_dissipator(model, time):
     return sum(dissipator(rate, jump) for rate, jump in jump_operators(model, s, time))
 
@@ -390,6 +401,46 @@ JUMPS = {
         LocalJump([0.4, 0.4, 0.4], vector=VECTOR),
         sum(dissipator(0.4, np.einsum("a,axy->xy", VECTOR, x)) for x in s),
     ),
+    "correlated_jumps": (
+        Lattice(positions=TRIANGLE),
+        CorrelatedJumps(0.4, vector=VECTOR, range=1.3),
+        spread_dissipator(0.4, lambda i, j: math.exp(-apart(i, j) / 1.3)),
+    ),
+    "correlated_jumps, power law, ramp": (
+        Lattice(positions=TRIANGLE),
+        CorrelatedJumps(RAMP, vector=VECTOR, exponent=1.5),
+        spread_dissipator(NOW, lambda i, j: 1.0 if i == j else apart(i, j) ** -1.5),
+    ),
+    "correlated_jumps, nearest neighbours on an open chain": (
+        Lattice(N, boundary="open"),
+        CorrelatedJumps(0.4, vector=VECTOR, exponent=math.inf),
+        spread_dissipator(0.4, lambda i, j: float(abs(i - j) <= 1)),
+    ),
+    "correlated_jumps, of a matrix": (
+        ALIKE,
+        CorrelatedJumps(0.4, vector=VECTOR, matrix=np.eye(N) + COUPLINGS),
+        spread_dissipator(0.4, lambda i, j: COUPLINGS[i, j] + (i == j)),
+    ),
+    "correlated_jumps, all pairs alike": (
+        ALIKE,
+        CorrelatedJumps(0.4, vector=VECTOR, matrix=0.7 * np.eye(N) + 0.3),
+        spread_dissipator(0.4, lambda i, j: 1.0 if i == j else 0.3),
+    ),
+    "correlated_jumps, without range": (
+        ALIKE,
+        CorrelatedJumps(RAMP, vector=VECTOR, range=0),
+        spread_dissipator(NOW, lambda i, j: float(i == j)),
+    ),
+    "correlated_jumps, of infinite range": (
+        ALIKE,
+        CorrelatedJumps(0.4, vector=VECTOR, range="inf"),
+        spread_dissipator(0.4, lambda *_: 1.0),
+    ),
+    "correlated_jumps, everywhere": (
+        ALIKE,
+        CorrelatedJumps(0.4, vector=VECTOR, exponent=0),
+        N * dissipator(0.4, np.einsum("a,axy->xy", VECTOR, s.sum(axis=0))),
+    ),
 }
 
 
@@ -418,6 +469,22 @@ def test_jump_terms_are_their_docstring_dissipator(key):
     model = SpinModel(spins, jumps=[term])
     assert model.dissipative
     np.testing.assert_allclose(lowered_dissipator(model.canonical, TIME), operator, atol=1e-13)
+
+
+def test_correlated_jumps_of_one_strength_are_local_and_collective_ones():
+    def features(**reach):
+        term = CorrelatedJumps(0.4, vector=VECTOR, **reach)
+        return set(SpinModel(Lattice(6), jumps=[term]).canonical.features)
+
+    assert features(range=0) == {"local_jumps"}
+    assert features(range=math.inf) == features(exponent=0) == {"collective_jumps"}
+    matrix = 0.5 * (np.eye(6) + 1)
+    assert features(matrix=matrix) == {"local_jumps", "collective_jumps"}
+    # Negative ones of few spins would need a collective jump of a negative rate.
+    assert features(matrix=1.2 * np.eye(6) - 0.2) >= {"correlated_jumps"}
+    assert features(range=1e-3) >= {"correlated_jumps"}
+    one = SpinModel(Lattice(1), jumps=[CorrelatedJumps(0.4, vector=VECTOR, range=2.0)])
+    assert one.canonical.features == {"local_jumps"}
 
 
 def test_local_dephasing_decays_coherences_at_exactly_its_rate():
@@ -451,6 +518,44 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
         (lambda: Cavity(1.0, decay_rate=-1.0), r"^decay_rate must be at least 0, got -1$"),
         (lambda: Cavity([0, 0, 0], decay_rate=1.0), r"^coupling must not be the zero vector"),
         (lambda: Cavity([[0, 0, 0]] * 2, decay_rate=1.0), r"^coupling must not be zero; leave"),
+        (
+            lambda: CorrelatedJumps(1.0, vector=VECTOR),
+            r"^CorrelatedJumps needs one of range, exponent and matrix, got none of them$",
+        ),
+        (
+            lambda: CorrelatedJumps(1.0, vector=VECTOR, range=1.0, exponent=3),
+            r"^CorrelatedJumps needs one of range, exponent and matrix, got range and exponent$",
+        ),
+        (
+            lambda: CorrelatedJumps(1.0, vector=VECTOR, range=-1.0),
+            r"^range must be at least 0, got -1$",
+        ),
+        (
+            lambda: CorrelatedJumps(-1.0, vector=VECTOR, range=1.0),
+            r"^rate must be at least 0, got -1$",
+        ),
+        (
+            lambda: CorrelatedJumps(1.0, vector=VECTOR, matrix=[[1, 0.5], [0.4, 1]]),
+            r"^matrix must be symmetric, got shape \(2, 2\); give \(matrix \+ matrix\.T\)/2$",
+        ),
+        (
+            lambda: CorrelatedJumps(1.0, vector=VECTOR, matrix=[[2, 0.5], [0.5, 2]]),
+            r"^matrix must have ones on its diagonal, got 2; put the size into rate$",
+        ),
+        (
+            lambda: SpinModel(
+                3, jumps=[CorrelatedJumps(1.0, vector=VECTOR, matrix=[[1, 0.5], [0.5, 1]])]
+            ),
+            r"^jumps\.0\.matrix: must have one row a spin, got 2 for 3 spins$",
+        ),
+        (
+            lambda: SpinModel(3, jumps=[CorrelatedJumps(1.0, vector=VECTOR, exponent=3)]),
+            r"^jumps\.0: CorrelatedJumps needs distances: give the model a Lattice, or range=0",
+        ),
+        (
+            lambda: SpinModel(CLASSES, jumps=[CorrelatedJumps(1.0, vector=VECTOR, range=1.0)]),
+            r"^jumps\.0: CorrelatedJumps needs a lattice or a number of spins, got spin classes",
+        ),
         (lambda: Cavity(NOTHING, decay_rate=1.0), r"^coupling must not be zero; leave the cavity"),
         (
             lambda: Cavity(1.0, decay_rate=1.0, envelope=NOTHING),

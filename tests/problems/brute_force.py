@@ -82,6 +82,11 @@ def jump_operators(model, s, time, modes=()):
     for j in model.local_jumps:
         rates = float(at(j.rate, time)) * numbers_per_spin(model, j.factors)
         jumps += [(r, np.einsum("a,axy->xy", j.vector, s[i])) for i, r in enumerate(rates)]
+    for j in model.correlated_jumps:
+        single = np.einsum("a,iaxy->ixy", j.vector, s)
+        weights = np.eye(model.n_spins) + j.kernel.matrix()
+        rate = float(at(j.rate, time))
+        jumps += [(rate, np.einsum("i,ixy->xy", row, single)) for row in weights]
     for mode, a in zip(model.modes, modes, strict=True):
         for r in mode.reservoirs:
             jumps.append((float(at(r.rate, time)), r.u * a + r.v * a.conj().T))

@@ -48,6 +48,7 @@ TILTED = "the spins are not perpendicular to the axis of the couplings"
 NOT_ISING = "the couplings do not lie along one axis"
 OPEN = "noise of correlated spins has its first two moments alone"
 CORRELATED = "the spins are correlated, which mean field leaves out"
+RAMP_UP = sq.Envelope([0.0, 0.8], values=[0.1, 0.4])
 BUMP = sq.Envelope(
     np.linspace(0.0, 1.2, 7), values=[0.0, 0.4, 2.0, -0.5, 0.3, 0.0, 1.0], interpolation="cubic"
 )
@@ -415,5 +416,23 @@ PROBLEMS = [
             "dtwa": "spin and z",
         },
         off={"mean_field": CORRELATED},
+    ),
+    Problem(
+        "a reservoir of finite range on an open chain",
+        sq.SpinModel(
+            sq.Lattice(4, boundary="open"),
+            hamiltonian=[
+                sq.UniformField([0.1, -0.4, 0.3]),
+                sq.PowerLawXXZ(j_perp=0.5, j_z=-0.2, exponent=3),
+            ],
+            jumps=[
+                sq.CorrelatedJumps(0.3, vector=[0.6, -0.9j, 0.2], range=1.3),
+                sq.CorrelatedJumps(RAMP_UP, vector=[0.0, 0.0, 1.0], exponent=2),
+            ],
+        ),
+        sq.CoherentState([0.0, 0.6, 0.8]),
+        {"exact": EXACTLY},
+        pulses=(sq.Pulse(0.6, axis=[0.6, 0.0, 0.8], angle=1.2),),
+        off={"dtwa": OPEN},
     ),
 ]

@@ -161,11 +161,29 @@ def jumps(model):
                 found.append((term.rate, jump))
             case sq.CollectiveJump():
                 found.append((term.rate, coupled(model, term.vector)))
+            case sq.CorrelatedJumps():
+                weights = reach(model, term)
+                for i in range(model.n_spins):
+                    jump = sum(weights[i, j] * along(term.vector, s[j]) for j in range(len(s)))
+                    found.append((term.rate, jump))
             case _:
                 rates = np.ndim(term.rate) == 1 and not isinstance(term.rate, sq.Envelope)
                 for i in range(model.n_spins):
                     found.append((term.rate[i] if rates else term.rate, local_jump(term, s[i])))
     return found
+
+
+def reach(model, term):
+    """f (N, N) of a term of correlated jumps, with ones on its diagonal."""
+    if term.matrix is not None:
+        return np.asarray(term.matrix)
+    if term.exponent is not None:
+        return np.eye(model.n_spins) + power_law(model, term.exponent)
+    if term.range == 0:
+        return np.eye(model.n_spins)
+    if np.isinf(term.range):
+        return np.ones((model.n_spins, model.n_spins))
+    return np.exp(-distances(model.spins) / term.range)
 
 
 def coupled(model, vectors):

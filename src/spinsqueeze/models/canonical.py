@@ -3,7 +3,8 @@
 H(t) = sum_fields f(t) sum_i v_i.s_i
      + sum_quadratics f(t) sum_ab Q_ab S_a S_b, S = sum_i w_i s_i
      + sum_pairs f(t) sum_{i<j} K_ij s_i.T s_j,
-jumps: collective rate D[sum_i c_i.s_i], local sum_i rate_i D[c.s_i].
+jumps: collective rate D[sum_i c_i.s_i], local sum_i rate_i D[c.s_i], and correlated
+rate sum_i D[c.s_i + sum_j K_ij c.s_j].
 Bosonic modes and their couplings to the spins: see `models/modes.py`.
 
 Arrays hold one row a kind of spins (see `models/kinds.py`), or one value for all of them; rows
@@ -80,7 +81,22 @@ class LocalJumps:
     factors: Floats | None = None
 
 
-Piece = Field | Quadratic | Pair | CollectiveJumps | LocalJumps
+@final
+@dataclass(frozen=True, eq=False)
+class SpreadJumps:
+    """rate * sum_i D[vector . (s_i + sum_j K_ij s_j)]; vector complex (3,), K from the kernel."""
+
+    rate: Strength
+    vector: Complexes
+    kernel: Kernel
+
+    def collective(self) -> list[CollectiveJumps]:
+        """The same as one collective jump a site, with vectors (N, 3)."""
+        weights = np.eye(self.kernel.n_spins) + self.kernel.matrix()
+        return [CollectiveJumps(self.rate, row[:, None] * self.vector) for row in weights]
+
+
+Piece = Field | Quadratic | Pair | CollectiveJumps | LocalJumps | SpreadJumps
 P = TypeVar("P")
 
 
@@ -95,6 +111,7 @@ class Canonical:
     pairs: tuple[Pair, ...] = ()
     collective_jumps: tuple[CollectiveJumps, ...] = ()
     local_jumps: tuple[LocalJumps, ...] = ()
+    correlated_jumps: tuple[SpreadJumps, ...] = ()
     modes: tuple[Mode, ...] = ()
     mode_couplings: tuple[ModeCoupling, ...] = ()
     lattice: Lattice | None = None
@@ -125,6 +142,7 @@ class Canonical:
             "couplings": any(not p.kernel.uniform for p in self.pairs),
             "weights": any(q.weights is not None for q in self.quadratics)
             or any(j.vectors.ndim == 2 for j in self.collective_jumps),
+            "correlated jumps": bool(self.correlated_jumps),
             "local rates": any(j.factors is not None for j in self.local_jumps),
             "couplings to the cavity": any(c.vectors.ndim == 2 for c in self.mode_couplings),
         }
@@ -147,11 +165,20 @@ class Canonical:
         """The same model with every spin a kind of its own: arrays have N rows."""
         return self.split(one_each(self.n_spins))
 
+    def with_collective_jumps(self) -> Self:
+        """The same model with every correlated jump as N collective ones of their own weights."""
+        if not self.correlated_jumps:
+            return self
+        each = [jump for piece in self.correlated_jumps for jump in piece.collective()]
+        return dataclasses.replace(
+            self, collective_jumps=(*self.collective_jumps, *each), correlated_jumps=()
+        )
+
     @property
     def dissipative(self) -> bool:
         """Whether any jump acts, the reservoirs of the modes included."""
         lossy = any(mode.reservoirs for mode in self.modes)
-        return bool(self.collective_jumps or self.local_jumps) or lossy
+        return bool(self.collective_jumps or self.local_jumps or self.correlated_jumps) or lossy
 
     @cached_property
     def time_dependent(self) -> bool:
@@ -166,6 +193,7 @@ class Canonical:
         strengths += [p.strength for p in self.pairs]
         strengths += [j.rate for j in self.collective_jumps]
         strengths += [j.rate for j in self.local_jumps]
+        strengths += [j.rate for j in self.correlated_jumps]
         of_spins = [s for s in strengths if isinstance(s, Envelope)]
         return (*of_spins, *bosons.envelopes(self.modes, self.mode_couplings))
 
@@ -182,8 +210,9 @@ class Canonical:
     @property
     def translation_invariant(self) -> bool:
         """Whether lattice translations leave the model unchanged."""
-        pairs = all(p.kernel.translation_invariant for p in self.pairs)
-        return pairs and set(self.differences) <= {"couplings"}
+        kernels = [p.kernel for p in self.pairs] + [j.kernel for j in self.correlated_jumps]
+        alike = all(kernel.translation_invariant for kernel in kernels)
+        return alike and set(self.differences) <= {"couplings", "correlated jumps"}
 
     @cached_property
     def u1_axis(self) -> str | None:
@@ -207,7 +236,8 @@ class Canonical:
     def _jump_vectors(self) -> list[Complexes]:
         """The vectors of every jump, one row a kind (C, 3), or one row."""
         collective = [np.atleast_2d(j.vectors) for j in self.collective_jumps]
-        return collective + [np.atleast_2d(j.vector) for j in self.local_jumps]
+        local = [np.atleast_2d(j.vector) for j in self.local_jumps]
+        return collective + local + [np.atleast_2d(j.vector) for j in self.correlated_jumps]
 
     def _parity_symmetric(self, axis: int) -> bool:
         b, c = (axis + 1) % 3, (axis + 2) % 3

@@ -3,7 +3,14 @@
 from typing import Any
 
 from spinsqueeze.models import collective_terms as collective
-from spinsqueeze.models import distance_terms, ion_terms, jumps, pair_terms, states
+from spinsqueeze.models import (
+    correlated_jumps,
+    distance_terms,
+    ion_terms,
+    jumps,
+    pair_terms,
+    states,
+)
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm
 
 HAMILTONIAN_TERMS: dict[str, type[HamiltonianTerm]] = {
@@ -37,6 +44,7 @@ JUMP_TERMS: dict[str, type[JumpTerm]] = {
         jumps.LocalPumping,
         jumps.LocalDephasing,
         jumps.LocalJump,
+        correlated_jumps.CorrelatedJumps,
     )
 }
 INITIAL_STATES: dict[str, tuple[type[states.InitialState], str]] = {

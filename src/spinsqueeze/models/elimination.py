@@ -237,6 +237,13 @@ def _judged(spins: SpinModel, field: _EmptyCavity, model: SpinModel) -> Eliminat
             largest_size(j.rate) * _largest_factor(j) * float(np.linalg.norm(j.vector) ** 2) / 2
             for j in form.local_jumps
         ),
+        *(
+            largest_size(j.rate)
+            * (1.0 + j.kernel.row_sum) ** 2
+            * float(np.linalg.norm(j.vector) ** 2)
+            / 2
+            for j in form.correlated_jumps
+        ),
     ]
     speed = max(speeds, default=0.0) / own
     concerns = []

@@ -10,6 +10,7 @@ from spinsqueeze.models.canonical import (
     Field,
     Pair,
     Quadratic,
+    SpreadJumps,
     rows_of,
     simplified,
     with_rows,
@@ -31,6 +32,7 @@ def on_one_set_of_kinds(counts: Integers, pieces: list[Any]) -> tuple[Integers, 
     pieces = [simplified(piece) for piece in pieces]
     rows = [rows_of(piece) for piece in pieces]
     by_spin = any(isinstance(p, Pair) and not p.kernel.uniform for p in pieces)
+    by_spin |= any(isinstance(p, SpreadJumps) for p in pieces)
     by_spin |= any(r is not None and len(r) != len(counts) for r in rows)
     if not by_spin:
         return counts, pieces

@@ -17,6 +17,7 @@ from spinsqueeze.models.canonical import (
     LocalJumps,
     Pair,
     Quadratic,
+    SpreadJumps,
 )
 from spinsqueeze.models.cavity import Cavity
 from spinsqueeze.models.ensemble import Ensemble, ensemble
@@ -126,7 +127,8 @@ class SpinModel:
             pieces.append(Field(1.0, spins.detunings[:, None] * np.array([0.0, 0.0, 1.0])))
         modes, mode_couplings = ((), ()) if self.cavity is None else self.cavity.lower(spins)
         counts, pieces = on_one_set_of_kinds(spins.counts, [*pieces, *mode_couplings])
-        known = (Field, Quadratic, Pair, CollectiveJumps, LocalJumps, ModeCoupling)
+        jumps = (CollectiveJumps, LocalJumps, SpreadJumps)
+        known = (Field, Quadratic, Pair, *jumps, ModeCoupling)
         form = Canonical(
             counts=counts,
             fields=merged_fields([p for p in pieces if isinstance(p, Field)]),
@@ -139,6 +141,9 @@ class SpinModel:
             ),
             local_jumps=tuple(
                 p for p in pieces if isinstance(p, LocalJumps) and not is_zero(p.rate)
+            ),
+            correlated_jumps=tuple(
+                p for p in pieces if isinstance(p, SpreadJumps) and not is_zero(p.rate)
             ),
             modes=modes,
             mode_couplings=tuple(p for p in pieces if isinstance(p, ModeCoupling)),

@@ -158,7 +158,7 @@ class _Space:
 
 def _operators(form: Canonical, space: _Space) -> QutipModel:
     if not space.dicke:
-        form = form.per_spin()
+        form = form.per_spin().with_collective_jumps()
     parts: list[tuple[Any, Any]] = [(f.strength, space.along(f.vectors)) for f in form.fields]
     parts += [(q.strength, _quadratic(q.matrix, q.weights, space)) for q in form.quadratics]
     parts += [(p.strength, _pairs(p.tensor, p.kernel.matrix(), space)) for p in form.pairs]

@@ -208,6 +208,8 @@ def _obstacles(form: Canonical) -> list[str]:
     if form.modes:
         reasons.append("the model keeps a cavity: give eliminate_cavity(model).model")
     reasons += [f"{type(piece).__name__} is not known to it" for piece in form.other_pieces]
+    if form.correlated_jumps:
+        reasons.append("CorrelatedJumps is not known to it; give local or collective decay")
     jumps = [("a collective jump", jump.vectors) for jump in form.collective_jumps]
     jumps += [("a local jump", jump.vector) for jump in form.local_jumps]
     for name, vectors in jumps:

@@ -77,6 +77,9 @@ def _interactions(form: Canonical) -> Iterator[tuple[float, Strength]]:
         yield _size(p.strength) * spread * p.kernel.row_sum / 2, p.strength
     for j in form.collective_jumps:
         yield _size(j.rate) * _all_spins(j.vectors, counts), j.rate
+    for k in form.correlated_jumps:
+        reach = 1.0 + k.kernel.row_sum
+        yield _size(k.rate) * float(np.sum(np.abs(k.vector) ** 2)) * reach**2, k.rate
     for c in form.mode_couplings:
         g = _size(c.strength) * math.sqrt(_all_spins(c.vectors, counts))
         mode = form.modes[c.mode]

@@ -344,3 +344,17 @@ def test_jumps_that_hardly_come_are_in_the_claim():
         method=sq.Exact(n_trajectories=150),
     )  # fmt: skip
     assert any("too few for error bars" in text for text in warnings_of(dark))
+
+
+def test_trajectories_of_a_reservoir_of_finite_range():
+    model = sq.SpinModel(
+        sq.Lattice(4, boundary="open"),
+        hamiltonian=[sq.UniformField([0.3, 0.1, 0.5])],
+        jumps=[sq.CorrelatedJumps(0.4, vector=[0.7, -1.2j, 0.1], range=1.5)],
+    )
+    data = sq.simulate(model, STATE, times=TIMES, method=sq.Exact(n_trajectories=300), seed=3)
+    dense = sq.simulate(model, STATE, times=TIMES, method=sq.Exact())
+    truths = [
+        {name: dense[name].values[k] for name in ("spin", "covariance")} for k in range(len(TIMES))
+    ]
+    within_error_bars(data, truths, 4)

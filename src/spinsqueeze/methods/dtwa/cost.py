@@ -33,8 +33,8 @@ def expected_cost(
     """
     size = np.dtype(dtype).itemsize
     cells, per_cell, matrices = model.n_spins, SECONDS_PER_CELL, 0.0
-    for pair in model.pairs:
-        kernel = pair.kernel
+    spread = model.correlated_jumps
+    for kernel in [p.kernel for p in model.pairs] + [j.kernel for j in spread]:
         if kernel.stencil is not None:
             cells = max(cells, int(np.prod(kernel.stencil.grid_shape)))
         elif kernel.table is not None:
@@ -42,12 +42,17 @@ def expected_cost(
         elif not kernel.uniform:
             per_cell += 1e-10 * kernel.n_spins
             matrices += (8 + size) * kernel.n_spins**2
+    if any(not jumps.kernel.translation_invariant for jumps in spread):
+        matrices += 48.0 * model.n_spins**2
+        per_cell += 1e-10 * model.n_spins
     batch = n_threads * max(batch_cells, 2 * cells)
     memory = RUNTIME_BYTES + matrices + size * STAGE_ARRAYS * batch
     memory += 8.0 * n_times * (9 * n_samples + 60 * min(n_samples, 100))
     evaluations = 60 + EVALUATIONS_PER_RADIAN * duration * largest_field(model)
     evaluations += EVALUATIONS_PER_LIFETIME * duration * fastest_damping(model)
-    if model.local_jumps:  # the noise of every site at every node, three times over in the pilot
+    if (
+        model.local_jumps or spread
+    ):  # the noise of every site at every node, three times over in the pilot
         memory += 3 * size * NOISE_NUMBERS * model.n_spins * evaluations / 4
     seconds = COMPILE_SECONDS + per_cell * cells * evaluations * n_samples
     return memory, seconds
@@ -71,6 +76,9 @@ def largest_field(model: Canonical) -> float:
         size = np.linalg.norm(np.atleast_2d(jump.vectors), axis=1)
         total = float(np.sum(size * model.counts))
         largest += largest_size(jump.rate) * total * float(size.max()) / 2
+    for spread in model.correlated_jumps:
+        reach = (1.0 + spread.kernel.row_sum) ** 2
+        largest += largest_size(spread.rate) * reach * float(np.linalg.norm(spread.vector)) ** 2 / 2
     return largest
 
 
@@ -83,4 +91,7 @@ def fastest_damping(model: Canonical) -> float:
     for jump in model.collective_jumps:
         size = np.linalg.norm(np.atleast_2d(jump.vectors), axis=1)
         fastest += largest_size(jump.rate) * float(size.max()) ** 2
+    for spread in model.correlated_jumps:
+        reach = (1.0 + spread.kernel.row_sum) ** 2  # at least what a spin does to itself
+        fastest += largest_size(spread.rate) * reach * float(np.linalg.norm(spread.vector)) ** 2
     return fastest

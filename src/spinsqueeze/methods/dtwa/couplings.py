@@ -11,6 +11,10 @@ Every collective jump, rate D[sum_i (u_i + i v_i).s_i], reacts back on the spins
 
     B_i = (rate/2) sum_{j != i} (u_i (v_j.sigma_j) - v_i (u_j.sigma_j)).
 
+Correlated jumps, rate sum_i D[sum_j f_ij (u + i v).s_j], do so through C = f^T f,
+
+    B_i = (rate/2) sum_{j != i} C_ij (u (v.sigma_j) - v (u.sigma_j)).
+
 Spins live on cells: the grid sites when a grid kernel leaves sites empty (empty cells hold 0),
 else the spins themselves. Terms that share a kernel are summed into one matrix per time, so the
 kernel acts once on each component that some term needs.
@@ -25,9 +29,13 @@ import numpy as np
 from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.kernels import Grid, Kernel
+from spinsqueeze.lattice.squares import squared
 from spinsqueeze.models.canonical import Canonical, Field
 from spinsqueeze.models.drive import breakpoints, constant_between
 from spinsqueeze.models.envelope import Strength, at
+
+_Group = tuple[Kernel | None, Floats, list[tuple[Strength, Floats]]]
+"""A kernel (None: of all spins alike, with weights), and the terms that share it."""
 
 
 @final
@@ -128,35 +136,30 @@ class Couplings:
 def lower(canonical: Canonical) -> Couplings:
     """The couplings of a model with one row a spin; the cavity is not looked at.
 
-    Of jumps: their rates are strengths, and the reaction of collective ones is a kernel.
+    Of jumps: their rates are strengths, and the reaction of those that several spins share is a
+    kernel.
 
     Raises:
         InvalidInput: grid kernels on different grids, or with different empty sites.
     """
     n = canonical.n_spins
-    grid = _common_grid(p.kernel for p in canonical.pairs)
+    spread = canonical.correlated_jumps
+    grid = _common_grid([p.kernel for p in canonical.pairs] + [j.kernel for j in spread])
     cells, n_cells = None, n
     if grid is not None and grid.occupied is not None:
         cells, n_cells = np.flatnonzero(grid.occupied), grid.occupied.size
 
-    groups: list[tuple[Kernel | None, Floats, list[tuple[Strength, Floats]]]] = []
+    groups: list[_Group] = []
     for quadratic in canonical.quadratics:
         weights = np.ones(n) if quadratic.weights is None else quadratic.weights
         _add(groups, None, weights, quadratic.strength, quadratic.matrix)
     for pair in canonical.pairs:
         kernel = None if pair.kernel.uniform else pair.kernel
         _add(groups, kernel, np.ones(n), pair.strength, pair.tensor / 2)
-
-    plans, arrays, terms = [], [], []
-    for kernel, group_weights, group_terms in groups:
-        shown = np.any([t != 0 for _, t in group_terms], axis=0)
-        entries = tuple((int(a), int(b)) for a, b in np.argwhere(shown))
-        if not entries:
-            continue
-        plan, array = _kernel_data(kernel, group_weights, entries, cells, n_cells)
-        plans.append(plan)
-        arrays.append(array)
-        terms.append(group_terms)
+    for jumps in spread:
+        turn = np.outer(jumps.vector.real, jumps.vector.imag)
+        _add(groups, squared(jumps.kernel)[1], np.ones(n), jumps.rate, (turn - turn.T) / 2)
+    plans, arrays, terms = _kernels(groups, cells, n_cells)
     for jump in canonical.collective_jumps:
         vectors = _reacting(jump.vectors, n, cells, n_cells)
         if vectors is not None:
@@ -175,7 +178,7 @@ def lower(canonical: Canonical) -> Couplings:
 
     strengths = [s for group in terms for s, _ in group]
     strengths += [f.strength for f in canonical.fields]
-    strengths += [jump.rate for jump in canonical.local_jumps]
+    strengths += [jump.rate for jump in canonical.local_jumps] + [jump.rate for jump in spread]
     return Couplings(
         n_spins=n,
         plan=FieldPlan(n_cells, tuple(plans), bool(everywhere), len(by_site)),
@@ -185,6 +188,23 @@ def lower(canonical: Canonical) -> Couplings:
         strengths=tuple(strengths),
         coefficients=_coefficients(terms, everywhere, by_site),
     )
+
+
+def _kernels(
+    groups: list[_Group], cells: Integers | None, n_cells: int
+) -> tuple[list[KernelPlan], list[Floats], list[list[tuple[Strength, Floats]]]]:
+    """Plans, arrays and terms of the groups that do anything."""
+    plans, arrays, terms = [], [], []
+    for kernel, weights, group_terms in groups:
+        shown = np.any([t != 0 for _, t in group_terms], axis=0)
+        entries = tuple((int(a), int(b)) for a, b in np.argwhere(shown))
+        if not entries:
+            continue
+        plan, array = _kernel_data(kernel, weights, entries, cells, n_cells)
+        plans.append(plan)
+        arrays.append(array)
+        terms.append(group_terms)
+    return plans, arrays, terms
 
 
 def _reacting(vectors: Any, n: int, cells: Integers | None, n_cells: int) -> Floats | None:
@@ -222,7 +242,7 @@ def _coefficients(
 
 
 def _add(
-    groups: list[tuple[Kernel | None, Floats, list[tuple[Strength, Floats]]]],
+    groups: list[_Group],
     kernel: Kernel | None,
     weights: Floats,
     strength: Strength,

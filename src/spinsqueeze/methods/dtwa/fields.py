@@ -33,10 +33,7 @@ def fields(plan: FieldPlan, data: dict[str, Any], spins: Triple, strengths: dict
         if kernel.kind in _WITHOUT_PRODUCT:
             _WITHOUT_PRODUCT[kernel.kind](plan, kernel, array, spins, matrix, add)
             continue
-        if plan.side_by_side and kernel.kind == "circulant":
-            product = _convolved_lanes(kernel, array, data["line"], spins)
-        else:
-            product = _PRODUCTS[kernel.kind](plan, kernel, array, spins)
+        product = kernel_products(plan, kernel, array, spins, line=data.get("line"))
         for a, b in kernel.entries:
             add(a, matrix[a, b].astype(dtype) * product[b])
     for a in range(3):
@@ -51,6 +48,16 @@ def fields(plan: FieldPlan, data: dict[str, Any], spins: Triple, strengths: dict
         if B[a] is None:
             B[a] = jnp.zeros((), dtype)
     return tuple(B)
+
+
+def kernel_products(
+    plan: FieldPlan, kernel: KernelPlan, array: Any, spins: Any, *, line: Any
+) -> dict[int, Any]:
+    """What a kernel makes of the components that it acts on; line: of the machine code."""
+    if plan.side_by_side and kernel.kind == "circulant":
+        return _convolved_lanes(kernel, array, line, spins)
+    product: dict[int, Any] = _PRODUCTS[kernel.kind](plan, kernel, array, spins)
+    return product
 
 
 def across_samples(plan: FieldPlan, values: Any) -> Any:

@@ -35,7 +35,8 @@ class DTWA(SampledMethod):
     Moments are averages over trajectories. Jumps D[c.s] of rate gamma, c = u + i v, damp a spin by
     A sigma + b, A = (gamma/2)(u u^T + v v^T - u^2 - v^2), b = gamma u x v, and add noise of
     covariance -2 A - b m^T - m b^T (m: its mean Bloch vector); collective ones turn all spins by
-    common noise and by the field that the others radiate. Sources: schachenmayer2015, perlin2020;
+    common noise and by the field that the others radiate, correlated ones by noise of the
+    correlations f^T f. Sources: schachenmayer2015, perlin2020;
     for jumps compare huber2022 and mink2022.
 
     Args:
@@ -86,6 +87,7 @@ class DTWA(SampledMethod):
             "pairs",
             "collective_jumps",
             "local_jumps",
+            "correlated_jumps",
             "unlike_spins",
             "pulses",
         )
@@ -116,7 +118,8 @@ class DTWA(SampledMethod):
     def trust(self, question: Question) -> Trust:
         """Exact but for sampling where spins do not interact, elsewhere of unknown accuracy."""
         model = question.model
-        if not (model.quadratics or model.pairs or model.collective_jumps):
+        shared = model.collective_jumps or model.correlated_jumps
+        if not (model.quadratics or model.pairs or shared):
             return Trust("none", sampled=True)
         return Trust(
             "uncontrolled", sampled=True, known=atlas.in_words(atlas.known_error(question))
@@ -217,7 +220,7 @@ class DTWA(SampledMethod):
 
 def stepper_of(model: "Canonical", couplings: "Couplings") -> dict[str, Any]:
     """The argument `stepper` of a run of this model; none where nothing jumps."""
-    if not (model.local_jumps or model.collective_jumps):
+    if not model.dissipative:
         return {}
     from spinsqueeze.methods.dtwa.jumps.reservoirs import lower_jumps
     from spinsqueeze.methods.dtwa.jumps.stepper import JumpSteps

@@ -78,7 +78,7 @@ class Exact(SampledMethod):
     handles: ClassVar[frozenset[str]] = frozenset(
         (
             "fields", "quadratics", "pairs", "collective_jumps", "local_jumps", "modes",
-            "mode_couplings", "unlike_spins", "pulses",
+            "mode_couplings", "unlike_spins", "pulses", "correlated_jumps",
         )
     )  # fmt: skip
     answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
@@ -95,6 +95,7 @@ class Exact(SampledMethod):
     def obstacles(self, question: Question) -> list[str]:
         """Pure states, up to 30 spins; steady states where nothing is conserved."""
         reasons = []
+        question = _with_collective_jumps(question)
         n = question.model.n_spins
         if isinstance(question, Evolve) and not isinstance(question.state, PureState):
             reasons.append(f"{type(question.state).__name__} is not a pure state it knows")
@@ -124,6 +125,7 @@ class Exact(SampledMethod):
         from spinsqueeze.methods.exact.closed_sector import sector_cost, useful_symmetries
         from spinsqueeze.methods.exact.propagate import required_bytes
 
+        question = _with_collective_jumps(question)
         n = question.model.n_spins
         if self._sampled:
             assert isinstance(question, Evolve)
@@ -159,6 +161,7 @@ class Exact(SampledMethod):
         from spinsqueeze.methods.exact import propagate
         from spinsqueeze.methods.exact.closed_sector import prepared, useful_symmetries
 
+        question = _with_collective_jumps(question)
         if self._sampled:
             assert isinstance(question, Evolve)
             return sampled.sampled_answer(
@@ -232,6 +235,13 @@ class Exact(SampledMethod):
             },
             state_at=lambda k: last() if k == len(question.times) - 1 else None,
         )
+
+
+def _with_collective_jumps(question: Question) -> Question:
+    """The question with correlated jumps as collective ones."""
+    if not question.model.correlated_jumps:
+        return question
+    return replace(question, model=question.model.with_collective_jumps())
 
 
 def _only_dephases(model: Canonical) -> bool:

@@ -15,12 +15,14 @@ from jax import lax
 
 from spinsqueeze.methods.dtwa.couplings import FieldPlan
 from spinsqueeze.methods.dtwa.equations import Equations, flattened
-from spinsqueeze.methods.dtwa.fields import Triple, across_samples
+from spinsqueeze.methods.dtwa.fields import Triple, across_samples, kernel_products
 from spinsqueeze.methods.dtwa.jumps.reservoirs import NoisePlan
 from spinsqueeze.methods.dtwa.jumps.threefry import binomials, normals, threefry
 
 NODES_PER_CALL = 16
 """Nodes of one compiled call; a longer run is several calls of the same program."""
+FILTERED = 2**26
+"""Cells of the largest lattice with filtered noise: counters beyond are those of its filters."""
 N_SUMS = 6
 """Sums at a node: before and after the noise, and the four slopes of the step that follows."""
 
@@ -29,7 +31,8 @@ N_SUMS = 6
 def compiled(plan: FieldPlan, noise: NoisePlan) -> Callable[..., Any]:
     """advance(spins, data, keys (2, S), nodes) -> (spins, sums (M, 6, 3, S), pulls (M, K, 3, S)).
 
-    M = NODES_PER_CALL; pulls are sum_i a_i x sigma_i for the vectors a of the kicks, before them.
+    M = NODES_PER_CALL; pulls are sum_i a_i x sigma_i for the vectors a of the kicks, before them,
+    of filtered kicks weighted with angles of their own.
     """
     equations = Equations(plan)
 
@@ -74,19 +77,23 @@ def _noisy(
     single = partial(_single, equations, noise, keys=keys, here=here)
     if not noise.n_kicks:
         return single(spins), jnp.zeros((0, 3, n), jnp.float64)
-    angles: list[Any] = []
-    for pair in range((noise.n_kicks + 1) // 2):
-        counter = jnp.broadcast_to(jnp.uint32(0xFFFFFFFF - pair), keys[0].shape)
-        angles += normals(threefry((keys[0], keys[1]), (counter, node)))
+    dtype = spins[0].dtype
+    turns = [
+        _across_cells(plan, angle * here["kicks"][k])
+        for k, angle in enumerate(_shared(noise, keys, node))
+    ]
+    filtered, again = (
+        _filtered(equations, noise, spins, data, keys=keys, node=node, draw=draw) for draw in (0, 1)
+    )
+    turns += [
+        angle * here["kicks"][noise.n_shared + k].astype(dtype) for k, angle in enumerate(filtered)
+    ]
+    vectors = [data["kicks"][k].astype(t.dtype) for k, t in enumerate(turns)]
+    weights = [jnp.ones((), dtype)] * noise.n_shared + again
+    pull = jnp.stack([_pull(equations, v, w, spins) for v, w in zip(vectors, weights, strict=True)])
 
     def kick(k: int, spins: Triple) -> Triple:
-        turn = _across_cells(plan, angles[k] * here["kicks"][k])
-        return _turned(plan, spins, data["kicks"][k], turn)
-
-    pull = jnp.stack(
-        [equations.sums(flattened(_cross_sites(plan, data["kicks"][k], spins)))
-         for k in range(noise.n_kicks)]
-    )  # fmt: skip
+        return _turned(plan, spins, vectors[k], turns[k])
 
     def forwards(spins: Triple) -> Triple:
         spins = single(spins)
@@ -116,6 +123,47 @@ def _single(
     for a, b in noise.noise:
         out[a] = out[a] + across_samples(plan, here["factors"][a, b]) * drawn[b]
     return (out[0], out[1], out[2])
+
+
+def _shared(noise: NoisePlan, keys: Any, node: Any) -> list[Any]:
+    """Normal numbers (S,) of the kicks whose angle all spins share."""
+    angles: list[Any] = []
+    for pair in range((noise.n_shared + 1) // 2):
+        counter = jnp.broadcast_to(jnp.uint32(0xFFFFFFFF - pair), keys[0].shape)
+        angles += normals(threefry((keys[0], keys[1]), (counter, node)))
+    return angles[: noise.n_shared]
+
+
+def _pull(equations: Equations, vectors: Any, weights: Any, spins: Triple) -> Any:
+    """sum_i weight_i vector_i x sigma_i."""
+    x, y, z = _cross_sites(equations.plan, vectors, spins)
+    return equations.sums(flattened((weights * x, weights * y, weights * z)))
+
+
+def _filtered(
+    equations: Equations,
+    noise: NoisePlan,
+    spins: Triple,
+    data: Any,
+    *,
+    keys: Any,
+    node: Any,
+    draw: int,
+) -> list[Any]:
+    """Numbers of every spin for each filtered kick: white noise through the filter."""
+    plan, dtype = equations.plan, spins[0].dtype
+    key = (_across_cells(plan, keys[0]), _across_cells(plan, keys[1]))
+    cell = across_samples(plan, jnp.arange(plan.n_cells, dtype=jnp.uint32))
+    out: list[Any] = []
+    for number, kernel in enumerate(noise.filters):
+        offset = jnp.uint32((1 + 2 * number + draw) * FILTERED)
+        white = binomials(threefry(key, (cell + offset, node)), dtype)
+        white = [jnp.broadcast_to(w, spins[0].shape) for w in white]
+        products = kernel_products(
+            plan, kernel, data["filters"][number], white, line=data.get("line")
+        )
+        out += [products[a] for a in range(noise.filter_of.count(number))]
+    return out
 
 
 def _across_cells(plan: FieldPlan, values: Any) -> Any:

@@ -4,7 +4,9 @@ With L = c.s, c = u + i v, sigma = 2 s, the adjoint of rate D[L] moves one spin 
 
     d<sigma>/dt = A <sigma> + b,  A = (rate/2) (u u^T + v v^T - u^2 - v^2),  b = rate u x v.
 
-See NOTES.md for the noise that goes with it.
+Correlated jumps are local ones as far as their noise falls on single spins (`correlations`), and
+for the rest kicks whose angles differ from spin to spin. See NOTES.md for the noise that goes with
+all of it.
 """
 
 from dataclasses import dataclass
@@ -13,8 +15,9 @@ from typing import final
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats
-from spinsqueeze.methods.dtwa.couplings import Couplings
-from spinsqueeze.models.canonical import Canonical
+from spinsqueeze.methods.dtwa.couplings import Couplings, KernelPlan
+from spinsqueeze.methods.dtwa.jumps.correlations import Correlations, Filter, correlations
+from spinsqueeze.models.canonical import Canonical, LocalJumps, SpreadJumps
 from spinsqueeze.models.envelope import Strength, at, integrated
 
 
@@ -25,13 +28,21 @@ class NoisePlan:
 
     damping: pairs (a, b) for which component b moves component a. pumping: components that are
     pumped. noise: pairs (a, b), a >= b, of the factor of the noise of single spins.
-    n_kicks: random rotations that all spins share.
+    n_kicks: random rotations of all spins, the first of which go by angles that all share; those
+    that follow go by angles through a filter each: the numbers of `filter_of`.
     """
 
     damping: tuple[tuple[int, int], ...]
     pumping: tuple[int, ...]
     noise: tuple[tuple[int, int], ...]
     n_kicks: int
+    filters: tuple[KernelPlan, ...] = ()
+    filter_of: tuple[int, ...] = ()
+
+    @property
+    def n_shared(self) -> int:
+        """Kicks whose angle is the same for all spins."""
+        return self.n_kicks - len(self.filter_of)
 
 
 @final
@@ -42,7 +53,7 @@ class Reservoirs:
     rates: of every piece. damping (P, 3, 3, n), pumping (P, 3, n): at rate 1, for one spin.
     n_local: pieces that come with noise of every spin by itself, the first ones; the others are
     collective. kicks (K, 3, n): vectors about which all spins turn together, at the square root
-    of the rate of the piece `kick_of`.
+    of the rate of the piece `kick_of`; the last ones by angles through `filters[filter_of]`.
     """
 
     rates: tuple[Strength, ...]
@@ -51,6 +62,8 @@ class Reservoirs:
     n_local: int
     kicks: Floats
     kick_of: tuple[int, ...]
+    filters: tuple[Filter, ...] = ()
+    filter_of: tuple[int, ...] = ()
 
     @property
     def plan(self) -> NoisePlan:
@@ -65,6 +78,8 @@ class Reservoirs:
             tuple(int(a) for a in np.flatnonzero(pumped)),
             tuple((int(a), int(b)) for a, b in np.argwhere(shown)) if self.n_local else (),
             len(self.kicks),
+            tuple(f.plan for f in self.filters),
+            self.filter_of,
         )
 
     def strengths(self, times: Floats) -> Floats:
@@ -101,38 +116,79 @@ class Reservoirs:
 
 def lower_jumps(canonical: Canonical, couplings: Couplings) -> Reservoirs:
     """The jumps of a model with one row a spin."""
-    n = canonical.n_spins
-    rates: list[Strength] = []
-    damping, pumping = [], []
+    lowered = _Lowered(couplings)
     for local in canonical.local_jumps:
-        factors = local.factors
-        if factors is None and couplings.cells is not None:
-            factors = np.ones(n)
-        spread = np.ones(1) if factors is None else couplings.to_cells(factors)
-        u, v = local.vector.real, local.vector.imag
-        size = u @ u + v @ v
-        rates.append(local.rate)
-        damping.append((np.outer(u, u) + np.outer(v, v) - size * np.eye(3))[..., None] / 2 * spread)
-        pumping.append(np.cross(u, v)[:, None] * spread)
-    kicks: list[Floats] = []
-    kick_of: list[int] = []
+        lowered.add_local(local)
+    correlated = [
+        (j, correlations(j.kernel, cells=couplings.cells, n_cells=couplings.plan.n_cells))
+        for j in canonical.correlated_jumps
+    ]
+    for jumps, reach in correlated:
+        lowered.add_local(LocalJumps(jumps.rate, jumps.vector), share=reach.least)
+    n_local = len(lowered.rates)
     for jump in canonical.collective_jumps:
         u, v = collective_vectors(jump.vectors, couplings)
-        for vector in (u, v):
-            if np.any(vector):
-                kicks.append(vector)
-                kick_of.append(len(rates))
-        rates.append(jump.rate)
-        damping.append(np.zeros((3, 3, 1)))
-        pumping.append(np.cross(u, v, axis=0))
+        lowered.add_kicks(u, v)
+        lowered.add(jump.rate, np.zeros((3, 3, 1)), np.cross(u, v, axis=0))
+    for jumps, reach in correlated:
+        if reach.filter is not None:
+            lowered.add_filtered(jumps, reach, reach.filter)
     return Reservoirs(
-        tuple(rates),
-        _stacked(damping, (3, 3)),
-        _stacked(pumping, (3,)),
-        len(canonical.local_jumps),
-        _stacked(kicks, (3,)),
-        tuple(kick_of),
+        tuple(lowered.rates),
+        _stacked(lowered.damping, (3, 3)),
+        _stacked(lowered.pumping, (3,)),
+        n_local,
+        _stacked(lowered.kicks, (3,)),
+        tuple(lowered.kick_of),
+        tuple(lowered.filters),
+        tuple(lowered.filter_of),
     )
+
+
+class _Lowered:
+    """Pieces, gathered one after the other."""
+
+    def __init__(self, couplings: Couplings) -> None:
+        self._couplings = couplings
+        self.rates: list[Strength] = []
+        self.damping: list[Floats] = []
+        self.pumping: list[Floats] = []
+        self.kicks: list[Floats] = []
+        self.kick_of: list[int] = []
+        self.filters: list[Filter] = []
+        self.filter_of: list[int] = []
+
+    def add(self, rate: Strength, damping: Floats, pumping: Floats) -> None:
+        self.rates.append(rate)
+        self.damping.append(damping)
+        self.pumping.append(pumping)
+
+    def add_local(self, local: LocalJumps, *, share: float = 1.0) -> None:
+        couplings, factors = self._couplings, local.factors
+        if factors is None and couplings.cells is not None:
+            factors = np.ones(couplings.n_spins)
+        spread = share * (np.ones(1) if factors is None else couplings.to_cells(factors))
+        u, v = local.vector.real, local.vector.imag
+        size = u @ u + v @ v
+        alone = np.outer(u, u) + np.outer(v, v) - size * np.eye(3)
+        self.add(local.rate, alone[..., None] / 2 * spread, np.cross(u, v)[:, None] * spread)
+
+    def add_kicks(self, u: Floats, v: Floats) -> int:
+        """Of the next piece: how many."""
+        acting = [vector for vector in (u, v) if np.any(vector)]
+        self.kicks += acting
+        self.kick_of += [len(self.rates)] * len(acting)
+        return len(acting)
+
+    def add_filtered(self, jumps: SpreadJumps, reach: Correlations, own_filter: Filter) -> None:
+        """What correlated jumps do besides noise of single spins."""
+        u, v = collective_vectors(jumps.vector, self._couplings)
+        size = np.sqrt(reach.spread)
+        self.filter_of += [len(self.filters)] * self.add_kicks(size * u, size * v)
+        self.filters.append(own_filter)
+        own = reach.own if len(reach.own) == 1 else self._couplings.to_cells(reach.own)
+        pumping = (own - reach.least) * np.cross(u, v, axis=0)
+        self.add(jumps.rate, np.zeros((3, 3, 1)), pumping)
 
 
 def collective_vectors(vectors: Complexes, couplings: Couplings) -> tuple[Floats, Floats]:

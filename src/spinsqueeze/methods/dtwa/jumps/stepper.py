@@ -42,6 +42,9 @@ class JumpSteps(Stepper[Nodes]):
                 "damping": jnp.asarray(reservoirs.damping),
                 "pumping": jnp.asarray(reservoirs.pumping),
                 "kicks": jnp.asarray(reservoirs.kicks),
+                "filters": tuple(
+                    jnp.asarray(f.array.astype(self._engine.dtype)) for f in reservoirs.filters
+                ),
             }
 
     def cross(self, batch: Batch, window: Window, laid: Nodes) -> Crossing:
