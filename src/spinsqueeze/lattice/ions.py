@@ -114,6 +114,7 @@ class IonChain:
 
 
 @final
+@clear_init
 @dataclass(frozen=True)
 class PowerLawFit:
     """strength |i - j|^-exponent; deviation: rms of the relative deviation (logarithm)."""

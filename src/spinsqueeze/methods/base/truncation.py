@@ -31,3 +31,20 @@ def differences(moments: Moments, beyond: Moments) -> dict[str, Floats]:
         name: np.concatenate([np.abs(gap), np.full((missing, *gap.shape[1:]), np.inf)])
         for name, gap in gaps.items()
     }
+
+
+def raise_to_square(truncation: dict[str, Floats], n_spins: int) -> None:
+    """No quantity is known better than the square of what the next orders change relatively.
+
+    Parity or a cancellation may empty the next orders of one quantity and not those beyond, as
+    those of <S^2> of driven spins: what is left out begins with products of two that are not empty.
+    """
+    if not truncation:
+        return
+    scales = {"spin": n_spins / 2, "covariance": n_spins / 4, "total_spin_squared": n_spins / 2}
+    spin = np.max(np.abs(truncation["spin"]), axis=1) / scales["spin"]
+    covariance = np.max(np.abs(truncation["covariance"]), axis=(1, 2)) / scales["covariance"]
+    square = np.maximum(spin, covariance) ** 2
+    for name, gap in truncation.items():
+        least = scales.get(name, 1.0) * square
+        truncation[name] = np.maximum(gap, least.reshape(-1, *[1] * (gap.ndim - 1)))

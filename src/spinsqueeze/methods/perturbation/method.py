@@ -23,7 +23,7 @@ from spinsqueeze.methods.base.method import Cost, Method, Trust
 from spinsqueeze.methods.base.paramagnet import mean_field_instability
 from spinsqueeze.methods.base.question import Question, Steady
 from spinsqueeze.methods.base.states import InSymmetricSubspace
-from spinsqueeze.methods.base.truncation import differences
+from spinsqueeze.methods.base.truncation import differences, raise_to_square
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.numerics.mean_field import ENDS, Instability
@@ -253,7 +253,7 @@ class Perturbation(Method):
         if gaps:
             changes = np.abs(purities[self.order + 1 :] - purities[self.order])
             truncation["purity"] = changes.max(axis=0)
-        _raise_to_square(truncation, n)
+        raise_to_square(truncation, n)
         of_xi2 = [
             coefficients[: self.order + 1]
             for coefficients in power_series.least_xi2(n, *series.collective(highest))
@@ -337,23 +337,6 @@ def _checked_parts(value: Any) -> tuple[str, ...]:
 def _moments(series: Any, order: int) -> Moments:
     spin, covariance = series.moments(order)
     return Moments(n_spins=series.n_spins, spin=spin, covariance=covariance)
-
-
-def _raise_to_square(truncation: dict[str, Floats], n_spins: int) -> None:
-    """No quantity is known better than the square of what the next orders change relatively.
-
-    Parity or a cancellation may empty the next orders of one quantity and not those beyond, as
-    those of <S^2> of driven spins: what is left out begins with products of two that are not empty.
-    """
-    if not truncation:
-        return
-    scales = {"spin": n_spins / 2, "covariance": n_spins / 4, "total_spin_squared": n_spins / 2}
-    spin = np.max(np.abs(truncation["spin"]), axis=1) / scales["spin"]
-    covariance = np.max(np.abs(truncation["covariance"]), axis=(1, 2)) / scales["covariance"]
-    square = np.maximum(spin, covariance) ** 2
-    for name, gap in truncation.items():
-        least = scales.get(name, 1.0) * square
-        truncation[name] = np.maximum(gap, least.reshape(-1, *[1] * (gap.ndim - 1)))
 
 
 def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> list[tuple[str, ...]]:
