@@ -192,6 +192,7 @@ PYTHON = [
         lambda: sq.compare(MIRRORS, UP_X, TIMES),
         r"^compare needs two methods that fit, got 0",
     ),
+    (lambda: sq.compare(ONE_AXIS, UP_X), r'^times must be given, or "auto": a closed model has no'),
     (lambda: sq.load("nope.nc"), r"^result file nope.nc does not exist$"),
     (lambda: sq.save(simulate(), "nope/out.nc"), r"^output folder nope does not exist"),
 ]

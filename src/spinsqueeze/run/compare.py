@@ -113,8 +113,13 @@ def compare(
         TooLarge: a method in `methods` needs more memory than the budget.
     """
     shared: dict[str, Any] = {"seed": seed, "memory_budget": memory_budget}
+    head = next(iter(_named(model).values()))
+    closed = isinstance(head, SpinModel) and not head.jumps and head.cavity is None
+    if times is None and closed:
+        raise InvalidInput.of(
+            "times", 'must be given, or "auto": a closed model has no steady state to compare'
+        )
     if is_auto(times):
-        head = next(iter(_named(model).values()))
         times = times_of(Study(head, initial_state=initial_state, pulses=pulses, **shared))
     runs, refused = _planned(model, initial_state, times, pulses, methods, shared)
     datasets = {}
