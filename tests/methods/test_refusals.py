@@ -26,6 +26,11 @@ class CorrelatedPiece:
     rates: np.ndarray
 
 
+SPREAD = sq.CorrelatedJumps(
+    0.1, vector=[1.0, -1.0j, 0.0], matrix=[[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]]
+)
+
+
 @dataclass(frozen=True, eq=False)
 class CorrelatedJumps(JumpTerm):
     """sum_ij rates_ij (s_i rho s_j† - ...): a term that somebody writes next year."""
@@ -53,7 +58,7 @@ def test_every_part_of_the_canonical_form_is_a_feature():
     whole = sq.SpinModel(
         3, hamiltonian=[sq.UniformField([1, 0, 0]), sq.OneAxisTwisting(1.0),
                         sq.PowerLawXXZ(j_perp=1.0, j_z=0.5, exponent=0)],
-        jumps=[LOWER, sq.LocalDecay(1.0), CorrelatedJumps()],
+        jumps=[LOWER, sq.LocalDecay(1.0), CorrelatedJumps(), SPREAD],
         cavity=sq.Cavity(coupling=0.1, decay_rate=1.0),
     ).canonical  # fmt: skip
     optional = {f.name for f in dataclasses.fields(Canonical)} - {"counts", "lattice"}

@@ -6,6 +6,9 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.squeezing import squeezing
 
+EMPTY = 1e-9
+"""Share of the largest relative change below which that of a quantity is rounding."""
+
 
 def first(moments: Moments, count: int) -> Moments:
     """The moments at the first times."""
@@ -34,10 +37,10 @@ def differences(moments: Moments, beyond: Moments) -> dict[str, Floats]:
 
 
 def raise_to_square(truncation: dict[str, Floats], n_spins: int) -> None:
-    """No quantity is known better than the square of what the next orders change relatively.
+    """What parity empties is known to the square of what the next orders change relatively.
 
-    Parity or a cancellation may empty the next orders of one quantity and not those beyond, as
-    those of <S^2> of driven spins: what is left out begins with products of two that are not empty.
+    The next orders of one quantity may vanish and not those beyond, as those of <S^2> of driven
+    spins: what is left out begins with products of two that do not vanish.
     """
     if not truncation:
         return
@@ -46,5 +49,7 @@ def raise_to_square(truncation: dict[str, Floats], n_spins: int) -> None:
     covariance = np.max(np.abs(truncation["covariance"]), axis=(1, 2)) / scales["covariance"]
     square = np.maximum(spin, covariance) ** 2
     for name, gap in truncation.items():
-        least = scales.get(name, 1.0) * square
-        truncation[name] = np.maximum(gap, least.reshape(-1, *[1] * (gap.ndim - 1)))
+        axes = (-1, *[1] * (gap.ndim - 1))
+        scale = scales.get(name, 1.0)
+        empty = gap <= EMPTY * scale * np.maximum(spin, covariance).reshape(axes)
+        truncation[name] = np.where(empty, np.maximum(gap, scale * square.reshape(axes)), gap)
