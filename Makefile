@@ -80,7 +80,7 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/lint-imports --no-cache
 
 docs: $(VENV)/.installed-docs
-	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@$(BIN)/python -m sphinx -W --keep-going -q $(SPHINXOPTS) -b html docs docs/_build/html
 	@echo "documentation: docs/_build/html/index.html"
 
 bench: $(VENV)/.installed-test
