@@ -69,6 +69,31 @@ def test_spins_of_a_kind_against_each_other(across):
     assert kinds.strength == pytest.approx(apart.strength, rel=1e-4)
 
 
+def test_alike_spins_against_each_other_have_the_general_answer():
+    """The formula of alike spins beside that of a class of them and one that weighs the same."""
+    couplings = [[0.3, 0.2, 0.0], [0.2, 1.9, 0.0], [0.0, 0.0, -0.4]]
+
+    def of(spins):
+        return instability(
+            sq.SpinModel(
+                spins,
+                hamiltonian=[sq.CollectiveQuadratic(couplings), sq.UniformField([0.0, 0.0, 0.7])],
+                jumps=[sq.LocalDecay(0.3), sq.CollectiveDecay(0.05)],
+            )
+        )
+
+    alike = of(6)
+    classes = of([sq.SpinClass(3), sq.SpinClass(3, detuning=1e-9)])
+    assert (alike.wave, classes.wave) == (mean_field.RELATIVE, mean_field.RELATIVE)
+    assert alike.strength == pytest.approx(classes.strength, rel=1e-6)
+    rigid = instability(
+        sq.SpinModel(
+            6, hamiltonian=[sq.CollectiveQuadratic(couplings)], jumps=[sq.CollectiveDecay(1)]
+        )
+    )
+    assert rigid.wave == 0
+
+
 @pytest.mark.parametrize("field", [-6.0, -0.7, 2.0])
 def test_the_transverse_ising_model(field):
     """At the phase boundary lambda is 1: the exchange part of J_x belongs to H0."""

@@ -51,9 +51,10 @@ def mean_field_instability(
     if kinds > MOST_KINDS:
         return None
     if not perturbed and model.permutation_invariant:
-        M, P, drive = _alike(model)
+        (M, P), apart, drive = _alike(model)
         if abs(drive) <= DRIVEN * abs(M):
-            return _first(mean_field.of_alike(M, P), _relative(model))
+            together = mean_field.of_alike(M, P)
+            return together if apart is None else _first(together, _against(*apart))
     if perturbed:
         few = kinds <= MOST_DRIVEN
         return mean_field.of_drive(_of_kinds(model, perturbed)) if few else None
@@ -80,8 +81,14 @@ def _relative(model: Canonical) -> Instability:
     return _of_kinds(model, ()).relative()
 
 
-def _alike(model: Canonical) -> tuple[complex, complex, complex]:
-    """M of one flip, P of two and the drive of one, of spins that are all alike."""
+Flips = tuple[complex, complex]
+
+
+def _alike(model: Canonical) -> tuple[Flips, Flips | None, complex]:
+    """M of one flip and P of two, of all spins together and of some against others; and the drive.
+
+    Spins that decay only together keep their length: they do not move against each other.
+    """
     arrays = interchangeable.at_peak(model)
     others = model.n_spins - 1
     (xx, xy, xz), (_, yy, yz), (_, _, zz) = arrays.quadratic.tolist()
@@ -92,7 +99,16 @@ def _alike(model: Canonical) -> tuple[complex, complex, complex]:
     )
     one_flip = z + ((xx + yy) / 2 - zz) * others - 0.5j * (alone + (others + 1) * together)
     pairs = (anisotropy(2 * arrays.quadratic) / 4 - 1j * xy) * others
-    return one_flip, pairs, (x - 1j * y - (xz - 1j * yz) * others) / 2
+    apart = None
+    if others and alone:
+        hop, pair = (xx + yy) / 2, anisotropy(2 * arrays.quadratic) / 4 - 1j * xy
+        apart = complex(z - hop - zz * others - 0.5j * alone), complex(-pair)
+    return (one_flip, pairs), apart, (x - 1j * y - (xz - 1j * yz) * others) / 2
+
+
+def _against(one_flip: complex, pairs: complex) -> Instability:
+    found = mean_field.of_alike(one_flip, pairs)
+    return Instability(found.strength, found.outcome, mean_field.RELATIVE)
 
 
 def _driven(flow: ProductFlow) -> bool:
