@@ -16,6 +16,8 @@ MAX_SPINS = 14
 CHUNK = 16
 """Trajectories added for a target_error are a multiple of this."""
 ADVISED = 100
+RARE = 0.01
+"""Jumps in each trajectory below which none may be among those that are followed."""
 ENOUGH = 10
 """Jumps in all trajectories from which on their scatter is an error bar."""
 
@@ -117,15 +119,17 @@ def sampled_answer(
 def _rare_jumps(question: Evolve, samples: Any) -> tuple[Floats, tuple[str, ...]]:
     """What jumps do that too few trajectories had for a scatter, in units of sqrt(N)/2, (T,).
 
-    A jump whose rate times |L|^2 gives less than one of them in all trajectories up to the end
-    happens in one of them with at most that probability p before time t, and then changes <S> by
-    at most N: 2 sqrt(N) p. Where rates are larger and jumps few all the same, it is only said.
+    A jump whose rate times |L|^2 gives less than one of them in all trajectories up to the end, and
+    fewer than RARE in each, happens in one of them with at most that probability p before time t,
+    and then changes <S> by at most N: 2 sqrt(N) p. Where rates are larger and jumps few all the
+    same, it is only said.
     """
     from spinsqueeze.methods.exact.effective import jumps_of
 
     jumps = jumps_of(question.model)
     rates = np.concatenate([jump.largest_rates() for jump in jumps] or [np.zeros(0)])
-    slow = rates[rates * question.duration * samples.count < 1]
+    expected = rates * question.duration
+    slow = rates[expected < min(1 / samples.count, RARE)]
     times = np.asarray(question.times, dtype=float)
     probability = np.minimum(1.0, float(slow.sum()) * times)
     unseen = 2.0 * np.sqrt(question.model.n_spins) * probability
