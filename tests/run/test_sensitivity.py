@@ -81,6 +81,20 @@ def test_read_at_once_about_the_best_axis_it_is_the_inverse_of_xi2():
     assert "metrological_gain_stderr" not in data
 
 
+def test_no_readout_beats_the_quantum_fisher_information():
+    n, t = 12, 0.15
+    model = there_and_back(n, t)
+    information = sq.simulate(model, STATE, [t], method="symmetric")["qfi"].values[0] / n
+    for axis in ("+y", "+z", (0.0, 0.6, 0.8), (0.6, 0.0, 0.8)):
+        data = sq.sensitivity(
+            model, STATE, [t, 1.5 * t, 2 * t], pulses=sq.Pulse(t, axis=axis, angle=0.05),
+            method="symmetric",
+        )  # fmt: skip
+        gains = data["metrological_gain"].values
+        assert np.all(gains <= information + data["metrological_gain_numerical_error"].values)
+        assert gains.max() > 0.1 * information
+
+
 def test_uncorrelated_spins_gain_nothing_and_samples_say_how_well_they_know():
     model = sq.SpinModel(sq.Lattice((2, 3)), hamiltonian=[sq.SiteField(np.zeros((6, 3)))])
     data = sq.sensitivity(

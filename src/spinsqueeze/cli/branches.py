@@ -1,7 +1,6 @@
 """`spinsqueeze branches`: the steady-state branches of a study along one parameter."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,18 +35,14 @@ def branches(
     overwrite: Overwrite = False,
 ) -> None:
     """Follow all steady states of mean field or cumulants, with folds and bifurcations."""
-    from spinsqueeze.cli.pictures import check_names, check_picture, draw
+    from spinsqueeze.cli.pictures import checked_target, draw
     from spinsqueeze.cli.progress import bar
     from spinsqueeze.cli.text import report_to
     from spinsqueeze.results.dataset import warnings_of
-    from spinsqueeze.results.files import check_result_name, save
+    from spinsqueeze.results.files import save
     from spinsqueeze.run.branches import branches as found
 
-    target = output if output is not None else Path(study.name).with_suffix(".nc")
-    check_names(study, target, picture, overwrite=overwrite)
-    check_result_name(target, overwrite=overwrite)
-    if picture is not None:
-        check_picture(picture, overwrite=overwrite)
+    target = checked_target(study, output, picture, overwrite=overwrite)
     path, start, stop = over
     span = {"start": start, "stop": stop, "num": num, "spacing": "log" if log else "linear"}
     asked, _ = read(study)

@@ -42,6 +42,25 @@ def check_names(study: Path, target: Path, picture: Path | None, *, overwrite: b
         raise InvalidInput(f"--plot must not be the result file, got {picture} for both")
 
 
+def checked_target(
+    study: Path, output: Path | None, picture: Path | None, *, overwrite: bool
+) -> Path:
+    """The result file, beside the study where none is named, after checking it and the picture.
+
+    Raises:
+        InvalidInput: see `check_names` and `check_picture`.
+        FileProblem: see `check_names` and `check_result_name`.
+    """
+    from spinsqueeze.results.files import check_result_name
+
+    target = output if output is not None else Path(study.name).with_suffix(".nc")
+    check_names(study, target, picture, overwrite=overwrite)
+    check_result_name(target, overwrite=overwrite)
+    if picture is not None:
+        check_picture(picture, overwrite=overwrite)
+    return target
+
+
 def check_drawable(study: Any) -> None:
     """Check that the result of a study can be drawn.
 

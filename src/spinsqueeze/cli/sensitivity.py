@@ -1,7 +1,6 @@
 """`spinsqueeze sensitivity`: how well the angle of a pulse of a study is measured."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,20 +29,16 @@ def sensitivity(
     """Find the smallest angle of a pulse that a readout tells from noise, and which readout."""
     import numpy as np
 
-    from spinsqueeze.cli.pictures import check_names, check_picture, draw
+    from spinsqueeze.cli.pictures import checked_target, draw
     from spinsqueeze.cli.progress import bar
     from spinsqueeze.cli.text import report_to
     from spinsqueeze.core.errors import InvalidInput
     from spinsqueeze.results.dataset import warnings_of
-    from spinsqueeze.results.files import check_result_name, save
+    from spinsqueeze.results.files import save
     from spinsqueeze.run.lines import gains
     from spinsqueeze.run.sensitivity import sensitivity as found
 
-    target = output if output is not None else Path(study.name).with_suffix(".nc")
-    check_names(study, target, picture, overwrite=overwrite)
-    check_result_name(target, overwrite=overwrite)
-    if picture is not None:
-        check_picture(picture, overwrite=overwrite)
+    target = checked_target(study, output, picture, overwrite=overwrite)
     angles = None
     if phases is not None:
         start, stop, num = phases

@@ -103,7 +103,7 @@ def sensitivity(
     if progress is not None and not callable(progress):
         raise InvalidInput(f"progress must be a function of the fraction, got {progress!r}")
     start = time.perf_counter()
-    found, heads = [], []
+    sensitivities, middles = [], []
     for k, angle in enumerate(angles):
         runs = [_run_at(study, signal, angle + offset * step) for offset in OFFSETS]
         results = execute_many(runs)
@@ -113,12 +113,12 @@ def sensitivity(
                 raise result
         moments = {o: _read_out(data) for o, data in zip(OFFSETS, whole, strict=True)}
         error = max(_error(data, sampled=sampled) for data in whole)
-        found.append(sensitivity_of(moments, step=step, error=error))
-        heads.append(whole[len(OFFSETS) // 2])
+        sensitivities.append(sensitivity_of(moments, step=step, error=error))
+        middles.append(whole[len(OFFSETS) // 2])
         if progress is not None:
             progress((k + 1) / len(angles))
-    data = _dataset(found, angles if given else None, heads[0], signal=signal, step=step)
-    concerns = list(dict.fromkeys(text for head in heads for text in warnings_of(head)))
+    data = _dataset(sensitivities, angles if given else None, middles[0], signal=signal, step=step)
+    concerns = list(dict.fromkeys(text for middle in middles for text in warnings_of(middle)))
     data.attrs |= {"warnings": json.dumps(concerns), "wall_time": time.perf_counter() - start}
     return put_study(data, study.as_tables())
 
@@ -174,7 +174,7 @@ def _run_at(study: Study, signal: int, angle: float) -> Study:
 
 
 def _dataset(
-    found: Sequence[Sensitivity],
+    parts: Sequence[Sensitivity],
     phases: Floats | None,
     head: xr.Dataset,
     *,
@@ -189,7 +189,7 @@ def _dataset(
 
     unit = str(head.attrs["unit"])
     n_spins = int(head.attrs["n_spins"])
-    gain = put([one.gain for one in found])
+    gain = put([part.gain for part in parts])
     with np.errstate(divide="ignore"):
         resolution = 1 / np.sqrt(n_spins * gain)
     said = {
@@ -203,22 +203,22 @@ def _dataset(
         {
             "metrological_gain": (dims, gain, said),
             "metrological_gain_numerical_error": (
-                dims, put([one.numerical_error for one in found]), of_gain,
+                dims, put([part.numerical_error for part in parts]), of_gain,
             ),
             "phase_resolution": (
                 dims, resolution, {"units": "rad", "long_name": "Delta phi of one shot"},
             ),
-            "slope": ((*dims, "axis"), put([one.slope for one in found]), slope),
-            "readout": ((*dims, "axis"), put([one.readout for one in found]), readout),
+            "slope": ((*dims, "axis"), put([part.slope for part in parts]), slope),
+            "readout": ((*dims, "axis"), put([part.readout for part in parts]), readout),
         },
         {
             "time": ("time", head["time"].values, {"units": inverse(unit), "long_name": "time"}),
             "axis": ("axis", list("xyz")),
         },
     )  # fmt: skip
-    if found[0].stderr is not None:
+    if parts[0].stderr is not None:
         sampled = {**said, "long_name": f"standard error of {said['long_name']}"}
-        data["metrological_gain_stderr"] = (dims, put([one.stderr for one in found]), sampled)
+        data["metrological_gain_stderr"] = (dims, put([part.stderr for part in parts]), sampled)
     if phases is not None:
         words = {"units": "rad", "long_name": "phase of the signal"}
         data.coords["phase"] = ("phase", phases, words)
