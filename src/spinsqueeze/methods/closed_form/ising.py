@@ -230,7 +230,7 @@ def ising_cost(n_sites: int, *, n_times: int, n_terms: int = 1) -> tuple[float, 
     """(multiply-adds, bytes) of `ising_moments`.
 
     A fast product (transverse state, no decay or pumping) takes 8 multiply-adds of the
-    N^2 (N - 2)/2 products a time; a general state about 6 times as long, jumps 100 times.
+    N^2 (N - 2)/2 products a time; a general state about 5 times as long, jumps 60 times.
     """
     N = float(n_sites)
     return 4 * n_times * N * N * max(N - 2, 0.0), 8 * N * N * (n_terms + 24)

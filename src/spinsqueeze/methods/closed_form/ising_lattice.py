@@ -324,7 +324,7 @@ def lattice_cost(tables: Floats, *, n_times: int) -> tuple[float, float]:
     """(multiply-adds, bytes) of `lattice_moments` for tables (n_terms, *shape).
 
     A fast product (transverse state, no decay or pumping) takes 8 multiply-adds; a general
-    state about 6 times as long, jumps 100 times.
+    state about 5 times as long, jumps 60 times.
     """
     M = float(tables[0].size)
     orbits = displacement_orbits(tables)
