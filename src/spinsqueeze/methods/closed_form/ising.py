@@ -20,13 +20,9 @@ from spinsqueeze.methods.closed_form.collective import (
     integrated_rate,
 )
 from spinsqueeze.methods.closed_form.correlators import IsingCorrelators, Turns
-from spinsqueeze.methods.closed_form.pair_kernels import (
-    complex_pair_products,
-    product_seconds,
-    real_pair_products,
-)
-from spinsqueeze.methods.closed_form.single_spin import (
+from spinsqueeze.methods.closed_form.spin_factors import (
     polarisation,
+    product_seconds,
     single_spin_factors,
     transverse_factors,
 )
@@ -36,7 +32,6 @@ from spinsqueeze.methods.closed_form.stretches import (
     stretches_table,
 )
 from spinsqueeze.numerics.forks import require_own_threads
-from spinsqueeze.numerics.numba_threads import threads_for
 
 _TILE = 64
 
@@ -175,6 +170,12 @@ def _at_one_time(
         f, h = transverse_factors(phi)
     else:
         f, h = single_spin_factors(history, z=z, down=down, up=up)
+    from spinsqueeze.methods.closed_form.pair_kernels import (
+        complex_pair_products,
+        real_pair_products,
+    )
+    from spinsqueeze.numerics.numba_threads import threads_for
+
     require_own_threads("numba")
     seconds = product_seconds(transverse=transverse, n_stretches=len(rows) if noisy else 0)
     with threads_for(seconds * N**3 / 2):

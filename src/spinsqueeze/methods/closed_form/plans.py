@@ -297,7 +297,9 @@ def _lattice_plan(setting: _Setting, shape: tuple[int, ...]) -> Plan:
     work, memory = lattice_cost(
         np.array([table for _, table in terms]), n_times=len(question.times)
     )
-    cost = Cost(memory, setting.seconds(work, bloch), f"N^2 products a time for N = {model.n_spins}")
+    cost = Cost(
+        memory, setting.seconds(work, bloch), f"N^2 products a time for N = {model.n_spins}"
+    )
     return Plan("Ising lattice", axis, cost, _batches(cost, len(question.times)), moments)
 
 

@@ -9,7 +9,7 @@ from spinsqueeze.numerics.processors import available_processors
 
 NARROW = 64
 """Levels of a packet that stays narrow; on average a run takes 3 sqrt(N) more (measured)."""
-SPREAD = 5.0
+SPREAD = 30.0
 """Levels over the squared stretch of a packet that twisting has stretched, to the usual tail."""
 _MOMENTS = 64
 """Instants at which the levels of a packet that spreads are looked at."""
