@@ -51,8 +51,9 @@ class Platform:
         )
 
     def matches(self, word: str) -> bool:
-        """Whether a word names it, or is in what is said of it."""
-        return word in " ".join((*self.cells, *self.also)).lower()
+        """Whether a word of what is said of it begins so."""
+        said = " ".join((*self.cells, *self.also)).lower()
+        return re.search(rf"(?<![a-z0-9]){re.escape(word)}", said) is not None
 
 
 @final
