@@ -15,6 +15,7 @@ from spinsqueeze.cli.merge import merge
 from spinsqueeze.cli.methods import methods
 from spinsqueeze.cli.options import INTERRUPTED
 from spinsqueeze.cli.papers import papers
+from spinsqueeze.cli.platforms import platforms
 from spinsqueeze.cli.plot import plot
 from spinsqueeze.cli.run import run
 from spinsqueeze.cli.sensitivity import sensitivity
@@ -67,6 +68,7 @@ _COMMANDS = (
     info,
     study,
     methods,
+    platforms,
     equations,
     branches,
     theorem,
@@ -106,17 +108,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
-        _spare_dask(words)
+        _load_little(words)
     with any_text():
         return _main(words)
 
 
-def _spare_dask(words: list[str]) -> None:
-    """Keep dask out of a process of our own that needs none.
+def _load_little(words: list[str]) -> None:
+    """Keep dask and a search for plugins of pydantic out of a process of our own.
 
     Where dask is installed, xarray loads all of it (half a second) to ask whether an array is one
-    of dask's; where importing it fails, xarray does without.
+    of dask's; where importing it fails, xarray does without. Plugins of pydantic, which a study
+    has no use for, are looked for in every package that is installed.
     """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     if words and words[0] not in MAY_USE_DASK:
         sys.modules.setdefault("dask", None)  # type: ignore[arg-type]
 

@@ -101,6 +101,8 @@ class Method(Plain, abc.ABC):
     """Kinds of question: Evolve, Steady."""
     together: ClassVar[bool] = False
     """Whether a sweep hands it many points at once, for `answer_many`."""
+    each_time_alone: ClassVar[bool] = False
+    """Whether an output time takes as long in a run of its own as among others."""
 
     @classmethod
     def name(cls) -> str:
@@ -168,8 +170,10 @@ class Method(Plain, abc.ABC):
         if obstacles:
             return Verdict(obstacles)
         cost = self.cost(question)
-        if isinstance(question, Evolve) and follows_times(question):
-            cost = replace(cost, seconds=cost.seconds * (len(question.times) + 1) / 2)
+        walks_again = isinstance(question, Evolve) and follows_times(question)
+        if walks_again and not self.each_time_alone:
+            runs = (len(question.times) + 1) / 2  # whole ones: those of early times are shorter
+            cost = replace(cost, seconds=cost.seconds * runs)
         if cost.memory <= question.memory_budget:
             return Verdict((), cost)
         return Verdict(
