@@ -603,7 +603,7 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
         ),
         (lambda: SpinModel(3, jumps="decay"), r"^jumps must be a list of terms, got 'decay'$"),
         (lambda: SpinModel(3, hamiltonian=3), r"^hamiltonian must be a list of terms, got 3$"),
-        (lambda: SpinModel(3, unit=""), r"^unit must be a word such as 'J' or 'Hz', got ''$"),
+        (lambda: SpinModel(3, unit=""), r"^unit must be a word such as 'J' or '1/us', got ''$"),
         (lambda: SpinModel("3"), r"^spins must be an integer, got '3' \(str\)$"),
         (lambda: SpinModel([]), r"^spins must be a number, a Lattice or SpinClass objects"),
         (lambda: SpinModel([3]), r"^spins must be a number, a Lattice or SpinClass objects"),

@@ -47,7 +47,8 @@ class SpinModel:
         hamiltonian: Hamiltonian terms, summed.
         jumps: jump terms, summed.
         cavity: a `Cavity`, or None.
-        unit: name of the unit of every rate and strength; times are in its inverse.
+        unit: name of the unit of every rate and strength; times are in its inverse. Numbers are
+            angular (hbar = 1): 1 of "MHz" is 1e6 rad/s; for frequencies name it "2 pi MHz".
 
     Raises:
         InvalidInput: an argument breaks its rule, or a term does not fit the spins.
@@ -68,7 +69,9 @@ class SpinModel:
                 "cavity", f"must be a Cavity or None, got {checks.shown(self.cavity)}"
             )
         if not isinstance(self.unit, str) or not self.unit.strip():
-            raise InvalidInput.of("unit", f"must be a word such as 'J' or 'Hz', got {self.unit!r}")
+            raise InvalidInput.of(
+                "unit", f"must be a word such as 'J' or '1/us', got {self.unit!r}"
+            )
         put(self, "ensemble", ensemble(self.spins))
         if self.ensemble.lattice is None and self.ensemble.classes is None:
             put(self, "spins", self.ensemble.n_spins)
