@@ -285,6 +285,16 @@ def _in_order(data: xr.Dataset) -> xr.Dataset:
     return data.assign(ordered)
 
 
+def refuse_file_name(data: Any, *, call: str) -> None:
+    """Refuse the name of a file where its result is wanted.
+
+    Raises:
+        InvalidInput: a file name, with its remedy.
+    """
+    if isinstance(data, str | os.PathLike):
+        checked_dataset(data, call=call)
+
+
 def checked_dataset(data: Any, *, call: str) -> xr.Dataset:
     """`data` if it is a Dataset.
 

@@ -259,6 +259,8 @@ def _choose(
         elif methods is None and verdict.cost.seconds > PATIENCE:
             seconds = verdict.cost.seconds
             refused[label] = f"would take about {seconds:.0f} s; name it in methods to run it"
+        elif method in chosen.values():
+            raise InvalidInput.of("methods", f"must differ, got {label.split('(')[0]} twice")
         else:
             chosen[label] = method
     if len(chosen) < least:

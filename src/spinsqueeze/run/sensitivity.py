@@ -15,6 +15,7 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
 from spinsqueeze.core.units import inverse
+from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.observables.measured import as_measured
 from spinsqueeze.observables.moments import BlockMoments, Moments
@@ -88,6 +89,10 @@ def sensitivity(
         TooLarge: the memory budget would be exceeded.
         NumericalFailure: the calculation ended without a trustworthy number.
     """
+    if times is None and isinstance(subject, SpinModel):
+        raise InvalidInput.of(
+            "times", "must be given with a model: those at which the spins are read"
+        )
     study = study_from(
         subject, initial_state, times, pulses=pulses, method=method, seed=seed,
         memory_budget=memory_budget, title=title,
