@@ -103,7 +103,7 @@ def test_every_public_call_names_a_keyword_that_it_lacks(name, call):
         ),
         (
             lambda: sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting]),
-            r"^hamiltonian must hold hamiltonian terms only such as OneAxisTwisting\(1.0\), got the",
+            r"^hamiltonian must hold hamiltonian terms only such as OneAxisTwisting\(1.0\), got",
         ),
         (
             lambda: sq.SpinModel(4, jumps={"term": "local_decay", "rate": 0.1}),

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from spinsqueeze.core.units import inverse
+from spinsqueeze.core.units import inverse, seconds_of
 from spinsqueeze.core.written_units import (
     axis_scale,
     label_of,
@@ -95,3 +95,9 @@ def test_scales_of_an_axis(largest, units, factor, shown):
     found = axis_scale(largest, units)
     assert found[0] == pytest.approx(factor, rel=1e-12)
     assert found[1] == shown
+
+
+def test_times_in_seconds_need_a_unit_of_seconds():
+    assert [seconds_of(unit) for unit in ("1/s", "1/ms", "1/us", "1/ns")] == [1, 1e-3, 1e-6, 1e-9]
+    with pytest.raises(ValueError, match="^J$"):
+        seconds_of("J")

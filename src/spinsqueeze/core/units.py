@@ -100,8 +100,8 @@ def typed(text: str) -> str:
 
 def without_two_pi(text: str) -> tuple[str, bool]:
     """What follows a '2 pi x' at the beginning of a typed text, and whether there is one."""
-    found = _BEFORE.match(text)
-    return (text[found.end() :], True) if found else (text, False)
+    factor = _BEFORE.match(text)
+    return (text[factor.end() :], True) if factor else (text, False)
 
 
 def product(text: str) -> Unit:

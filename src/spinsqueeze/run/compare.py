@@ -146,8 +146,8 @@ def compare(
         for name, data in others.items()
         for variable in VARIABLES
     )
-    found = (optimum_difference(theirs, data, method=name) for name, data in others.items())
-    optima = tuple(one for one in found if one is not None)
+    of_optima = (optimum_difference(theirs, data, method=name) for name, data in others.items())
+    optima = tuple(optimum for optimum in of_optima if optimum is not None)
     return Comparison(reference, datasets, differences, optima, refused)
 
 

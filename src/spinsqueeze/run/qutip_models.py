@@ -197,9 +197,9 @@ class _Space:
             self.total = [package.Qobj(s) for s in spin_matrices(n_spins / 2)]
             return
         halves = [package.Qobj(s) for s in spin_matrices(0.5)]
-        one = package.qeye(2)
+        identity = package.qeye(2)
         self.spins = [
-            [package.tensor([*[one] * i, s, *[one] * (n_spins - 1 - i)]) for s in halves]
+            [package.tensor([*[identity] * i, s, *[identity] * (n_spins - 1 - i)]) for s in halves]
             for i in range(n_spins)
         ]
         self.total = [sum(row[a] for row in self.spins) for a in range(3)]

@@ -137,8 +137,8 @@ def study_of(data: "xr.Dataset") -> Study:
     from spinsqueeze.results.grid import as_single_run
     from spinsqueeze.results.studies import full_study_tables
 
-    one = as_single_run(checked_dataset(data, call="study_of"))
-    return study_from_tables(full_study_tables(one))
+    run = as_single_run(checked_dataset(data, call="study_of"))
+    return study_from_tables(full_study_tables(run))
 
 
 def _single_point(tables: Any, sections: StudyFile) -> Study:
