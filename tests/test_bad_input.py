@@ -44,14 +44,14 @@ def simulate(model=ONE_AXIS, state=UP_X, times=TIMES, **options):
 
 PYTHON = [
     # wrong types
-    (lambda: xxz(j_z="1"), r"^j_z must be a real number, got '1' \(str\)$"),
+    (lambda: xxz(j_z="1"), r"^j_z must be a real number, got '1' \(str\); write 1 without quotes$"),
     (lambda: xxz(j_z=[1.0]), r"^j_z must be a real number, got \[1.0\] \(list\)$"),
     (lambda: xxz(j_perp=1j), r"^j_perp must be a real number, got 1j \(complex\)$"),
     (lambda: xxz(j_perp=True), r"^j_perp must be a real number, got True \(bool\)$"),
     (lambda: sq.SpinModel(8.5), r"^spins must be an integer, got 8.5 \(float\)$"),
     (lambda: sq.SpinModel(8, hamiltonian=[3]), r"^hamiltonian must hold hamiltonian terms only"),
     (lambda: sq.Lattice("4x4"), r"^shape must hold 1, 2 or 3 sizes, got '4x4'$"),
-    (lambda: simulate(model=3), r"^model must be a SpinModel, got 3$"),
+    (lambda: simulate(model=3), r"^model must be a SpinModel, got 3; give SpinModel\(...\) with"),
     (
         lambda: simulate(state="+x"),
         r"^initial_state must be a state such as CoherentState\('\+x'\)",

@@ -304,7 +304,7 @@ BAD_MODELS = [
         {"cavity": {"coupling": 1.0, "decay_rate": 0.0, "squeezing": 0.3}},
         "cavity.squeezing: needs a decay_rate into the squeezed reservoir, got squeezing=0.3 and",
     ),
-    ({"unit": 3}, "unit: must be a word such as 'J' or 'Hz', got 3"),
+    ({"unit": 3}, "unit: must be a word such as 'J' or '1/us', got 3"),
     ({"hamiltonain": []}, "hamiltonain: unknown key of a model; did you mean 'hamiltonian'?"),
 ]
 

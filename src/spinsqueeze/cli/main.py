@@ -1,6 +1,7 @@
 """The command `spinsqueeze`: its commands, and one line for everything that goes wrong."""
 
 import functools
+import itertools
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -132,7 +133,7 @@ def _main(words: list[str]) -> int:
     except SpinSqueezeError as error:
         return _failed(str(error))
     except _UsageProblem as error:
-        return _failed(f"{error.format_message()} (see spinsqueeze --help)")
+        return _failed(f"{_usage(error, words)} (see spinsqueeze --help)")
     except MemoryError:
         return _failed("out of memory; lower memory_budget, or take a smaller model")
     except (KeyboardInterrupt, typer.Abort):
@@ -147,6 +148,20 @@ def _main(words: list[str]) -> int:
         _print_no_more()
         return _failed(f"the standard output could not be written: {reason(error)}")
     return code if isinstance(code, int) else 0
+
+
+def _usage(error: Any, words: list[str]) -> str:
+    """What is wrong with the words, with the value that an option was given."""
+    message = str(error.format_message())
+    if message.startswith("No such command") and "Did you mean" not in message:
+        context = error.ctx
+        return f"{message} Known: {', '.join(context.command.list_commands(context))}."
+    for option in getattr(getattr(error, "param", None), "opts", ()):
+        given = [after for word, after in itertools.pairwise(words) if word == option]
+        given += [word.partition("=")[2] for word in words if word.startswith(f"{option}=")]
+        if message.startswith("Invalid value") and given and repr(given[-1]) not in message:
+            return f"{message.rstrip('.')}, got {given[-1]!r}"
+    return message
 
 
 def _print_no_more() -> None:

@@ -11,7 +11,9 @@ import os
 import stat
 import time
 from pathlib import Path
+from typing import Any
 
+from spinsqueeze.core import checks
 from spinsqueeze.core.errors import FileProblem, InvalidInput
 
 Buffer = bytes | memoryview
@@ -43,9 +45,7 @@ def check_writable(path: str | Path, *, overwrite: bool = False, kind: str = "ou
             a socket, a terminal or a circle of links; or a file is there and overwrite is False.
         InvalidInput: path is no name.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise InvalidInput(f"{kind} must be the name of a file, got {path!r}")
-    target = Path(path)
+    target = file_name(kind, path)
     mode = _mode(target, kind)
     if mode is None:
         _check_folder(target)
@@ -58,6 +58,17 @@ def check_writable(path: str | Path, *, overwrite: bool = False, kind: str = "ou
     elif stat.S_ISCHR(mode) and _is_terminal(target):
         raise FileProblem(f"{kind} {target} is a terminal; name a file, or send it into a pipe")
     return target
+
+
+def file_name(name: str, value: Any) -> Path:
+    """The path that a text or a path object names.
+
+    Raises:
+        InvalidInput: something else.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise InvalidInput.of(name, f"must be the name of a file, got {checks.shown(value)}")
+    return Path(value)
 
 
 def is_stream(path: str | Path) -> bool:

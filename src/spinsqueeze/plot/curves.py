@@ -23,6 +23,7 @@ from spinsqueeze.plot.style import (
     style,
     wrapped,
 )
+from spinsqueeze.results.dataset import refuse_file_name
 from spinsqueeze.results.grid import as_single_run
 
 if TYPE_CHECKING:
@@ -98,13 +99,16 @@ def _time_axis(curves: Mapping[str, Any]) -> marks.TimeAxis:
 
 
 def _labelled(data: Any) -> dict[str, Any]:
+    refuse_file_name(data, call="plot.squeezing")
     if hasattr(data, "data_vars"):
         curves = {"": data}
     elif isinstance(data, Mapping):
         curves = {str(label): dataset for label, dataset in data.items()}
     else:
+        remedy = "; name each: {'exact': first, 'dtwa': second}" if isinstance(data, list) else ""
         raise InvalidInput(
-            f"data must be a Dataset or a mapping of labels to Datasets, got {type(data).__name__}"
+            "data must be a Dataset or a mapping of labels to Datasets, got "
+            f"{type(data).__name__}{remedy}"
         )
     if not curves:
         raise InvalidInput("data must hold at least one Dataset, got an empty mapping")

@@ -21,6 +21,7 @@ from spinsqueeze.plot.style import (
     style,
     wrapped,
 )
+from spinsqueeze.results.dataset import refuse_file_name
 from spinsqueeze.results.variance import variance_against_angle
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def ellipse(data: Any, *, time: float | None = None, ax: Any = None) -> Figure:
         UndefinedDirection: the mean spin is zero within its error at that time.
     """
     if not (hasattr(data, "data_vars") and "relative_variance" in data):
+        refuse_file_name(data, call="plot.ellipse")
         data = variance_against_angle(data, time=time)
     elif time is not None:
         raise InvalidInput("time must be None: data holds the variance at one time already")

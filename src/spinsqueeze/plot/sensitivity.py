@@ -18,6 +18,7 @@ from spinsqueeze.plot.style import (
     style,
     wrapped,
 )
+from spinsqueeze.results.dataset import refuse_file_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,6 +40,7 @@ def sensitivity(data: Any, *, ax: Any = None) -> Figure:
     Raises:
         InvalidInput: data holds no gain, or ax is no axes.
     """
+    refuse_file_name(data, call="plot.sensitivity")
     if not hasattr(data, "data_vars") or "metrological_gain" not in data:
         raise InvalidInput(
             f"data must be what spinsqueeze.sensitivity returns, got {type(data).__name__} "

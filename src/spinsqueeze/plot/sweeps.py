@@ -24,6 +24,7 @@ from spinsqueeze.plot.style import (
     style,
     wrapped,
 )
+from spinsqueeze.results.dataset import refuse_file_name
 from spinsqueeze.results.grid import sweep_dims
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ class _Axis:
 
 
 def _quantity(data: Any, quantity: str | None) -> str:
+    refuse_file_name(data, call="plot.sweep")
     if not hasattr(data, "data_vars") or "status" not in data.data_vars:
         kind = "a single run" if hasattr(data, "data_vars") else type(data).__name__
         raise InvalidInput(

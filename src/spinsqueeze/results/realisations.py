@@ -112,8 +112,10 @@ def _counts(done: Sequence[Point], timed: bool, n_times: int) -> Any:
 
 def _truncation(done: Sequence[Point], timed: bool) -> dict[str, Floats]:
     """What an approximation leaves out: the largest of all realisations."""
-    found = (name for point in done for name in point.variables if name.endswith("_truncation"))
-    names = list(dict.fromkeys(found))
+    truncations = (
+        name for point in done for name in point.variables if name.endswith("_truncation")
+    )
+    names = list(dict.fromkeys(truncations))
     return {
         name.removesuffix("_truncation"): np.max(
             [_timed(p.variables[name], timed) for p in done if name in p.variables], axis=0

@@ -98,7 +98,7 @@ def _measured(data: Any) -> Iterator[str]:
 
 def _lab_time(data: Any, time: float) -> Iterator[str]:
     """A time in seconds, and in units of the rates that lab numbers give the spins."""
-    from spinsqueeze.core.units import seconds_of, with_prefix
+    from spinsqueeze.core.units import angular, seconds_of, with_prefix
 
     if "lab_collective_decay_hz" not in data.attrs:
         rates = {"J": "lab_coupling_hz", "chi": "lab_chi_hz"}
@@ -106,13 +106,13 @@ def _lab_time(data: Any, time: float) -> Iterator[str]:
         if known:
             seconds = time * seconds_of(data.attrs["unit"])
             parts = [
-                f"|{label}| t = {2 * np.pi * abs(float(data.attrs[name])) * seconds:.4g}"
+                f"|{label}| t = {angular(abs(float(data.attrs[name]))) * seconds:.4g}"
                 for label, name in known.items()
             ]
             yield f"time {with_prefix(seconds, 's')}: {', '.join(parts)}"
         return
     chi, decay, together = (
-        2 * np.pi * abs(float(data.attrs[name])) * time
+        angular(abs(float(data.attrs[name]))) * time
         for name in ("lab_chi_hz", "lab_collective_decay_hz", "lab_superradiant_hz")
     )
     yield (

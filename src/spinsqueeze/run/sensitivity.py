@@ -15,6 +15,7 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
 from spinsqueeze.core.units import inverse
+from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.observables.measured import as_measured
 from spinsqueeze.observables.moments import BlockMoments, Moments
@@ -88,6 +89,10 @@ def sensitivity(
         TooLarge: the memory budget would be exceeded.
         NumericalFailure: the calculation ended without a trustworthy number.
     """
+    if times is None and isinstance(subject, SpinModel):
+        raise InvalidInput.of(
+            "times", "must be given with a model: those at which the spins are read"
+        )
     study = study_from(
         subject, initial_state, times, pulses=pulses, method=method, seed=seed,
         memory_budget=memory_budget, title=title,
@@ -192,16 +197,16 @@ def _dataset(
     gain = put([part.gain for part in parts])
     with np.errstate(divide="ignore"):
         resolution = 1 / np.sqrt(n_spins * gain)
-    said = {
+    about_gain = {
         "units": "1",
         "long_name": "metrological gain 1/(N Delta phi^2) over uncorrelated spins",
     }
-    of_gain = {**said, "long_name": f"numerical error of {said['long_name']}"}
+    of_gain = {**about_gain, "long_name": f"numerical error of {about_gain['long_name']}"}
     slope = {"units": "1", "long_name": "slope d<S_a>/d phi at the phase of the signal"}
     readout = {"units": "1", "long_name": "direction n of the best readout"}
     data = xr.Dataset(
         {
-            "metrological_gain": (dims, gain, said),
+            "metrological_gain": (dims, gain, about_gain),
             "metrological_gain_numerical_error": (
                 dims, put([part.numerical_error for part in parts]), of_gain,
             ),
@@ -217,7 +222,7 @@ def _dataset(
         },
     )  # fmt: skip
     if parts[0].stderr is not None:
-        sampled = {**said, "long_name": f"standard error of {said['long_name']}"}
+        sampled = {**about_gain, "long_name": f"standard error of {about_gain['long_name']}"}
         data["metrological_gain_stderr"] = (dims, put([part.stderr for part in parts]), sampled)
     if phases is not None:
         words = {"units": "rad", "long_name": "phase of the signal"}
