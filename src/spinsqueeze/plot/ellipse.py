@@ -34,6 +34,10 @@ MINUS = "\N{MINUS SIGN}"
 def ellipse(data: Any, *, time: float | None = None, ax: Any = None) -> Figure:
     """Draw the variance across the mean spin, 4 Var/N in decibels, against the angle.
 
+    This is number squeezing, normalised to N/4 whatever the length of the mean spin: its least
+    value is `xi2_kitagawa_ueda`. Wineland's xi2 = N min Var/|<S>|^2, which a measurement gains
+    by, is that over contrast^2, hence never below it; the picture says it at this time.
+
     A band of 1 standard error where there is one, a line at 0 dB for a coherent state, dots at the
     least and the greatest variance. Beside it the ellipse of standard deviations, in units of
     that of a coherent state (grey circle): S_1 is horizontal, S_2 = n x S_1.
