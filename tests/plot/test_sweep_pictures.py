@@ -72,6 +72,27 @@ def test_two_parameters_are_a_map_with_cells_around_their_values(grid):
     assert "dB" in sweep(grid).axes[1].get_ylabel()
 
 
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        ([10, 32, 100, 316, 1000], "log"),
+        ([1, 2, 5, 10], "log"),
+        ([1, 2, 3, 4, 7, 9, 14, 20], "log"),
+        ([20, 1, 5, 2, 10], "log"),
+        ([1, 2, 4], "log"),
+        ([1, 2, 3, 4, 5, 6, 7, 8], "linear"),
+        ([4, 9, 16, 25, 36, 49, 64], "linear"),
+        ([0.5, 0.9, 0.95, 1.0, 1.05, 1.1, 2.0], "linear"),
+        ([0.1, 0.5, 0.9, 0.95, 1.0], "linear"),
+        ([2, 20], "linear"),
+        ([0, 1, 10, 100], "linear"),
+    ],
+)
+def test_steps_more_even_in_the_logarithm_get_a_logarithmic_axis(line, values, scale):
+    data = line.isel(chi=[0] * len(values)).assign_coords(chi=np.array(values))
+    assert sweep(data).axes[0].get_xscale() == scale
+
+
 def test_a_map_is_in_order_of_its_parameters(grid):
     turned = sweep(grid.isel(chi=[2, 0, 1], rate=[3, 1, 0, 2])).axes[0]
     straight = sweep(grid).axes[0]

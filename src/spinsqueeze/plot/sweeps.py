@@ -50,14 +50,15 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
     """Draw a quantity of a sweep against the swept parameters.
 
     Over one parameter: a curve with bars of 1 standard error. Over two: a map, the first upwards
-    and the second to the right. Squeezing is drawn as 10 log10(xi2). Log-spaced parameters get a
-    logarithmic axis; words and infinities are set side by side. Points without a number are left
-    out (curve) or grey (map), and a note counts them. Open marks show optima that are only the
-    lowest of their times: circles at the first or last one, diamonds where the times are too
-    coarse, triangles where the initial state is lowest (no squeezing at these times). Other times
-    may squeeze more. Of perturbation theory a band shows what the next orders change (curve), and a
-    dashed line where the paramagnet breaks in mean field. Times in laboratory units are drawn in
-    seconds with their prefix, the factor 2 pi divided out.
+    and the second to the right. Squeezing is drawn as 10 log10(xi2). Parameters whose logarithms
+    are more evenly spaced (10, 32, 100, 316; 1, 2, 5, 10) get a logarithmic axis; words and
+    infinities are set side by side. Points without a number are left out (curve) or grey (map), and
+    a note counts them. Open marks show optima that are only the lowest of their times: circles at
+    the first or last one, diamonds where the times are too coarse, triangles where the initial
+    state is lowest (no squeezing at these times). Other times may squeeze more. Of perturbation
+    theory a band shows what the next orders change (curve), and a dashed line where the paramagnet
+    breaks in mean field. Times in laboratory units are drawn in seconds with their prefix, the
+    factor 2 pi divided out.
 
     Args:
         data: what `spinsqueeze.sweep` returns, with one or two swept dimensions; reduce others
@@ -205,10 +206,12 @@ def _axis(data: Any, dim: Any) -> _Axis:
 
 
 def _log_spaced(values: Floats) -> bool:
-    if len(values) < 3 or np.any(values <= 0) or values.max() / values.min() < 4:
+    """Whether steps are clearly more even in the logarithm: 10, 32, 100, 316 or 1, 2, 5, 10."""
+    values = np.unique(values)
+    if len(values) < 3 or values[0] <= 0 or values[-1] / values[0] < 4:
         return False
-    steps = np.diff(np.log(np.sort(values)))
-    return bool(np.ptp(steps) < 1e-6 * np.abs(steps).max())
+    steps, ratios = np.diff(values), np.diff(np.log(values))
+    return bool(steps.max() / steps.min() > 1.5 * ratios.max() / ratios.min())
 
 
 def _errors(data: Any, name: str) -> Floats | None:
