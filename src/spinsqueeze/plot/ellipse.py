@@ -21,6 +21,7 @@ from spinsqueeze.plot.style import (
     style,
     wrapped,
 )
+from spinsqueeze.results.realisations import count_of
 from spinsqueeze.results.variance import variance_against_angle
 
 if TYPE_CHECKING:
@@ -163,5 +164,7 @@ def _title(data: Any) -> str:
     words = words or [f"N = {int(data.attrs['n_spins'])}"]
     if "time" in data.attrs:
         factor, unit = axis_scale(float(data.attrs["time"]), inverse(data.attrs.get("unit", "J")))
-        words.append(f"t = {factor * float(data.attrs['time']):.4g} {unit}")
+        words.append(f"t = {factor * float(data.attrs['time']):.4g} {unit}".rstrip())
+    if count := count_of(data):
+        words.append(f"average of {count} realisations")
     return ", ".join(words)

@@ -132,7 +132,8 @@ def _of(moments: Moments, angles: Floats, at_pole: bool | None) -> Floats:
 
 
 def _attributes(data: xr.Dataset) -> dict[str, Any]:
-    out = {k: data.attrs[k] for k in ("title", "n_spins", "method", "unit") if k in data.attrs}
+    names = ("title", "n_spins", "method", "unit", "diagnostics")
+    out = {k: data.attrs[k] for k in names if k in data.attrs}
     if "time" in data.coords:
         out["time"] = float(data["time"])
     for name in _SAID:
