@@ -65,6 +65,9 @@ def gains(data: Any) -> Iterator[str]:
     direction = ", ".join(f"{x:.4f}" for x in best["readout"].values)
     resolution = float(best["phase_resolution"])
     yield f"Delta phi = {resolution:.4g} rad in one shot, read along ({direction})"
+    if "best_axis" in best:
+        axis = ", ".join(f"{x:.4f}" for x in best["best_axis"].values)
+        yield f"best axis of the signal: ({axis})"
 
 
 def _seconds(data: Any, time: float) -> Iterator[str]:

@@ -72,10 +72,11 @@ def joined(question: Evolve, answers: Sequence[Answer]) -> Answer:
         name: np.concatenate([answer.truncation[name] for answer in whole])
         for name in last.truncation
     }
+    own: dict[str, Any] = {"runs_of_times": len(whole), **_of_each_time(whole)}
     return Answer(
         readings,
         {"spin": np.concatenate(errors)},
-        {**last.diagnostics, "runs_of_times": len(whole), **_of_each_time(whole)},
+        {**last.diagnostics, **own},
         truncation=truncation,
         warnings=tuple(dict.fromkeys(text for answer in answers for text in answer.warnings)),
         times=None if len(whole) == len(question.times) else question.times[: len(whole)],
