@@ -90,6 +90,7 @@ MODELS = {
     ),
     "chain": SpinModel(Lattice(5)),
     "disordered": SpinModel(Lattice((4, 4), filling=0.3, position_disorder=0.1, seed=5)),
+    "loaded": SpinModel(Lattice((4, 4), filling=0.6, loading="independent", seed=7)),
     "vacancies": SpinModel(Lattice((4, 4), vacancies=(5, 2))),
     "positions": SpinModel(Lattice(positions=rng.normal(size=(4, 2)))),
 }

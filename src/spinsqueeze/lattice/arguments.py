@@ -11,6 +11,7 @@ from spinsqueeze.lattice.patterns import PATTERNS
 
 MAX_SITES = 2**31 - 1
 BOUNDARIES = ("periodic", "open")
+FIXED, INDEPENDENT = LOADINGS = ("fixed", "independent")
 RECTANGULAR = "rectangular"
 GEOMETRIES = (RECTANGULAR, *PATTERNS)
 _ELSEWHERE = {

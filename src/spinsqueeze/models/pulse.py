@@ -18,7 +18,8 @@ class Pulse(Plain):
 
     It comes at `time`, or at a `fraction` of every output time: fraction=0.5 with an angle of pi is
     the echo of an experiment that repeats the run for each of them. Then each output is the end of
-    a run of its own, at the cost of as many runs.
+    a run of its own, at the cost of as many runs; diagnostics that differ between them are in
+    `of_each_time` of `data.attrs["diagnostics"]`.
 
     An output time equal to the pulse's time is read after the pulse.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.observables.jackknife import MINIMUM_BLOCKS
@@ -14,6 +15,9 @@ from spinsqueeze.observables.readings import Reading, readings_of
 from spinsqueeze.results.best import best_of_moments
 from spinsqueeze.results.dataset import readout_of, tables_of_run
 from spinsqueeze.results.points import Entry, Point
+
+BAND = "{}: standard error of the average, not the spread"
+"""What an error of an average is, for notes of pictures; to be filled with how it is drawn."""
 
 _DROPPED = ("diagnostics", "warnings", "automatic_times")
 
@@ -79,6 +83,15 @@ def average(points: Sequence[Point], *, blocks: bool) -> Point:
         coordinates={n: Entry(*entry) for n, entry in labels.items() if used.issuperset(entry[0])},
         attributes=attributes,
     )
+
+
+def count_of(data: xr.Dataset) -> str:
+    """How many realisations a result averages, "30" or "27 to 30" over a sweep; else ""."""
+    texts = [data.attrs.get("diagnostics", "{}")]
+    if "diagnostics" in data:
+        texts = data["diagnostics"].values.ravel().tolist()
+    counts = {json.loads(text or "{}").get("realisations") for text in texts} - {None}
+    return " to ".join(map(str, sorted({min(counts), max(counts)}))) if counts else ""
 
 
 def _mixture(spin: Floats, covariance: Floats, counts: Any) -> BlockMoments:

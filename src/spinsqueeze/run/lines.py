@@ -65,6 +65,9 @@ def gains(data: Any) -> Iterator[str]:
     direction = ", ".join(f"{x:.4f}" for x in best["readout"].values)
     resolution = float(best["phase_resolution"])
     yield f"Delta phi = {resolution:.4g} rad in one shot, read along ({direction})"
+    if "best_axis" in best:
+        axis = ", ".join(f"{x:.4f}" for x in best["best_axis"].values)
+        yield f"best axis of the signal: ({axis})"
 
 
 def _seconds(data: Any, time: float) -> Iterator[str]:
@@ -140,6 +143,7 @@ def points_and_best(data: Any) -> Iterator[str]:
     for text in dict.fromkeys(reason[failed].ravel()):
         count = int((reason == text).sum())
         yield f"failed ({count} points): {text}"
+    yield from _rounded(data)
     name = "optimal_xi2" if "optimal_xi2" in data else "xi2"
     if name not in data or not np.isfinite(data[name].values).any():
         return
@@ -168,6 +172,17 @@ def points_and_best(data: Any) -> Iterator[str]:
         count = int((data["optimal_status"].values == OptimumStatus[name]).sum())
         if count:
             yield f"{place}: {count} of {status.size} optima; {remedy}"
+
+
+def _rounded(data: Any) -> Iterator[str]:
+    """Which whole numbers logarithmic ranges of counts were rounded to."""
+    from spinsqueeze.run.ranges import is_rounded
+
+    for label in data.coords.values():
+        if "path" in label.attrs and is_rounded(label.values):
+            shown = [str(value) for value in label.values]
+            shown = shown if len(shown) <= 12 else [*shown[:6], "...", *shown[-3:]]
+            yield f"{label.name} = {', '.join(shown)} (log-spaced, in whole numbers)"
 
 
 _ADVICE = {
