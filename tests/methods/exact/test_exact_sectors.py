@@ -90,6 +90,16 @@ def test_real_matrices_act_as_complex_ones():
     np.testing.assert_allclose(sector.sector.expand(got), want, atol=1e-13)
 
 
+def test_the_last_sector_is_kept_for_its_own_symmetries_alone():
+    chain = [np.roll(np.arange(6), 1)]
+    first = Sector.of(6, chain)
+    assert Sector.of(6, chain) is first
+    assert first.inverted().whole is first
+    mirrored = Sector.of(6, [*chain, np.arange(6)[::-1]])
+    assert (first.dimension, mirrored.dimension) == (14, 13)
+    assert Sector.of(5, [np.roll(np.arange(5), 1)]).dimension == 8
+
+
 def test_generators_are_those_the_model_respects():
     chain = power_law_xxz(6, 3.0, 1.0, 0.0)
     assert len(group_elements(symmetries([chain]))) == 12
