@@ -17,7 +17,7 @@ _IN_WORDS = {
 }
 _NO_ANSWER = {
     Evolve: "it finds steady states only and does not evolve in time",
-    Steady: "it evolves in time only and has no steady-state solver",
+    Steady: "it evolves in time only and has no steady-state solver: evolve until nothing changes",
 }
 _RANKS = {"none": 0, "truncation": 2, "uncontrolled": 3}
 _LAST_RANK = 4
