@@ -1,0 +1,101 @@
+"""Appendix F's guesses about filling, beside what `vacancies` finds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from spinsqueeze.papers.base import Claim, finding
+
+PLACE = "Appendix F"
+HALF, QUARTER, XX = 0.5, 0.25, 0.0
+LONG_RANGED = 4.0
+"""2 D: "severely so when D <= 2 and alpha >= 2D"."""
+
+
+def claims(data: xr.Dataset) -> Sequence[Claim]:
+    """The role of alpha and of J_z, and whether a quarter is enough at alpha = 3."""
+    return [_worsens(data), _severely(data), _a_quarter(data), _near_isotropic(data)]
+
+
+def _line(data: xr.Dataset, name: str, **where: float) -> str:
+    """'alpha = 3: 1.2 ± 0.1, ...' of what is left at one filling and J_z."""
+    chosen = data[[name, f"{name}_stderr"]].sel(where)
+    (dim,) = chosen[name].dims
+    return ", ".join(
+        f"{dim} = {value:g}: {float(m):.1f} ± {float(e):.1f} dB"
+        for value, m, e in zip(
+            chosen[dim].values, chosen[name].values, chosen[f"{name}_stderr"].values, strict=True
+        )
+    )
+
+
+def _worsens(data: xr.Dataset) -> Claim:
+    where = {"filling": HALF, "j_z": XX}
+    loss = data["loss"].sel(where).values
+    error = data["loss_stderr"].sel(where).values
+    backwards = np.diff(loss) < -2 * np.hypot(error[1:], error[:-1])
+    grows = loss[-1] - loss[0] > 2 * np.hypot(error[-1], error[0])
+    words = _line(data, "loss", **where)
+    return finding(
+        "filling-worsens-with-alpha",
+        statement="resilience to low filling worsens with increasing alpha",
+        place=PLACE,
+        ours=f"f = {HALF:g}, J_z = {XX:g}: lost to as many spins on a full lattice: {words}",
+        holds=bool(grows and not backwards.any()),
+        otherwise="the loss does not grow with alpha throughout, beyond two standard errors",
+    )
+
+
+def _severely(data: xr.Dataset) -> Claim:
+    where = {"filling": HALF, "j_z": XX}
+    growth = data["growth"].sel(where)
+    error = data["growth_stderr"].sel(where).values
+    grows = growth.values > 2 * error
+    long_ranged = growth["alpha"].values < LONG_RANGED
+    small, large = data["edge"].values
+    return finding(
+        "filling-severe-beyond-2d",
+        statement="severely so when D <= 2 and alpha >= 2D",
+        place=PLACE,
+        ours=f"f = {HALF:g}, J_z = {XX:g}: more squeezing on {large} x {large} than on "
+        f"{small} x {small} by {_line(data, 'growth', **where)}",
+        holds=bool(grows[long_ranged].all() and not grows[~long_ranged].any()),
+        otherwise="squeezing that grows with size does not end at alpha = 2D at this filling",
+    )
+
+
+def _a_quarter(data: xr.Dataset) -> Claim:
+    where = {"filling": QUARTER, "alpha": 3.0, "j_z": XX}
+    growth, error = (float(data[n].sel(where)) for n in ("growth", "growth_stderr"))
+    return finding(
+        "filling-critical",
+        statement="consistent with a critical filling of 0.15 of the XX model at alpha = 3",
+        place=PLACE,
+        ours=f"f = {QUARTER:g}: squeezing grows by {growth:.1f} ± {error:.1f} dB over the sizes",
+        holds=growth > 2 * error,
+        otherwise="at a filling above 0.15 squeezing does not grow with size by two errors",
+        value=growth,
+        error=error,
+    )
+
+
+def _near_isotropic(data: xr.Dataset) -> Claim:
+    near = float(data["j_z"].values.max())
+    lowest = float(data["filling"].values.min())
+    where = {"filling": lowest, "j_z": near}
+    chosen = data.sel(where).isel(edge=-1)
+    over = chosen["gain"] - chosen["ising"]
+    error = np.hypot(chosen["gain_stderr"], chosen["ising_stderr"])
+    words = ", ".join(
+        f"alpha = {a:g}: {o:+.1f} ± {e:.1f} dB"
+        for a, o, e in zip(data["alpha"].values, over.values, error.values, strict=True)
+    )
+    return finding(
+        "filling-near-isotropic",
+        statement="squeezing well beyond the Ising limit at small filling near J_z = J_perp",
+        place=PLACE,
+        ours=f"f = {lowest:g}, J_z = {near:g}, over the Ising optimum at that filling: {words}",
+        holds=bool((over > 2 * error).all()),
+        otherwise="not beyond the Ising optimum by two standard errors at every alpha",
+    )
