@@ -170,8 +170,7 @@ class Method(Plain, abc.ABC):
         if obstacles:
             return Verdict(obstacles)
         cost = self.cost(question)
-        walks_again = isinstance(question, Evolve) and follows_times(question)
-        if walks_again and not self.each_time_alone:
+        if isinstance(question, Evolve) and follows_times(question) and not self.each_time_alone:
             runs = (len(question.times) + 1) / 2  # whole ones: those of early times are shorter
             cost = replace(cost, seconds=cost.seconds * runs)
         if cost.memory <= question.memory_budget:

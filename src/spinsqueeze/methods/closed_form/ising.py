@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinsqueeze.core.arrays import Floats, Integers
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.closed_form.collective import (
     along_times_and_sites,
@@ -166,6 +166,8 @@ def _at_one_time(
     transverse = not (noisy or np.any(z))
     dtype = np.float64 if transverse else np.complex128
     plus_plus, plus_minus = np.zeros((N, N), dtype), np.zeros((N, N), dtype)
+    f: Floats | Complexes
+    h: Floats | Complexes
     if transverse:
         f, h = transverse_factors(phi)
     else:

@@ -86,7 +86,7 @@ def _near_isotropic(data: xr.Dataset) -> Claim:
     where = {"filling": lowest, "j_z": near}
     chosen = data.sel(where).isel(edge=-1)
     over = chosen["gain"] - chosen["ising"]
-    error = np.hypot(chosen["gain_stderr"], chosen["ising_stderr"])
+    error = xr.apply_ufunc(np.hypot, chosen["gain_stderr"], chosen["ising_stderr"])
     words = ", ".join(
         f"alpha = {a:g}: {o:+.1f} ± {e:.1f} dB"
         for a, o, e in zip(data["alpha"].values, over.values, error.values, strict=True)
