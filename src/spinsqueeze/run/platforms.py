@@ -7,7 +7,7 @@ from importlib import resources
 from typing import final
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.calls import clear_call
+from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.text import html_table
 
@@ -15,6 +15,7 @@ COLUMNS = ("name", "experiment", "model", "method")
 
 
 @final
+@clear_init
 @dataclass(frozen=True)
 class Platform:
     """One kind of experiment.
