@@ -58,6 +58,7 @@ class Platform:
 
 
 @final
+@clear_init
 @dataclass(frozen=True)
 class Platforms:
     """What `platforms` returns: iterate over its rows, or print it."""
