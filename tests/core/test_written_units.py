@@ -99,5 +99,5 @@ def test_scales_of_an_axis(largest, units, factor, shown):
 
 def test_times_in_seconds_need_a_unit_of_seconds():
     assert [seconds_of(unit) for unit in ("1/s", "1/ms", "1/us", "1/ns")] == [1, 1e-3, 1e-6, 1e-9]
-    with pytest.raises(ValueError, match="^J$"):
+    with pytest.raises(ValueError, match=r"^J$"):
         seconds_of("J")
