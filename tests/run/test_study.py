@@ -442,7 +442,7 @@ def test_mistakes_in_a_file_name_the_file(tmp_path):
         ({"title": "a\0b"}, r"^title must not hold the sign NUL, got 'a.x00b'; leave it out$"),
         (
             {"times": "soon"},
-            r"^times must be output times or \"auto\" \(the run chooses\), got 'soon'; write numbers in the inv",
+            r"^times must be output times or \"auto\" \(the run chooses\), got 'soon'; write numb",
         ),
         (
             {"initial_state": None},
