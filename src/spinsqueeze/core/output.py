@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from spinsqueeze.core import checks
 from spinsqueeze.core.errors import FileProblem, InvalidInput
 
 Buffer = bytes | memoryview
@@ -67,6 +66,8 @@ def file_name(name: str, value: Any) -> Path:
         InvalidInput: something else.
     """
     if not isinstance(value, str | os.PathLike):
+        from spinsqueeze.core import checks  # numpy, which the help of the command line spares
+
         raise InvalidInput.of(name, f"must be the name of a file, got {checks.shown(value)}")
     return Path(value)
 
