@@ -83,17 +83,16 @@ def _seconds(data: Any, time: float) -> Iterator[str]:
 
 def _measured(data: Any) -> Iterator[str]:
     """The best squeezing that the readout finds, in one line."""
-    if "measured_xi2" not in data or "spins_left" in data:
+    if "measured_xi2" not in data:
         return
     from spinsqueeze.core.errors import SpinSqueezeError
-    from spinsqueeze.run.measured import as_measured
-    from spinsqueeze.run.optimum import optimum
+    from spinsqueeze.results.best import optimum_of_run
 
     error, noise = (data.attrs[f"readout_{name}"] for name in ("detection_error", "resolution"))
     words = [f"{100 * error:.4g} % misread"] if error else []
     words += [f"counts to {noise:.4g} spins rms"] if noise else []
     try:
-        least: Any = optimum(as_measured(data))
+        least: Any = optimum_of_run(data, measured=True)
     except SpinSqueezeError as problem:
         least = f"no optimum: {problem}"
     yield f"as measured ({', '.join(words) or 'perfectly'}): {least}"
