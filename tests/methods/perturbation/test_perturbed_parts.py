@@ -29,7 +29,7 @@ def alike(size, *, perturbed):
 
 
 def unlike(size, *, perturbed):
-    """Couplings, detunings, weights and rates that differ."""
+    """Couplings, detunings, weights, rates and phases of emission that differ."""
     couplings = size if "couplings" in perturbed else 1.0
     detuning = size if "detunings" in perturbed else 1.0
     field = np.array([[0.3, 0.1, 0.5], [0.2, -0.2, -0.6], [-0.1, 0.4, 0.3]])
@@ -40,9 +40,9 @@ def unlike(size, *, perturbed):
         sq.SiteField(field * [size, size, detuning]),
         sq.CollectiveQuadratic(couplings * np.diag([0.3, 0.3, 0.1])),
     ]
-    return sq.SpinModel(
-        3, hamiltonian=terms, jumps=[sq.LocalDecay([1.0, 0.6, 0.8]), sq.CollectiveDecay(0.3)]
-    )
+    together = np.exp([[0.4j], [-0.7j], [1.1j]]) * np.array([1, -1j, 0])
+    jumps = [sq.LocalDecay([1.0, 0.6, 0.8]), sq.CollectiveJump(0.3, vector=together)]
+    return sq.SpinModel(3, hamiltonian=terms, jumps=jumps)
 
 
 def dense_moments(model):
