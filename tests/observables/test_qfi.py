@@ -58,10 +58,12 @@ def test_a_product_of_different_spins():
     """sum_i |n x d_i|^2: every spin has 4 Var(n.s) = 1 - (n.d)^2."""
     directions = np.random.default_rng(3).normal(size=(5, 3))
     directions /= np.linalg.norm(directions, axis=1)[:, None]
-    psi = sq.StateVector(state_vector(sq.ProductState(directions), 5))
+    product = sq.ProductState(directions)
+    psi = sq.StateVector(state_vector(product, 5))
     n = np.array([0.0, 0.6, 0.8])
     expected = np.sum(1 - (directions @ n) ** 2)
-    assert sq.quantum_fisher_information(psi, direction=n) == pytest.approx(expected)
+    for state in (psi, product):
+        assert sq.quantum_fisher_information(state, direction=n) == pytest.approx(expected)
 
 
 def test_mixed_formula_on_pure_and_mixed_states():

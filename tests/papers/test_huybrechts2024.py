@@ -12,6 +12,7 @@ from spinsqueeze.papers.base import Claim, Figure
 from spinsqueeze.papers.huybrechts2024 import PAPER
 from spinsqueeze.papers.huybrechts2024 import setting as s
 from spinsqueeze.papers.huybrechts2024.angle_maps import ISING, XYZ
+from spinsqueeze.papers.huybrechts2024.driven_dicke import steady
 from spinsqueeze.papers.points import Points
 
 NAMES = ("3a", "3b", "4a", "4b", "5", "6", "7a", "7b", "8", "9", "second-order")
@@ -145,6 +146,46 @@ def test_mirrors_of_the_exact_maps() -> None:
     assert s.angle_distance(ISING.mirrored(a), b) < 1e-9
     assert XYZ.image(1.0, 2.0) == (2.0, 1.0)
     assert ISING.image(1.0, 2.0) == (-1.0, -2.0)
+
+
+def test_numbers_of_the_figures_against_the_library() -> None:
+    """Curves that are only drawn, at one point each."""
+    data = _computed("6")[1]
+    point = data.isel(coupling=-4)
+    model = s.ising_model(6, j_x=float(point["coupling"]), field=data.attrs["field"])
+    _, covariance, xi2 = _moments(model, sq.Perturbation(1, state="pure"))
+    assert float(point["exchange_kept"]) == pytest.approx(xi2, abs=1e-12)
+    angle = s.squeezed_angle(covariance)
+    assert s.angle_distance(point["exchange_kept_angle"], angle) < 1e-9
+    seven = _computed("7a")[1].isel(j_x=-2, field=1)
+    model = s.ising_model(6, j_x=float(seven["j_x"]), field=float(seven["field"]))
+    _, covariance, _ = _moments(model, sq.Perturbation(1, state="pure"))
+    assert s.angle_distance(seven["exchange_kept"], s.squeezed_angle(covariance)) < 1e-9
+    three = _computed("3a")[1].isel(mean=0, difference=3)
+    mean, size = float(three["mean"]), float(three["difference"])
+    run = sq.steady_state(
+        s.xyz_model(6, j_x=mean + size, j_y=mean - size), method=sq.PermutationInvariant()
+    )
+    assert float(three["uncertainty"]) == pytest.approx(float(run["uncertainty_product"]))
+    nine = _computed("9")[1].sel(n_spins=300)
+    below = nine.sel(drive=nine["drive"] < 0.7)
+    np.testing.assert_allclose(below["many_spins"], below["xi2"], atol=0.01)
+    u = float(nine["transition"])  # of the last N: the slope falls off to both sides
+    before, here, after = (
+        steady(300, u + d + 1e-5).spin[2] - steady(300, u + d - 1e-5).spin[2]
+        for d in (-2e-4, 0.0, 2e-4)
+    )
+    assert abs(before - after) < 0.5 * (here - (before + after) / 2)
+
+
+def test_the_angle_as_printed() -> None:
+    """Right for beta > 0, off by a quarter turn for beta < 0, for both signs of alpha."""
+    for beta, off in ((1.3, 0.0), (-1.3, np.pi / 2)):
+        for alpha in (1.0, -1.0):
+            turned = s.angle_distance(
+                s.printed_angle(alpha, beta), s.first_order_angle(alpha, beta)
+            )
+            assert turned == pytest.approx(off, abs=1e-12)
 
 
 def test_reading_of_curves() -> None:

@@ -223,6 +223,11 @@ def test_angles_by_site_squeeze_where_one_angle_cannot():
     assert "angles that differ from site to site only" in result.verdict
     first, second = result.by_site.angles[:2].sum(), result.by_site.angles[2:].sum()
     assert np.cos(first - second) == pytest.approx(-1.0)
+    matrix[2, 3] = matrix[3, 2] = -0.05
+    driving = sq.PairCoupling(matrix, tensor=np.diag([1.0, -1.0, 0.0]))
+    result = sq.squeezing_theorem(sq.SpinModel(4, hamiltonian=[driving], jumps=DECAY))
+    assert 0 < result.uniform.maximum < result.by_site.maximum
+    assert "; xi2 = 1 - 0.075 lambda with an angle for each site" in result.verdict
 
 
 def test_stripes_of_a_grid_are_tried():
@@ -231,6 +236,10 @@ def test_stripes_of_a_grid_are_tried():
     rows = {tuple(row) for row in theorem._stripes(form.canonical).T}
     assert {(1.0, 1.0, 1.0), (1.0, 1.0, -1.0), (1.0, -1.0, -1.0)} <= rows
     assert theorem._stripes(ALIKE.canonical) is None
+    lattice = sq.Lattice((2, 3), vacancies=(1,))
+    form = sq.SpinModel(lattice, hamiltonian=[sq.PowerLawXXZ(j_perp=1, j_z=0, exponent=3)])
+    rows = {tuple(row) for row in theorem._stripes(form.canonical).T}
+    assert (1.0, 1.0, -1.0, -1.0, -1.0) in rows  # from row to row
 
 
 def test_a_lattice_of_other_sites_is_the_same_as_one_alike_everywhere():
@@ -278,6 +287,21 @@ def test_a_strong_perturbation_is_named():
     assert result.slope_error < 1e-15
     assert "slopes err by" in str(result)
     assert result.excited_fraction == pytest.approx(19 / 20 * 0.05**2 / 20)
+
+
+@pytest.mark.parametrize(
+    ("n", "terms"),
+    [
+        (200, [sq.CollectiveXYZ(j_x=0.17, j_y=-0.17, j_z=0)]),
+        (20, [sq.TwoAxisTwisting(0.001), sq.UniformField([0.25, 0, 0])]),
+        (20, [sq.TwoAxisTwisting(0.001), sq.UniformField([0.9, 0, 8.0])]),
+    ],
+    ids=["slope", "excited spins", "drive"],
+)
+def test_each_sign_of_a_strong_perturbation_is_enough(n, terms):
+    """0.34 of slope; 6 % excited; a drive of 0.45 decays; the two others are small."""
+    model = sq.SpinModel(n, hamiltonian=terms, jumps=DECAY)
+    assert "at lambda = 1 the perturbation is not weak" in sq.squeezing_theorem(model).verdict
 
 
 def test_where_the_paramagnet_breaks_in_mean_field():
@@ -365,6 +389,13 @@ def test_other_refusals():
         sq.squeezing_theorem(sq.SpinModel(3, jumps=DECAY, cavity=cavity))
     with pytest.raises(sq.TooLarge, match=r"the pairs of 4 kinds of spins need .* raise memory"):
         sq.squeezing_theorem(CHAIN, memory_budget=100.0)
+    square = sq.SpinModel(sq.Lattice((8, 8)), hamiltonian=CHAIN.hamiltonian, jumps=DECAY)
+    with pytest.raises(sq.TooLarge, match=r"need 3\..* MB; the budget is 3"):  # of the best angles
+        sq.squeezing_theorem(square, memory_budget=3e6)
+    matrix = [[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]]
+    spread = sq.CorrelatedJumps(0.1, vector=[1.0, -1.0j, 0.0], matrix=matrix)
+    with pytest.raises(sq.Unsupported, match="CorrelatedJumps is not known to it"):
+        sq.squeezing_theorem(sq.SpinModel(3, hamiltonian=[XYZ], jumps=[*DECAY, spread]))
     with pytest.raises(sq.InvalidInput, match="memory_budget"):
         sq.squeezing_theorem(CHAIN, memory_budget=-1.0)
     # Every spin wave but that of zero momentum is dark to collective emission.

@@ -7,6 +7,7 @@ import pytest
 from tests.problems.dense_model import HALF_PAULI, generators, spins
 
 import spinsqueeze as sq
+from spinsqueeze.methods.base import paramagnet
 from spinsqueeze.methods.base.paramagnet import mean_field_instability
 from spinsqueeze.methods.cumulants.initial import initial_cumulants
 from spinsqueeze.methods.cumulants.jacobian import jacobian
@@ -92,6 +93,25 @@ def test_alike_spins_against_each_other_have_the_general_answer():
         )
     )
     assert rigid.wave == 0
+
+
+def test_few_alike_spins_together():
+    """|M|/|P|: each of 6 has 5 partners, but emits with all 6."""
+    couplings = [[0.3, 0.2, 0.0], [0.2, -1.1, 0.0], [0.0, 0.0, -0.4]]
+
+    def of(spins):
+        return instability(
+            sq.SpinModel(
+                spins,
+                hamiltonian=[sq.CollectiveQuadratic(couplings), sq.UniformField([0.0, 0.0, 0.7])],
+                jumps=[sq.LocalDecay(0.3), sq.CollectiveDecay(0.4)],
+            )
+        )
+
+    alike = of(6)
+    assert alike.wave == 0
+    classes = of([sq.SpinClass(3), sq.SpinClass(3, detuning=1e-9)])
+    assert alike.strength == pytest.approx(classes.strength, rel=1e-6)
 
 
 @pytest.mark.parametrize("field", [-6.0, -0.7, 2.0])
@@ -253,6 +273,29 @@ def test_the_definition_of_mean_field(make):
     assert growth_on_branch(rate, model.n_spins, 1.001 * found.strength) > 0
     if make is not sites:
         assert found.wave != 0
+
+
+def test_the_flow_of_product_states():
+    """Rates and their derivatives off the branch, of spins that differ and emit with phases."""
+
+    def make(scale):
+        model = driven_sites(scale)
+        phases = np.exp([[0.4j], [-0.7j], [1.1j]]) * np.array([1, -1j, 0])
+        jumps = [*model.jumps, sq.CollectiveJump(0.3, vector=phases)]
+        return sq.SpinModel(3, hamiltonian=model.hamiltonian, jumps=jumps)
+
+    flow = paramagnet._of_kinds(steady_question(make(1.0)).model, ())
+    rate = mean_field_rates(make)
+    for strength, seed in ((0.0, 1), (0.7, 2)):
+        m = np.random.default_rng(seed).uniform(-0.5, 0.5, (3, 3))
+        np.testing.assert_allclose(
+            flow.rate(m, strength).ravel(), rate(strength, m.ravel()), atol=1e-12
+        )
+        np.testing.assert_allclose(
+            flow.jacobian(m, strength), derivative(rate, strength, m.ravel()), atol=1e-12
+        )
+        slope = (rate(1.0, m.ravel()) - rate(0.0, m.ravel())).reshape(3, 3)
+        np.testing.assert_allclose(flow.slope(m), slope, atol=1e-12)
 
 
 def test_nothing_breaks_a_branch_that_the_definition_finds_stable():

@@ -200,10 +200,15 @@ def test_power_series():
     columns = np.array([halves, [3.0, 1, 0, 0, 0]]).T  # 1/(1 - x/2) at 1; a polynomial is its own
     assert power_series.pade(columns) == pytest.approx([2.0, 4.0])
     assert power_series.radius(halves) == pytest.approx(2.0)
+    assert power_series.radius(np.array([1.0, 5.0, 0.25, 0.001])) == pytest.approx(2.0)
 
 
 def test_a_perturbation_that_is_too_large_warns():
-    assert "too large" in solved(xyz(8, 2.5), sq.Perturbation(2)).attrs["warnings"]
+    for size, message in (
+        (2.5, "order 2 has a negative variance; the perturbation is too large"),
+        (0.5, "the next order changes xi2 by "),
+    ):
+        assert message in solved(xyz(8, size), sq.Perturbation(2)).attrs["warnings"]
     assert json.loads(solved(xyz(8, 0.1), sq.Perturbation(2)).attrs["warnings"]) == []
     # A first order has a negative variance along the spin however weak the drive: no concern.
     weak = sq.SpinModel(5, hamiltonian=[sq.Drive(0.01)], jumps=[sq.LocalDecay(1.0)])
@@ -239,6 +244,13 @@ def test_models_outside_the_assumptions(model, message):
         return
     with pytest.raises(Unsupported, match=message):
         solved(model, sq.Perturbation())
+
+
+def test_emission_together_alone_stays_within_the_largest_spin():
+    """From a state outside of it, there is another steady state."""
+    model = driven_dicke(4, 0.1)
+    with pytest.raises(Unsupported, match="finds the steady state within total spin N/2"):
+        solved(model, sq.Perturbation(), sq.ProductState([[0, 0, 1.0], *[[0, 0, -1.0]] * 3]))
 
 
 def test_what_does_not_decay_is_named():

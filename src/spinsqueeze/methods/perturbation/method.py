@@ -52,12 +52,13 @@ class Perturbation(Method):
     H = H0 + lambda H1 at lambda = 1: H0 is what conserves S_z, H1 the rest (drives across z, and
     couplings that flip two spins), both found from the model, but for what `perturbed` moves to H1;
     jumps lower single spins or all together. All spins down is the steady state of H0;
-    L0 rho_(k+1) = i [H1, rho_k] then stays among few flipped spins. What the next two orders change
-    is the error (`xi2_truncation` and so on; two, as parity empties every other order of many
-    quantities). Diagnostics: the series of xi2 in lambda, its Pade form at lambda = 1, an estimate
-    of its radius of convergence, and `mean_field_instability`, the lambda at which the paramagnet
-    breaks in mean field (beyond it a result warns). With state="pure" also `qfi`, as a series to
-    the same order, which is the information of no state. Sources: huybrechts2024 and NOTES.md.
+    L0 rho_(k+1) = i [H1, rho_k] then stays among few flipped spins. What the next two orders
+    change, and those beyond as a geometric series, is the error (`xi2_truncation` and so on; two,
+    as parity empties every other order of many). Diagnostics: the series of xi2 in lambda, its Pade
+    form at lambda = 1, an estimate of its radius of convergence, and `mean_field_instability`, the
+    lambda at which the paramagnet breaks in mean field (beyond it a result warns). With
+    state="pure" also `qfi`, as a series to the same order, which is the information of no state.
+    Sources: huybrechts2024 and NOTES.md.
 
     Args:
         order: of the density matrix in lambda, 1 to 12.
@@ -261,6 +262,10 @@ class Perturbation(Method):
         pade = _by_length(power_series.pade, of_xi2)
         purity = power_series.total(series.purity[: self.order + 1])
         concerns = _concerns(moments, truncation, self.order)
+        if gaps:
+            every = series.all_orders(self.order, computed=BEYOND)
+            for name, gap in truncation.items():
+                truncation[name] = (gap.T * every).T
         information = pure_information(moments.covariance) if self.state == "pure" else None
         answers = []
         for k, question in enumerate(questions):

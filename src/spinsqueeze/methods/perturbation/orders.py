@@ -20,6 +20,8 @@ from spinsqueeze.numerics.lindblad import Unknowns, lindblad_drift, master_equat
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+MOST_REPEATED = 0.8
+"""Ratio of orders beyond to those computed that is still believed: claims grow fivefold at most."""
 SINGULAR = 1e-13
 """Ratio of the slowest to the fastest rate below which a decay counts as none."""
 
@@ -62,6 +64,23 @@ class Series:
         xy, zx, zy = -square.imag / 2 - x * y, mixed.real - e * x, -mixed.imag - e * y
         rows = [[xx, xy, zx], [xy, yy, zy], [zx, zy, squared - e**2]]
         return np.array([x, y, e - n / 2]).T, np.moveaxis(np.array(rows), -1, 0)
+
+    def all_orders(self, order: int, *, computed: int) -> Floats:
+        """(P,) what the `computed` orders beyond change, times this, is what all of them do.
+
+        1/(1 - q): as many orders again are q times those before; q is how much less the last of
+        them changes <S> and the covariance than `order` does, MOST_REPEATED at most.
+        """
+        n, steps = self.n_spins, []
+        for k in (order, order + computed):
+            (spin, covariance), (before, spread) = self.moments(k), self.moments(k - 1)
+            turned = np.abs(spin - before).max(axis=1) / (n / 2)
+            steps.append(np.maximum(turned, np.abs(covariance - spread).max(axis=(1, 2)) / (n / 4)))
+        here, last = steps
+        small = last < MOST_REPEATED * here
+        q = np.where(small, last / np.where(small, here, 1.0), MOST_REPEATED)
+        q[last == 0] = 0.0
+        return np.asarray(1.0 / (1.0 - q))
 
     def collective(self, order: int) -> tuple[Floats, Floats]:
         """The series of <S> (K, 3, P) and of the covariance (K, 3, 3, P), K = order + 1."""
