@@ -693,7 +693,7 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
         ),
         (
             lambda: VanDerWaals(1.0).lower(SpinModel(Lattice(positions=[[0, 0], [0, 0]])).ensemble),
-            r"^positions must differ: two spins sit at one point$",
+            r"^positions must differ: spins 0 and 1 both sit at \[0, 0\]$",
         ),
         (
             lambda: TabulatedCoupling(distances=[0.0, 1.0], values=[1, 2]),

@@ -24,6 +24,8 @@ from spinsqueeze.papers.perlin2020 import (
     filling,
     gap,
     husimi,
+    vacancies,
+    vacancies_claims,
 )
 from spinsqueeze.papers.perlin2020.boundary import boundary_of, lower_boundary
 from spinsqueeze.papers.perlin2020.phase_diagram import PhaseDiagram
@@ -74,6 +76,9 @@ TINY = {
     "11": _SERIES,
     "12": dataclasses.replace(_SERIES, j_z=(0.5, 2.0)),
     "13": filling.Fillings(4, (0.5, 1.0), (-1.0, 0.5), FEW),
+    "filling": vacancies.Vacancies(
+        (3, 4), ((3, 3), (4, 4)), (0.75,), (3.0,), (0.5,), 2, FEW, 4, 3, 0.75, (3.0,), 12
+    ),
 }
 
 
@@ -87,7 +92,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("perlin2020")
 
 
-LONGEST = ("4", "5", "8")
+LONGEST = ("4", "5", "8", "filling")
 """Figures of many points, drawn by the slow tests."""
 
 
@@ -678,3 +683,57 @@ def test_papers_by_key():
     assert paper("perlin2020") is PAPER
     with pytest.raises(InvalidInput, match="paper 'nobody1900' is not known"):
         paper("nobody1900")
+
+
+def test_full_lattices_of_other_sizes_are_interpolated_in_log_n():
+    """Unequal errors in quadrature; N in any order, and ends that do not go on."""
+    gain, error = np.array([[3.0, 1.0]]), np.array([[0.6, 0.8]])
+    levels, errors = vacancies.between([2, 4, 8, 16], [8, 4], gain, error)
+    np.testing.assert_allclose(levels[:, 0], [1.0, 1.0, 3.0, 3.0], rtol=1e-12)
+    np.testing.assert_allclose(errors[:, 0], [0.8, 0.8, 0.6, 0.6], rtol=1e-12)
+    (half,), (its_error,) = vacancies.between([math.sqrt(32)], [8, 4], gain, error)
+    assert half[0] == pytest.approx(2.0)
+    assert its_error[0] == pytest.approx(0.5)
+
+
+def test_the_error_of_a_mean_over_realisations_is_that_of_their_scatter():
+    mean, error = vacancies.mean_of_realisations(np.array([[1.0, 3.0, 5.0, 7.0], [2.0] * 4]))
+    np.testing.assert_allclose(mean, [4.0, 2.0])
+    np.testing.assert_allclose(error, [math.sqrt(20.0 / 3.0) / 2.0, 0.0])
+
+
+def diluted(loss, growth, over_ising=3.0, error=0.1):
+    """Filling 1, 0.5, 0.25 over alpha 3, 4, 6 at J_z = 0; loss and growth at alpha, any filling."""
+    places, shape = ("filling", "alpha", "j_z"), (3, 3, 1)
+    spread = {"loss": np.array(loss), "growth": np.array(growth)}
+    data = xr.Dataset(
+        coords={
+            "filling": [1.0, 0.5, 0.25], "alpha": [3.0, 4.0, 6.0], "j_z": [0.0], "edge": [8, 16]
+        }
+    )  # fmt: skip
+    for name, values in spread.items():
+        data[name] = (places, np.broadcast_to(values[None, :, None], shape).copy())
+        data[f"{name}_stderr"] = (places, np.full(shape, error))
+    data["ising"] = (places[:2], np.full((3, 3), 4.0))
+    data["gain"] = ((*places, "edge"), np.full((*shape, 2), 4.0 + over_ising))
+    data["ising_stderr"] = (places[:2], np.full((3, 3), error))
+    data["gain_stderr"] = ((*places, "edge"), np.full((*shape, 2), error))
+    return data
+
+
+@pytest.mark.parametrize(
+    ("key", "holds", "fails"),
+    [
+        ("filling-worsens-with-alpha", {"loss": [1, 1.1, 2]}, {"loss": [1, 0.5, 2]}),
+        ("filling-worsens-with-alpha", {"loss": [1, 1.0, 1.4]}, {"loss": [1, 1.0, 1.2]}),
+        ("filling-severe-beyond-2d", {"growth": [1, 0.1, -0.2]}, {"growth": [1, 0.4, 0.0]}),
+        ("filling-severe-beyond-2d", {"growth": [0.3, 0.1, 0.0]}, {"growth": [0.1, 0.1, 0.0]}),
+        ("filling-critical", {"growth": [0.3, 0, 0]}, {"growth": [0.1, 0, 0]}),
+        ("filling-near-isotropic", {"over_ising": 0.5}, {"over_ising": 0.2}),
+    ],
+)
+def test_guesses_about_filling_can_turn(key, holds, fails):
+    usual = {"loss": [1, 2, 3], "growth": [1, 0, 0]}
+    for changed, expected in ((holds, True), (fails, False)):
+        found = {c.key: c for c in vacancies_claims.claims(diluted(**usual | changed))}
+        assert found[key].holds is expected
