@@ -132,7 +132,7 @@ def _main(words: list[str]) -> int:
     except SpinSqueezeError as error:
         return _failed(str(error))
     except _UsageProblem as error:
-        return _failed(f"{error.format_message()} (see spinsqueeze --help)")
+        return _failed(f"{error.format_message()} {_instead(words)}")
     except MemoryError:
         return _failed("out of memory; lower memory_budget, or take a smaller model")
     except (KeyboardInterrupt, typer.Abort):
@@ -147,6 +147,24 @@ def _main(words: list[str]) -> int:
         _print_no_more()
         return _failed(f"the standard output could not be written: {reason(error)}")
     return code if isinstance(code, int) else 0
+
+
+def _instead(words: list[str]) -> str:
+    """What to type instead, where the first word is no command; else where help is."""
+    known = {command.name or command.callback.__name__ for command in app.registered_commands}  # type: ignore[union-attr]
+    known |= {str(group.name) for group in app.registered_groups}
+    word = words[0] if words else "-"
+    if word in known or word.startswith("-"):
+        return "(see spinsqueeze --help)"
+    if word == "advise":
+        return (
+            "methods STUDY says which methods fit a study, platforms NAME which model an experiment"
+        )
+    if word.endswith((".toml", ".nc")):
+        return f"type: spinsqueeze {'run' if word.endswith('.toml') else 'info'} {word}"
+    from spinsqueeze.core.checks import did_you_mean
+
+    return did_you_mean(word, known)
 
 
 def _print_no_more() -> None:

@@ -170,8 +170,8 @@ class Method(Plain, abc.ABC):
         if obstacles:
             return Verdict(obstacles)
         cost = self.cost(question)
-        walks_again = isinstance(question, Evolve) and follows_times(question)
-        if walks_again and not self.each_time_alone:
+        apart = not self.each_time_alone and follows_times(question)
+        if apart and isinstance(question, Evolve):
             runs = (len(question.times) + 1) / 2  # whole ones: those of early times are shorter
             cost = replace(cost, seconds=cost.seconds * runs)
         if cost.memory <= question.memory_budget:

@@ -166,6 +166,8 @@ def _at_one_time(
     transverse = not (noisy or np.any(z))
     dtype = np.float64 if transverse else np.complex128
     plus_plus, plus_minus = np.zeros((N, N), dtype), np.zeros((N, N), dtype)
+    f: NDArray[Any]
+    h: NDArray[Any]
     if transverse:
         f, h = transverse_factors(phi)
     else:
