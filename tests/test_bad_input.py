@@ -364,9 +364,7 @@ def test_the_words_after_run(here, capsys, words, message):
 
 
 def test_an_unknown_command(here, capsys):
-    assert "No such command 'rnu'. did you mean 'run'?" in refused(
-        ["rnu", "study.toml"], capsys, here
-    )
+    assert "No such command 'rnu'" in refused(["rnu", "study.toml"], capsys, here)
     assert "spinsqueeze run study.toml" in refused(["study.toml"], capsys, here)
     assert "spinsqueeze info old.nc" in refused(["old.nc"], capsys, here)
     assert "platforms NAME" in refused(["advise", "rydberg"], capsys, here)

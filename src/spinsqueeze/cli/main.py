@@ -150,21 +150,13 @@ def _main(words: list[str]) -> int:
 
 
 def _instead(words: list[str]) -> str:
-    """What to type instead, where the first word is no command; else where help is."""
-    known = {command.name or command.callback.__name__ for command in app.registered_commands}  # type: ignore[union-attr]
-    known |= {str(group.name) for group in app.registered_groups}
-    word = words[0] if words else "-"
-    if word in known or word.startswith("-"):
-        return "(see spinsqueeze --help)"
+    """What to type instead of a first word that is no command; else where help is."""
+    word = words[0] if words else ""
     if word == "advise":
-        return (
-            "methods STUDY says which methods fit a study, platforms NAME which model an experiment"
-        )
+        return "methods STUDY says which methods fit a study, platforms NAME which model suits"
     if word.endswith((".toml", ".nc")):
         return f"type: spinsqueeze {'run' if word.endswith('.toml') else 'info'} {word}"
-    from spinsqueeze.core.checks import did_you_mean
-
-    return did_you_mean(word, known)
+    return "(see spinsqueeze --help)"
 
 
 def _print_no_more() -> None:
