@@ -328,7 +328,10 @@ def idle(monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nope.toml"], "study nope.toml does not exist"),
+        (
+            ["nope.toml"],
+            "study nope.toml does not exist; spinsqueeze platforms writes one to begin with",
+        ),
         (["."], "study . is a folder; name a file such as ./study.toml"),
         (["old.nc"], "result file old.nc is truncated or not netCDF"),
         (["empty.toml"], "study empty.toml is empty"),
@@ -362,6 +365,9 @@ def test_the_words_after_run(here, capsys, words, message):
 
 def test_an_unknown_command(here, capsys):
     assert "No such command 'rnu'" in refused(["rnu", "study.toml"], capsys, here)
+    assert "spinsqueeze run study.toml" in refused(["study.toml"], capsys, here)
+    assert "spinsqueeze info old.nc" in refused(["old.nc"], capsys, here)
+    assert "platforms NAME" in refused(["advise", "rydberg"], capsys, here)
 
 
 @pytest.fixture

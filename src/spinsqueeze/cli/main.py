@@ -133,7 +133,7 @@ def _main(words: list[str]) -> int:
     except SpinSqueezeError as error:
         return _failed(str(error))
     except _UsageProblem as error:
-        return _failed(f"{_usage(error, words)} (see spinsqueeze --help)")
+        return _failed(f"{_usage(error, words)} {_instead(words)}")
     except MemoryError:
         return _failed("out of memory; lower memory_budget, or take a smaller model")
     except (KeyboardInterrupt, typer.Abort):
@@ -162,6 +162,16 @@ def _usage(error: Any, words: list[str]) -> str:
         if message.startswith("Invalid value") and given and repr(given[-1]) not in message:
             return f"{message.rstrip('.')}, got {given[-1]!r}"
     return message
+
+
+def _instead(words: list[str]) -> str:
+    """What to type instead of a first word that is no command; else where help is."""
+    word = words[0] if words else ""
+    if word == "advise":
+        return "methods STUDY says which methods fit a study, platforms NAME which model suits"
+    if word.endswith((".toml", ".nc")):
+        return f"type: spinsqueeze {'run' if word.endswith('.toml') else 'info'} {word}"
+    return "(see spinsqueeze --help)"
 
 
 def _print_no_more() -> None:

@@ -74,7 +74,9 @@ def _read_toml(source: Path) -> dict[str, Any]:
             raise FileProblem(f"study {source} is larger than 1 GB: not a study file")
         raw = source.read_bytes()
     except FileNotFoundError:
-        raise FileProblem(f"study {source} does not exist") from None
+        raise FileProblem(
+            f"study {source} does not exist; spinsqueeze platforms writes one to begin with"
+        ) from None
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
         raise FileProblem(f"study {source} cannot be read: {cause}") from None
