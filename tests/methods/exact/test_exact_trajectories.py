@@ -267,6 +267,27 @@ def test_series_end_alone():
     assert len(waves[1].sizes) < len(waves[0].sizes)
 
 
+def test_what_a_series_adds_and_a_jump_that_no_rate_makes():
+    """The last two terms and a rounding; where all rates have ended the norm goes on falling."""
+    ended = sq.Envelope([0.0, 0.5], values=[1.0, 0.0], interpolation="step")
+    model = sq.SpinModel(sq.Lattice((2,)), jumps=[sq.LocalDecay(ended)])
+    samples = Samples(evolve_question(model, STATE, TIMES).per_spin(), tolerance=1e-8)
+    wave = wave_function.WaveFunction(
+        samples._course, samples._initial, seed=0, number=0, vectors=np.empty((32, 4), complex)
+    )
+    half = np.sqrt(0.5) * samples._initial
+    epsilon = np.finfo(float).eps
+    wave.sizes = [1.0, 0.5, 1e-9, 3e-10]
+    left_out = 4e-9 + 2.4e-9 + 2 * epsilon
+    assert wave._added(2.0, half) == pytest.approx(left_out * np.sqrt(2), rel=1e-9)
+    wave.sizes = [1.0, 0.0, 0.0, 0.0]
+    assert wave._added(2.0, half) == pytest.approx(epsilon * np.sqrt(2), rel=1e-9)
+    wave._psi, wave._time = half, 0.7
+    wave._jump()
+    assert 0.5 - 1e-14 < wave._threshold < 0.5
+    assert wave.jumps.sum() == 0
+
+
 def test_nothing_random_is_one_trajectory():
     rates = [sq.LocalDecay(0.0)]
     model = sq.SpinModel(sq.Lattice((3,)), hamiltonian=[sq.UniformField([1.0, 0, 0])], jumps=rates)
