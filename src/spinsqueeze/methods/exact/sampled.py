@@ -124,9 +124,9 @@ def _rare_jumps(question: Evolve, samples: Any) -> tuple[Floats, tuple[str, ...]
     """What jumps do that too few trajectories had for a scatter, in units of sqrt(N)/2, (T,).
 
     Alike jumps are taken together (see `_alike`): rates r times |L|^2, made k times in n
-    trajectories. From k = ENOUGH on their scatter is in the error bars. None where n r T < ENOUGH
-    expected them at most: each trajectory has one before t with p <= r t, and p < 3/n at 95 %
-    (e^-3 = 0.05); it changes <S> by at most N, 2 sqrt(N) p. Anything else is only said.
+    trajectories. From k = ENOUGH on their scatter is in the error bars. Fewer that are few at any
+    state, n r T < ENOUGH: up to the first of them each trajectory has one before t with p <= r t,
+    and p < 3/n at 95 % (e^-3 = 0.05); it changes <S> by at most N, 2 sqrt(N) p. Else it is said.
     """
     from spinsqueeze.methods.exact.effective import jumps_of
 
@@ -135,10 +135,12 @@ def _rare_jumps(question: Evolve, samples: Any) -> tuple[Floats, tuple[str, ...]
     probability, n_unseen, fewest = np.zeros(len(times)), 0, float(ENOUGH)
     for channels, rate in _alike(jumps_of(question.model)):
         seen = float(made[channels].sum())
-        if seen == 0 and samples.count * rate * question.duration < ENOUGH:
-            probability += np.minimum(rate * times, NONE_SEEN / samples.count)
+        slow = samples.count * rate * question.duration < ENOUGH
+        if slow and seen < ENOUGH:
+            before = times <= samples.followed.first[:, channels].min()
+            probability += before * np.minimum(rate * times, NONE_SEEN / samples.count)
             n_unseen += len(channels)
-        else:
+        if seen or not slow:
             fewest = min(fewest, seen)
     unseen = 2.0 * np.sqrt(question.model.n_spins) * np.minimum(1.0, probability)
     words = []

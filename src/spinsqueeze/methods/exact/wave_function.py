@@ -44,6 +44,7 @@ class WaveFunction:
         sizes: their norms, as far as they are made.
         spin, covariance, errors: (T, 3), (T, 3, 3), (T,): at the output times so far.
         jumps, n_series: counted; jumps (C,) of each site of a local one and each collective one.
+        first: (C,) times of the first of each, infinite where there is none.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class WaveFunction:
         self.spin, self.covariance = np.empty((n_times, 3)), np.empty((n_times, 3, 3))
         self.errors = np.empty(n_times)
         self.jumps, self.n_series = np.zeros(course.model.n_channels), 0
+        self.first = np.full(course.model.n_channels, np.inf)
         self.sizes: list[float] = []
         self.coefficients = np.empty((0, 1))
         self._course = course
@@ -212,6 +214,7 @@ class WaveFunction:
             return
         chosen = int(np.searchsorted(edges, self._uniform() * edges[-1]))
         self.jumps[chosen] += 1
+        self.first[chosen] = min(self.first[chosen], time)
         for jump, own in zip(jumps, weights, strict=True):
             if chosen < own.size:
                 psi = applied(jump.rows[chosen : chosen + 1] if jump.local else jump.rows, psi,

@@ -40,14 +40,15 @@ def rows_of_vectors() -> int:
 class Followed:
     """What trajectories 0 ... n - 1 leave.
 
-    spins, covariances, errors: (n, T, 3), (n, T, 3, 3), (n, T); jumps (n, C) of each of C
-    channels; n_series (n,).
+    spins, covariances, errors: (n, T, 3), (n, T, 3, 3), (n, T); jumps, first (n, C) of each
+    of C channels; n_series (n,).
     """
 
     spins: Floats
     covariances: Floats
     errors: Floats
     jumps: Floats
+    first: Floats
     n_series: Floats
 
     @classmethod
@@ -55,14 +56,15 @@ class Followed:
         """For so many."""
         return cls(
             np.empty((count, n_times, 3)), np.empty((count, n_times, 3, 3)),
-            np.empty((count, n_times)), np.empty((count, n_channels)), np.empty(count),
+            np.empty((count, n_times)), np.empty((count, n_channels)),
+            np.empty((count, n_channels)), np.empty(count),
         )  # fmt: skip
 
     def put(self, row: int, wave: WaveFunction) -> None:
         """One that is finished."""
         self.spins[row], self.covariances[row] = wave.spin, wave.covariance
         self.errors[row] = wave.errors
-        self.jumps[row], self.n_series[row] = wave.jumps, wave.n_series
+        self.jumps[row], self.first[row], self.n_series[row] = wave.jumps, wave.first, wave.n_series
 
     @property
     def n_jumps(self) -> Floats:
