@@ -69,7 +69,8 @@ class Followed:
     @property
     def n_jumps(self) -> Floats:
         """Of all channels, (n,)."""
-        return self.jumps.sum(axis=1)
+        total: Floats = self.jumps.sum(axis=1)
+        return total
 
     def rows(self, chosen: slice | list[int]) -> "Followed":
         """Some of them."""
