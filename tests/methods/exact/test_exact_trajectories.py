@@ -11,7 +11,7 @@ from tests.problems import dense_evolution as truth
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
-from spinsqueeze.methods.exact import wave_function, wave_functions
+from spinsqueeze.methods.exact import sampled, wave_function, wave_functions
 from spinsqueeze.methods.exact.effective import (
     EffectiveModel,
     Operators,
@@ -266,6 +266,27 @@ def test_series_end_alone():
     assert len(waves[1].sizes) < len(waves[0].sizes)
 
 
+def test_what_a_series_adds_and_a_jump_that_no_rate_makes():
+    """The last two terms and a rounding; where all rates have ended the norm goes on falling."""
+    ended = sq.Envelope([0.0, 0.5], values=[1.0, 0.0], interpolation="step")
+    model = sq.SpinModel(sq.Lattice((2,)), jumps=[sq.LocalDecay(ended)])
+    samples = Samples(evolve_question(model, STATE, TIMES).per_spin(), tolerance=1e-8)
+    wave = wave_function.WaveFunction(
+        samples._course, samples._initial, seed=0, number=0, vectors=np.empty((32, 4), complex)
+    )
+    half = np.sqrt(0.5) * samples._initial
+    epsilon = np.finfo(float).eps
+    wave.sizes = [1.0, 0.5, 1e-9, 3e-10]
+    left_out = 4e-9 + 2.4e-9 + 2 * epsilon
+    assert wave._added(2.0, half) == pytest.approx(left_out * np.sqrt(2), rel=1e-9)
+    wave.sizes = [1.0, 0.0, 0.0, 0.0]
+    assert wave._added(2.0, half) == pytest.approx(epsilon * np.sqrt(2), rel=1e-9, abs=0)
+    wave._psi, wave._time = half, 0.7
+    wave._jump()
+    assert 0.5 - 1e-14 < wave._threshold < 0.5
+    assert wave.jumps.sum() == 0
+
+
 def test_nothing_random_is_one_trajectory():
     rates = [sq.LocalDecay(0.0)]
     model = sq.SpinModel(sq.Lattice((3,)), hamiltonian=[sq.UniformField([1.0, 0, 0])], jumps=rates)
@@ -375,6 +396,63 @@ def test_jumps_that_hardly_come_are_in_the_claim():
         method=sq.Exact(n_trajectories=150),
     )  # fmt: skip
     assert any("too few for error bars" in text for text in warnings_of(dark))
+
+
+@pytest.mark.parametrize(
+    ("rate", "seen", "claimed", "said"),
+    [
+        (1e-4, 0, [5e-5, 1e-4], ["2 jumps are so slow"]),
+        (0.02, 0, [0.01, 0.015], ["2 jumps are so slow"]),  # 4 expected, 3 at 95 % if none is made
+        (0.02, 4, [0.01, 0.0], ["2 jumps are so slow", ": 4 jumps of a kind"]),
+        (0.02, 10, [0.0, 0.0], []),
+        (0.2, 0, [0.0, 0.0], [": 0 jumps of a kind"]),  # 40 expected: the state is dark
+        (0.2, 4, [0.0, 0.0], [": 4 jumps of a kind"]),
+    ],
+)
+def test_jumps_that_hardly_come_beside_frequent_ones(rate, seen, claimed, said):
+    """Of 200 trajectories; those of other sites and rates within a factor of ten are alike."""
+    jumps = [sq.LocalDephasing(5.0), sq.LocalDecay([0.0, 0.25 * rate, 0.75 * rate])]
+    times = np.array([0.0, 0.5, 1.0])
+    model = sq.SpinModel(sq.Lattice((3,)), jumps=jumps)
+    question = evolve_question(model, STATE, times).per_spin()
+    channels = np.zeros((200, 6))
+    kinds = [jump.local and jump.rows[0, 0] != 0 for jump in jumps_of(question.model)]
+    first = 3 * kinds.index(True)
+    channels[:, 3 - first : 6 - first] = 1.0
+    channels[:seen, first + 2] = 1.0
+    followed = SimpleNamespace(jumps=channels, first=np.where(channels > 0, 0.7, np.inf))
+    found, words = sampled._rare_jumps(question, SimpleNamespace(count=200, followed=followed))
+    assert found == pytest.approx(2 * np.sqrt(3) * np.array([0.0, *claimed]), rel=1e-12)
+    assert len(words) == len(said)
+    assert all(part in text for part, text in zip(said, words, strict=True))
+
+
+def test_jumps_of_one_kind_are_counted_together():
+    """Channels differ by sites and rates; other axes, strengths or a tenth of the rate do not."""
+    jumps = [
+        sq.LocalDecay([1.0, 0.2, 0.02, 0.0]),
+        sq.LocalDephasing(0.02),
+        sq.CorrelatedJumps(0.4, vector=[0.7, -1.2j, 0.1], range=1.5),
+        sq.CollectiveDecay(0.4),
+    ]
+    model = question_of(sq.SpinModel(sq.Lattice(4, boundary="open"), jumps=jumps)).model
+    made = jumps_of(model.with_collective_jumps())
+    found = sorted(len(channels) for channels, _ in sampled._alike(made))
+    assert found == [1, 1, 2, 4, 4]
+    largest = np.concatenate([jump.largest_rates() for jump in made])
+    for channels, rate in sampled._alike(made):
+        assert rate == largest[channels].sum() > 0
+
+
+def test_each_jump_is_counted_where_it_falls():
+    """Spins that decay from the top jump once each, the others never."""
+    model = sq.SpinModel(sq.Lattice((3,)), jumps=[sq.LocalDecay([9.0, 0.0, 9.0])])
+    question = evolve_question(model, sq.CoherentState("+z"), [0.0, 9.0]).per_spin()
+    samples = Samples(question, tolerance=1e-6)
+    samples.extend(3)
+    assert samples.followed.jumps.tolist() == 3 * [[1.0, 0.0, 1.0]]
+    assert samples.followed.n_jumps.tolist() == 3 * [2.0]
+    assert np.all((samples.followed.first < 9.0) == [True, False, True])
 
 
 def test_trajectories_of_a_reservoir_of_finite_range():

@@ -7,6 +7,7 @@ All terms are of one spin or of two: L = sum_i c_i.s_i has
     d = (i/2) c* x c.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, final
@@ -131,6 +132,12 @@ class Jumps:
         each = self.factors * norms if self.local else np.array([np.sum(np.sqrt(norms)) ** 2])
         return np.asarray(largest_size(self.rate) * each)
 
+    def kind(self) -> Hashable:
+        """Equal where jumps of the same strength act along the same axes, whatever the sites."""
+        axes = (self.rows.T @ self.rows.conj() / np.vdot(self.rows, self.rows).real).round(9) + 0.0
+        rate = id(self.rate) if isinstance(self.rate, Envelope) else float(self.rate)
+        return self.local, rate, axes.tobytes()
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -171,6 +178,11 @@ class EffectiveModel:
     matrices: "tuple[csr_array, ...]"
     jumps: tuple[Jumps, ...]
     spans: tuple[Span, ...]
+
+    @property
+    def n_channels(self) -> int:
+        """Jumps that trajectories tell apart: one a site of a local one, one a collective one."""
+        return sum(len(jump.rows) if jump.local else 1 for jump in self.jumps)
 
     @classmethod
     def of(cls, question: Evolve) -> "EffectiveModel":

@@ -1,10 +1,10 @@
 """An open model by trajectories on 2^N amplitudes: reasons against it, cost, and the answer."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import Cost
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
@@ -12,14 +12,18 @@ from spinsqueeze.methods.base.target import Collected, Target, collect
 from spinsqueeze.numerics.processors import available_processors
 from spinsqueeze.observables.jackknife import MINIMUM_BLOCKS
 
+if TYPE_CHECKING:
+    from spinsqueeze.methods.exact.effective import Jumps
+
 MAX_SPINS = 14
 CHUNK = 16
 """Trajectories added for a target_error are a multiple of this."""
 ADVISED = 100
-RARE = 0.01
-"""Jumps in each trajectory below which none may be among those that are followed."""
 ENOUGH = 10
-"""Jumps in all trajectories from which on their scatter is an error bar."""
+"""Alike jumps in all trajectories from which on their scatter is an error bar."""
+NONE_SEEN = 3.0
+"""Jumps to be expected at most, at 95 %, where none was made."""
+TENFOLD = 10.0
 
 
 def obstacles(question: Question) -> list[str]:
@@ -63,6 +67,7 @@ def sampled_cost(question: Evolve, count: int, *, width: float) -> Cost:
     memory = 20 * entries + 40 * max(part.entries_a_row() for part in parts) * dimension
     memory += 16 * dimension * at_once * (rows_of_vectors() + 4)
     memory += 8 * n_times * (28 * count + 14 * at_once) + 200_000
+    memory += 32 * count * sum(len(jump.largest_rates()) for jump in jumps)
     return Cost(
         memory,
         0.1 + 1e-6 * entries + each * (count if jumps else 1) / threads,
@@ -119,33 +124,55 @@ def sampled_answer(
 def _rare_jumps(question: Evolve, samples: Any) -> tuple[Floats, tuple[str, ...]]:
     """What jumps do that too few trajectories had for a scatter, in units of sqrt(N)/2, (T,).
 
-    A jump whose rate times |L|^2 gives less than one of them in all trajectories up to the end, and
-    fewer than RARE in each, happens in one of them with at most that probability p before time t,
-    and then changes <S> by at most N: 2 sqrt(N) p. Where rates are larger and jumps few all the
-    same, it is only said.
+    Alike jumps are taken together (see `_alike`): rates r times |L|^2, made k times in n
+    trajectories. From k = ENOUGH on their scatter is in the error bars. Fewer that are few at any
+    state, n r T < ENOUGH: up to the first of them each trajectory has one before t with p <= r t,
+    and p < 3/n at 95 % (e^-3 = 0.05); it changes <S> by at most N, 2 sqrt(N) p. Else it is said.
     """
     from spinsqueeze.methods.exact.effective import jumps_of
 
-    jumps = jumps_of(question.model)
-    rates = np.concatenate([jump.largest_rates() for jump in jumps] or [np.zeros(0)])
-    expected = rates * question.duration
-    slow = rates[expected < min(1 / samples.count, RARE)]
+    made = samples.followed.jumps.sum(axis=0)
     times = np.asarray(question.times, dtype=float)
-    probability = np.minimum(1.0, float(slow.sum()) * times)
-    unseen = 2.0 * np.sqrt(question.model.n_spins) * probability
-    total = float(samples.followed.n_jumps.sum())
+    probability, n_unseen, fewest = np.zeros(len(times)), 0, float(ENOUGH)
+    for channels, rate in _alike(jumps_of(question.model)):
+        seen = float(made[channels].sum())
+        slow = samples.count * rate * question.duration < ENOUGH
+        if slow and seen < ENOUGH:
+            before = times <= samples.followed.first[:, channels].min()
+            probability += before * np.minimum(rate * times, NONE_SEEN / samples.count)
+            n_unseen += len(channels)
+        if seen or not slow:
+            fewest = min(fewest, seen)
+    unseen = 2.0 * np.sqrt(question.model.n_spins) * np.minimum(1.0, probability)
     words = []
-    if float(slow.sum()) > 0:
+    if n_unseen:
         words.append(
-            f"sampling: {slow.size} jumps are so slow that {samples.count} trajectories hardly "
+            f"sampling: {n_unseen} jumps are so slow that {samples.count} trajectories hardly "
             f"have them; what they do is in the numerical error, up to {unseen.max():.2g}"
         )
-    elif rates.size and total < ENOUGH:
+    if fewest < ENOUGH:
         words.append(
-            f"sampling: {total:.0f} jumps in all trajectories are too few for error bars; take "
-            "more trajectories, or Exact without them"
+            f"sampling: {fewest:.0f} jumps of a kind in all trajectories are too few for error "
+            "bars; take more trajectories, or Exact without them"
         )
     return unseen, tuple(words)
+
+
+def _alike(jumps: "tuple[Jumps, ...]") -> list[tuple[Integers, float]]:
+    """Channels that differ by sites, their largest rates by less than TENFOLD, and all their rates.
+
+    What one jump does is then alike, so that many jumps of some of them speak for the others.
+    """
+    rates = np.concatenate([jump.largest_rates() for jump in jumps] or [np.zeros(0)])
+    kinds = [kind for jump in jumps for kind in [jump.kind()] * len(jump.largest_rates())]
+    found = []
+    for kind in dict.fromkeys(kinds):
+        own = np.array([k for k, other in enumerate(kinds) if other == kind and rates[k] > 0])
+        below = np.floor(np.log(rates[own].max() / rates[own]) / np.log(TENFOLD))
+        for step in np.unique(below):
+            channels = own[below == step]
+            found.append((channels, float(rates[channels].sum())))
+    return found
 
 
 def _counted(samples: Any, question: Evolve, count: int) -> Collected:

@@ -43,7 +43,8 @@ class WaveFunction:
         vectors: (DEGREE + 9, 2^N) v_0 ... of the present series, with room for what envelopes add.
         sizes: their norms, as far as they are made.
         spin, covariance, errors: (T, 3), (T, 3, 3), (T,): at the output times so far.
-        n_jumps, n_series: counted.
+        jumps, n_series: counted; jumps (C,) of each site of a local one and each collective one.
+        first: (C,) times of the first of each, infinite where there is none.
     """
 
     def __init__(
@@ -54,7 +55,8 @@ class WaveFunction:
         self.vectors = vectors
         self.spin, self.covariance = np.empty((n_times, 3)), np.empty((n_times, 3, 3))
         self.errors = np.empty(n_times)
-        self.n_jumps, self.n_series = 0, 0
+        self.jumps, self.n_series = np.zeros(course.model.n_channels), 0
+        self.first = np.full(course.model.n_channels, np.inf)
         self.sizes: list[float] = []
         self.coefficients = np.empty((0, 1))
         self._course = course
@@ -211,6 +213,8 @@ class WaveFunction:
             self._threshold = (1 - 4 * _EPSILON) * _square(psi)
             return
         chosen = int(np.searchsorted(edges, self._uniform() * edges[-1]))
+        self.jumps[chosen] += 1
+        self.first[chosen] = min(self.first[chosen], time)
         for jump, own in zip(jumps, weights, strict=True):
             if chosen < own.size:
                 psi = applied(jump.rows[chosen : chosen + 1] if jump.local else jump.rows, psi,
@@ -219,7 +223,6 @@ class WaveFunction:
             chosen -= own.size
         self._psi = psi / np.linalg.norm(psi)
         self._threshold = self._uniform()
-        self.n_jumps += 1
 
     def _record(self, k: int, psi: Complexes, error: float, frames: ProductFrames) -> None:
         psi = psi / np.linalg.norm(psi)

@@ -40,28 +40,37 @@ def rows_of_vectors() -> int:
 class Followed:
     """What trajectories 0 ... n - 1 leave.
 
-    spins, covariances, errors: (n, T, 3), (n, T, 3, 3), (n, T); n_jumps, n_series (n,).
+    spins, covariances, errors: (n, T, 3), (n, T, 3, 3), (n, T); jumps, first (n, C) of each
+    of C channels; n_series (n,).
     """
 
     spins: Floats
     covariances: Floats
     errors: Floats
-    n_jumps: Floats
+    jumps: Floats
+    first: Floats
     n_series: Floats
 
     @classmethod
-    def room(cls, count: int, n_times: int) -> "Followed":
+    def room(cls, count: int, n_times: int, n_channels: int) -> "Followed":
         """For so many."""
         return cls(
             np.empty((count, n_times, 3)), np.empty((count, n_times, 3, 3)),
-            np.empty((count, n_times)), np.empty(count), np.empty(count),
+            np.empty((count, n_times)), np.empty((count, n_channels)),
+            np.empty((count, n_channels)), np.empty(count),
         )  # fmt: skip
 
     def put(self, row: int, wave: WaveFunction) -> None:
         """One that is finished."""
         self.spins[row], self.covariances[row] = wave.spin, wave.covariance
         self.errors[row] = wave.errors
-        self.n_jumps[row], self.n_series[row] = wave.n_jumps, wave.n_series
+        self.jumps[row], self.first[row], self.n_series[row] = wave.jumps, wave.first, wave.n_series
+
+    @property
+    def n_jumps(self) -> Floats:
+        """Of all channels, (n,)."""
+        total: Floats = self.jumps.sum(axis=1)
+        return total
 
     def rows(self, chosen: slice | list[int]) -> "Followed":
         """Some of them."""
@@ -86,7 +95,10 @@ class Samples:
         )
         initial = state_vector(question.state, question.model.n_spins)
         self._initial = initial / np.linalg.norm(initial)
-        self.followed = Followed.room(0, len(question.times))
+        self.followed = self._room(0)
+
+    def _room(self, count: int) -> Followed:
+        return Followed.room(count, len(self._course.times), self._course.model.n_channels)
 
     @property
     def count(self) -> int:
@@ -103,7 +115,7 @@ class Samples:
         first, count = self.count, number - self.count
         random = bool(self._course.model.jumps)
         distinct = count if random else 1
-        made = Followed.room(distinct, len(self._course.times))
+        made = self._room(distinct)
         stop, finished = np.zeros(1, dtype=bool), np.zeros(distinct, dtype=bool)
         numbers = itertools.count()
         lock = threading.Lock()
