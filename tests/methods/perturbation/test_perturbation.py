@@ -204,11 +204,11 @@ def test_power_series():
 
 
 def test_a_perturbation_that_is_too_large_warns():
-    for size, message in (
-        (2.5, "order 2 has a negative variance; the perturbation is too large"),
-        (0.5, "the next order changes xi2 by "),
+    for order, message in (
+        (1, "order 1 has a negative variance; the perturbation is too large"),
+        (2, "the next order changes xi2 by "),
     ):
-        assert message in solved(xyz(8, size), sq.Perturbation(2)).attrs["warnings"]
+        assert message in solved(xyz(8, 2.5), sq.Perturbation(order)).attrs["warnings"]
     assert json.loads(solved(xyz(8, 0.1), sq.Perturbation(2)).attrs["warnings"]) == []
     # A first order has a negative variance along the spin however weak the drive: no concern.
     weak = sq.SpinModel(5, hamiltonian=[sq.Drive(0.01)], jumps=[sq.LocalDecay(1.0)])
