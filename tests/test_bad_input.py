@@ -44,14 +44,14 @@ def simulate(model=ONE_AXIS, state=UP_X, times=TIMES, **options):
 
 PYTHON = [
     # wrong types
-    (lambda: xxz(j_z="1"), r"^j_z must be a real number, got '1' \(str\)$"),
+    (lambda: xxz(j_z="1"), r"^j_z must be a real number, got '1' \(str\); write 1 without quotes$"),
     (lambda: xxz(j_z=[1.0]), r"^j_z must be a real number, got \[1.0\] \(list\)$"),
     (lambda: xxz(j_perp=1j), r"^j_perp must be a real number, got 1j \(complex\)$"),
     (lambda: xxz(j_perp=True), r"^j_perp must be a real number, got True \(bool\)$"),
     (lambda: sq.SpinModel(8.5), r"^spins must be an integer, got 8.5 \(float\)$"),
     (lambda: sq.SpinModel(8, hamiltonian=[3]), r"^hamiltonian must hold hamiltonian terms only"),
     (lambda: sq.Lattice("4x4"), r"^shape must hold 1, 2 or 3 sizes, got '4x4'$"),
-    (lambda: simulate(model=3), r"^model must be a SpinModel, got 3$"),
+    (lambda: simulate(model=3), r"^model must be a SpinModel, got 3; give SpinModel\(...\) with"),
     (
         lambda: simulate(state="+x"),
         r"^initial_state must be a state such as CoherentState\('\+x'\)",
@@ -328,7 +328,10 @@ def idle(monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nope.toml"], "study nope.toml does not exist"),
+        (
+            ["nope.toml"],
+            "study nope.toml does not exist; spinsqueeze platforms writes one to begin with",
+        ),
         (["."], "study . is a folder; name a file such as ./study.toml"),
         (["old.nc"], "result file old.nc is truncated or not netCDF"),
         (["empty.toml"], "study empty.toml is empty"),
@@ -362,6 +365,9 @@ def test_the_words_after_run(here, capsys, words, message):
 
 def test_an_unknown_command(here, capsys):
     assert "No such command 'rnu'" in refused(["rnu", "study.toml"], capsys, here)
+    assert "spinsqueeze run study.toml" in refused(["study.toml"], capsys, here)
+    assert "spinsqueeze info old.nc" in refused(["old.nc"], capsys, here)
+    assert "platforms NAME" in refused(["advise", "rydberg"], capsys, here)
 
 
 @pytest.fixture

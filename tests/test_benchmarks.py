@@ -14,6 +14,7 @@ TINY = {
     ],
     "cumulants_speed": ["--spins", "100", "--orders", "2", "--grid", "2", "2", "--workers", "0"],
     "driven_speed": ["--spins", "3"],
+    "dtwa_open_error": ["--side", "2", "--trajectories", "100", "--seeds", "4"],
     "dtwa_open_speed": ["--side", "4", "--samples", "16"],
     "dtwa_sampling": [*("--side", "4", "--samples", "64", "--seeds", "2", "--points", "1,-1")],
     "dtwa_speed": ["--side", "8", "--samples", "16"],
@@ -46,7 +47,7 @@ def test_every_benchmark_is_here():
 
 
 # They start processes that compile.
-SLOW = ("dtwa_speed", "dtwa_open_speed", "sweep_overhead")
+SLOW = ("dtwa_speed", "dtwa_open_error", "dtwa_open_speed", "sweep_overhead")
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,12 @@ def atoms():
 
 def test_scripts_run_at_a_small_size(monkeypatch, tmp_path, capsys):
     names = sorted(path.stem for path in FOLDER.glob("*.py"))
-    assert names == ["atom_number_fluctuations", "finite_range_reservoir", "short_range_xyz"]
+    assert names == [
+        "atom_number_fluctuations",
+        "finite_range_reservoir",
+        "finite_range_squares",
+        "short_range_xyz",
+    ]
     picture = tmp_path / "picture.png"
     argv = ["atom_number_fluctuations", "--tiny", "--trajectories", "4", "-o", str(picture)]
     monkeypatch.setattr(sys, "argv", argv)
@@ -298,6 +303,64 @@ def test_a_reservoir_squeezes_more_the_farther_it_reaches(monkeypatch, tmp_path,
     near, far = (float(level) for level in re.findall(r"N: +(-?[\d.]+) dB", printed))
     (limit,) = (float(level) for level in re.findall(r"collective (-?[\d.]+) dB", printed))
     assert limit < far < near <= 0
+
+
+@pytest.fixture(scope="module")
+def squares():
+    return SimpleNamespace(**runpy.run_path(str(FOLDER / "finite_range_squares.py")))
+
+
+def test_spin_waves_of_a_collective_reservoir_err_as_one_over_n(squares):
+    times, r, sizes, errors = [0.0, 0.25, 0.5], 0.4, np.array([12, 24, 48]), []
+    for n in sizes:
+        subject = squares.model((n, 1), np.inf, r)
+        exact = sq.simulate(subject, squares.DOWN, times, method="symmetric").xi2.values
+        waves = squares.spin_waves(times, squares.modes_of(np.ones((n, n)), n**-2.0), r)
+        assert waves[0] == pytest.approx(1.0, abs=1e-12)
+        errors.append(np.abs(waves / exact - 1)[1:])
+    slopes = np.polyfit(np.log(sizes), np.log(errors), 1)[0]
+    np.testing.assert_allclose(slopes, -1.0, atol=0.1)
+
+
+def test_modes_of_a_lattice_are_its_plane_waves(squares):
+    f = squares.weights((3, 4), 1.5)
+    rates, shares = squares.modes_of(f, 0.5)
+    waves = np.fft.fft2(f[0].reshape(3, 4)).real
+    np.testing.assert_allclose(np.sort(rates), np.sort(0.5 * waves.ravel() ** 2), rtol=1e-9)
+    np.testing.assert_allclose(shares[np.argmax(rates)], 1.0)
+    np.testing.assert_allclose(shares.sum(), 1.0)
+
+
+def test_disorder_of_a_reservoir_is_what_it_says(squares):
+    clean = squares.weights((3, 4), 1.5)
+    np.testing.assert_allclose(clean, np.exp(-sq.Lattice((3, 4)).distances() / 1.5))
+    for kind, spread in (("couplings", 0.1), ("positions", 0.1 * np.sqrt(2) / 1.5)):
+        f = np.array([squares.weights((3, 4), 1.5, kind, 0.1, seed) for seed in range(200)])
+        np.testing.assert_array_equal(f, np.swapaxes(f, 1, 2))
+        np.testing.assert_array_equal(f[:, range(12), range(12)], 1.0)
+        away = f[:, 0, 1] / clean[0, 1] - 1
+        assert np.std(away) == pytest.approx(spread, rel=0.2)
+
+
+def test_the_best_of_noisy_curves_is_read_where_others_have_it(squares):
+    """Noise alone: the least of 60 readings would lie two of their deviations low."""
+    rng = np.random.default_rng(1)
+    curves = 10 ** (0.1 * rng.standard_normal((3, 40, 20)))
+    level, error = squares.best(curves)
+    assert abs(level) < 3 * error < 1.0
+
+
+@pytest.mark.slow
+def test_a_reservoir_on_squares_runs_at_a_small_size(squares, tmp_path, capsys):
+    setting = squares.TINY
+    tables = [part(setting) for part in (
+        squares.against_range, squares.against_exact, squares.against_disorder
+    )]  # fmt: skip
+    squares.picture(setting, *tables, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
+    assert "spin waves" in capsys.readouterr().out
+    near, far = (waves for _, _, waves in tables[0][2, 3])
+    assert far < near < 0
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

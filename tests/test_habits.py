@@ -7,6 +7,7 @@ import sys
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import xarray as xr
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidCall, InvalidInput
@@ -17,6 +18,10 @@ UP_X = sq.CoherentState("+x")
 
 def twisting(n=10):
     return sq.SpinModel(n, hamiltonian=[sq.OneAxisTwisting(chi=1.0)])
+
+
+def result():
+    return xr.Dataset({"spin": ("time", [0.0])})
 
 
 def public_calls():
@@ -67,11 +72,143 @@ def test_every_public_call_names_a_keyword_that_it_lacks(name, call):
             r"^memory_budget must be a number of bytes or a text such as '4 GB', got '1 XB'$",
         ),
         (lambda: sq.SpinModel(1.5), r"^spins must be an integer, got 1.5 \(float\)$"),
+        # units, per cent and quotes
+        (lambda: sq.SpinModel("1e5"), r"^spins must be an integer, .*; write 1e5 without quotes$"),
+        (
+            lambda: sq.LocalDecay("0.1"),
+            r"^rate must be .* '0.1' \(str\); write 0.1 without quotes$",
+        ),
+        (lambda: sq.Lattice(4, filling="97%"), r"^filling must be .*'97%' \(str\); write 0.97$"),
+        (
+            lambda: sq.Lattice(4, spacing="5 um"),
+            r"^spacing must be a real number, got '5 um' \(str\); write the number alone, 5, in "
+            r"the unit that is expected here \(texts with their unit are read by spins_from_lab\)$",
+        ),
+        (
+            lambda: sq.OneAxisTwisting("2 pi x 1 Hz"),
+            r"^chi must be .*; write the number with its 2",
+        ),
+        (
+            lambda: sq.simulate(twisting(), UP_X, "5 us"),
+            r"^times must be .* e.g. np.linspace\(0, 1",
+        ),
+        (
+            lambda: sq.Pulse(0.1, axis="x", angle=180),
+            r"^pulse angle is in radians, got 180, which looks like degrees; write 1 \* np.pi = 3",
+        ),
+        # a class for an instance, a shape for a lattice, a table for a term
+        (
+            lambda: sq.simulate(twisting(), sq.CoherentState, TIMES),
+            r"^initial_state must be a state .*, got the class CoherentState itself, not Cohere",
+        ),
+        (
+            lambda: sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting]),
+            r"^hamiltonian must hold hamiltonian terms only such as OneAxisTwisting\(1.0\), got",
+        ),
+        (
+            lambda: sq.SpinModel(4, jumps={"term": "local_decay", "rate": 0.1}),
+            r"^jumps must be a list of terms such as LocalDecay\(0.1\), got \{'term': 'local_decay",
+        ),
+        (lambda: sq.SpinModel((4, 4)), r"^spins must be a number, .*; write Lattice\(\(4, 4\)\)$"),
+        (lambda: sq.SpinModel(sq.Lattice), r"^spins must be a number, .* the class Lattice itself"),
+        (
+            lambda: sq.simulate(twisting(), UP_X, TIMES, pulses={"time": 0.1}),
+            r"^pulses must be a list of pulses such as Pulse\(.*, got \{'time': 0.1\}$",
+        ),
+        (lambda: sq.UniformField([1.0, 0.0]), r"^vector must be three numbers, got 2 numbers$"),
+        (
+            lambda: sq.ProductState([1.0, 0, 0]),
+            r"^directions must be rows of three numbers, got 3 ",
+        ),
+        (
+            lambda: sq.StateVector([1.0, 0, 0]),
+            r"^amplitudes must be 2\^N numbers, got 3; N \+ 1 of",
+        ),
+        (
+            lambda: sq.Readout(0.01),
+            r"^Readout takes keywords only, got 1 argument by place; write de",
+        ),
+        # files, results and studies in each other's place
+        (
+            lambda: sq.simulate("a.toml", UP_X),
+            r"^model must .*run_study\(read_study\('a.toml'\)\)$",
+        ),
+        (
+            lambda: sq.Study("a.toml"),
+            r"^model must be a SpinModel, got 'a.toml'; read the file: read",
+        ),
+        (
+            lambda: sq.compare(sq.Study(twisting(), initial_state=UP_X, times=TIMES), UP_X, TIMES),
+            r"^model must be a SpinModel, got Study\(.*; give its .model$",
+        ),
+        (
+            lambda: sq.sweep("a.toml"),
+            r"^subject must be .* got 'a.toml'; read the file: read_study",
+        ),
+        (
+            lambda: sq.sensitivity(result()),
+            r"^subject must be .*Dataset; take the study of the resul",
+        ),
+        (
+            lambda: sq.sweep(sq.spins_from_lab(4, chi="1 Hz")),
+            r"^subject must be a SpinModel, .*; give its .model$",
+        ),
+        (lambda: sq.sensitivity(twisting()), r"^times must be given with a model: those at which"),
+        (lambda: sq.load(3), r"^path must be the name of a file, got 3$"),
+        (lambda: sq.read_study(twisting()), r"^path must be the name of a file, got SpinModel\("),
+        (
+            lambda: sq.save("x.nc", result()),
+            r"^data must be a Dataset, got 'x.nc'; write save\(data, p",
+        ),
+        (lambda: sq.final_state("x.nc"), r"load the file: final_state\(load\('x.nc'\)\)$"),
+        (
+            lambda: sq.final_state(twisting()),
+            r"^data must be a Dataset, the whole result of a run, g",
+        ),
+        (lambda: sq.plot.squeezing("x.nc"), r"load the file: plot.squeezing\(load\('x.nc'\)\)$"),
+        (lambda: sq.plot.sweep("x.nc"), r"load the file: plot.sweep\(load\('x.nc'\)\)$"),
+        (lambda: sq.plot.ellipse("x.nc"), r"load the file: plot.ellipse\(load\('x.nc'\)\)$"),
+        (
+            lambda: sq.plot.squeezing([1]),
+            r"got list; name each: \{'exact': first, 'dtwa': second\}$",
+        ),
+        (lambda: sq.eliminate_cavity("x"), r"^model must be a SpinModel with a cavity, got 'x'$"),
+        # what passed in silence
+        (
+            lambda: sq.simulate(twisting(), UP_X, TIMES, keep_state="no"),
+            r"^keep_state must be True or False, got 'no'$",
+        ),
+        (
+            lambda: sq.save(result(), "x.nc", overwrite="no"),
+            r"^overwrite must be True or False, got",
+        ),
+        (
+            lambda: sq.Study(twisting(), initial_state=UP_X, times=TIMES, method="exat"),
+            r"^method 'exat' does not exist; did you mean 'exact'\?$",
+        ),
+        (
+            lambda: sq.compare(twisting(), UP_X, TIMES, methods=["exact", sq.Exact()]),
+            r"^methods must differ, got exact twice$",
+        ),
+        (
+            lambda: sq.wigner([1.0, 0.0], theta="all", phi=[0.0]),
+            r"^theta must hold numbers only, got",
+        ),
     ],
 )
 def test_mistakes_are_one_line_with_a_remedy(call, message):
     with pytest.raises(InvalidInput, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("dtwa", "DTWA"), ("simulat", "simulate"), ("spin_model", "SpinModel")]
+)
+def test_names_that_do_not_exist_have_a_neighbour(name, meant):
+    message = f"^spinsqueeze has no name '{name}'; did you mean '{meant}'\\?$"
+    with pytest.raises(AttributeError, match=message):
+        getattr(sq, name)
+    assert not hasattr(sq, "wholly_unknown_thing")
 
 
 def test_a_mistake_inside_a_call_stays_what_it_is():

@@ -16,4 +16,18 @@ def __getattr__(name: str) -> Any:
         from spinsqueeze.results.provenance import version
 
         return version()
-    return _load(name)
+    try:
+        return _load(name)
+    except AttributeError:
+        if name in __all__ or name.startswith("_"):
+            raise
+    raise AttributeError(f"spinsqueeze has no name {name!r}{_close_to(name)}", name=name)
+
+
+def _close_to(name: str) -> str:
+    """'; did you mean ...?' where a public name is close, whatever its case and underscores."""
+    import difflib
+
+    plain = {known.lower().replace("_", ""): known for known in __all__}
+    close = difflib.get_close_matches(name.lower().replace("_", ""), plain, n=1)
+    return f"; did you mean {plain[close[0]]!r}?" if close else ""

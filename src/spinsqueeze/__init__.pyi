@@ -104,6 +104,9 @@ from .run.optimise import Optimisation as Optimisation
 from .run.optimise import optimise as optimise
 from .run.optimum import optimum as optimum
 from .run.perturbation import liouvillian_perturbation as liouvillian_perturbation
+from .run.platforms import Platform as Platform
+from .run.platforms import Platforms as Platforms
+from .run.platforms import platforms as platforms
 from .run.qutip_models import QutipModel as QutipModel
 from .run.qutip_models import from_qutip as from_qutip
 from .run.qutip_models import to_qutip as to_qutip

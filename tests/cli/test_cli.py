@@ -393,15 +393,22 @@ def test_help_loads_nothing_heavy():
 
 
 HEAVY = {"dask", "distributed", "jax", "numba", "matplotlib", "scipy", "psutil", "rich"}
-TWISTING = Path(__file__).parents[2] / "examples" / "one_axis_twisting.toml"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TWISTING, LATTICE, ECHO = (
+    str(EXAMPLES / f"{name}.toml")
+    for name in ("one_axis_twisting", "ising_closed_form", "rydberg_echo")
+)
 
 
 @pytest.mark.usefixtures("here")
 def test_quick_answers_load_only_what_they_need():
+    no_result = (HEAVY | {"xarray", "pandas", "h5py"}) - {"rich"}
     commands = {
-        ("run", str(TWISTING), "-o", "formula.nc"): HEAVY,
-        ("info", "formula.nc"): HEAVY,
-        ("methods", str(TWISTING)): (HEAVY | {"xarray", "pandas", "h5py"}) - {"rich"},
+        ("run", TWISTING, "-o", "formula.nc"): HEAVY,
+        ("run", LATTICE, "-o", "lattice.nc"): HEAVY,
+        ("info", "lattice.nc"): HEAVY,
+        ("methods", ECHO): no_result,
+        ("platforms", "ions"): no_result | {"rich"},
     }
     for words, unwanted in commands.items():
         code = (

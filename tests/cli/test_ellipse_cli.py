@@ -1,10 +1,14 @@
-"""`spinsqueeze plot --kind ellipse`, and what is printed of laboratory units."""
+"""`plot --kind ellipse`, `sensitivity --axis`, and what is printed of laboratory units."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import spinsqueeze as sq
 from spinsqueeze.cli.main import main
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture
@@ -31,3 +35,16 @@ def test_times_are_said_in_seconds_and_the_factor_2_pi_too(result, capsys):
     assert f"time {seconds * 1e9:.4g} ns" in lines
     assert "2 pi included: 1 is 2 pi * 1e6 rad/s" in lines
     assert "21 from 0 to 0.4 µs/2π" in lines
+
+
+def test_the_best_axis_of_a_signal_is_said(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = (EXAMPLES / "echo_signal.toml").read_text().replace("spins = 100", "spins = 8")
+    (tmp_path / "echo.toml").write_text(study.replace("num = 61", "num = 5"))
+    options = ["sensitivity", "echo.toml", "--pulse", "1", "--overwrite"]
+    assert main([*options, "--axis", "best"]) == 0
+    assert "best axis of the signal: (" in capsys.readouterr().out
+    assert main([*options, "--axis", "+y"]) == 0
+    assert "best axis" not in capsys.readouterr().out
+    assert main([*options, "--axis", "up"]) == 2
+    assert "axis must be one of +x" in capsys.readouterr().err

@@ -40,7 +40,7 @@ def test_a_scalar_array_of_anything_else_is_refused(value):
 @pytest.mark.parametrize(
     ("value", "rules", "message"),
     [
-        ("2", {}, r"^chi must be a real number, got '2' \(str\)$"),
+        ("2", {}, r"^chi must be a real number, got '2' \(str\); write 2 without quotes$"),
         (True, {}, r"^chi must be a real number, got True \(bool\)$"),
         (1j, {}, r"^chi must be a real number, got 1j \(complex\)$"),
         (None, {}, r"^chi must be a real number, got None \(NoneType\)$"),
@@ -67,7 +67,7 @@ def test_real_admits_infinity_on_request():
     [
         (2.5, r"^seed must be an integer, got 2.5 \(float\)$"),
         (True, r"^seed must be an integer, got True \(bool\)$"),
-        ("7", r"^seed must be an integer, got '7' \(str\)$"),
+        ("7", r"^seed must be an integer, got '7' \(str\); write 7 without quotes$"),
         (-1, r"^seed must be at least 0, got -1$"),
         (11, r"^seed must be at most 10, got 11$"),
     ],
@@ -133,7 +133,7 @@ def test_a_direction_read_back_stays_the_same_to_the_last_bit():
         ("", r"or a unit vector, got ''$"),
         ([0, 0, 0], r"^direction must be a unit vector, got the zero vector$"),
         ([3, 4, 0], r"got length 5; divide by it: \[0.6, 0.8, 0\]$"),
-        ([1, 0], r"^direction must have shape 3, got 2$"),
+        ([1, 0], r"^direction must be three numbers, got 2 numbers$"),
         ([1, 0, math.nan], r"^direction must be finite, got nan at index \[2\]$"),
     ],
 )
@@ -192,7 +192,7 @@ def test_choice_proposes_the_closest_word():
         ([0.0, 1.0, 1.0], r"^times must increase strictly, got 1 then 1 at index 1$"),
         ([0.5, 0.25], r"^times must increase strictly, got 0.5 then 0.25 at index 0$"),
         ([-1.0, 0.0], r"^times must be at least 0, got -1$"),
-        ([[0.0]], r"^times must have shape any, got 1 x 1$"),
+        ([[0.0]], r"^times must be a list of numbers, got an array of 1 x 1$"),
     ],
 )
 def test_increasing_refuses(value, message):

@@ -124,8 +124,8 @@ def test_a_recipe_stays_one_in_tables():
             r"^positions are explicit: leave out geometry$",
         ),
         (
-            lambda: Lattice(positions=[[0.0, 1.0], [2.0, 1.0], [0.0, 1.0]]),
-            r"^positions must differ",
+            lambda: Lattice(positions=[[0.0, 1.5], [2.0, 1.0], [-1.0, 3.0], [0.0, 1.5]]),
+            r"^positions must differ: spins 0 and 3 both sit at \[0, 1.5\]$",
         ),
     ],
 )

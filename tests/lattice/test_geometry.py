@@ -17,6 +17,32 @@ def test_filling_is_rounded_to_the_nearest_number_of_spins(shape, filling, n_spi
     assert lattice.occupied is None or lattice.occupied.sum() == n_spins
 
 
+@pytest.mark.parametrize("geometry", ["rectangular", "kagome"])
+def test_sites_loaded_on_their_own_are_binomial_in_number(geometry):
+    lattices = [
+        Lattice((4, 5), filling=0.7, loading="independent", seed=k, geometry=geometry)
+        for k in range(400)
+    ]
+    sites = 20 if geometry == "rectangular" else 60
+    counts = np.array([lattice.n_spins for lattice in lattices])
+    for lattice in lattices[:50]:
+        assert len(lattice.coordinates) == lattice.n_spins
+        assert lattice.n_spins == sites or lattice.n_spins == lattice.occupied.sum()
+    variance = sites * 0.7 * 0.3
+    assert abs(counts.mean() - 0.7 * sites) < 5 * np.sqrt(variance / 400)
+    # the variance of a variance, of near normal numbers: 2/R
+    assert abs(counts.var(ddof=1) / variance - 1) < 5 * np.sqrt(2 / 400)
+    if geometry == "rectangular":  # every site alike, and apart from its neighbours
+        full = np.ones((4, 5))
+        masks = [full if lattice.occupied is None else lattice.occupied for lattice in lattices]
+        masks = np.array(masks, float).reshape(-1, 20)
+        assert np.abs(masks.mean(axis=0) - 0.7).max() < 5 * np.sqrt(0.21 / 400)
+        correlation = np.corrcoef(masks.T) - np.eye(20)
+        assert np.abs(correlation).max() < 5 / np.sqrt(400)
+    full = Lattice((4, 5), loading="independent", geometry=geometry)
+    assert full.n_spins == sites
+
+
 def test_vacancies_are_the_named_sites():
     lattice = Lattice((2, 3), vacancies=(4, 1))
     assert lattice.n_spins == 4

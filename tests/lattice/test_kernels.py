@@ -173,9 +173,19 @@ def test_nearest_neighbours_need_lattice_sites():
         ({"shape": 4, "seed": -1}, r"^seed must be at least 0, got -1$"),
         ({"shape": 4, "positions": [[0.0]]}, r"^give either shape or positions, not both$"),
         ({"positions": [[0.0], [0.0]]}, r"^positions must differ"),
-        ({"positions": [0.0, 1.0]}, r"^positions must have shape any x any, got 2$"),
+        ({"positions": [0.0, 1.0]}, r"^positions must be rows of numbers, got 2 numbers$"),
         ({"positions": np.zeros((1, 4))}, r"^positions must have shape N x D, D = 1..3"),
         ({"positions": [[0.0]], "filling": 0.5}, r"^positions are explicit: leave out filling"),
+        ({"positions": [[0.0]], "loading": "independent"}, r"explicit: leave out loading$"),
+        ({"shape": 4, "loading": "poisson"}, r"^loading must be one of fixed, independent"),
+        (
+            {"shape": 4, "loading": "independent", "vacancies": [1]},
+            r"^loading is for a filling; leave it out beside vacancies$",
+        ),
+        (
+            {"shape": 4, "loading": "independent", "filling": 0.01},
+            r"^filling must leave a spin on 4 sites, got 0.01 \(none drawn by seed 0\)$",
+        ),
         ({"positions": [[0.0]], "spacing": 2.0}, r"^positions are explicit: leave out spacing$"),
     ],
 )

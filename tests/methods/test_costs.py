@@ -194,3 +194,50 @@ def test_closed_form_takes_longer_with_decay():
     )
     assert plain.seconds == dephasing.seconds
     assert decay.seconds > 10 * plain.seconds
+
+
+def seconds_of(lattice, *, jumps=(), state=STATE, pulses=(), n_times=40, method="closed_form"):
+    """What a run of an Ising model is expected to take."""
+    model = sq.SpinModel(lattice, hamiltonian=[ISING], jumps=jumps)
+    times = np.linspace(0.1, 1, n_times)
+    question = evolve_question(model, state, times, pulses=pulses, memory_budget=1e12)
+    return METHODS[method]().judge(question).cost.seconds
+
+
+def test_an_echo_costs_closed_form_two_stretches_a_time_and_other_methods_a_run_each():
+    lattice, decay = sq.Lattice((5, 5), boundary="open"), [sq.LocalDecay(0.1)]
+    echo, fixed = (
+        [sq.Pulse(**when, axis="+x", angle=np.pi)] for when in ({"fraction": 0.5}, {"time": 0.05})
+    )
+    half_way = seconds_of(lattice, jumps=decay, pulses=echo)
+    assert half_way == seconds_of(lattice, jumps=decay, pulses=fixed)
+    assert half_way == 2 * seconds_of(lattice, jumps=decay)
+    runs = [seconds_of(lattice, pulses=p, method="dtwa") for p in (echo, fixed)]
+    assert runs[0] > 15 * runs[1]
+
+
+@pytest.mark.parametrize("boundary", ["open", "periodic"])
+def test_closed_form_takes_longer_with_a_polarisation_along_the_axis(boundary):
+    lattice = sq.Lattice((8, 8), boundary=boundary)
+    across, tilted = (
+        seconds_of(lattice, state=sq.CoherentState(along)) for along in ("+x", [0.6, 0.0, 0.8])
+    )
+    assert tilted == pytest.approx(5 * across)
+
+
+def test_trajectories_that_nothing_keeps_narrow_spread_over_many_levels():
+    """Closed twisting to its optimum: 7 s for 1e4 spins, measured, and hours for a million."""
+    few, many = (
+        METHODS["trajectories"]()
+        .judge(
+            evolve_question(
+                sq.SpinModel(n, hamiltonian=[sq.OneAxisTwisting(1.0)]),
+                sq.CoherentState("+x"),
+                np.linspace(0, 1.2 * n ** (-2 / 3), 41),
+            )
+        )
+        .cost.seconds
+        for n in (10**4, 10**6)
+    )
+    assert 7 / 3 < few < 21
+    assert many > 3600

@@ -138,7 +138,21 @@ def test_losses_are_refused_by_all_but_one_method(kind):
 def test_a_kind_of_question_without_an_answer_is_refused():
     model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)]).canonical
     reasons = sq.DTWA().support(Steady(model, STATE))
-    assert reasons == ["it evolves in time only and has no steady-state solver"]
+    assert reasons == [
+        "it evolves in time only and has no steady-state solver: evolve until nothing changes"
+    ]
+
+
+def test_a_refusal_names_the_methods_that_can():
+    spread = sq.CorrelatedJumps(0.1, vector=[1.0, -1.5j, 0.0], range=1.0)
+    model = sq.SpinModel(sq.Lattice(4), jumps=[spread])
+    said = r"^Cumulants cannot .*: \(1\) the model has correlated jumps, which it does not treat; "
+    with pytest.raises(sq.Unsupported, match=said + "Exact and DTWA can$"):
+        sq.simulate(model, STATE, [1.0], method="cumulants")
+    with pytest.raises(sq.Unsupported, match=said + "DTWA can$"):
+        sq.simulate(sq.SpinModel(sq.Lattice(40), jumps=[spread]), STATE, [1.0], method="cumulants")
+    with pytest.raises(sq.Unsupported, match=r"^DTWA .*: evolve until nothing changes; Exact can$"):
+        sq.steady_state(model, method="dtwa")
 
 
 WITHOUT_CAVITY = {name: kind for name, kind in METHODS.items() if "modes" not in kind.handles}

@@ -293,7 +293,7 @@ def test_error_bars_hold_where_a_target_ended_the_run(quantity, best):
     """Stopping where an error bar is small favours error bars that are too small: not by much."""
     method = sq.DTWA(target_error=0.25 if quantity == "optimum" else 0.06, target=quantity)
     hits = []
-    for seed in range(200):
+    for seed in range(150):
         data = sq.simulate(MODEL, STATE, TIMES, method=method, seed=seed)
         found = sq.optimum(data)
         hits.append(abs(found.xi2 - best.xi2) <= found.xi2_stderr)

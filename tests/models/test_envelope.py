@@ -157,7 +157,10 @@ def test_from_function_follows_the_function():
         (lambda t: float(0.7 < t < 0.71), r"jumps .* near t = 0\.7.*interpolation='step'"),
         (lambda t: math.sin(1e6 * t * t), r"varies too fast for 65536 points on \[0, 2\]"),
         (lambda _t: math.nan, r"^envelope value must be a number, got NaN"),
-        (lambda _t: "1", r"^envelope value must be a real number, got '1' \(str\)$"),
+        (
+            lambda _t: "1",
+            r"^envelope value must be a real number, got '1' \(str\); write 1 without quotes$",
+        ),
     ],
 )
 def test_from_function_refuses(function, message):
@@ -281,7 +284,7 @@ def test_a_table_and_back():
             r"^chi must be at least 0 at all times, got -0.315",
         ),
         (math.sin, r"^chi is a function: tabulate it first with Envelope.from_function"),
-        ("1", r"^chi must be a real number, got '1' \(str\)$"),
+        ("1", r"^chi must be a real number, got '1' \(str\); write 1 without quotes$"),
     ],
 )
 def test_strengths_refuse(value, message):

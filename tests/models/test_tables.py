@@ -90,6 +90,7 @@ MODELS = {
     ),
     "chain": SpinModel(Lattice(5)),
     "disordered": SpinModel(Lattice((4, 4), filling=0.3, position_disorder=0.1, seed=5)),
+    "loaded": SpinModel(Lattice((4, 4), filling=0.6, loading="independent", seed=7)),
     "vacancies": SpinModel(Lattice((4, 4), vacancies=(5, 2))),
     "positions": SpinModel(Lattice(positions=rng.normal(size=(4, 2)))),
 }
@@ -304,7 +305,7 @@ BAD_MODELS = [
         {"cavity": {"coupling": 1.0, "decay_rate": 0.0, "squeezing": 0.3}},
         "cavity.squeezing: needs a decay_rate into the squeezed reservoir, got squeezing=0.3 and",
     ),
-    ({"unit": 3}, "unit: must be a word such as 'J' or 'Hz', got 3"),
+    ({"unit": 3}, "unit: must be a word such as 'J' or '1/us', got 3"),
     ({"hamiltonain": []}, "hamiltonain: unknown key of a model; did you mean 'hamiltonian'?"),
 ]
 

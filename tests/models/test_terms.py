@@ -599,12 +599,21 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
         ),
         (
             lambda: SpinModel(3, jumps=[Drive(1.0)]),
-            r"^jumps must hold jumps terms only, got Drive \(a Hamiltonian term",
+            r"^jumps must hold jump terms only, got Drive \(a Hamiltonian term",
         ),
-        (lambda: SpinModel(3, jumps="decay"), r"^jumps must be a list of terms, got 'decay'$"),
-        (lambda: SpinModel(3, hamiltonian=3), r"^hamiltonian must be a list of terms, got 3$"),
-        (lambda: SpinModel(3, unit=""), r"^unit must be a word such as 'J' or 'Hz', got ''$"),
-        (lambda: SpinModel("3"), r"^spins must be an integer, got '3' \(str\)$"),
+        (
+            lambda: SpinModel(3, jumps="decay"),
+            r"^jumps must be a list of terms such as LocalDecay\(0.1\), got 'decay'$",
+        ),
+        (
+            lambda: SpinModel(3, hamiltonian=3),
+            r"^hamiltonian must be a list of terms such as OneAxisTwisting\(1.0\), got 3$",
+        ),
+        (lambda: SpinModel(3, unit=""), r"^unit must be a word such as 'J' or '1/us', got ''$"),
+        (
+            lambda: SpinModel("3"),
+            r"^spins must be an integer, got '3' \(str\); write 3 without quotes$",
+        ),
         (lambda: SpinModel([]), r"^spins must be a number, a Lattice or SpinClass objects"),
         (lambda: SpinModel([3]), r"^spins must be a number, a Lattice or SpinClass objects"),
         (
@@ -684,7 +693,7 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
         ),
         (
             lambda: VanDerWaals(1.0).lower(SpinModel(Lattice(positions=[[0, 0], [0, 0]])).ensemble),
-            r"^positions must differ: two spins sit at one point$",
+            r"^positions must differ: spins 0 and 1 both sit at \[0, 0\]$",
         ),
         (
             lambda: TabulatedCoupling(distances=[0.0, 1.0], values=[1, 2]),

@@ -10,6 +10,7 @@ from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.observables.measured import as_measured
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.results.dataset import read_moments
+from spinsqueeze.run.lines import best
 from spinsqueeze.run.study_file import study_from_tables
 
 N, P = 5, 0.07
@@ -64,8 +65,8 @@ def test_measured_xi2_adds_the_noise_of_the_detector():
     shown = sq.as_measured(data)
     for other in (shown, sq.as_measured(data, readout=readout)):
         np.testing.assert_allclose(other["xi2"], data["measured_xi2"], rtol=1e-12)
-    best, true = sq.optimum(shown), sq.optimum(data)
-    assert true.xi2 < best.xi2 < true.xi2 + 0.3
+    seen, true = sq.optimum(shown), sq.optimum(data)
+    assert true.xi2 < seen.xi2 < true.xi2 + 0.3
     assert sq.plot.squeezing({"spins": data, "as measured": shown})
     assert sq.study_of(data).readout == readout
     plain = sq.simulate(model, sq.CoherentState("+x"), times, method="closed_form")
@@ -114,6 +115,10 @@ def test_a_study_and_a_sweep_hold_the_readout():
     assert least[0] == data["optimal_xi2"].values[0] < least[1] < least[2]
     one = data.isel(detection_error=2)
     assert sq.optimum(sq.as_measured(one)).xi2 == pytest.approx(least[2], rel=1e-12)
+    spins = "ensemble.spins"
+    drawn = sq.sweep(study, over={spins: [8, 9, 10, 11]}, average_over=spins, workers=0)
+    assert "spins_left" in drawn
+    assert any(line.startswith("as measured (1 % misread): xi2 = ") for line in best(drawn))
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from spinsqueeze.papers.perlin2020 import (
     filling,
     gap,
     husimi,
+    vacancies,
+    vacancies_claims,
 )
 from spinsqueeze.papers.perlin2020.boundary import boundary_of, lower_boundary
 from spinsqueeze.papers.perlin2020.phase_diagram import PhaseDiagram
@@ -74,6 +76,9 @@ TINY = {
     "11": _SERIES,
     "12": dataclasses.replace(_SERIES, j_z=(0.5, 2.0)),
     "13": filling.Fillings(4, (0.5, 1.0), (-1.0, 0.5), FEW),
+    "filling": vacancies.Vacancies(
+        (3, 4), ((3, 3), (4, 4)), (0.75,), (3.0,), (0.5,), 2, FEW, 4, 3, 0.75, (3.0,), 12
+    ),
 }
 
 
@@ -87,7 +92,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("perlin2020")
 
 
-LONGEST = ("4", "5", "8")
+LONGEST = ("4", "5", "8", "filling")
 """Figures of many points, drawn by the slow tests."""
 
 
@@ -285,6 +290,137 @@ def test_dtwa_is_held_to_shells_where_these_are_trusted(excess, holds):
         assert claim.note == (
             "beyond 0.5 dB at J_z = 0.5, where TS4 claims to err by at most 0.04 dB"
         )
+
+
+def by_key(claims):
+    return {claim.key: claim for claim in claims}
+
+
+def populations(second, third, fourth, *, ratio=lambda n: 1 / n):
+    """What shells hold at J_z = 0, 0.5, 1.5, 2, and ratios of couplings at N = 9, 16, 25."""
+    held = np.array([[0.9] * 4, [0.0] * 4, second, third, fourth])
+    sizes = np.array([9, 16, 25])
+    ratios = ratio(sizes)[:, None] * np.ones(2)
+    return xr.Dataset(
+        {
+            "population": (("lattice", "alpha", "shell", "j_z"), held[None, None]),
+            "odd_over_even": (("growing", "neighbour"), ratios),
+        },
+        coords={
+            "lattice": ["4 x 4"], "alpha": [3.0], "j_z": [0.0, 0.5, 1.5, 2.0],
+            "growing": sizes, "neighbour": [0, 4],
+        },
+    )  # fmt: skip
+
+
+def test_verdicts_on_what_shells_hold():
+    low, edges = [0.02] * 4, [0.2, 0.05, 0.05, 0.2]
+    good = populations([0.3] * 4, low, edges)
+    claims = by_key(benchmark_claims.claims_of_populations(good))
+    assert len(claims) == 5
+    assert all(claim.holds for claim in claims.values())
+    assert claims["odd-coupling-power-0"].value == pytest.approx(-1.0)
+
+    def verdict(key, *held, **options):
+        data = populations(*held, **options)
+        return by_key(benchmark_claims.claims_of_populations(data))[key].holds
+
+    for fourth in ([0.05, 0.05, 0.05, 0.2], [0.2, 0.05, 0.05, 0.05], [0.2, 0.05, 0.05, 0.2]):
+        limited = fourth[0] > 0.1 and fourth[3] > 0.1
+        assert verdict("shells-near-isotropy", [0.3] * 4, low, fourth) is limited
+    # At the J_z where shell 3 holds most, either neighbour may hold less.
+    third = [0.01, 0.02, 0.06, 0.01]
+    assert not verdict("third-shell-small", [0.3] * 4, third, edges)
+    assert not verdict("third-shell-small", [0.3, 0.3, 0.03, 0.3], third, [0.2, 0.1, 0.1, 0.2])
+    assert verdict("third-shell-small", [0.01, 0.3, 0.3, 0.01], third, [0.2, 0.1, 0.1, 0.2])
+    for power, holds in ((-0.95, True), (-0.8, False), (-1.2, False)):
+        found = verdict(
+            "odd-coupling-power-4", [0.3] * 4, low, edges, ratio=lambda n, p=power: n**p
+        )
+        assert found is holds
+
+
+def lattices(excess, *, truncation=0.0, shells=None, last_shell=(0.05,) * 4, squared=0.0):
+    """DTWA that gains so many dB more than exact states, a row a lattice; shells by a factor."""
+    j_z, level = np.array([-0.5, 0.5, 1.5, 2.0]), np.array([0.5, 0.25, 0.25, 0.5])
+    whole = level * np.ones((len(excess), 1, 4))
+    names = [f"{k + 3} x {k + 3}" for k in range(len(excess))]
+    data = xr.Dataset(coords={"lattice": names, "alpha": [3.0], "j_z": j_z})
+    dims = ("lattice", "alpha", "j_z")
+    gain = 10 ** (-np.array(excess)[:, None, :] / 10)
+    for name, values in (
+        ("exact_xi2", whole),
+        ("exact_squared", whole),
+        ("dtwa_squared", whole + squared),
+        ("dtwa_xi2", whole * gain),
+        ("dtwa_xi2_stderr", 0.01 * whole * gain),
+        ("shells_xi2", whole * (1.0 if shells is None else np.array(shells))),
+        ("shells_xi2_truncation", whole * truncation),
+    ):
+        data[name] = (dims, values)
+    held = np.zeros((*whole.shape, 5))
+    held[..., -1] = last_shell
+    data["population"] = ((*dims, "shell"), held)
+    data["oat_xi2"] = ("lattice", np.full(len(names), 0.25))
+    return data
+
+
+@pytest.mark.parametrize(
+    ("errors", "holds"),
+    [
+        ((0.9, 0.5, 0.1), True), ((0.5, 0.9, 0.1), False), ((0.9, 0.1, 0.5), False),
+        ((-0.9, 0.5, -0.1), True),
+    ],
+)  # fmt: skip
+def test_verdict_on_the_error_of_dtwa_as_lattices_grow(errors, holds):
+    data = lattices([[e] * 4 for e in errors])
+    claims = by_key(benchmark_claims.claims_of_small_lattices(data))
+    assert claims["dtwa-better-on-larger-lattices"].holds is holds
+    assert f"{abs(errors[0]):.2f} dB (3 x 3" in claims["dtwa-better-on-larger-lattices"].ours
+
+
+def test_lattices_are_compared_where_shells_can_be_trusted():
+    """The last lattice has shells alone; where they are not trusted its error is no error."""
+    data = lattices([[0.9] * 4, [0.2, 0.2, 0.2, 5.0]], last_shell=[0.05, 0.05, 0.05, 0.3])
+    data["exact_xi2"][1] = np.nan
+    (claim,) = [
+        claim
+        for claim in benchmark_claims.claims_of_small_lattices(data)
+        if claim.key == "dtwa-better-on-larger-lattices"
+    ]
+    assert claim.holds
+    assert "J_z = -0.5 to 1.5: 0.90 dB" in claim.ours
+
+
+@pytest.mark.parametrize(
+    ("excess", "squared", "holds"),
+    [
+        (0.9, 0.0, True), (1.05, 0.0, True), (1.2, 0.0, False), (-1.2, 0.0, False),
+        (0.1, 0.09, True), (0.1, 0.11, False), (0.1, -0.11, False),
+    ],
+)  # fmt: skip
+def test_verdict_on_dtwa_beside_exact_lattices(excess, squared, holds):
+    """Within 1 dB and two standard errors of 0.04 dB, and 0.1 of the squared spin."""
+    data = lattices([[0.0, 0.0, excess, 0.0]], squared=squared)
+    claim = by_key(benchmark_claims.claims_of_small_lattices(data))["dtwa-reasonable-3x3"]
+    assert claim.holds is holds
+    assert claim.value == pytest.approx(excess)
+
+
+@pytest.mark.parametrize(
+    ("shells", "last_shell", "holds"),
+    [
+        ([1, 1.04, 1, 1], 0.05, True), ([1, 1.06, 1, 1], 0.05, False),
+        ([1, 0.94, 1, 1], 0.05, False), ([1, 0.94, 1, 1], 0.3, True),
+    ],
+)  # fmt: skip
+def test_shells_are_held_to_what_they_claim_on_5_by_5(shells, last_shell, holds):
+    data = lattices([[0.0, 0.6, 0.0, 0.0]], truncation=0.05, shells=shells)
+    data["population"][0, 0, 1, -1] = last_shell
+    claims = by_key(benchmark_claims.claims_of_5_by_5(data))
+    assert claims["5x5-shells-3"].holds is holds
+    # DTWA errs by 0.6 dB at J_z = 0.5, which counts where shells are trusted.
+    assert claims["5x5-dtwa-3"].holds is (last_shell > 0.1)
 
 
 def test_spin_waves_are_the_lowest_excitations_of_the_isotropic_ring():
@@ -547,3 +683,57 @@ def test_papers_by_key():
     assert paper("perlin2020") is PAPER
     with pytest.raises(InvalidInput, match="paper 'nobody1900' is not known"):
         paper("nobody1900")
+
+
+def test_full_lattices_of_other_sizes_are_interpolated_in_log_n():
+    """Unequal errors in quadrature; N in any order, and ends that do not go on."""
+    gain, error = np.array([[3.0, 1.0]]), np.array([[0.6, 0.8]])
+    levels, errors = vacancies.between([2, 4, 8, 16], [8, 4], gain, error)
+    np.testing.assert_allclose(levels[:, 0], [1.0, 1.0, 3.0, 3.0], rtol=1e-12)
+    np.testing.assert_allclose(errors[:, 0], [0.8, 0.8, 0.6, 0.6], rtol=1e-12)
+    (half,), (its_error,) = vacancies.between([math.sqrt(32)], [8, 4], gain, error)
+    assert half[0] == pytest.approx(2.0)
+    assert its_error[0] == pytest.approx(0.5)
+
+
+def test_the_error_of_a_mean_over_realisations_is_that_of_their_scatter():
+    mean, error = vacancies.mean_of_realisations(np.array([[1.0, 3.0, 5.0, 7.0], [2.0] * 4]))
+    np.testing.assert_allclose(mean, [4.0, 2.0])
+    np.testing.assert_allclose(error, [math.sqrt(20.0 / 3.0) / 2.0, 0.0])
+
+
+def diluted(loss, growth, over_ising=3.0, error=0.1):
+    """Filling 1, 0.5, 0.25 over alpha 3, 4, 6 at J_z = 0; loss and growth at alpha, any filling."""
+    places, shape = ("filling", "alpha", "j_z"), (3, 3, 1)
+    spread = {"loss": np.array(loss), "growth": np.array(growth)}
+    data = xr.Dataset(
+        coords={
+            "filling": [1.0, 0.5, 0.25], "alpha": [3.0, 4.0, 6.0], "j_z": [0.0], "edge": [8, 16]
+        }
+    )  # fmt: skip
+    for name, values in spread.items():
+        data[name] = (places, np.broadcast_to(values[None, :, None], shape).copy())
+        data[f"{name}_stderr"] = (places, np.full(shape, error))
+    data["ising"] = (places[:2], np.full((3, 3), 4.0))
+    data["gain"] = ((*places, "edge"), np.full((*shape, 2), 4.0 + over_ising))
+    data["ising_stderr"] = (places[:2], np.full((3, 3), error))
+    data["gain_stderr"] = ((*places, "edge"), np.full((*shape, 2), error))
+    return data
+
+
+@pytest.mark.parametrize(
+    ("key", "holds", "fails"),
+    [
+        ("filling-worsens-with-alpha", {"loss": [1, 1.1, 2]}, {"loss": [1, 0.5, 2]}),
+        ("filling-worsens-with-alpha", {"loss": [1, 1.0, 1.4]}, {"loss": [1, 1.0, 1.2]}),
+        ("filling-severe-beyond-2d", {"growth": [1, 0.1, -0.2]}, {"growth": [1, 0.4, 0.0]}),
+        ("filling-severe-beyond-2d", {"growth": [0.3, 0.1, 0.0]}, {"growth": [0.1, 0.1, 0.0]}),
+        ("filling-critical", {"growth": [0.3, 0, 0]}, {"growth": [0.1, 0, 0]}),
+        ("filling-near-isotropic", {"over_ising": 0.5}, {"over_ising": 0.2}),
+    ],
+)
+def test_guesses_about_filling_can_turn(key, holds, fails):
+    usual = {"loss": [1, 2, 3], "growth": [1, 0, 0]}
+    for changed, expected in ((holds, True), (fails, False)):
+        found = {c.key: c for c in vacancies_claims.claims(diluted(**usual | changed))}
+        assert found[key].holds is expected

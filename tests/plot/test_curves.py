@@ -309,3 +309,29 @@ def test_the_text_of_the_optimum_grows_into_the_panel(stop, side):
     figure = squeezing(data, optimum=sq.optimum(data))
     texts = [t for t in figure.axes[0].texts if "dB" in t.get_text()]
     assert [t.get_ha() for t in texts] == [side]
+
+
+def test_a_readout_adds_a_curve_as_measured_with_its_own_optimum():
+    model = sq.SpinModel(40, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    readout = sq.Readout(detection_error=0.01, resolution=1.0)
+    times = np.linspace(0.0, 0.2, 21)
+    data = sq.simulate(model, sq.CoherentState("+x"), times, method="closed_form", readout=readout)
+    figure = squeezing(data, optimum=sq.optimum(data))
+    top, middle, _ = figure.axes
+    own, measured = (line.get_ydata() for line in curves(top))
+    np.testing.assert_allclose(own, 10 * np.log10(data["xi2"]))
+    np.testing.assert_allclose(measured, 10 * np.log10(data["measured_xi2"]))
+    assert len(curves(middle)) == 1
+    best = sq.optimum(sq.as_measured(data))
+    marks = [c.lines[0].get_xydata()[0] for c in top.containers]
+    np.testing.assert_allclose(marks[1], [best.time, best.decibels], rtol=1e-9)
+    words = [text.get_text() for text in top.get_legend().get_texts()]
+    assert [word.split(":")[0] for word in words] == ["at the atoms", "as measured"]
+    labels = [line.get_label() for line in curves(squeezing({"a": data, "b": data}).axes[0])]
+    assert labels == [f"{k}: {word}" for k in "ab" for word in ("at the atoms", "as measured")]
+    both = squeezing({"spins": data, "detector": sq.as_measured(data)})
+    assert [line.get_label() for line in curves(both.axes[0])] == ["spins", "detector"]
+    perfect = sq.simulate(
+        model, sq.CoherentState("+x"), times, method="closed_form", readout=sq.Readout()
+    )
+    assert len(curves(squeezing(perfect).axes[0])) == 1

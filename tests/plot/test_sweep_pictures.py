@@ -6,7 +6,8 @@ from matplotlib.collections import QuadMesh
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.plot import sweep
+from spinsqueeze.plot import ellipse, sweep
+from spinsqueeze.plot import squeezing as plot_squeezing
 from spinsqueeze.plot.style import new_figure
 
 MODEL = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDephasing(0.1)])
@@ -70,6 +71,27 @@ def test_two_parameters_are_a_map_with_cells_around_their_values(grid):
     assert (panel.get_xlabel(), panel.get_ylabel()) == ("rate", "chi")
     assert (panel.get_xscale(), panel.get_yscale()) == ("log", "linear")
     assert "dB" in sweep(grid).axes[1].get_ylabel()
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        ([10, 32, 100, 316, 1000], "log"),
+        ([1, 2, 5, 10], "log"),
+        ([1, 2, 3, 4, 7, 9, 14, 20], "log"),
+        ([20, 1, 5, 2, 10], "log"),
+        ([1, 2, 4], "log"),
+        ([1, 2, 3, 4, 5, 6, 7, 8], "linear"),
+        ([4, 9, 16, 25, 36, 49, 64], "linear"),
+        ([0.5, 0.9, 0.95, 1.0, 1.05, 1.1, 2.0], "linear"),
+        ([0.1, 0.5, 0.9, 0.95, 1.0], "linear"),
+        ([2, 20], "linear"),
+        ([0, 1, 10, 100], "linear"),
+    ],
+)
+def test_steps_more_even_in_the_logarithm_get_a_logarithmic_axis(line, values, scale):
+    data = line.isel(chi=[0] * len(values)).assign_coords(chi=np.array(values))
+    assert sweep(data).axes[0].get_xscale() == scale
 
 
 def test_a_map_is_in_order_of_its_parameters(grid):
@@ -224,3 +246,53 @@ def test_without_perturbation_theory_nothing_is_added(line):
     panel = sweep(line).axes[0]
     assert panel.get_legend() is None
     assert not any(c.get_linestyle() == "--" for c in panel.get_lines())
+
+
+def study_with_readout(error):
+    return sq.Study(
+        MODEL,
+        initial_state=sq.CoherentState("+x"),
+        times=TIMES,
+        readout=sq.Readout(detection_error=error),
+    )
+
+
+def test_a_readout_adds_a_curve_as_measured():
+    data = sq.sweep(study_with_readout(0.02), over={CHI: [0.5, 1.0, 1.5]}, workers=0)
+    panel = sweep(data).axes[0]
+    assert [t.get_text() for t in panel.get_legend().get_texts()] == ["at the atoms", "as measured"]
+    lines = [c for c in panel.get_lines() if c.get_linestyle() in "-:" and len(c.get_xdata()) == 3]
+    shown = [c.get_ydata() for c in lines if c.get_marker() == "None"]
+    for y, name in zip(shown, ("optimal_xi2", "optimal_measured_xi2"), strict=True):
+        assert y == pytest.approx(10 * np.log10(data[name].values))
+    own = sweep(data, quantity="optimal_xi2").axes[0]
+    assert own.get_ylabel() == r"optimal squeezing $\xi^2$ at the atoms (dB)"
+    measured = sweep(data, quantity="optimal_measured_xi2").axes[0]
+    assert measured.get_ylabel() == r"optimal squeezing $\xi^2$ as measured (dB)"
+    assert curves(measured)[0].get_ydata() == pytest.approx(shown[1])
+    perfect = sq.sweep(study_with_readout(0.0), over={CHI: [0.5, 1.0]}, workers=0)
+    assert sweep(perfect).axes[0].get_legend() is None
+
+
+def test_a_map_over_the_readout_is_as_measured():
+    over = {"readout.detection_error": [0.0, 0.02], CHI: [0.5, 1.0]}
+    data = sq.sweep(study_with_readout(0.01), over=over, workers=0)
+    figure = sweep(data)
+    assert "as measured (dB)" in figure.axes[1].get_ylabel()
+    shown = np.asarray(mesh(figure.axes[0]).get_array())
+    assert shown.reshape(2, 2) == pytest.approx(10 * np.log10(data["optimal_measured_xi2"].values))
+    at_atoms = sweep(data, quantity="optimal_xi2")
+    assert "at the atoms (dB)" in at_atoms.axes[1].get_ylabel()
+
+
+def test_an_average_says_how_many_realisations_it_has():
+    data = swept({CHI: [0.5, 1.0], RATE: [0.1, 0.2, 0.3, 0.4]}, average_over=RATE)
+    texts = [text.get_text().replace("\n", " ") for text in sweep(data).axes[0].texts]
+    bars = "bars: standard error of the average, not the spread"
+    assert texts == [f"average of 4 realisations at each point; {bars}"]
+    one = swept({RATE: [0.1, 0.2, 0.3, 0.4]}, average_over=RATE)
+    texts = [text.get_text().replace("\n", " ") for text in plot_squeezing(one).axes[0].texts]
+    assert texts == [
+        "average of 4 realisations; band: standard error of the average, not the spread"
+    ]
+    assert "4 realisations" in ellipse(one).axes[0].get_title()

@@ -121,7 +121,10 @@ def test_the_picture_holds_the_curve_and_the_ellipse(run):
     line = curve.get_lines()[0]
     assert line.get_ydata() == pytest.approx(10 * np.log10(data["relative_variance"].values))
     words = [text.get_text() for text in curve.get_legend().get_texts()]
-    assert [word.split(":")[0] for word in words] == ["least", "greatest"]
+    assert [word.split(":")[0] for word in words] == ["least", "greatest", r"Wineland $\xi^2$"]
+    level = next(each for each in curve.get_lines() if each.get_label().startswith("Wineland"))
+    expected = data.attrs["xi2_kitagawa_ueda"] / data.attrs["contrast"] ** 2
+    assert level.get_ydata()[0] == pytest.approx(10 * np.log10(expected))
     drawn = plane.get_lines()[1]
     far = np.hypot(drawn.get_xdata(), drawn.get_ydata())
     assert far.min() ** 2 == pytest.approx(data.attrs["xi2_kitagawa_ueda"], rel=1e-3)

@@ -183,5 +183,5 @@ def test_pulses_are_a_list_or_one():
         sq.simulate(MODEL, STATE, TIMES, method="exact", pulses=given) for given in (pulse, [pulse])
     )
     assert alone.attrs["study"] == listed.attrs["study"]
-    with pytest.raises(sq.InvalidInput, match="pulses must be a list of pulses, got 3"):
+    with pytest.raises(sq.InvalidInput, match="pulses must be a list of pulses such as Pulse"):
         sq.simulate(MODEL, STATE, TIMES, pulses=3)

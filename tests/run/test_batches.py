@@ -228,6 +228,7 @@ EARLY, LATE = [0.0, 0.2, 0.3], [0.0, 0.1, 0.3, 0.7, 0.8, 0.9]
         ([], sq.Exact(), {"times": LATE}),
         (DECAY, sq.Cumulants(2), {"times": LATE}),
         ([], sq.DTWA(16), {"times": EARLY, "seed": 3}),
+        ([], sq.DTWA(16), {"times": EARLY, "readout": sq.Readout(detection_error=0.1)}),
         (DECAY, sq.PermutationInvariant(), {"times": EARLY, "losses": sq.Losses(rate=1.0)}),
         (DECAY, sq.PermutationInvariant(), {"times": EARLY, "losses": sq.Losses(times=[0.1])}),
         (DECAY, sq.PermutationInvariant(), {"steady_state": True}),

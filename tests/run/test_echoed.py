@@ -1,5 +1,7 @@
 """Pulses at a fraction of every output time: each output is a run of its own."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy.linalg import expm
@@ -78,6 +80,22 @@ def test_sampled_runs_keep_their_blocks():
     alone = sq.simulate(ARRAY, STATE, [0.7], pulses=[pulse], method=method, seed=3)
     np.testing.assert_allclose(data["xi2"][2], alone["xi2"][0], rtol=1e-9)
     np.testing.assert_allclose(data["xi2_stderr"][2], alone["xi2_stderr"][0], rtol=1e-9)
+
+
+def test_diagnostics_are_those_of_each_time():
+    method = sq.DTWA(n_trajectories=40)
+    data = sq.simulate(ARRAY, STATE, TIMES[1:], pulses=[ECHO], method=method)
+    diagnostics = json.loads(data.attrs["diagnostics"])
+    for k, t in enumerate(TIMES[1:]):
+        pulse = sq.Pulse(t / 2, axis="+x", angle=np.pi)
+        alone = sq.simulate(ARRAY, STATE, [t], pulses=[pulse], method=method)
+        own = json.loads(alone.attrs["diagnostics"])
+        each = diagnostics["of_each_time"]
+        assert each["integration_error"][k] == own["integration_error"]
+        assert "dtype" not in each
+    assert diagnostics["integration_error"] == each["integration_error"][-1]
+    data = sq.simulate(ARRAY, STATE, TIMES, pulses=[ECHO], method="closed_form")
+    assert "of_each_time" not in json.loads(data.attrs["diagnostics"])
 
 
 def test_a_sweep_over_echoes():

@@ -4,13 +4,13 @@ import sys
 
 import numpy as np
 import pytest
-import qutip
-from qutip.piqs.piqs import Dicke, jspin
 from tests.problems.dense_model import total_spin
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
 from spinsqueeze.core.plain import same
+
+qutip = pytest.importorskip("qutip")
 
 rng = np.random.default_rng(5)
 N = 4
@@ -108,6 +108,8 @@ def test_states_come_back_to_the_last_bit(state):
 
 
 def test_states_mean_the_same_in_qutip():
+    from qutip.piqs.piqs import Dicke, jspin
+
     directions = rng.normal(size=(N, 3))
     directions /= np.linalg.norm(directions, axis=1)[:, None]
     product = sq.to_qutip(sq.ProductState(directions))
@@ -124,6 +126,51 @@ def test_states_mean_the_same_in_qutip():
     assert Dicke(N).liouvillian().shape[0] == sq.to_qutip(block).shape[0] ** 2
 
 
+def test_a_model_without_collapse_operators_comes_back_closed():
+    model = sq.SpinModel(N, hamiltonian=[sq.TwoAxisTwisting(chi=0.7), sq.Drive(0.4)])
+    there = sq.to_qutip(model, basis="spins")
+    assert there.jumps == ()
+    size = there.hamiltonian.shape[0]
+    for subject in (
+        there,
+        (there.hamiltonian, []),
+        [there.hamiltonian, ()],
+        (there.hamiltonian, [0 * there.hamiltonian]),
+    ):
+        back = sq.from_qutip(subject)
+        assert back.jumps == ()
+        shift = (there.hamiltonian - sq.to_qutip(back, basis="spins").hamiltonian).full()
+        np.testing.assert_allclose(shift, shift[0, 0] * np.eye(size), atol=1e-12)
+    runs = [sq.simulate(m, UP_X, TIMES, method="exact")["spin"].values for m in (model, back)]
+    np.testing.assert_allclose(*runs, atol=1e-12)
+    still = sq.from_qutip((0 * there.hamiltonian, []))
+    assert (still.hamiltonian, still.jumps) == ((), ())
+
+
+@pytest.mark.parametrize("basis", ["dicke", "spins"])
+def test_a_pulse_is_its_rotation(basis):
+    """An echo in qutip, piece by piece, beside ours."""
+    twist = sq.SpinModel(N, hamiltonian=[sq.OneAxisTwisting(0.8), sq.UniformField([0, 0, 1.3])])
+    pulse = sq.Pulse(0.3, axis=[0.6, 0.0, 0.8], angle=2.1)
+    ours = sq.simulate(twist, UP_X, [0.7], pulses=[pulse], method="exact")["spin"].values[0]
+    move = sq.to_qutip(twist, basis=basis).hamiltonian
+    turn = sq.to_qutip(pulse, n_spins=N, basis=basis)
+    start = UP_X if basis == "dicke" else sq.ProductState(np.tile([1.0, 0.0, 0.0], (N, 1)))
+    psi = sq.to_qutip(start, n_spins=N)
+    psi = (-0.4j * move).expm() * turn * (-0.3j * move).expm() * psi
+    spin = qutip.jmat(N / 2) if basis == "dicke" else total_spin(N)
+    spin = [qutip.Qobj(s.full() if basis == "dicke" else s, dims=turn.dims) for s in spin]
+    np.testing.assert_allclose([qutip.expect(s, psi) for s in spin], ours, atol=1e-10)
+
+
+def test_a_pulse_of_some_sites_turns_them_alone():
+    turn = sq.to_qutip(sq.Pulse(0.0, axis="+x", angle=np.pi, sites=[2]), n_spins=3)
+    up = qutip.basis(2, 0)
+    turned = turn * qutip.tensor(up, up, up)
+    z = [qutip.expect(qutip.sigmaz(), turned.ptrace(i)) for i in range(3)]
+    np.testing.assert_allclose(z, [1, 1, -1], atol=1e-12)
+
+
 def test_density_matrices_become_blocks():
     ket = sq.SymmetricState(random_ket(N + 1))
     density = sq.to_qutip(ket).proj()
@@ -136,6 +183,7 @@ def test_density_matrices_become_blocks():
     assert sq.spin_distribution(block, axis="+z")[1] == pytest.approx([0.343, 0.441, 0.189, 0.027])
 
 
+TURN = sq.Pulse(0.0, axis="+x", angle=np.pi)
 Z, ONE = qutip.sigmaz(), qutip.qeye(2)
 MINUS = qutip.sigmam()
 
@@ -143,7 +191,11 @@ MINUS = qutip.sigmam()
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: sq.to_qutip(3), InvalidInput, "subject must be a SpinModel or a state, got 3"),
+        (
+            lambda: sq.to_qutip(3),
+            InvalidInput,
+            "subject must be a SpinModel, a state or a Pulse, got 3",
+        ),
         (lambda: sq.to_qutip(UP_X), InvalidInput, "n_spins must be given with a CoherentState"),
         (
             lambda: sq.to_qutip(sq.SpinModel(15, jumps=[sq.LocalDecay(1.0)])),
@@ -155,6 +207,46 @@ MINUS = qutip.sigmam()
             lambda: sq.to_qutip(sq.SpinModel(3, cavity=sq.Cavity([1, 0, 0], decay_rate=1.0))),
             InvalidInput,
             "a model of spins alone",
+        ),
+        (
+            lambda: sq.to_qutip(sq.Envelope([0.0, 1.0], values=[0.0, 1.0])),
+            InvalidInput,
+            "an envelope goes with the term whose strength it is, in a model$",
+        ),
+        (
+            lambda: sq.to_qutip(sq.Study(LATTICE, initial_state=UP_X, times=TIMES)),
+            InvalidInput,
+            r"give its parts: to_qutip\(study.model\)",
+        ),
+        (lambda: sq.to_qutip(TURN), InvalidInput, "^n_spins must be given with a Pulse"),
+        (
+            lambda: sq.to_qutip(sq.Pulse(0.0, axis="x", angle=1.0, sites=[3]), n_spins=3),
+            InvalidInput,
+            "^n_spins must be above the sites of the pulse, up to 3, got 3$",
+        ),
+        (
+            lambda: sq.to_qutip(
+                sq.Pulse(0.0, axis="x", angle=1.0, sites=[0]), n_spins=3, basis="dicke"
+            ),
+            InvalidInput,
+            "^basis must be 'spins': the pulse turns some sites only$",
+        ),
+        (
+            lambda: sq.to_qutip(sq.Pulse(0.0, axis="x", angle=1.0, spin_class=0), n_spins=3),
+            InvalidInput,
+            "not of a spin_class; name sites$",
+        ),
+        (lambda: sq.to_qutip(TURN, n_spins=3000), TooLarge, "at most 2000 spins"),
+        (lambda: sq.from_qutip(sq.to_qutip(COLLECTIVE)), InvalidInput, "must not depend on time"),
+        (
+            lambda: sq.from_qutip(([qutip.tensor(Z, Z), [qutip.tensor(Z, ONE), np.sin]], [])),
+            InvalidInput,
+            "must not depend on time, got a QobjEvo or a list",
+        ),
+        (
+            lambda: sq.from_qutip((qutip.tensor(Z, Z), None)),
+            InvalidInput,
+            r"with \[\] where there are none, got",
         ),
         (lambda: sq.from_qutip(3), InvalidInput, r"must be a Qobj, or \(hamiltonian"),
         (lambda: sq.from_qutip(qutip.basis(3, 0).proj()), InvalidInput, "n_spins must be given"),

@@ -6,6 +6,7 @@ import scipy.linalg
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput, Unsupported
+from spinsqueeze.run.lines import gains
 
 STATE = sq.CoherentState("+x")
 RAMP = 2e-3
@@ -27,11 +28,12 @@ def moments(psi, n):
 def gain(n, twist, phase, *, untwist, axis=1):
     """1/(N Delta phi^2) with the twist, the signal about `axis` and the untwist as matrices."""
     s = spins(n)
+    about = s[axis] if np.ndim(axis) == 0 else sum(k * a for k, a in zip(axis, s, strict=True))
     start = np.linalg.eigh(s[0])[1][:, -1]
 
     def final(angle):
         psi = scipy.linalg.expm(-1j * twist * s[2] @ s[2]) @ start
-        psi = scipy.linalg.expm(-1j * angle * s[axis]) @ psi
+        psi = scipy.linalg.expm(-1j * angle * about) @ psi
         return moments(scipy.linalg.expm(1j * untwist * s[2] @ s[2]) @ psi, n)
 
     step = 1e-4
@@ -81,6 +83,66 @@ def test_read_at_once_about_the_best_axis_it_is_the_inverse_of_xi2():
     assert "metrological_gain_stderr" not in data
 
 
+def test_the_best_axis_is_that_of_a_scan_over_all():
+    n, t = 6, 0.25
+    times = [t / 2, t, 1.5 * t, 2 * t]
+    data = sq.sensitivity(
+        there_and_back(n, t), STATE, times, axis="best", method="symmetric",
+        pulses=sq.Pulse(t, axis="+y", angle=0.0),
+    )  # fmt: skip
+    twist = t - RAMP / 4
+    k = np.arange(300) + 0.5  # a spiral around half the sphere: the sign of an axis is free
+    z, turn = k / 300, np.pi * (1 + 5**0.5) * k
+    scan = np.stack([np.sqrt(1 - z**2) * np.cos(turn), np.sqrt(1 - z**2) * np.sin(turn), z], 1)
+    assert data["metrological_gain"].values[0] == 0.0
+    assert np.all(np.isnan(data["best_axis"].values[0]))
+    for row, untwist in ((1, 0.0), (2, twist / 2), (3, twist)):
+        best = float(data["metrological_gain"][row])
+        claimed = float(data["metrological_gain_numerical_error"][row])
+        axis = data["best_axis"].values[row]
+        if row == 2:  # half of the ramp and half of the untwisting
+            untwist = t / 2 - RAMP / 4
+        scanned = np.array([gain(n, twist, 0.0, untwist=untwist, axis=each) for each in scan])
+        assert scanned.max() <= best + claimed + 1e-6
+        assert scanned.max() > 0.98 * best > 1.2
+        assert gain(n, twist, 0.0, untwist=untwist, axis=axis) == pytest.approx(best, abs=1e-4)
+        assert abs(axis @ scan[scanned.argmax()]) > 0.98
+        assert axis[np.abs(axis).argmax()] > 0
+
+
+def test_the_best_axis_of_samples_and_of_a_signal_on_some_spins():
+    model = sq.SpinModel(
+        sq.Lattice((2, 3)), hamiltonian=[sq.PowerLawXXZ(j_perp=0.3, j_z=1.0, exponent=3)]
+    )
+    echo = sq.Pulse(0.3, axis="+x", angle=np.pi)
+    signal = sq.Pulse(0.5, axis="+z", angle=0.0, sites=[0, 1, 4])
+    options = {"pulses": [echo, signal], "signal": 1, "method": "exact"}
+    best = sq.sensitivity(model, STATE, [0.6], axis="best", **options)
+    greatest = float(best["metrological_gain"][0])
+    again = sq.sensitivity(model, STATE, [0.6], axis=best["best_axis"].values[0], **options)
+    assert float(again["metrological_gain"][0]) == pytest.approx(greatest, rel=1e-4)
+    assert "best_axis" not in again
+    assert sq.study_of(again).pulses[1].axis == pytest.approx(best["best_axis"].values[0])
+    along_z = sq.sensitivity(model, STATE, [0.6], **options)
+    assert float(along_z["metrological_gain"][0]) < greatest - 0.01
+    assert any("best axis of the signal: (" in line for line in gains(best))
+    (panel,) = sq.plot.sensitivity(best).axes
+    assert panel.get_title() == "about the best axis"
+    twisted = sq.SpinModel(30, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    pulse = sq.Pulse(0.05, axis="+y", angle=0.0)
+    sampled = sq.sensitivity(
+        twisted,
+        STATE,
+        [0.05],
+        pulses=pulse,
+        axis="best",
+        method=sq.DTWA(2000, sampling="independent"),
+    )
+    xi2 = sq.simulate(twisted, STATE, [0.05], method="symmetric")["xi2"]
+    error = float(sampled["metrological_gain_stderr"][0])
+    assert abs(float(sampled["metrological_gain"][0]) - 1 / float(xi2[0])) < 4 * error < 1.0
+
+
 def test_no_readout_beats_the_quantum_fisher_information():
     n, t = 12, 0.15
     model = there_and_back(n, t)
@@ -90,9 +152,9 @@ def test_no_readout_beats_the_quantum_fisher_information():
             model, STATE, [t, 1.5 * t, 2 * t], pulses=sq.Pulse(t, axis=axis, angle=0.05),
             method="symmetric",
         )  # fmt: skip
-        gains = data["metrological_gain"].values
-        assert np.all(gains <= information + data["metrological_gain_numerical_error"].values)
-        assert gains.max() > 0.1 * information
+        reached = data["metrological_gain"].values
+        assert np.all(reached <= information + data["metrological_gain_numerical_error"].values)
+        assert reached.max() > 0.1 * information
 
 
 def test_uncorrelated_spins_gain_nothing_and_samples_say_how_well_they_know():
@@ -129,6 +191,11 @@ def test_the_result_holds_its_study_and_is_drawn(tmp_path):
         ({"signal": 1}, "signal must be"),
         ({"phases": [0.2, 0.1]}, "phases must increase"),
         ({"step": 0.0}, "step must be"),
+        ({"axis": "bst"}, r"axis must be one of \+x, .*; or give 'best'"),
+        (
+            {"axis": "best", "phases": [0.0, 0.1]},
+            r"axis 'best' is about phase 0, .* give the pulse angle = 0, or phases=\[0.0\]",
+        ),
         ({"progress": 3}, "progress must be a function"),
     ],
 )

@@ -442,7 +442,7 @@ def test_mistakes_in_a_file_name_the_file(tmp_path):
         ({"title": "a\0b"}, r"^title must not hold the sign NUL, got 'a.x00b'; leave it out$"),
         (
             {"times": "soon"},
-            r"^times must be output times or \"auto\" \(the run chooses\), got 'soon'$",
+            r"^times must be output times or \"auto\" \(the run chooses\), got 'soon'; write numb",
         ),
         (
             {"initial_state": None},
@@ -455,7 +455,7 @@ def test_mistakes_in_a_file_name_the_file(tmp_path):
             r"^memory_budget must be above 0, got 0$",
         ),
         ({"times": []}, r"^times must hold at least one number, got none$"),
-        ({"model": 3}, r"^model must be a SpinModel, got 3$"),
+        ({"model": 3}, r"^model must be a SpinModel, got 3; give SpinModel"),
         ({"initial_state": "+x"}, r"^initial_state must be a state such as CoherentState"),
     ],
 )

@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 from tests.run.sweeping import CHI, OVER, RATE, STATE, TIMES, here
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.run import cluster as dask_cluster
+from spinsqueeze.run.lines import points_and_best
 from spinsqueeze.run.study_file import study_from_tables
 
 
@@ -60,3 +62,33 @@ def test_a_path_into_what_the_study_leaves_out_is_refused_in_one_line():
 def test_alike_values_are_refused(values):
     with pytest.raises(InvalidInput, match=r"^over\.hamiltonian\.0\.chi: must not repeat a value"):
         here(over={CHI: values})
+
+
+def test_a_logarithmic_range_of_a_count_is_rounded_to_whole_numbers_and_said():
+    spins, chi = "ensemble.spins", "hamiltonian.0.chi"
+    tables = {
+        "ensemble": {"spins": 10},
+        "hamiltonian": [{"term": "one_axis_twisting", "chi": 1.0}],
+        "initial_state": {"coherent": "+x"},
+        "run": {"times": [0.1]},
+    }
+
+    def swept(path, **options):
+        spec = {"num": 9, "spacing": "log", **options}
+        return study_from_tables({**tables, "sweep": {path: spec}}).sweep[path]
+
+    assert swept(spins, start=10, stop=100000) == [
+        10, 32, 100, 316, 1000, 3162, 10000, 31623, 100000
+    ]  # fmt: skip
+    assert swept(spins, start=20.0, stop=1) == [20, 14, 9, 7, 4, 3, 2, 1]
+    assert swept(chi, start=1, stop=20) == np.geomspace(1, 20, 9).tolist()
+    with pytest.raises(
+        InvalidInput, match=r"sweep.ensemble.spins: value 1.5: .*must be an integer"
+    ):
+        swept(spins, start=1.5, stop=20)
+    over = {spins: {"start": 10, "stop": 1000, "num": 5, "spacing": "log"}}
+    data = sq.sweep(study_from_tables(tables), over=over, workers=0)
+    report = "spins = 10, 32, 100, 316, 1000 (log-spaced, in whole numbers)"
+    assert report in list(points_and_best(data))
+    data = sq.sweep(study_from_tables(tables), over={spins: [10, 20, 300]}, workers=0)
+    assert not any("log-spaced" in text for text in points_and_best(data))

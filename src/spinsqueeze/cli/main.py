@@ -1,6 +1,7 @@
 """The command `spinsqueeze`: its commands, and one line for everything that goes wrong."""
 
 import functools
+import itertools
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from spinsqueeze.cli.merge import merge
 from spinsqueeze.cli.methods import methods
 from spinsqueeze.cli.options import INTERRUPTED
 from spinsqueeze.cli.papers import papers
+from spinsqueeze.cli.platforms import platforms
 from spinsqueeze.cli.plot import plot
 from spinsqueeze.cli.run import run
 from spinsqueeze.cli.sensitivity import sensitivity
@@ -67,6 +69,7 @@ _COMMANDS = (
     info,
     study,
     methods,
+    platforms,
     equations,
     branches,
     theorem,
@@ -106,17 +109,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
-        _spare_dask(words)
+        _load_little(words)
     with any_text():
         return _main(words)
 
 
-def _spare_dask(words: list[str]) -> None:
-    """Keep dask out of a process of our own that needs none.
+def _load_little(words: list[str]) -> None:
+    """Keep dask and a search for plugins of pydantic out of a process of our own.
 
     Where dask is installed, xarray loads all of it (half a second) to ask whether an array is one
-    of dask's; where importing it fails, xarray does without.
+    of dask's; where importing it fails, xarray does without. Plugins of pydantic, which a study
+    has no use for, are looked for in every package that is installed.
     """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     if words and words[0] not in MAY_USE_DASK:
         sys.modules.setdefault("dask", None)  # type: ignore[arg-type]
 
@@ -128,7 +133,7 @@ def _main(words: list[str]) -> int:
     except SpinSqueezeError as error:
         return _failed(str(error))
     except _UsageProblem as error:
-        return _failed(f"{error.format_message()} (see spinsqueeze --help)")
+        return _failed(f"{_usage(error, words)} {_instead(words)}")
     except MemoryError:
         return _failed("out of memory; lower memory_budget, or take a smaller model")
     except (KeyboardInterrupt, typer.Abort):
@@ -143,6 +148,30 @@ def _main(words: list[str]) -> int:
         _print_no_more()
         return _failed(f"the standard output could not be written: {reason(error)}")
     return code if isinstance(code, int) else 0
+
+
+def _usage(error: Any, words: list[str]) -> str:
+    """What is wrong with the words, with the value that an option was given."""
+    message = str(error.format_message())
+    if message.startswith("No such command") and "Did you mean" not in message:
+        context = error.ctx
+        return f"{message} Known: {', '.join(context.command.list_commands(context))}."
+    for option in getattr(getattr(error, "param", None), "opts", ()):
+        given = [after for word, after in itertools.pairwise(words) if word == option]
+        given += [word.partition("=")[2] for word in words if word.startswith(f"{option}=")]
+        if message.startswith("Invalid value") and given and repr(given[-1]) not in message:
+            return f"{message.rstrip('.')}, got {given[-1]!r}"
+    return message
+
+
+def _instead(words: list[str]) -> str:
+    """What to type instead of a first word that is no command; else where help is."""
+    word = words[0] if words else ""
+    if word == "advise":
+        return "methods STUDY says which methods fit a study, platforms NAME which model suits"
+    if word.endswith((".toml", ".nc")):
+        return f"type: spinsqueeze {'run' if word.endswith('.toml') else 'info'} {word}"
+    return "(see spinsqueeze --help)"
 
 
 def _print_no_more() -> None:

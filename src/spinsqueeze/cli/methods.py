@@ -21,16 +21,7 @@ def methods(
     from spinsqueeze.run.advise import advise, in_time
 
     asked, _ = read(study)
-    advice = advise(
-        asked.model,
-        initial_state=asked.initial_state,
-        times=asked.times if asked.times is not None else (1.0,),
-        pulses=asked.pulses,
-        losses=asked.losses,
-        memory_budget=asked.memory_budget,
-        method=asked.method,
-        steady_state=asked.steady_state,
-    )
+    advice = advise(asked)
     table = Table("method", "memory", "time", "error", "for")
     for row in advice:
         if row.fits:

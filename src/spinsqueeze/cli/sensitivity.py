@@ -21,6 +21,14 @@ def sensitivity(
             "--phases", metavar="START STOP NUM", help="Angles of it [default: the pulse's own]."
         ),
     ] = None,
+    axis: Annotated[
+        str | None,
+        typer.Option(
+            "--axis",
+            metavar="AXIS",
+            help="Of the signal: +x, -y, ..., or best [default: the pulse's own].",
+        ),
+    ] = None,
     output: Output = None,
     picture: Picture = None,
     quiet: Quiet = False,
@@ -47,7 +55,7 @@ def sensitivity(
         angles = np.linspace(start, stop, num)
     asked, _ = read(study)
     with bar(asked.title or study.stem, quiet=quiet) as progress:
-        data = found(asked, signal=signal, phases=angles, progress=progress)
+        data = found(asked, signal=signal, axis=axis, phases=angles, progress=progress)
     save(data, target, overwrite=overwrite)
     if picture is not None:
         draw(data, picture, overwrite=overwrite)

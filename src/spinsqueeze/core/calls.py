@@ -65,9 +65,11 @@ def _mistake(
         given = len(arguments) - (len(names) < len(signature.parameters))
         rest = [n for n in names if n not in places]
         remedy = f"; write {rest[0]}=..., say" if rest else ""
+        many = f"{given} argument{'s' * (given != 1)}"
+        if not places:
+            return f"{name} takes keywords only, got {many} by place{remedy}"
         return (
-            f"{name} takes {', '.join(places) or 'nothing'} by place and the rest by keyword, got "
-            f"{given} arguments{remedy}"
+            f"{name} takes {', '.join(places)} by place and the rest by keyword, got {many}{remedy}"
         )
     if "missing" in cause:
         filled = set(names[: len(arguments) - (len(names) < len(signature.parameters))])

@@ -3,6 +3,7 @@
 import difflib
 import math
 import numbers
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,14 +14,45 @@ from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput, NotAnInteger
 from spinsqueeze.core.sizes import size_in_bytes
 
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 
 
 def shown(value: object) -> str:
-    """A short text of `value` for a message."""
+    """A short text of `value` for a message; of a class that it is no instance."""
+    if isinstance(value, type):
+        return f"the class {value.__name__} itself, not {value.__name__}(...)"
     text = repr(value.tolist() if isinstance(value, np.ndarray) and value.size < 10 else value)
     text = " ".join(text.split())
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _number_in(value: object) -> str:
+    """The remedy for a text where a number belongs; empty where none is in it."""
+    if not isinstance(value, str) or not (found := _NUMBER.match(value.strip())):
+        return ""
+    number, rest = found[0], value.strip()[found.end() :].strip()
+    if not rest:
+        return f"; write {number} without quotes"
+    if rest == "%":
+        return f"; write {float(number) / 100:g}"
+    if "pi" in rest.lower():
+        return "; write the number with its 2 pi (texts with their unit are read by spins_from_lab)"
+    return (
+        f"; write the number alone, {number}, in the unit that is expected here (texts with their "
+        "unit are read by spins_from_lab)"
+    )
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or False.
+
+    Raises:
+        InvalidInput: something else, such as the text "no".
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidInput.of(name, f"must be True or False, got {shown(value)}")
+    return bool(value)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -60,7 +92,9 @@ def real(
     value = _scalar(value, "iuf")
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise InvalidInput.of(
-            name, f"must be a real number, got {shown(value)} ({type(value).__name__})"
+            name,
+            f"must be a real number, got {shown(value)} ({type(value).__name__})"
+            + _number_in(value),
         )
     number = float(value)
     if math.isnan(number):
@@ -89,7 +123,8 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) 
         value = int(value)
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
         raise NotAnInteger.of(
-            name, f"must be an integer, got {shown(value)} ({type(value).__name__})"
+            name,
+            f"must be an integer, got {shown(value)} ({type(value).__name__})" + _number_in(value),
         )
     number = int(value)
     if number < minimum:
@@ -219,6 +254,15 @@ def numbers_array(name: str, value: Any) -> NDArray[Any]:
     return array
 
 
+_SHAPES: dict[tuple[int | None, ...], str] = {
+    (None,): "a list of numbers",
+    (3,): "three numbers",
+    (None, 3): "rows of three numbers",
+    (None, None): "rows of numbers",
+}
+"""Shapes that have words."""
+
+
 def _finish(
     name: str,
     array: Floats,
@@ -229,8 +273,12 @@ def _finish(
         want is None or want == have for want, have in zip(shape, array.shape, strict=True)
     )
     if not fits:
-        wanted = " x ".join("any" if n is None else str(n) for n in shape)
         have = " x ".join(map(str, array.shape)) or "a single number"
+        if shape in _SHAPES:
+            have = f"an array of {have}" if array.ndim > 1 else have
+            have = f"{have} number{'s' * (have != '1')}" if array.ndim == 1 else have
+            raise InvalidInput.of(name, f"must be {_SHAPES[shape]}, got {have}")
+        wanted = " x ".join("any" if n is None else str(n) for n in shape)
         raise InvalidInput.of(name, f"must have shape {wanted}, got {have}")
     if not np.all(np.isfinite(array)):
         where = np.argwhere(~np.isfinite(array))[0].tolist()

@@ -11,6 +11,7 @@ import os
 import stat
 import time
 from pathlib import Path
+from typing import Any
 
 from spinsqueeze.core.errors import FileProblem, InvalidInput
 
@@ -43,9 +44,7 @@ def check_writable(path: str | Path, *, overwrite: bool = False, kind: str = "ou
             a socket, a terminal or a circle of links; or a file is there and overwrite is False.
         InvalidInput: path is no name.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise InvalidInput(f"{kind} must be the name of a file, got {path!r}")
-    target = Path(path)
+    target = file_name(kind, path)
     mode = _mode(target, kind)
     if mode is None:
         _check_folder(target)
@@ -58,6 +57,19 @@ def check_writable(path: str | Path, *, overwrite: bool = False, kind: str = "ou
     elif stat.S_ISCHR(mode) and _is_terminal(target):
         raise FileProblem(f"{kind} {target} is a terminal; name a file, or send it into a pipe")
     return target
+
+
+def file_name(name: str, value: Any) -> Path:
+    """The path that a text or a path object names.
+
+    Raises:
+        InvalidInput: something else.
+    """
+    if not isinstance(value, str | os.PathLike):
+        from spinsqueeze.core import checks  # numpy, which the help of the command line spares
+
+        raise InvalidInput.of(name, f"must be the name of a file, got {checks.shown(value)}")
+    return Path(value)
 
 
 def is_stream(path: str | Path) -> bool:

@@ -1,11 +1,170 @@
-"""Names of units: the inverse of one, and numbers with their prefix."""
+"""Units of laboratories as texts, read in one place; the factor 2 pi stands here alone.
+
+One rule: a hertz counts cycles, 1/s and rad/s are angular, and models have angular rates
+(hbar = 1). A quantity with its unit, "1.2 MHz" or "2 pi x 1.2 MHz", is a frequency and gets its
+2 pi (`Unit.rate_of_cycles`). The numbers of a model are angular as they stand, whatever name
+`unit` gives them: 1 of "MHz" is 1e6 rad/s, and only a 2 pi that is written, "2 pi MHz", counts
+(`Unit.rate_of_numbers`); labels then say "rad/µs".
+"""
 
 import math
+import re
+from dataclasses import dataclass, replace
+from typing import final
 
+TWO_PI = 2 * math.pi
 PER_SECOND = "1/s"
 """The unit of every rate and strength of a model made from lab numbers."""
-_PREFIXES = "yzafpnµm kMGTPEZY"
-_ZERO = _PREFIXES.index(" ")
+
+PREFIXES = {"f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9,
+            "T": 12, "P": 15}  # fmt: skip
+"""SI prefix as it is typed -> power of ten."""
+BASES = {"m": (1, 0, 0), "s": (0, 1, 0), "Hz": (0, -1, 1), "rad": (0, 0, 0)}
+"""Unit -> powers of metre, second and cycle."""
+
+_TYPED = str.maketrans(
+    {
+        "\N{MINUS SIGN}": "-",
+        "\N{SUPERSCRIPT MINUS}": "-",
+        "\N{SUPERSCRIPT ONE}": "1",
+        "\N{SUPERSCRIPT TWO}": "2",
+        "\N{SUPERSCRIPT THREE}": "3",
+        "\N{SUPERSCRIPT SIX}": "6",
+        "\N{MULTIPLICATION SIGN}": "*",
+        "\N{MIDDLE DOT}": "*",
+        "\N{GREEK SMALL LETTER PI}": "pi",
+        "\N{MICRO SIGN}": "u",
+        "\N{GREEK SMALL LETTER MU}": "u",
+    }
+)
+_PI = r"2\s*[*x]?\s*\$?\\?pi\$?"
+_BEFORE = re.compile(rf"(?:{_PI}|\(\s*{_PI}\s*\))\s*[*x]?\s*", re.IGNORECASE)
+_AFTER = re.compile(rf"\s*[*x]?\s*(?:{_PI}|\(\s*{_PI}\s*\))$", re.IGNORECASE)
+_FACTOR = re.compile(
+    r"([*/]?)\s*(1(?=\s*/)|[A-Za-z]+)\s*(?:\^|\*\*)?\s*(?:\{([+-]?\d+)\}|([+-]?\d+))?\s*"
+)
+_SHOWN = "yzafpnµm kMGTPEZY"
+_ZERO = _SHOWN.index(" ")
+
+
+class UnknownUnit(ValueError):
+    """A text is no product of units; `word` is what is not understood, empty without one."""
+
+    def __init__(self, word: str = "") -> None:
+        super().__init__(word)
+        self.word = word
+
+
+@final
+@dataclass(frozen=True)
+class Unit:
+    """A product of units: 10^power metre^metres second^seconds cycle^cycles (2 pi)^turns.
+
+    turns: 1 where 2 pi is written before it, -1 for the inverse of such a unit.
+    """
+
+    power: int
+    metres: int
+    seconds: int
+    cycles: int
+    turns: int = 0
+
+    @property
+    def rate_of_cycles(self) -> float:
+        """In SI units with angular rates, where hertz count cycles: 1 Hz is 2 pi/s."""
+        return self._times_turns(self.turns or self.cycles)
+
+    @property
+    def rate_of_numbers(self) -> float:
+        """In SI units, where numbers are angular: 2 pi only as far as it is written."""
+        return self._times_turns(self.turns)
+
+    def _times_turns(self, turns: int) -> float:
+        ten = float(f"1e{self.power}")
+        return ten / TWO_PI**-turns if turns < 0 else ten * TWO_PI**turns
+
+    @property
+    def dimension(self) -> tuple[int, int]:
+        """Powers of metre and second."""
+        return self.metres, self.seconds
+
+    def inverse(self) -> "Unit":
+        """One over it."""
+        return Unit(-self.power, -self.metres, -self.seconds, -self.cycles, -self.turns)
+
+
+def typed(text: str) -> str:
+    """A text with its signs of print as they are typed, 'um' for 'µm', '*' for a cross."""
+    return text.translate(_TYPED).strip()
+
+
+def without_two_pi(text: str) -> tuple[str, bool]:
+    """What follows a '2 pi x' at the beginning of a typed text, and whether there is one."""
+    factor = _BEFORE.match(text)
+    return (text[factor.end() :], True) if factor else (text, False)
+
+
+def product(text: str) -> Unit:
+    """A product such as 'GHz um^6', 'rad/us', '1/s', 'us^-1' of a typed text.
+
+    Raises:
+        UnknownUnit: a word is no unit, or the text no product.
+    """
+    if not text:
+        raise UnknownUnit
+    power, powers, at = 0, [0, 0, 0], 0
+    while at < len(text):
+        factor = _FACTOR.match(text, at)
+        if factor is None:
+            raise UnknownUnit
+        at = factor.end()
+        if factor[2] == "1":
+            continue
+        ten, base = _unit(factor[2])
+        exponent = int(factor[3] or factor[4] or 1) * (-1 if factor[1] == "/" else 1)
+        power += ten * exponent
+        powers = [p + exponent * q for p, q in zip(powers, BASES[base], strict=True)]
+    return Unit(power, powers[0], powers[1], powers[2])
+
+
+def _unit(word: str) -> tuple[int, str]:
+    """The power of ten of a prefix, and its base: of 'GHz' 9 and 'Hz'."""
+    if word == "cm":
+        return -2, "m"
+    if word in ("radian", "radians"):
+        return 0, "rad"
+    for base in sorted(BASES, key=len, reverse=True):
+        prefix = word.removesuffix(base)
+        if prefix != word and prefix in PREFIXES and not (base == "rad" and prefix):
+            return PREFIXES[prefix], base
+    raise UnknownUnit(word)
+
+
+def unit_named(text: str) -> Unit | None:
+    """The unit that a text names, perhaps with 2 pi before or after it: 'rad/us', '2 pi MHz'."""
+    text = typed(text)
+    rest, two_pi = without_two_pi(text)
+    if not two_pi and (after := _AFTER.search(text)):
+        rest, two_pi = text[: after.start()], True
+    if two_pi and rest.startswith("(") and rest.endswith(")"):
+        rest = rest[1:-1]
+    elif not two_pi and rest.startswith("/"):
+        return None
+    try:
+        unit = product(rest)
+    except UnknownUnit:
+        return None
+    return replace(unit, turns=1) if two_pi else unit
+
+
+def angular(hertz: float) -> float:
+    """The angular rate of a frequency, omega = 2 pi f."""
+    return TWO_PI * hertz
+
+
+def hertz_of(rate: float) -> float:
+    """The frequency of an angular rate, f = omega/(2 pi)."""
+    return rate / TWO_PI
 
 
 def inverse(unit: str) -> str:
@@ -15,7 +174,10 @@ def inverse(unit: str) -> str:
 
 def seconds_of(unit: str) -> float:
     """The inverse of '1/s', '1/ms', '1/us' or '1/ns' in seconds."""
-    return {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[inverse(unit)]
+    named = unit_named(inverse(unit))
+    if named is None or named.dimension != (0, 1):
+        raise ValueError(unit)
+    return named.rate_of_numbers
 
 
 def with_prefix(value: float, unit: str) -> str:
@@ -23,7 +185,7 @@ def with_prefix(value: float, unit: str) -> str:
     if value == 0.0 or not math.isfinite(value) or (unit == "s" and abs(value) >= 1.0):
         return f"{value:.4g} {unit}"
     power = math.floor(math.log10(abs(float(f"{value:.3e}"))) / 3)
-    if not 0 <= power + _ZERO < len(_PREFIXES):
+    if not 0 <= power + _ZERO < len(_SHOWN):
         return f"{value:.4g} {unit}"
-    prefix = _PREFIXES[power + _ZERO].strip()
+    prefix = _SHOWN[power + _ZERO].strip()
     return f"{value / 10.0 ** (3 * power):.4g} {prefix}{unit}"

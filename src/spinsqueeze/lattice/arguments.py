@@ -11,6 +11,7 @@ from spinsqueeze.lattice.patterns import PATTERNS
 
 MAX_SITES = 2**31 - 1
 BOUNDARIES = ("periodic", "open")
+FIXED, INDEPENDENT = LOADINGS = ("fixed", "independent")
 RECTANGULAR = "rectangular"
 GEOMETRIES = (RECTANGULAR, *PATTERNS)
 _ELSEWHERE = {
@@ -126,6 +127,13 @@ def checked_points(positions: Any) -> Floats:
     array = checks.real_array("positions", positions, shape=(None, None))
     if array.shape[0] < 1 or not 1 <= array.shape[1] <= 3:
         raise InvalidInput.of("positions", f"must have shape N x D, D = 1..3, got {array.shape}")
-    if len(np.unique(array, axis=0)) != len(array):
-        raise InvalidInput.of("positions", "must differ: two spins sit at one point")
+    first, back = np.unique(array, axis=0, return_index=True, return_inverse=True)[1:]
+    repeated = np.flatnonzero(first[back.ravel()] != np.arange(len(array)))
+    if len(repeated):
+        spin = int(repeated[0])
+        place = ", ".join(f"{x:g}" for x in array[spin])
+        raise InvalidInput.of(
+            "positions",
+            f"must differ: spins {first[back.ravel()[spin]]} and {spin} both sit at [{place}]",
+        )
     return array

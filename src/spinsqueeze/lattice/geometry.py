@@ -14,7 +14,14 @@ from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import key, same
 from spinsqueeze.lattice import arguments
-from spinsqueeze.lattice.arguments import BOUNDARIES, RECTANGULAR, sites_per_cell
+from spinsqueeze.lattice.arguments import (
+    BOUNDARIES,
+    FIXED,
+    INDEPENDENT,
+    LOADINGS,
+    RECTANGULAR,
+    sites_per_cell,
+)
 from spinsqueeze.lattice.arrangements import Arrangement, arrangement
 from spinsqueeze.lattice.patterns import PATTERNS, ObliqueGrid, nearby, signed_steps
 
@@ -40,8 +47,10 @@ class Lattice:
         boundary: "periodic" (minimum image) or "open", or one of them for each axis. Default:
             periodic; open with `positions`, which have no period.
         geometry: "rectangular", "triangular", "honeycomb" or "kagome".
-        filling: fraction of sites that hold a spin; round(filling * sites) sites are drawn without
-            replacement, by `seed`.
+        filling: fraction of sites that hold a spin; which ones is drawn by `seed`.
+        loading: "fixed": round(filling * sites) sites hold a spin, the same number for every seed.
+            "independent": each site does with probability `filling` on its own, as tweezers are
+            loaded, so that the number is binomial, sites * filling on average.
         vacancies: indices of empty sites in the order of `coordinates` without vacancies
             (row-major), instead of `filling`.
         position_disorder: standard deviation of a Gaussian displacement of every spin along each
@@ -58,6 +67,7 @@ class Lattice:
     spacing: float | tuple[float, ...] = field(default=1.0, kw_only=True)
     boundary: str | tuple[str, ...] | None = field(default=None, kw_only=True)
     filling: float = field(default=1.0, kw_only=True)
+    loading: str = field(default=FIXED, kw_only=True)
     vacancies: tuple[int, ...] = field(default=(), kw_only=True)
     position_disorder: float = field(default=0.0, kw_only=True)
     seed: int = field(default=0, kw_only=True)
@@ -83,18 +93,22 @@ class Lattice:
         put("spacing", arguments.checked_spacing(self.spacing, self.geometry, len(shape)))
         n_sites = self._n_sites
         put("filling", checks.real("filling", self.filling, above=0.0, maximum=1.0))
+        checks.choice("loading", self.loading, LOADINGS)
         put("vacancies", arguments.checked_vacancies(self.vacancies, n_sites))
         if self.vacancies and self.filling != 1.0:
             raise InvalidInput("give either filling or vacancies, not both")
+        if self.vacancies and self.loading != FIXED:
+            raise InvalidInput.of("loading", "is for a filling; leave it out beside vacancies")
         put(
             "position_disorder",
             checks.real("position_disorder", self.position_disorder, minimum=0.0),
         )
         if self.n_spins < 1:
             cause = "vacancies" if self.vacancies else "filling"
+            drawn = f" (none drawn by seed {self.seed})" if self._independent else ""
             raise InvalidInput.of(
                 cause,
-                f"must leave a spin on {n_sites} sites, got {getattr(self, cause)}",
+                f"must leave a spin on {n_sites} sites, got {getattr(self, cause)}{drawn}",
             )
 
     def _check_positions(self, put: Any) -> None:
@@ -104,6 +118,8 @@ class Lattice:
             raise InvalidInput.of(
                 "positions", "are explicit: leave out filling, vacancies and position_disorder"
             )
+        if self.loading != FIXED:
+            raise InvalidInput.of("positions", "are explicit: leave out loading")
         if not isinstance(self.spacing, int | float) or self.spacing != 1.0:
             raise InvalidInput.of("positions", "are explicit: leave out spacing")
         if self.geometry != RECTANGULAR:
@@ -189,7 +205,20 @@ class Lattice:
         """Number of spins (occupied sites)."""
         if self.shape is None:
             return int(self._points.shape[0])
+        if self._independent:
+            return int(self._loaded.sum())
         return round(self.filling * self._n_sites) - len(self.vacancies)
+
+    @property
+    def _independent(self) -> bool:
+        """Whether each site is filled on its own."""
+        return self.loading == INDEPENDENT and self.filling < 1.0
+
+    @cached_property
+    def _loaded(self) -> Booleans:
+        """(sites,) which of the sites were loaded, each on its own."""
+        drawn = np.random.default_rng([self.seed, 0]).random(self._n_sites)
+        return np.asarray(drawn < self.filling)
 
     @cached_property
     def occupied(self) -> Booleans | None:
@@ -201,6 +230,8 @@ class Lattice:
         sites = np.flatnonzero(mask)
         if self.vacancies:
             mask.flat[sites[list(self.vacancies)]] = False
+        elif self._independent:
+            mask.flat[sites] = self._loaded
         elif self.n_spins < len(sites):
             mask[:] = False
             drawn = np.random.default_rng([self.seed, 0]).permutation(len(sites))

@@ -22,6 +22,7 @@ from typing import Any, final
 
 import numpy as np
 
+from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes
 from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
@@ -100,7 +101,9 @@ def eliminated(model: SpinModel) -> Elimination:
         InvalidInput: see `eliminate_cavity`.
     """
     if not isinstance(model, SpinModel) or model.cavity is None:
-        raise InvalidInput.of("model", "must be a SpinModel with a cavity")
+        raise InvalidInput.of(
+            "model", f"must be a SpinModel with a cavity, got {checks.shown(model)}"
+        )
     cavity = model.cavity
     (mode,), _ = cavity.lower(model.ensemble)
     field = _EmptyCavity.of(mode)

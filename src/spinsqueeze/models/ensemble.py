@@ -1,5 +1,6 @@
 """The spins of a model: a plain number, classes of alike spins, or a lattice."""
 
+import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
@@ -127,12 +128,24 @@ def ensemble(spins: "int | Lattice | Sequence[SpinClass]") -> Ensemble:
         if not classes or not all(isinstance(c, SpinClass) for c in classes):
             raise InvalidInput.of(
                 "spins",
-                f"must be a number, a Lattice or SpinClass objects, got {checks.shown(spins)}",
+                f"must be a number, a Lattice or SpinClass objects, got {checks.shown(spins)}"
+                + _as_lattice(classes),
             )
         total = sum(c.count for c in classes)
         checks.integer("spins", total, minimum=1, maximum=MAX_SPINS)
         return Ensemble(total, classes=classes)
+    if not isinstance(spins, str | numbers.Number) and not hasattr(spins, "__array__"):
+        raise InvalidInput.of(
+            "spins", f"must be a number, a Lattice or SpinClass objects, got {checks.shown(spins)}"
+        )
     return Ensemble(number_of_spins(spins))
+
+
+def _as_lattice(sizes: tuple[Any, ...]) -> str:
+    """The remedy where the shape of a lattice stands for the lattice."""
+    if sizes and all(type(size) is int for size in sizes):
+        return f"; write Lattice({sizes!r})"
+    return ""
 
 
 def number_of_spins(value: Any) -> int:

@@ -1,7 +1,7 @@
 """Atoms in a cavity in the numbers of a laboratory, and their one conversion to rates.
 
 Every argument that ends in `_hz` is an ordinary frequency, omega/(2 pi), in hertz; rates and
-strengths of the model are in 1/s (hbar = 1), times in seconds. The factors 2 pi stand here alone.
+strengths of the model are in 1/s (hbar = 1), times in seconds.
 """
 
 import math
@@ -15,6 +15,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.units import angular
 from spinsqueeze.models.cavity import Cavity
 from spinsqueeze.models.collective_terms import Drive, UniformField
 from spinsqueeze.models.ensemble import MAX_SPINS, SpinClass
@@ -30,7 +31,6 @@ from spinsqueeze.models.jumps import LocalDecay, LocalDephasing
 from spinsqueeze.models.pair_terms import SiteField
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm, Plain
 
-TWO_PI = 2 * math.pi
 PLANCK_OVER_BOLTZMANN = 6.62607015e-34 / 1.380649e-23
 """h/k in K s, exact in the SI."""
 LEAST, LARGEST = 1e-12, 1e18
@@ -142,7 +142,7 @@ class LabNumbers(Plain):
             return
         t2 = checks.real("t2_s", self.t2_s, minimum=1 / LARGEST, maximum=1 / LEAST)
         object.__setattr__(self, "t2_s", t2)
-        longest = 2 / (TWO_PI * self.gamma_hz) if self.gamma_hz else math.inf
+        longest = 2 / self.gamma if self.gamma_hz else math.inf
         if t2 > longest * (1 + 1e-9):
             raise InvalidInput.of(
                 "t2_s",
@@ -183,22 +183,22 @@ class LabNumbers(Plain):
     @property
     def g(self) -> float:
         """Coupling of one atom where it is largest [1/s]."""
-        return TWO_PI * self.g_hz
+        return angular(self.g_hz)
 
     @property
     def kappa(self) -> float:
         """Decay rate of the energy in the cavity [1/s]."""
-        return TWO_PI * self.kappa_hz
+        return angular(self.kappa_hz)
 
     @property
     def gamma(self) -> float:
         """Decay rate of an excited atom into free space [1/s]."""
-        return TWO_PI * self.gamma_hz
+        return angular(self.gamma_hz)
 
     @property
     def detuning(self) -> float:
         """Of the cavity in the frame of the drive, or of the atoms without one [1/s]."""
-        return TWO_PI * (self.detuning_hz - self.drive_detuning_hz)
+        return angular(self.detuning_hz - self.drive_detuning_hz)
 
     @property
     def dephasing_rate(self) -> float:
@@ -226,13 +226,13 @@ class LabNumbers(Plain):
 
         The strength of `CollectiveExchange` for an atom that couples with g.
         """
-        ratio = TWO_PI * self.detuning_hz / self.kappa
+        ratio = angular(self.detuning_hz) / self.kappa
         return -ratio * self.collective_decay_rate + 0.0  # 0 without a sign at resonance
 
     @property
     def collective_decay_rate(self) -> float:
         """Gamma = 4 g^2 kappa/(4 Delta^2 + kappa^2) into a vacuum [1/s]; Delta as for chi."""
-        ratio = 2 * TWO_PI * self.detuning_hz / self.kappa
+        ratio = 2 * angular(self.detuning_hz) / self.kappa
         return 4 * self.g * (self.g / self.kappa) / (1 + ratio * ratio)
 
     @property
@@ -295,8 +295,8 @@ class LabNumbers(Plain):
         empty = abs(complex(self.kappa / 2, self.detuning))
         return Cavity(
             self.g,
-            decay_rate=TWO_PI * (self.kappa_hz - self.internal_kappa_hz),
-            internal_decay_rate=TWO_PI * self.internal_kappa_hz,
+            decay_rate=angular(self.kappa_hz - self.internal_kappa_hz),
+            internal_decay_rate=angular(self.internal_kappa_hz),
             detuning=self.detuning,
             drive=math.sqrt(self.drive_photons) * empty,
             squeezing=self.squeezing_db * math.log(10) / 20,
@@ -310,10 +310,10 @@ class LabNumbers(Plain):
         """The drive of the atoms, and their frequency in its frame."""
         terms: list[HamiltonianTerm] = []
         if not is_zero(self.rabi_hz):
-            rabi = times_number(self.rabi_hz, TWO_PI)
+            rabi = times_number(self.rabi_hz, angular(1.0))
             terms.append(Drive(rabi) if self.uniform else self._alike([1.0, 0.0, 0.0], rabi))
         if self.drive_detuning_hz:
-            terms.append(self._alike([0.0, 0.0, -TWO_PI * self.drive_detuning_hz], 1.0))
+            terms.append(self._alike([0.0, 0.0, -angular(self.drive_detuning_hz)], 1.0))
         return tuple(terms)
 
     def _alike(self, vector: list[float], factor: Strength) -> HamiltonianTerm:

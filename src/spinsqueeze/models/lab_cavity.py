@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any, final
 
 from spinsqueeze.core.calls import clear_call, clear_init
-from spinsqueeze.core.units import PER_SECOND, with_prefix
+from spinsqueeze.core.units import PER_SECOND, angular, hertz_of, with_prefix
 from spinsqueeze.models.elimination import Elimination, eliminated
 from spinsqueeze.models.envelope import Envelope, Strength, largest_size
-from spinsqueeze.models.lab import TWO_PI, LabNumbers
+from spinsqueeze.models.lab import LabNumbers
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm
 
@@ -76,12 +76,12 @@ class LabCavity:
     @property
     def chi_hz(self) -> float:
         """chi/2pi of the exchange chi S_plus S_minus, for atoms that couple with g."""
-        return self.numbers.chi / TWO_PI
+        return hertz_of(self.numbers.chi)
 
     @property
     def collective_decay_hz(self) -> float:
         """Gamma/2pi of the collective decay Gamma D[S_minus], for atoms that couple with g."""
-        return self.numbers.collective_decay_rate / TWO_PI
+        return hertz_of(self.numbers.collective_decay_rate)
 
     @property
     def superradiant_hz(self) -> float:
@@ -115,7 +115,7 @@ class LabCavity:
         single = f"cooperativity C = 4 g^2/(kappa gamma) = {n.cooperativity:.4g} of one atom"
         yield "coupling", f"{single}, N C = {n.collective_cooperativity:.4g}"
         yield "exchange", _both("chi", n.chi)
-        together = TWO_PI * self.superradiant_hz
+        together = angular(self.superradiant_hz)
         own = _both("Gamma", n.collective_decay_rate)
         yield "decay", f"{own}, N Gamma = {together:.4g} 1/s"
         yield "elimination", self._validity()
@@ -168,7 +168,7 @@ class LabCavity:
 
 
 def _both(name: str, rate: float) -> str:
-    text = f"{name}/2pi = {with_prefix(rate / TWO_PI, 'Hz')}, {name} = {rate:.4g} 1/s"
+    text = f"{name}/2pi = {with_prefix(hertz_of(rate), 'Hz')}, {name} = {rate:.4g} 1/s"
     return text + (f" = 1/({with_prefix(1 / abs(rate), 's')})" if rate else "")
 
 

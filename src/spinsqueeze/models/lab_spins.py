@@ -8,8 +8,8 @@ from typing import Any, final
 from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.quantities import TWO_PI, quantity
-from spinsqueeze.core.units import seconds_of, with_prefix
+from spinsqueeze.core.quantities import quantity
+from spinsqueeze.core.units import angular, hertz_of, seconds_of, with_prefix
 from spinsqueeze.models.collective_terms import Drive, OneAxisTwisting, UniformField
 from spinsqueeze.models.distance_terms import FORMS, DipolarXXZ, RydbergDressing, VanDerWaals
 from spinsqueeze.models.jumps import LocalDecay, LocalDephasing
@@ -238,12 +238,11 @@ class LabSpins:
 
     def figures(self) -> dict[str, float]:
         """What the results carry as attributes, see `core.registry`."""
-        per_hertz = TWO_PI * self.numbers.seconds
         table = {}
         if self.numbers.spacing is not None:
-            table["lab_coupling_hz"] = self.numbers.coupling / per_hertz
+            table["lab_coupling_hz"] = self.numbers.coupling / angular(self.numbers.seconds)
         if self.numbers.chi is not None:
-            table["lab_chi_hz"] = (self.numbers.si("chi") or 0.0) / TWO_PI
+            table["lab_chi_hz"] = hertz_of(self.numbers.si("chi") or 0.0)
         return table
 
     def __str__(self) -> str:
@@ -257,7 +256,7 @@ class LabSpins:
         yield "lab", ", ".join(f"{name} = {value}" for name, value in shown.items())
         for name, hertz in self.figures().items():
             label = "at spacing" if name == "lab_coupling_hz" else "twisting"
-            rate = TWO_PI * hertz * n.seconds
+            rate = angular(hertz) * n.seconds
             yield label, f"2 pi x {with_prefix(hertz, 'Hz')} = {rate:.6g} {n.unit}"
         yield "units", f"rates in {n.unit} (angular), times in {n.time_unit}"
 

@@ -1,6 +1,7 @@
 """SpinModel: spins, Hamiltonian terms, jump terms and perhaps a cavity."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
@@ -10,6 +11,7 @@ import numpy as np
 from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.models.canonical import (
     Canonical,
     CollectiveJumps,
@@ -47,7 +49,8 @@ class SpinModel:
         hamiltonian: Hamiltonian terms, summed.
         jumps: jump terms, summed.
         cavity: a `Cavity`, or None.
-        unit: name of the unit of every rate and strength; times are in its inverse.
+        unit: name of the unit of every rate and strength; times are in its inverse. Numbers are
+            angular (hbar = 1): 1 of "MHz" is 1e6 rad/s; for frequencies name it "2 pi MHz".
 
     Raises:
         InvalidInput: an argument breaks its rule, or a term does not fit the spins.
@@ -68,7 +71,9 @@ class SpinModel:
                 "cavity", f"must be a Cavity or None, got {checks.shown(self.cavity)}"
             )
         if not isinstance(self.unit, str) or not self.unit.strip():
-            raise InvalidInput.of("unit", f"must be a word such as 'J' or 'Hz', got {self.unit!r}")
+            raise InvalidInput.of(
+                "unit", f"must be a word such as 'J' or '1/us', got {self.unit!r}"
+            )
         put(self, "ensemble", ensemble(self.spins))
         if self.ensemble.lattice is None and self.ensemble.classes is None:
             put(self, "spins", self.ensemble.n_spins)
@@ -192,8 +197,10 @@ def _fit(part: Term | Cavity, spins: Ensemble, path: str) -> None:
 
 def _terms(name: str, value: Any, kind: Any) -> tuple[Any, ...]:
     items = (value,) if isinstance(value, Term) else value
-    if isinstance(items, str) or not hasattr(items, "__iter__"):
-        raise InvalidInput.of(name, f"must be a list of terms, got {checks.shown(value)}")
+    if isinstance(items, str | Mapping) or not hasattr(items, "__iter__"):
+        raise InvalidInput.of(
+            name, f"must be a list of terms{_such(kind)}, got {checks.shown(value)}"
+        )
     terms = tuple(items)
     for term in terms:
         if not isinstance(term, kind):
@@ -201,5 +208,33 @@ def _terms(name: str, value: Any, kind: Any) -> tuple[Any, ...]:
             if isinstance(term, HamiltonianTerm):
                 other = " (a Hamiltonian term: put it in hamiltonian)"
             shown = type(term).__name__ if isinstance(term, Term) else checks.shown(term)
-            raise InvalidInput.of(name, f"must hold {kind.kind} terms only, got {shown}{other}")
+            such = "" if other else _such(kind)
+            raise InvalidInput.of(
+                name, f"must hold {kind.kind} terms only{such}, got {shown}{other}"
+            )
     return terms
+
+
+def _such(kind: Any) -> str:
+    return f" such as {'LocalDecay(0.1)' if kind is JumpTerm else 'OneAxisTwisting(1.0)'}"
+
+
+def checked_model(value: Any) -> SpinModel:
+    """A model.
+
+    Raises:
+        InvalidInput: something else, with its remedy.
+    """
+    if isinstance(value, SpinModel):
+        return value
+    remedy = ""
+    if isinstance(value, str | os.PathLike):
+        name = os.fspath(value)
+        remedy = f"; read the file: read_study({name!r}).model, or run_study(read_study({name!r}))"
+    elif hasattr(value, "eliminated"):
+        remedy = "; give its .model or its .eliminated.model"
+    elif isinstance(getattr(value, "model", None), SpinModel):
+        remedy = "; give its .model"
+    elif isinstance(value, int | Lattice):
+        remedy = "; give SpinModel(...) with the terms that act on them"
+    raise InvalidInput.of("model", f"must be a SpinModel, got {checks.shown(value)}{remedy}")

@@ -78,7 +78,7 @@ class PowerLawXXZ(HamiltonianTerm):
     Args:
         j_perp: strength of the exchange, a number or an `Envelope`.
         j_z: strength of the Ising coupling, a number or an `Envelope`.
-        exponent: >= 0; 0 couples all to all, inf nearest neighbours only.
+        exponent: >= 0; 0 couples all to all, inf the pairs at the smallest distance only.
     """
 
     j_perp: Strength = field(kw_only=True)
@@ -113,7 +113,7 @@ class PowerLawXYZ(HamiltonianTerm):
         j_x: strength along x, a number or an `Envelope`.
         j_y: strength along y.
         j_z: strength along z.
-        exponent: >= 0; 0 couples all to all, inf nearest neighbours only.
+        exponent: >= 0; 0 couples all to all, inf the pairs at the smallest distance only.
     """
 
     j_x: Strength = field(kw_only=True)

@@ -1,5 +1,6 @@
 """Instantaneous rotations during a run: echo, twist-untwist, Ramsey."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -17,7 +18,8 @@ class Pulse(Plain):
 
     It comes at `time`, or at a `fraction` of every output time: fraction=0.5 with an angle of pi is
     the echo of an experiment that repeats the run for each of them. Then each output is the end of
-    a run of its own, at the cost of as many runs.
+    a run of its own, at the cost of as many runs; diagnostics that differ between them are in
+    `of_each_time` of `data.attrs["diagnostics"]`.
 
     An output time equal to the pulse's time is read after the pulse.
 
@@ -55,7 +57,7 @@ class Pulse(Plain):
             fraction = checks.real("fraction", self.fraction, minimum=0.0, maximum=1.0)
             put(self, "fraction", fraction)
         put(self, "axis", checks.direction("axis", self.axis))
-        put(self, "angle", checks.real("angle", self.angle))
+        put(self, "angle", _radians(self.angle))
         if self.spin_class is not None and self.sites is not None:
             raise InvalidInput("a pulse takes spin_class or sites, not both")
         if self.spin_class is not None:
@@ -68,3 +70,15 @@ class Pulse(Plain):
             if not sites or len(set(sites)) != len(sites):
                 raise InvalidInput.of("sites", "must name at least one spin, each once")
             put(self, "sites", sites)
+
+
+def _radians(value: Any) -> float:
+    """An angle; whole right angles in degrees, which nobody means in radians, are asked about."""
+    angle = checks.real("angle", value)
+    if abs(angle) in (90.0, 180.0, 270.0, 360.0):
+        raise InvalidInput.of(
+            "angle",
+            f"is in radians, got {angle:g}, which looks like degrees; write {angle / 180:g} * np.pi"
+            f" = {math.radians(angle):.6g}",
+        )
+    return angle

@@ -166,6 +166,12 @@ class StateVector(InitialState):
 
     def __post_init__(self) -> None:
         checked = SymmetricState(self.amplitudes).amplitudes
+        if len(checked) & (len(checked) - 1) or len(checked) < 2:
+            raise InvalidInput.of(
+                "amplitudes",
+                f"must be 2^N numbers, got {len(checked)}; N + 1 of spins all alike are a "
+                "SymmetricState",
+            )
         object.__setattr__(self, "amplitudes", checked)
 
     def fit(self, n_spins: int, *, n_classes: int = 0) -> None:  # noqa: ARG002

@@ -105,7 +105,7 @@ class HamiltonianTerm(Term):
 class JumpTerm(Term):
     """A jump term."""
 
-    kind = "jumps"
+    kind = "jump"
 
 
 def envelope_factor(value: Any) -> float | Envelope:

@@ -1,5 +1,6 @@
 """How well a small rotation is measured by the collective spin along the best direction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -28,6 +29,8 @@ class Sensitivity:
         numerical_error: (T,) its error from the step of the phase.
         slope: (T, 3) d<S>/d phi.
         readout: (T, 3) unit vector of the best direction, perpendicular to the mean spin.
+        best_axis: (T, 3) unit vector of the axis of the signal whose gain is the greatest, NaN
+            where there is none; None where the axis was given.
     """
 
     gain: Floats
@@ -35,6 +38,7 @@ class Sensitivity:
     numerical_error: Floats
     slope: Floats
     readout: Floats
+    best_axis: Floats | None = None
 
 
 def sensitivity_of(nearby: Nearby, *, step: float, error: float) -> Sensitivity:
@@ -51,30 +55,56 @@ def sensitivity_of(nearby: Nearby, *, step: float, error: float) -> Sensitivity:
         error: of the mean spins beyond what all offsets share, in units of sqrt(N)/2; what it does
             to the slope is part of the numerical error.
     """
-    plain = {k: v.combined() if isinstance(v, BlockMoments) else v for k, v in nearby.items()}
-    gain, slope, readout = _gain(plain, step)
-    coarse, _, _ = _gain(plain, step, refined=False)
-    middle = nearby[0.0]
+    return _sensitivity((nearby,), step=step, error=error)
+
+
+def best_sensitivity_of(axes: Sequence[Nearby], *, step: float, error: float) -> Sensitivity:
+    """The same about the axis k of the signal with the greatest gain, at phase 0.
+
+    The response to a small rotation exp(-i phi k.S) is linear in k, d<S>/d phi = M k with M from
+    small rotations about x, y and z. With the plane P across the mean spin and the noise C in it
+    the gain k.G.k, G = M^T P^T C^-1 P M/N, is greatest along the eigenvector of the largest
+    eigenvalue of G (3, 3). Its sign is that of the largest component, made positive.
+
+    Args:
+        axes: moments at the offsets about x, y and z; those at 0 are shared.
+        step: of the phase, radians.
+        error: see `sensitivity_of`.
+    """
+    # an axis k sums the errors of three slopes, |k_x| + |k_y| + |k_z| <= sqrt(3)
+    return _sensitivity(axes, step=step, error=np.sqrt(3.0) * error)
+
+
+def _sensitivity(axes: Sequence[Nearby], *, step: float, error: float) -> Sensitivity:
+    plain = [
+        {k: v.combined() if isinstance(v, BlockMoments) else v for k, v in nearby.items()}
+        for nearby in axes
+    ]
+    gain, slope, readout, axis = _gain(plain, step)
+    coarse = _gain(plain, step, refined=False)[0]
+    middle = axes[0][0.0]
     signal = np.abs(np.einsum("...a,...a->...", readout, slope))
     wrong = _AMPLIFIED * error * np.sqrt(middle.n_spins) / 2 / step
     amplified = 2 * gain * wrong / np.where(signal > 0.0, signal, np.inf)
     stderr = None
     if isinstance(middle, BlockMoments):
-        parts = {k: leave_one_out(v) for k, v in nearby.items() if isinstance(v, BlockMoments)}
-        replicas, _, _ = _gain(parts, step)
+        parts = [
+            {k: leave_one_out(v) for k, v in nearby.items() if isinstance(v, BlockMoments)}
+            for nearby in axes
+        ]
+        replicas = _gain(parts, step)[0]
         estimate = jackknife(gain, replicas=replicas, weights=middle.weights)
         stderr = np.hypot(estimate.stderr, estimate.bias)
-    return Sensitivity(gain, stderr, np.abs(gain - coarse) + amplified, slope, readout)
+    numerical = np.abs(gain - coarse) + amplified
+    return Sensitivity(gain, stderr, numerical, slope, readout, axis)
 
 
 def _gain(
-    nearby: dict[float, Moments], step: float, *, refined: bool = True
-) -> tuple[Floats, Floats, Floats]:
-    """Gain (...), slope (..., 3) and readout (..., 3)."""
-    near = nearby[1.0].spin - nearby[-1.0].spin
-    far = nearby[2.0].spin - nearby[-2.0].spin
-    slope = (8 * near - far) / (12 * step) if refined else near / (2 * step)
-    middle = nearby[0.0]
+    axes: Sequence[dict[float, Moments]], step: float, *, refined: bool = True
+) -> tuple[Floats, Floats, Floats, Floats | None]:
+    """Gain (...), slope (..., 3), readout (..., 3), and the best of three axes (..., 3)."""
+    response = np.stack([_slope(nearby, step, refined=refined) for nearby in axes], axis=-1)
+    middle = axes[0][0.0]
     length = np.linalg.norm(middle.spin, axis=-1)
     directed = length > MINIMUM_CONTRAST * np.asarray(middle.n_spins) / 2
     unit = middle.spin / np.where(directed, length, 1.0)[..., None]
@@ -82,19 +112,38 @@ def _gain(
     at_pole = np.hypot(unit[..., 0], unit[..., 1]) < 1e-9
     basis = perpendicular_basis(unit, at_pole=at_pole)
     noise = np.einsum("...ia,...ab,...jb->...ij", basis, middle.covariance, basis)
-    signal = np.einsum("...ia,...a->...i", basis, slope)
     determinant = noise[..., 0, 0] * noise[..., 1, 1] - noise[..., 0, 1] ** 2
     # The adjugate of the noise, so that the readout exists where the noise vanishes too.
-    weights = np.stack(
-        [
-            noise[..., 1, 1] * signal[..., 0] - noise[..., 0, 1] * signal[..., 1],
-            noise[..., 0, 0] * signal[..., 1] - noise[..., 0, 1] * signal[..., 0],
-        ],
-        axis=-1,
-    )
+    adjugate = noise[..., ::-1, ::-1] * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    seen = np.einsum("...ia,...ak->...ik", basis, response)
+    axis = None
+    slope, signal = response[..., 0], seen[..., 0]
+    if len(axes) > 1:
+        axis = _best_axis(np.einsum("...ik,...ij,...jl->...kl", seen, adjugate, seen))
+        chosen = np.where(np.isfinite(axis), axis, 0.0)[..., None]
+        slope, signal = (response @ chosen)[..., 0], (seen @ chosen)[..., 0]
+    weights = np.einsum("...ij,...j->...i", adjugate, signal)
     readout = np.einsum("...i,...ia->...a", weights, basis)
     size = np.linalg.norm(readout, axis=-1, keepdims=True)
     readout = readout / np.where(size > 0.0, size, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = np.sum(weights * signal, axis=-1) / determinant / middle.n_spins
-    return np.where(directed & (determinant > 0.0), gain, np.nan), slope, readout
+    return np.where(directed & (determinant > 0.0), gain, np.nan), slope, readout, axis
+
+
+def _slope(nearby: dict[float, Moments], step: float, *, refined: bool) -> Floats:
+    """(..., 3) d<S>/d phi by central differences."""
+    near = nearby[1.0].spin - nearby[-1.0].spin
+    if not refined:
+        return np.asarray(near / (2 * step))
+    far = nearby[2.0].spin - nearby[-2.0].spin
+    return np.asarray((8 * near - far) / (12 * step))
+
+
+def _best_axis(gains: Floats) -> Floats:
+    """(..., 3) eigenvector of the largest eigenvalue of (..., 3, 3), NaN where it is zero."""
+    values, vectors = np.linalg.eigh(gains)
+    axis = vectors[..., -1]
+    largest = np.take_along_axis(axis, np.argmax(np.abs(axis), axis=-1)[..., None], axis=-1)
+    axis = axis * np.where(largest < 0.0, -1.0, 1.0)
+    return np.where(values[..., -1:] > 0.0, axis, np.nan)

@@ -181,8 +181,8 @@ def _window(psi: Complexes) -> tuple[int, int]:
 
 
 def _checked_angles(theta: ArrayLike, phi: ArrayLike) -> tuple[Floats, Floats]:
-    t = np.atleast_1d(np.asarray(theta, dtype=np.float64))
-    p = np.atleast_1d(np.asarray(phi, dtype=np.float64))
+    t = np.atleast_1d(checks.numbers_array("theta", theta)).astype(np.float64)
+    p = np.atleast_1d(checks.numbers_array("phi", phi)).astype(np.float64)
     if t.ndim != 1 or p.ndim != 1 or not np.all(np.isfinite(t)) or not np.all(np.isfinite(p)):
         raise InvalidInput(
             "theta and phi must be vectors of finite angles, the two sides of the grid; "

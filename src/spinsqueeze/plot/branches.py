@@ -21,6 +21,7 @@ from spinsqueeze.plot.style import (
     style,
     wrapped,
 )
+from spinsqueeze.results.dataset import refuse_file_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,6 +53,7 @@ def branches(data: Any, *, quantity: str = "z", ax: Any = None) -> Figure:
     Raises:
         InvalidInput: data holds no branches, or the quantity is not there.
     """
+    refuse_file_name(data, call="plot.branches")
     if not hasattr(data, "data_vars") or "special_kind" not in data:
         raise InvalidInput(
             f"data must be what spinsqueeze.branches returns, got {type(data).__name__} without "

@@ -12,7 +12,7 @@ from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.units import inverse
 from spinsqueeze.core.written_units import axis_scale, is_laboratory
-from spinsqueeze.plot import fit, legends, marks
+from spinsqueeze.plot import fit, legends, marks, readout
 from spinsqueeze.plot.style import (
     DASHES,
     GREY,
@@ -23,6 +23,8 @@ from spinsqueeze.plot.style import (
     style,
     wrapped,
 )
+from spinsqueeze.results import realisations
+from spinsqueeze.results.dataset import refuse_file_name
 from spinsqueeze.results.grid import as_single_run
 
 if TYPE_CHECKING:
@@ -45,6 +47,10 @@ def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
     undefined direction, a negative variance) leave a gap, and a note counts them. Where the curve
     of xi2 climbs far above 0 dB the panel is cut, so that the squeezed part stays legible.
 
+    A run with a readout has two curves of xi2, "at the atoms" and "as measured" (`measured_xi2`),
+    and where its optimum is given both optima are marked; contrast and <S^2> are the atoms' own.
+    Of an average over realisations a note says how many there are.
+
     Times in laboratory units are drawn in seconds with their prefix: where rates are in "2 pi MHz",
     in microseconds, the factor 2 pi divided out. Very small and large times of other units carry
     a power of ten in the label.
@@ -64,31 +70,34 @@ def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
         InvalidInput: nothing to draw, a variable is missing, there are dimensions besides time,
             the units of time differ, or `ax` is neither one axes nor three.
     """
-    curves = _labelled(data)
-    optima = _optima(optimum, curves)
-    axis = _time_axis(curves)
+    datasets = _labelled(data)
+    curves = readout.curves_of(datasets, _optima(optimum, datasets))
+    axis = _time_axis(datasets)
+    marked = [curve for curve in curves if curve.optimum is not None]
     with style():
         panels = _panels(ax)
         labels = []
-        for index, (name, dataset) in enumerate(curves.items()):
-            label = name
-            if name in optima and len(optima) > 1:
-                label = f"{name}: {marks.in_words(optima[name], axis, joint=' ')}"
-            look = {
-                "color": PALETTE[index % len(PALETTE)],
-                "linestyle": DASHES[index // len(PALETTE) % len(DASHES)]
-                if len(curves) > len(PALETTE)
-                else DASHES[index % len(DASHES)],
-                "label": label,
-            }
-            _draw(dataset, panels, look, axis)
-            if name in optima:
-                marks.draw(panels, optima[name], look, axis)
-            if name in optima and len(optima) == 1:
-                shown = name if len(curves) > 1 else None
-                labels.append(marks.annotate(panels[0], optima[name], look, axis, name=shown))
-        _finish(panels, curves, axis, labels)
+        for index, curve in enumerate(curves):
+            look = _look(index, len(curves))
+            best = curve.optimum
+            words = ""
+            if best is not None and len(marked) > 1:
+                words = f": {marks.in_words(best, axis, joint=' ')}"
+            look["label"] = curve.label + words
+            _draw(curve, panels, look, axis)
+            if best is not None:
+                marks.draw(panels, best, look, axis)
+            if best is not None and len(marked) == 1:
+                shown = curve.label if len(curves) > 1 else None
+                labels.append(marks.annotate(panels[0], best, look, axis, name=shown))
+        _finish(panels, datasets, axis, labels)
     return figure_of(panels[0])
+
+
+def _look(index: int, count: int) -> dict[str, Any]:
+    """Colour and dash of one of several curves."""
+    dash = index // len(PALETTE) if count > len(PALETTE) else index
+    return {"color": PALETTE[index % len(PALETTE)], "linestyle": DASHES[dash % len(DASHES)]}
 
 
 def _time_axis(curves: Mapping[str, Any]) -> marks.TimeAxis:
@@ -98,13 +107,16 @@ def _time_axis(curves: Mapping[str, Any]) -> marks.TimeAxis:
 
 
 def _labelled(data: Any) -> dict[str, Any]:
+    refuse_file_name(data, call="plot.squeezing")
     if hasattr(data, "data_vars"):
         curves = {"": data}
     elif isinstance(data, Mapping):
         curves = {str(label): dataset for label, dataset in data.items()}
     else:
+        remedy = "; name each: {'exact': first, 'dtwa': second}" if isinstance(data, list) else ""
         raise InvalidInput(
-            f"data must be a Dataset or a mapping of labels to Datasets, got {type(data).__name__}"
+            "data must be a Dataset or a mapping of labels to Datasets, got "
+            f"{type(data).__name__}{remedy}"
         )
     if not curves:
         raise InvalidInput("data must hold at least one Dataset, got an empty mapping")
@@ -187,13 +199,14 @@ def _is_sequence(value: Any) -> bool:
 
 
 def _draw(
-    dataset: Any, panels: Sequence[Axes], look: Mapping[str, Any], axis: marks.TimeAxis
+    curve: readout.Curve, panels: Sequence[Axes], look: Mapping[str, Any], axis: marks.TimeAxis
 ) -> None:
+    dataset = curve.data
     time = axis.factor * np.asarray(dataset["time"].values, dtype=float)
-    xi2, stderr = _values(dataset, "xi2")
+    xi2, stderr = _values(dataset, curve.source)
     level, level_error = decibels_with_error(xi2, stderr)
     _curve(panels[0], time, level, level_error, look)
-    if len(panels) == 1:
+    if len(panels) == 1 or curve.measured:
         return
     contrast, stderr = _values(dataset, "contrast")
     _curve(panels[1], time, contrast, stderr, look)
@@ -254,7 +267,7 @@ def _finish(
     for panel in panels:
         panel.margins(x=0.01)
     limits = _limit_decibels(top, below=(0.2 if labels else 0.0) * top.bbox.height, above=0.0)
-    if len(curves) > 1 or next(iter(curves)):
+    if any(label and not label.startswith("_") for label in top.get_legend_handles_labels()[1]):
         top.legend(loc="best", fontsize=0.9 * letters).set_in_layout(False)
     for label in labels:
         label.set_in_layout(False)
@@ -318,15 +331,19 @@ def _named(dataset: Any) -> bool:
 
 
 def _notes(curves: Mapping[str, Any]) -> list[str]:
-    """One line that counts the times at which xi2 cannot be drawn, or none."""
-    parts = []
+    """What a band of an average is, and how many times cannot be drawn; a line each."""
+    parts, lines = [], []
+    averages = {label: realisations.count_of(dataset) for label, dataset in curves.items()}
+    if any(averages.values()):
+        said = ", ".join(f"{k}: {n}" if k else str(n) for k, n in averages.items() if n)
+        lines.append(f"average of {said} realisations; {realisations.BAND.format('band')}")
     for label, dataset in curves.items():
         values = np.asarray(dataset["xi2"].values, dtype=float)
         gaps = int(np.count_nonzero(~(values > 0)))
         if gaps:
             where = f"{label}: " if label else ""
             parts.append(f"{where}{gaps} of {values.size} times undefined")
-    return ["; ".join(parts)] if parts else []
+    return [*lines, "; ".join(parts)] if parts else lines
 
 
 def _limit_decibels(panel: Axes, *, below: float, above: float) -> tuple[float, float]:

@@ -21,6 +21,8 @@ from spinsqueeze.plot.style import (
     style,
     wrapped,
 )
+from spinsqueeze.results.dataset import refuse_file_name
+from spinsqueeze.results.realisations import count_of
 from spinsqueeze.results.variance import variance_against_angle
 
 if TYPE_CHECKING:
@@ -34,9 +36,14 @@ MINUS = "\N{MINUS SIGN}"
 def ellipse(data: Any, *, time: float | None = None, ax: Any = None) -> Figure:
     """Draw the variance across the mean spin, 4 Var/N in decibels, against the angle.
 
+    This is number squeezing, normalised to N/4 whatever the length of the mean spin: its least
+    value is `xi2_kitagawa_ueda`. Wineland's xi2 = N min Var/|<S>|^2, which a measurement gains
+    by, is that over contrast^2, hence never below it.
+
     A band of 1 standard error where there is one, a line at 0 dB for a coherent state, dots at the
     least and the greatest variance. Beside it the ellipse of standard deviations, in units of
-    that of a coherent state (grey circle): S_1 is horizontal, S_2 = n x S_1.
+    that of a coherent state (grey circle): S_1 is horizontal, S_2 = n x S_1. A dashed line is the
+    level of Wineland's xi2.
 
     Args:
         data: a result of a single run, or what `variance_against_angle` returns.
@@ -52,6 +59,7 @@ def ellipse(data: Any, *, time: float | None = None, ax: Any = None) -> Figure:
         UndefinedDirection: the mean spin is zero within its error at that time.
     """
     if not (hasattr(data, "data_vars") and "relative_variance" in data):
+        refuse_file_name(data, call="plot.ellipse")
         data = variance_against_angle(data, time=time)
     elif time is not None:
         raise InvalidInput("time must be None: data holds the variance at one time already")
@@ -108,14 +116,28 @@ def _draw_curve(panel: Axes, data: Any) -> None:
             [where], [at], "o", color=colour, zorder=4,
             label=f"{word}: {text.replace('-', MINUS)} dB",
         )  # fmt: skip
+    _draw_wineland(panel, data)
     low, high = panel.get_ylim()
-    panel.set_ylim(low, high + 0.35 * (high - low))  # the legend stands above the curve
+    panel.set_ylim(low, high + 0.55 * (high - low))  # the legend stands above the curve
     if panel.get_legend_handles_labels()[1]:
         letters = 0.9 * float(panel.yaxis.label.get_fontsize())
         panel.legend(loc="upper left", fontsize=letters).set_in_layout(False)
     panel.margins(x=0.01)
     panel.set_xlabel(r"angle ($\pi$)")
-    panel.set_ylabel(r"variance $4\,\mathrm{Var}(S_\perp)/N$ (dB)")
+    panel.set_ylabel(r"number squeezing $4\,\mathrm{Var}(S_\perp)/N$ (dB)")
+
+
+def _draw_wineland(panel: Axes, data: Any) -> None:
+    """The level of Wineland's xi2, which is the least variance over contrast squared."""
+    xi2 = float(data.attrs.get("xi2", np.nan))
+    if not xi2 > 0:
+        return
+    level, bar = decibels_with_error(xi2, data.attrs.get("xi2_stderr"))
+    text = value_with_error(float(level), stderr=None if bar is None else float(bar))
+    panel.axhline(
+        float(level), color=PALETTE[3], linewidth=1.4, linestyle="--", zorder=2,
+        label=f"Wineland $\\xi^2$: {text.replace('-', MINUS)} dB\n(the least over contrast$^2$)",
+    )  # fmt: skip
 
 
 def _draw_ellipse(panel: Axes, data: Any) -> None:
@@ -144,5 +166,7 @@ def _title(data: Any) -> str:
     words = words or [f"N = {int(data.attrs['n_spins'])}"]
     if "time" in data.attrs:
         factor, unit = axis_scale(float(data.attrs["time"]), inverse(data.attrs.get("unit", "J")))
-        words.append(f"t = {factor * float(data.attrs['time']):.4g} {unit}")
+        words.append(f"t = {factor * float(data.attrs['time']):.4g} {unit}".rstrip())
+    if count := count_of(data):
+        words.append(f"average of {count} realisations")
     return ", ".join(words)

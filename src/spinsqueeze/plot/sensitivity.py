@@ -18,6 +18,7 @@ from spinsqueeze.plot.style import (
     style,
     wrapped,
 )
+from spinsqueeze.results.dataset import refuse_file_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 def sensitivity(data: Any, *, ax: Any = None) -> Figure:
     """Draw the metrological gain in decibels: against time, or against phase at the best time.
 
-    A band shows one standard error. 0 dB, dotted, is that of N uncorrelated spins.
+    The title says if the signal is about its best axis. A band shows one standard error. 0 dB,
+    dotted, is that of N uncorrelated spins.
 
     Args:
         data: what `spinsqueeze.sensitivity` returns.
@@ -39,6 +41,7 @@ def sensitivity(data: Any, *, ax: Any = None) -> Figure:
     Raises:
         InvalidInput: data holds no gain, or ax is no axes.
     """
+    refuse_file_name(data, call="plot.sensitivity")
     if not hasattr(data, "data_vars") or "metrological_gain" not in data:
         raise InvalidInput(
             f"data must be what spinsqueeze.sensitivity returns, got {type(data).__name__} "
@@ -55,6 +58,8 @@ def sensitivity(data: Any, *, ax: Any = None) -> Figure:
         name, unit, factor = "phase", "rad", 1.0
     elif "phase" in data.dims:
         data = data.isel(phase=0)
+    if "best_axis" in data:
+        note = f"{note}, about the best axis".removeprefix(", ")
     stderr = data.get("metrological_gain_stderr")
     values, errors = decibels_with_error(
         np.where(data["metrological_gain"].values > 0, data["metrological_gain"].values, np.nan),

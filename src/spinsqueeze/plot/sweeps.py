@@ -13,7 +13,7 @@ from spinsqueeze.core.checks import did_you_mean
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.written_units import axis_scale, is_laboratory
 from spinsqueeze.observables.optimum import OptimumStatus
-from spinsqueeze.plot import fit, validity
+from spinsqueeze.plot import fit, readout, validity
 from spinsqueeze.plot.style import (
     GREY,
     MISSING,
@@ -24,6 +24,8 @@ from spinsqueeze.plot.style import (
     style,
     wrapped,
 )
+from spinsqueeze.results import realisations
+from spinsqueeze.results.dataset import refuse_file_name
 from spinsqueeze.results.grid import sweep_dims
 
 if TYPE_CHECKING:
@@ -32,9 +34,12 @@ if TYPE_CHECKING:
 
 
 SQUEEZING = ("optimal_xi2", "xi2")
+_DECIBELS = (*SQUEEZING, *readout.MEASURED.values())
 _LABELS = {
     "optimal_xi2": r"optimal squeezing $\xi^2$ (dB)",
     "xi2": r"squeezing $\xi^2$ (dB)",
+    "optimal_measured_xi2": r"optimal squeezing $\xi^2$ as measured (dB)",
+    "measured_xi2": r"squeezing $\xi^2$ as measured (dB)",
     "optimal_time": "optimal time",
 }
 _EDGE = "first or last time is lowest"
@@ -50,14 +55,17 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
     """Draw a quantity of a sweep against the swept parameters.
 
     Over one parameter: a curve with bars of 1 standard error. Over two: a map, the first upwards
-    and the second to the right. Squeezing is drawn as 10 log10(xi2). Log-spaced parameters get a
-    logarithmic axis; words and infinities are set side by side. Points without a number are left
-    out (curve) or grey (map), and a note counts them. Open marks show optima that are only the
-    lowest of their times: circles at the first or last one, diamonds where the times are too
-    coarse, triangles where the initial state is lowest (no squeezing at these times). Other times
-    may squeeze more. Of perturbation theory a band shows what the next orders change (curve), and a
-    dashed line where the paramagnet breaks in mean field. Times in laboratory units are drawn in
-    seconds with their prefix, the factor 2 pi divided out.
+    and the second to the right. Squeezing is drawn as 10 log10(xi2). Parameters whose logarithms
+    are more evenly spaced (10, 32, 100, 316; 1, 2, 5, 10) get a logarithmic axis; words and
+    infinities are set side by side. Points without a number are left out (curve) or grey (map), and
+    a note counts them. Open marks show optima that are only the lowest of their times: circles at
+    the first or last one, diamonds where the times are too coarse, triangles where the initial
+    state is lowest (no squeezing at these times). Other times may squeeze more. Of perturbation
+    theory a band shows what the next orders change (curve), and a dashed line where the paramagnet
+    breaks in mean field. Runs with a readout have a second curve, as measured (squares, dotted); a
+    map is that at the atoms, or as measured where the readout is swept or named as the quantity.
+    Of averages over realisations a note says how many there are. Times in laboratory units are
+    drawn in seconds with their prefix, the factor 2 pi divided out.
 
     Args:
         data: what `spinsqueeze.sweep` returns, with one or two swept dimensions; reduce others
@@ -73,26 +81,18 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
         InvalidInput: data is no sweep, has more than two swept dimensions, the quantity is not
             there or has other dimensions, or nothing in it is a number.
     """
-    name = _quantity(data, quantity)
+    name, other = readout.quantities(data, _quantity(data, quantity), chosen=quantity is not None)
     axes = [_axis(data, dim) for dim in data[name].dims]
-    values = np.asarray(data[name].values, dtype=float)
-    errors = _errors(data, name)
-    band, load = validity.band(data, name), validity.load(data, data[name].dims)
-    if name in SQUEEZING:
-        values, errors = decibels_with_error(values, errors)
-        if band is not None:
-            band = decibels_with_error(band[0], None)[0], decibels_with_error(band[1], None)[0]
-    if not np.isfinite(values).any():
+    field, label = _field(data, name)
+    if not np.isfinite(field.values).any():
         raise InvalidInput(f"{name} must hold a number at some point, got none; see data['reason']")
-    label, factor = _label(data, name, values)
-    values, errors = factor * values, None if errors is None else factor * errors
-    if band is not None:
-        band = factor * band[0], factor * band[1]
-    doubts = _doubts(data, name, values)
+    measured = None if other is None else _field(data, other)[0]
+    if measured is None and name in SQUEEZING and readout.found(data, name):
+        label = label.replace(" (dB)", f" {readout.AT_ATOMS} (dB)")
     with style():
         panel = _panel(ax)
-        lost = _draw(panel, axes, _Field(values, errors, doubts, band, load), label, name)
-        lines = _notes(values, doubts, lost=lost)
+        lost = _draw(panel, axes, [field, *([] if measured is None else [measured])], label, name)
+        lines = _notes(field, measured, lost=lost, average=realisations.count_of(data))
         letters = 0.83 * float(panel.yaxis.label.get_fontsize())
         notes = [
             panel.annotate(
@@ -107,17 +107,35 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
     return figure
 
 
+def _field(data: Any, name: str) -> tuple[_Field, str]:
+    """What is drawn of a quantity at every point, and the label of its axis."""
+    dims = data[name].dims
+    values = np.asarray(data[name].values, dtype=float)
+    errors = _errors(data, name)
+    band, load = validity.band(data, name), validity.load(data, dims)
+    if name in _DECIBELS:
+        values, errors = decibels_with_error(values, errors)
+        if band is not None:
+            band = decibels_with_error(band[0], None)[0], decibels_with_error(band[1], None)[0]
+    label, factor = _label(data, name, values)
+    values, errors = factor * values, None if errors is None else factor * errors
+    if band is not None:
+        band = factor * band[0], factor * band[1]
+    return _Field(values, errors, _doubts(data, name, values), band, load), label
+
+
 def _doubts(data: Any, name: str, values: Floats) -> dict[str, Booleans]:
     """Where an optimum is only the lowest of its times, by why."""
     shape = values.shape
     doubts = {why: np.zeros(shape, dtype=bool) for why in DOUBTS}
-    if not name.startswith("optimal_") or "optimal_at_edge" not in data:
+    prefix = "optimal_measured_" if name.startswith("optimal_measured_") else "optimal_"
+    if not name.startswith(prefix) or f"{prefix}at_edge" not in data:
         return doubts
     status = np.full(shape, OptimumStatus.INSIDE)
-    if "optimal_status" in data:
-        status = np.asarray(data["optimal_status"].values)
+    if f"{prefix}status" in data:
+        status = np.asarray(data[f"{prefix}status"].values)
     doubts[_UNSQUEEZED] = status == OptimumStatus.INITIAL_STATE
-    doubts[_EDGE] = (np.asarray(data["optimal_at_edge"].values) == 1) & ~doubts[_UNSQUEEZED]
+    doubts[_EDGE] = (np.asarray(data[f"{prefix}at_edge"].values) == 1) & ~doubts[_UNSQUEEZED]
     doubts[_COARSE] = status == OptimumStatus.TOO_COARSE
     return {why: where & np.isfinite(values) for why, where in doubts.items()}
 
@@ -156,6 +174,7 @@ class _Axis:
 
 
 def _quantity(data: Any, quantity: str | None) -> str:
+    refuse_file_name(data, call="plot.sweep")
     if not hasattr(data, "data_vars") or "status" not in data.data_vars:
         kind = "a single run" if hasattr(data, "data_vars") else type(data).__name__
         raise InvalidInput(
@@ -205,10 +224,12 @@ def _axis(data: Any, dim: Any) -> _Axis:
 
 
 def _log_spaced(values: Floats) -> bool:
-    if len(values) < 3 or np.any(values <= 0) or values.max() / values.min() < 4:
+    """Whether steps are clearly more even in the logarithm: 10, 32, 100, 316 or 1, 2, 5, 10."""
+    values = np.unique(values)
+    if len(values) < 3 or values[0] <= 0 or values[-1] / values[0] < 4:
         return False
-    steps = np.diff(np.log(np.sort(values)))
-    return bool(np.ptp(steps) < 1e-6 * np.abs(steps).max())
+    steps, ratios = np.diff(values), np.diff(np.log(values))
+    return bool(steps.max() / steps.min() > 1.5 * ratios.max() / ratios.min())
 
 
 def _errors(data: Any, name: str) -> Floats | None:
@@ -219,7 +240,7 @@ def _errors(data: Any, name: str) -> Floats | None:
 def _label(data: Any, name: str, values: Floats) -> tuple[str, float]:
     """The label of a quantity with its unit, and the factor that goes with it."""
     label = _LABELS.get(name) or str(data[name].attrs.get("long_name", name))
-    if name in SQUEEZING:
+    if name in _DECIBELS:
         return label, 1.0
     units = str(data[name].attrs.get("units", ""))
     finite = np.abs(values[np.isfinite(values)])
@@ -238,37 +259,48 @@ def _panel(ax: Any) -> Axes:
     return ax
 
 
-def _draw(panel: Axes, axes: list[_Axis], field: _Field, label: str, name: str) -> bool:
-    """A curve or a map; whether a map shows where the paramagnet breaks."""
+def _draw(panel: Axes, axes: list[_Axis], fields: list[_Field], label: str, name: str) -> bool:
+    """Curves or a map; whether a map shows where the paramagnet breaks."""
+    field = fields[0]
     if len(axes) == 1:
-        _draw_curve(panel, axes[0], field)
+        looks = zip(PALETTE, "os", "-:", (readout.AT_ATOMS, readout.AS_MEASURED), strict=False)
+        for each, (colour, mark, dash, word) in zip(fields, looks, strict=False):
+            named = word if len(fields) > 1 else "_curve"
+            _draw_curve(panel, axes[0], each, colour=colour, mark=mark, dash=dash, label=named)
         _draw_validity(panel, axes[0], field.values, field.band, field.load)
+        if panel.get_legend_handles_labels()[1]:
+            panel.legend()
         panel.set_ylabel(label)
         return False
-    _draw_map(panel, axes, field, label, squeezing=name in SQUEEZING)
+    _draw_map(panel, axes, field, label, squeezing=name in _DECIBELS)
     return field.load is not None and _draw_lost_region(panel, axes, field.load)
 
 
-def _draw_curve(panel: Axes, axis: _Axis, field: _Field) -> None:
+def _draw_curve(
+    panel: Axes, axis: _Axis, field: _Field, *, colour: str, mark: str, dash: str, label: str
+) -> None:
     order = np.argsort(axis.positions)
     known = order[np.isfinite(field.values[order])]
     x, y = axis.positions[known], field.values[known]
-    colour = PALETTE[0]
-    joined = "none" if axis.words else "-"
+    joined = "none" if axis.words else dash
     panel.plot(x, y, color=colour, linestyle=joined, linewidth=1.3)
     errors = field.errors
     bars = None if errors is None else np.where(np.isfinite(errors), errors, 0.0)[known]
     panel.errorbar(x, y, bars, fmt="none", ecolor=colour, elinewidth=1.3, capsize=2)
     doubtful = np.zeros(len(known), dtype=bool)
-    for why, (mark, _) in DOUBTS.items():
+    for why, (sign, _) in DOUBTS.items():
         chosen = field.doubts[why][known]
         doubtful |= chosen
         if chosen.any():
             panel.plot(
-                x[chosen], y[chosen], mark, markersize=5, color=colour, markerfacecolor="white",
+                x[chosen], y[chosen], sign, markersize=5, color=colour, markerfacecolor="white",
                 zorder=3,
             )  # fmt: skip
-    panel.plot(x[~doubtful], y[~doubtful], "o", markersize=5, color=colour, zorder=3)
+    panel.plot(
+        x[~doubtful], y[~doubtful], mark, markersize=5, color=colour, zorder=3, label="_points"
+    )
+    if not label.startswith("_"):
+        panel.plot([], [], color=colour, linestyle=joined, marker=mark, markersize=5, label=label)
     _scale(panel, "x", axis)
 
 
@@ -289,8 +321,6 @@ def _draw_validity(
         )
     if load is not None:
         validity.draw_lost_line(panel, axis.positions[order], load[order])
-    if panel.get_legend_handles_labels()[1]:
-        panel.legend()
 
 
 def _draw_lost_region(panel: Axes, axes: list[_Axis], load: Floats) -> bool:
@@ -347,9 +377,18 @@ def _scale(panel: Axes, which: str, axis: _Axis) -> None:
     panel.set(**{f"{which}label": axis.label})
 
 
-def _notes(values: Floats, doubts: dict[str, Booleans], *, lost: bool) -> list[str]:
+def _notes(field: _Field, measured: _Field | None, *, lost: bool, average: str) -> list[str]:
+    values = field.values
     missing = int(np.count_nonzero(~np.isfinite(values)))
     parts = [f"{missing} of {values.size} points without a number"] if missing else []
-    parts += [f"open {name}: {why}" for why, (_, name) in DOUBTS.items() if doubts[why].any()]
+    fields = [field] if measured is None else [field, measured]
+    parts += [
+        f"open {name}: {why}"
+        for why, (_, name) in DOUBTS.items()
+        if any(each.doubts[why].any() for each in fields)
+    ]
     lines = ["; ".join(parts)] if parts else []
+    if average:
+        bars = "" if field.errors is None else f"; {realisations.BAND.format('bars')}"
+        lines.append(f"average of {average} realisations at each point{bars}")
     return [*lines, "dashed: the paramagnet breaks in mean field"] if lost else lines

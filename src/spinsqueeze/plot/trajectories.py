@@ -20,6 +20,7 @@ from spinsqueeze.plot.style import (
     style,
     wrapped,
 )
+from spinsqueeze.results.dataset import refuse_file_name
 from spinsqueeze.results.grid import as_single_run
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def trajectories(data: Any, *, ax: Any = None) -> Figure:
         InvalidInput: data holds no single trajectories, is no single run, or `ax` is not three
             axes.
     """
+    refuse_file_name(data, call="plot.trajectories")
     if not hasattr(data, "data_vars") or any(name not in data for name in _NEEDED):
         raise InvalidInput(
             "data must hold single trajectories: run with "

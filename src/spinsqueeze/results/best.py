@@ -15,20 +15,24 @@ from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.optimum import Optimum
 from spinsqueeze.observables.optimum_search import find_optimum, optimum_of_moments
 from spinsqueeze.observables.squeezing import decibels_stderr
-from spinsqueeze.results.dataset import read_moments
+from spinsqueeze.results.dataset import read_moments, readout_of
 from spinsqueeze.results.points import Entry
 
 
-def optimum_of_run(data: xr.Dataset) -> Optimum:
+def optimum_of_run(data: xr.Dataset, *, measured: bool = False) -> Optimum:
     """The optimum in time of a run, of a sweep's point too.
 
     Without its sample blocks a sampled curve gives a standard error of the value alone, unless the
     point was stored with its optimum and that of the curve is still the same. A single history of
     losses jumps between its times: nothing is interpolated.
 
+    Args:
+        data: the run.
+        measured: that of `measured_xi2`, as the readout of the run finds it.
+
     Raises:
-        InvalidInput: not a spinsqueeze result, a steady state, a single selected time, or one
-            with sweep dimensions.
+        InvalidInput: not a spinsqueeze result, a steady state, a single selected time, one with
+            sweep dimensions, or `measured` of a run without readout.
         UndefinedDirection: xi2 is undefined at every time.
     """
     moments = read_moments(data)
@@ -40,20 +44,28 @@ def optimum_of_run(data: xr.Dataset) -> Optimum:
             "the axis with data.isel(time=slice(...))"
         )
     times = data["time"].values
+    curve, prefix = "xi2", "optimal_"
+    if measured:
+        readout = readout_of(data.attrs)
+        if readout is None or "measured_xi2" not in data:
+            raise InvalidInput("data has no readout: it holds what the atoms have alone")
+        moments = as_measured(moments, readout=readout)
+        curve, prefix = "measured_xi2", "optimal_measured_"
     if "spins_left" in data and "spins_left_stderr" not in data:
         return optimum_of_moments(times, moments=moments, smooth=False)
-    if isinstance(moments, BlockMoments) or "xi2_stderr" not in data:
+    if isinstance(moments, BlockMoments) or f"{curve}_stderr" not in data:
         return optimum_of_moments(times, moments=moments)
     best = find_optimum(
         times,
-        xi2=data["xi2"].values,
-        angle=data["squeezing_angle"].values,
-        stderr=data["xi2_stderr"].values,
+        xi2=data[curve].values,
+        angle=data["squeezing_angle"].values,  # white noise of a readout turns no axis
+        stderr=data[f"{curve}_stderr"].values,
     )
-    if "optimal_xi2" not in data or not np.isclose(best.xi2, data["optimal_xi2"], rtol=1e-9):
+    stored = f"{prefix}xi2"
+    if stored not in data or not np.isclose(best.xi2, data[stored], rtol=1e-9):
         return best
     kept = {
-        f"{name}_stderr": float(data[f"optimal_{name}_stderr"]) for name in ("xi2", "time", "angle")
+        f"{name}_stderr": float(data[f"{prefix}{name}_stderr"]) for name in ("xi2", "time", "angle")
     }
     known: dict[str, Any] = {k: v if np.isfinite(v) else None for k, v in kept.items()}
     if known["xi2_stderr"] is not None:
@@ -62,11 +74,22 @@ def optimum_of_run(data: xr.Dataset) -> Optimum:
 
 
 def best_of_run(data: xr.Dataset) -> dict[str, Entry]:
-    """The optimum in time of a run as variables without dimensions; NaN where there is none."""
+    """The optimum in time of a run as variables without dimensions; NaN where there is none.
+
+    Of a run with a readout, that of what it finds too.
+    """
     if "time" not in data.dims:
         return {}
-    units = str(data["time"].attrs.get("units", ""))
-    return _entries(lambda: optimum_of_run(data), time_units=units, sampled="xi2_stderr" in data)
+    units, sampled = str(data["time"].attrs.get("units", "")), "xi2_stderr" in data
+    best = _entries(lambda: optimum_of_run(data), time_units=units, sampled=sampled)
+    if "measured_xi2" not in data:
+        return best
+    return best | _entries(
+        lambda: optimum_of_run(data, measured=True),
+        time_units=units,
+        sampled=sampled,
+        prefix="optimal_measured_",
+    )
 
 
 def best_of_moments(

@@ -12,7 +12,7 @@ import xarray as xr
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.registry import READOUT_FIGURES, REGISTRY, Variable, variable
-from spinsqueeze.core.units import inverse, seconds_of
+from spinsqueeze.core.units import angular, inverse, seconds_of
 from spinsqueeze.models.readout import Readout
 from spinsqueeze.observables.jackknife import squeezing_estimates
 from spinsqueeze.observables.measured import as_measured
@@ -132,7 +132,7 @@ def _lab_times(times: Floats, attributes: Mapping[str, Any]) -> Table:
         return {}
     seconds = times * seconds_of(attributes["unit"])
     return {
-        name: (("time",), seconds * abs(2 * np.pi * attributes[rate]), {**said, "units": "1"})
+        name: (("time",), seconds * abs(angular(attributes[rate])), {**said, "units": "1"})
         for name, (rate, said) in known.items()
     }
 
@@ -283,6 +283,16 @@ def _in_order(data: xr.Dataset) -> xr.Dataset:
         for name in names
     }
     return data.assign(ordered)
+
+
+def refuse_file_name(data: Any, *, call: str) -> None:
+    """Refuse the name of a file where its result is wanted.
+
+    Raises:
+        InvalidInput: a file name, with its remedy.
+    """
+    if isinstance(data, str | os.PathLike):
+        checked_dataset(data, call=call)
 
 
 def checked_dataset(data: Any, *, call: str) -> xr.Dataset:

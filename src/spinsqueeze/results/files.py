@@ -7,9 +7,10 @@ from pathlib import Path
 
 import xarray as xr
 
+from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import FileProblem, InvalidInput
-from spinsqueeze.core.output import check_writable, write_bytes
+from spinsqueeze.core.output import check_writable, file_name, write_bytes
 from spinsqueeze.results.provenance import MARK as MARK
 
 _TABLES = (".csv", ".tsv", ".txt", ".dat", ".xls", ".xlsx", ".npy", ".npz", ".mat", ".pkl")
@@ -60,9 +61,11 @@ def save(data: xr.Dataset, path: str | Path, *, overwrite: bool = False) -> Path
             unharmed and can be saved elsewhere.
         InvalidInput: data is no Dataset, or holds what netCDF cannot; or path is no name.
     """
-    target = check_result_name(path, overwrite=overwrite)
     if not isinstance(data, xr.Dataset):
-        raise InvalidInput(f"data must be a Dataset, got {type(data).__name__}")
+        shown = repr(data) if isinstance(data, str) else type(data).__name__
+        order = "; write save(data, path)" if isinstance(path, xr.Dataset) else ""
+        raise InvalidInput(f"data must be a Dataset, got {shown}{order}")
+    target = check_result_name(path, overwrite=checks.flag("overwrite", overwrite))
     image = io.BytesIO()
     try:
         data.to_netcdf(image, engine="h5netcdf")
@@ -80,8 +83,9 @@ def load(path: str | Path) -> xr.Dataset:
     Raises:
         FileProblem: missing, unreadable, a folder, another kind of file, truncated, not netCDF, or
             not written by spinsqueeze.
+        InvalidInput: path is no name.
     """
-    source = Path(path)
+    source = file_name("path", path)
     try:
         mode = os.stat(source).st_mode
     except (FileNotFoundError, NotADirectoryError):

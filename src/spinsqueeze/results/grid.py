@@ -201,24 +201,26 @@ def point_of(data: xr.Dataset, index: Mapping[str, int]) -> xr.Dataset:
         return data
     if set(index) != set(dims):
         raise InvalidInput(f"index must name {', '.join(dims) or 'nothing'}, got {dict(index)}")
-    one = data.isel({name: int(index[name]) for name in dims})
-    if one["status"].item() != DONE:
+    point = data.isel({name: int(index[name]) for name in dims})
+    if point["status"].item() != DONE:
         place = f"point {dict(index)}" if index else "this point of a sweep"
-        raise InvalidInput(f"{place} failed: {one['reason'].item()}")
-    one.attrs = dict(one.attrs)
+        raise InvalidInput(f"{place} failed: {point['reason'].item()}")
+    point.attrs = dict(point.attrs)
     drop = ["status", "reason"]
     for name in KEPT_ATTRIBUTES:
-        if name in one and one[name].ndim == 0:
-            one.attrs[name] = one[name].item()
+        if name in point and point[name].ndim == 0:
+            point.attrs[name] = point[name].item()
             drop.append(name)
-    study = _study_of_point(one)
-    for name in [str(n) for n in one.data_vars if str(n).endswith("_of_point")]:
+    study = _study_of_point(point)
+    for name in [str(n) for n in point.data_vars if str(n).endswith("_of_point")]:
         base = name.removesuffix("_of_point")
-        one = one.assign_coords({base: (one[name].dims, one[name].values, one[name].attrs)})
+        point = point.assign_coords(
+            {base: (point[name].dims, point[name].values, point[name].attrs)}
+        )
         drop.append(name)
-    one = put_study(one, _with_times(study, one))
-    labels = [c for c in one.coords if one[c].ndim == 0]
-    return one.drop_vars(dict.fromkeys([*drop, *labels]))
+    point = put_study(point, _with_times(study, point))
+    labels = [c for c in point.coords if point[c].ndim == 0]
+    return point.drop_vars(dict.fromkeys([*drop, *labels]))
 
 
 def cut_padding(run: xr.Dataset) -> xr.Dataset:

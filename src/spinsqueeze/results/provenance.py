@@ -28,7 +28,7 @@ def commit() -> str:
     if not (root / ".git").exists() or not (root / "src" / "spinsqueeze").is_dir():
         return "none"
     try:
-        said = subprocess.run(
+        described = subprocess.run(
             ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--dirty=+"],
             capture_output=True,
             text=True,
@@ -37,7 +37,7 @@ def commit() -> str:
         )
     except (OSError, subprocess.SubprocessError):
         return "none"
-    return said.stdout.strip()
+    return described.stdout.strip()
 
 
 def machine() -> str:

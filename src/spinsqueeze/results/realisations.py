@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.observables.jackknife import MINIMUM_BLOCKS
@@ -14,6 +15,9 @@ from spinsqueeze.observables.readings import Reading, readings_of
 from spinsqueeze.results.best import best_of_moments
 from spinsqueeze.results.dataset import readout_of, tables_of_run
 from spinsqueeze.results.points import Entry, Point
+
+BAND = "{}: standard error of the average, not the spread"
+"""What an error of an average is, for notes of pictures; to be filled with how it is drawn."""
 
 _DROPPED = ("diagnostics", "warnings", "automatic_times")
 
@@ -81,6 +85,15 @@ def average(points: Sequence[Point], *, blocks: bool) -> Point:
     )
 
 
+def count_of(data: xr.Dataset) -> str:
+    """How many realisations a result averages, "30" or "27 to 30" over a sweep; else ""."""
+    texts = [data.attrs.get("diagnostics", "{}")]
+    if "diagnostics" in data:
+        texts = data["diagnostics"].values.ravel().tolist()
+    counts = {json.loads(text or "{}").get("realisations") for text in texts} - {None}
+    return " to ".join(map(str, sorted({min(counts), max(counts)}))) if counts else ""
+
+
 def _mixture(spin: Floats, covariance: Floats, counts: Any) -> BlockMoments:
     """Block moments, one block a realisation, from mean spins (T, R, 3) and covariances."""
     reference = spin.mean(axis=1)
@@ -112,8 +125,10 @@ def _counts(done: Sequence[Point], timed: bool, n_times: int) -> Any:
 
 def _truncation(done: Sequence[Point], timed: bool) -> dict[str, Floats]:
     """What an approximation leaves out: the largest of all realisations."""
-    found = (name for point in done for name in point.variables if name.endswith("_truncation"))
-    names = list(dict.fromkeys(found))
+    truncations = (
+        name for point in done for name in point.variables if name.endswith("_truncation")
+    )
+    names = list(dict.fromkeys(truncations))
     return {
         name.removesuffix("_truncation"): np.max(
             [_timed(p.variables[name], timed) for p in done if name in p.variables], axis=0

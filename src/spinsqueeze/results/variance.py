@@ -22,6 +22,14 @@ from spinsqueeze.results.dataset import checked_dataset, read_moments
 from spinsqueeze.results.grid import as_single_run
 
 N_ANGLES = 181
+_SAID = (
+    "squeezing_angle",
+    "xi2_kitagawa_ueda",
+    "antisqueezing",
+    "ellipse_area",
+    "xi2",
+    "contrast",
+)
 
 
 @clear_call
@@ -44,7 +52,9 @@ def variance_against_angle(
         coherent state; with `<name>_stderr` by the jackknife where the result holds its sample
         blocks, the direction of the mean spin found again in each replica. The attributes say
         time and unit, and `squeezing_angle`, `xi2_kitagawa_ueda` (least), `antisqueezing`
-        (greatest) and `ellipse_area`, each with its error where there is one.
+        (greatest), `ellipse_area`, `xi2` and `contrast`, each with its error where there is one.
+        `relative_variance` is number squeezing, without the contrast: Wineland's
+        xi2 = N min Var/|<S>|^2 is its least value over contrast^2.
 
     Raises:
         InvalidInput: not a result of this package, one with sweep dimensions, a time beyond its
@@ -122,10 +132,11 @@ def _of(moments: Moments, angles: Floats, at_pole: bool | None) -> Floats:
 
 
 def _attributes(data: xr.Dataset) -> dict[str, Any]:
-    out = {k: data.attrs[k] for k in ("title", "n_spins", "method", "unit") if k in data.attrs}
+    names = ("title", "n_spins", "method", "unit", "diagnostics")
+    out = {k: data.attrs[k] for k in names if k in data.attrs}
     if "time" in data.coords:
         out["time"] = float(data["time"])
-    for name in ("squeezing_angle", "xi2_kitagawa_ueda", "antisqueezing", "ellipse_area"):
+    for name in _SAID:
         for each in (name, f"{name}_stderr"):
             if each in data:
                 out[each] = float(data[each])

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
+from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_call, clear_init
+from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.text import html_table
 from spinsqueeze.methods.base.method import Cost, Method, in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
@@ -16,6 +18,7 @@ from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import CoherentState, InitialState
 from spinsqueeze.run.choice import in_time as in_time
 from spinsqueeze.run.questions import evolve_question, is_auto, steady_question
+from spinsqueeze.run.study import Study
 from spinsqueeze.run.time_scales import likely_times
 
 
@@ -80,7 +83,7 @@ class Advice:
 
 @clear_call
 def advise(
-    model: SpinModel,
+    model: SpinModel | Study,
     *,
     initial_state: InitialState | None = None,
     times: Any = (1.0,),
@@ -93,7 +96,7 @@ def advise(
     """Ask every method whether it fits, with its reasons, expected memory and time.
 
     Args:
-        model: the model.
+        model: the model; or a study, which says all of the rest itself.
         initial_state: the state at time 0; the coherent state along +x by default.
         times: output times; "auto": as a run would choose them, by the time scale alone.
         pulses: instantaneous rotations.
@@ -101,8 +104,18 @@ def advise(
         memory_budget: bytes; a method that needs more does not fit.
         method: judged with its own options; every other method with its defaults.
         steady_state: ask for the steady state; times, pulses and losses play no part.
+
+    Raises:
+        InvalidInput: an argument breaks its rule; or the name of an experiment, see `platforms`.
     """
     question: Question
+    if isinstance(model, Study):
+        return _rows(_of_study(model), model.method if method is None else method)
+    if isinstance(model, str):
+        raise InvalidInput(
+            f"model must be a SpinModel or a Study, got {checks.shown(model)}; which model "
+            f"suits an experiment: platforms({model!r})"
+        )
     if steady_state:
         question = steady_question(model, initial_state=initial_state, memory_budget=memory_budget)
     else:
@@ -114,6 +127,16 @@ def advise(
             losses=losses,
             memory_budget=memory_budget,
         )
+    return _rows(question, method)
+
+
+def _of_study(study: Study) -> Question:
+    if study.automatic_times:
+        study = replace(study, times=likely_times(study.model.canonical))
+    return study.question()
+
+
+def _rows(question: Question, method: Method | None) -> Advice:
     rows = []
     for name, kind in METHODS.items():
         tried = method if method is not None and type(method) is kind else kind()

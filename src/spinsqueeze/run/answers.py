@@ -18,7 +18,7 @@ from spinsqueeze.models.model import SpinModel
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import moments_of
 from spinsqueeze.observables.squeezing import contrast, squeezing
-from spinsqueeze.run.choice import default_method
+from spinsqueeze.run.choice import default_method, require
 from spinsqueeze.run.study import Study
 
 LARGE_ERROR = 0.1
@@ -143,12 +143,12 @@ def task_of(study: Study, *, progress: Progress | None = None) -> Task:
 
     Raises:
         InvalidInput: progress is no function, or no method fits.
-        Unsupported: the method does not fit, with every reason.
+        Unsupported: the method does not fit, with every reason and the methods that do.
         TooLarge: the memory budget would be exceeded.
     """
     question = study.question(progress=progress)
     method = default_method(question) if study.method is None else study.method
-    method.require(question)
+    require(method, question)
     return Task(study, question, method)
 
 

@@ -38,7 +38,7 @@ from spinsqueeze.run.progress_bar import listener
 from spinsqueeze.run.questions import steady_question
 from spinsqueeze.run.ranges import expand
 from spinsqueeze.run.study import Study
-from spinsqueeze.run.study_file import study_from_tables
+from spinsqueeze.run.study_file import study_from_tables, study_of_subject
 from spinsqueeze.run.sweep_axes import read_axes
 from spinsqueeze.run.sweep_plan import short_names
 
@@ -210,15 +210,9 @@ def _axis(over: Any) -> tuple[str, tuple[float, float, bool], int]:
 
 def _study(subject: Any, *, title: str | None) -> Study:
     """The study of a steady state of the subject's model."""
-    if isinstance(subject, Mapping):
-        subject = study_from_tables(subject)
     if isinstance(subject, SpinModel):
         return Study(subject, steady_state=True, title=title or "")
-    if not isinstance(subject, Study):
-        raise InvalidInput(
-            "subject must be a SpinModel, a Study or the tables of one, got "
-            f"{checks.shown(subject)}"
-        )
+    subject = study_of_subject(subject)
     return Study(
         subject.model,
         initial_state=subject.initial_state,

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.errors import InvalidInput, Unsupported
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import Question
 from spinsqueeze.methods.registry import METHODS
@@ -67,6 +67,23 @@ def default_method(question: Question, *, keep_state: bool = False) -> Method:
         what = " and keeps its state" if keep_state else ""
         raise InvalidInput(f"no method fits this model{what}. " + ". ".join(reasons))
     return best[1]
+
+
+def require(method: Method, question: Question) -> None:
+    """Refuse what a method that was named does not take, and name the methods that do.
+
+    Raises:
+        Unsupported: with every reason, and the methods that fit with default options.
+        TooLarge: with the bytes needed, the budget and the remedy.
+    """
+    try:
+        method.require(question)
+    except Unsupported as error:
+        fitting = [kind.__name__ for kind in METHODS.values() if kind().judge(question)]
+        if not fitting:
+            raise
+        able = f"{', '.join(fitting[:-1])} and {fitting[-1]}" if len(fitting) > 1 else fitting[0]
+        raise Unsupported(f"{error}; {able} can") from None
 
 
 def approximation_note(question: Question, method: Method) -> str:

@@ -146,8 +146,8 @@ def compare(
         for name, data in others.items()
         for variable in VARIABLES
     )
-    found = (optimum_difference(theirs, data, method=name) for name, data in others.items())
-    optima = tuple(one for one in found if one is not None)
+    of_optima = (optimum_difference(theirs, data, method=name) for name, data in others.items())
+    optima = tuple(optimum for optimum in of_optima if optimum is not None)
     return Comparison(reference, datasets, differences, optima, refused)
 
 
@@ -259,6 +259,8 @@ def _choose(
         elif methods is None and verdict.cost.seconds > PATIENCE:
             seconds = verdict.cost.seconds
             refused[label] = f"would take about {seconds:.0f} s; name it in methods to run it"
+        elif method in chosen.values():
+            raise InvalidInput.of("methods", f"must differ, got {label.split('(')[0]} twice")
         else:
             chosen[label] = method
     if len(chosen) < least:

@@ -9,10 +9,10 @@ import numpy as np
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Integers
 from spinsqueeze.core.calls import clear_call, clear_init
-from spinsqueeze.core.errors import InvalidInput, Unsupported
+from spinsqueeze.core.errors import Unsupported
 from spinsqueeze.models.ensemble import SpinClass
 from spinsqueeze.models.envelope import Envelope
-from spinsqueeze.models.model import SpinModel
+from spinsqueeze.models.model import SpinModel, checked_model
 from spinsqueeze.models.term import HamiltonianTerm, Term
 
 MAX_ORDER = 4
@@ -56,8 +56,7 @@ def equations(model: SpinModel, *, order: int = 2) -> Equations:
     """
     from spinsqueeze.methods.cumulants.written import as_latex, as_text, derive
 
-    if not isinstance(model, SpinModel):
-        raise InvalidInput.of("model", f"must be a SpinModel, got {checks.shown(model)}")
+    model = checked_model(model)
     order = checks.integer("order", order, minimum=1, maximum=MAX_ORDER)
     form = model.canonical
     if form.modes or "couplings" in form.differences:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
 from spinsqueeze.methods.base.question import Evolve, Progress, Question
@@ -50,7 +51,7 @@ def execute(
         KeyboardInterrupt: Ctrl-C, unless kept.
     """
     chosen = study.method is None
-    if keep_state and chosen:
+    if checks.flag("keep_state", keep_state) and chosen:
         study = replace(study, method=default_method(_asked(study), keep_state=True))
     run = run_alone(study, progress=progress, keep_interrupted=keep_interrupted)
     return _dataset(run, keep_state=keep_state, chosen=chosen)
@@ -144,7 +145,7 @@ def final_state(data: xr.Dataset) -> InitialState:
     Raises:
         InvalidInput: the run kept no state.
     """
-    if "final_state" not in data:
+    if "final_state" not in dataset.checked_dataset(data, call="final_state"):
         raise InvalidInput("data holds no final state: run simulate with keep_state=True")
     kind, _ = INITIAL_STATES[data.attrs["final_state_kind"]]
     return kind(data["final_state"].values)  # type: ignore[call-arg]

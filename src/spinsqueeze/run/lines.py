@@ -65,6 +65,9 @@ def gains(data: Any) -> Iterator[str]:
     direction = ", ".join(f"{x:.4f}" for x in best["readout"].values)
     resolution = float(best["phase_resolution"])
     yield f"Delta phi = {resolution:.4g} rad in one shot, read along ({direction})"
+    if "best_axis" in best:
+        axis = ", ".join(f"{x:.4f}" for x in best["best_axis"].values)
+        yield f"best axis of the signal: ({axis})"
 
 
 def _seconds(data: Any, time: float) -> Iterator[str]:
@@ -80,17 +83,16 @@ def _seconds(data: Any, time: float) -> Iterator[str]:
 
 def _measured(data: Any) -> Iterator[str]:
     """The best squeezing that the readout finds, in one line."""
-    if "measured_xi2" not in data or "spins_left" in data:
+    if "measured_xi2" not in data:
         return
     from spinsqueeze.core.errors import SpinSqueezeError
-    from spinsqueeze.run.measured import as_measured
-    from spinsqueeze.run.optimum import optimum
+    from spinsqueeze.results.best import optimum_of_run
 
     error, noise = (data.attrs[f"readout_{name}"] for name in ("detection_error", "resolution"))
     words = [f"{100 * error:.4g} % misread"] if error else []
     words += [f"counts to {noise:.4g} spins rms"] if noise else []
     try:
-        least: Any = optimum(as_measured(data))
+        least: Any = optimum_of_run(data, measured=True)
     except SpinSqueezeError as problem:
         least = f"no optimum: {problem}"
     yield f"as measured ({', '.join(words) or 'perfectly'}): {least}"
@@ -98,7 +100,7 @@ def _measured(data: Any) -> Iterator[str]:
 
 def _lab_time(data: Any, time: float) -> Iterator[str]:
     """A time in seconds, and in units of the rates that lab numbers give the spins."""
-    from spinsqueeze.core.units import seconds_of, with_prefix
+    from spinsqueeze.core.units import angular, seconds_of, with_prefix
 
     if "lab_collective_decay_hz" not in data.attrs:
         rates = {"J": "lab_coupling_hz", "chi": "lab_chi_hz"}
@@ -106,13 +108,13 @@ def _lab_time(data: Any, time: float) -> Iterator[str]:
         if known:
             seconds = time * seconds_of(data.attrs["unit"])
             parts = [
-                f"|{label}| t = {2 * np.pi * abs(float(data.attrs[name])) * seconds:.4g}"
+                f"|{label}| t = {angular(abs(float(data.attrs[name]))) * seconds:.4g}"
                 for label, name in known.items()
             ]
             yield f"time {with_prefix(seconds, 's')}: {', '.join(parts)}"
         return
     chi, decay, together = (
-        2 * np.pi * abs(float(data.attrs[name])) * time
+        angular(abs(float(data.attrs[name]))) * time
         for name in ("lab_chi_hz", "lab_collective_decay_hz", "lab_superradiant_hz")
     )
     yield (
@@ -140,6 +142,7 @@ def points_and_best(data: Any) -> Iterator[str]:
     for text in dict.fromkeys(reason[failed].ravel()):
         count = int((reason == text).sum())
         yield f"failed ({count} points): {text}"
+    yield from _rounded(data)
     name = "optimal_xi2" if "optimal_xi2" in data else "xi2"
     if name not in data or not np.isfinite(data[name].values).any():
         return
@@ -168,6 +171,17 @@ def points_and_best(data: Any) -> Iterator[str]:
         count = int((data["optimal_status"].values == OptimumStatus[name]).sum())
         if count:
             yield f"{place}: {count} of {status.size} optima; {remedy}"
+
+
+def _rounded(data: Any) -> Iterator[str]:
+    """Which whole numbers logarithmic ranges of counts were rounded to."""
+    from spinsqueeze.run.ranges import is_rounded
+
+    for label in data.coords.values():
+        if "path" in label.attrs and is_rounded(label.values):
+            shown = [str(value) for value in label.values]
+            shown = shown if len(shown) <= 12 else [*shown[:6], "...", *shown[-3:]]
+            yield f"{label.name} = {', '.join(shown)} (log-spaced, in whole numbers)"
 
 
 _ADVICE = {

@@ -1,6 +1,6 @@
 """From what users write to the question that methods take."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -21,9 +21,8 @@ from spinsqueeze.methods.base.states import ProductStateOfClasses
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Envelope, is_zero
 from spinsqueeze.models.kinds import owners
-from spinsqueeze.models.lab_cavity import LabCavity
 from spinsqueeze.models.losses import Losses
-from spinsqueeze.models.model import SpinModel
+from spinsqueeze.models.model import SpinModel, checked_model
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState, ProductState
 
@@ -100,7 +99,7 @@ def check_evolution(
     Raises:
         InvalidInput: an argument breaks its rule.
     """
-    _check_model(model)
+    checked_model(model)
     _check_state(model, initial_state)
     grid: Any = AUTO
     if times is None or isinstance(times, str):
@@ -110,7 +109,7 @@ def check_evolution(
         grid = checks.increasing("times", np.atleast_1d(times), minimum=0.0)
     _check_pulses(model, pulses, last=np.inf if grid is AUTO else float(grid[-1]))
     _check_losses(model, losses)
-    if losses is not None and any(pulse.fraction is not None for pulse in _listed(pulses)):
+    if losses is not None and any(pulse.fraction is not None for pulse in listed(pulses)):
         raise InvalidInput.of(
             "losses", "must not stand next to pulses at a fraction of each time; give their times"
         )
@@ -130,9 +129,11 @@ def _check_choice(times: str | None, *, pulses: Sequence[Pulse], losses: Losses 
     """Whether a run may choose its times."""
     if times not in (None, AUTO):
         raise InvalidInput.of(
-            "times", f'must be output times or "auto" (the run chooses), got {checks.shown(times)}'
+            "times",
+            f'must be output times or "auto" (the run chooses), got {checks.shown(times)}; write '
+            "numbers in the inverse unit of the model, e.g. np.linspace(0, 1, 101)",
         )
-    fixed = any(getattr(pulse, "fraction", None) is None for pulse in _listed(pulses))
+    fixed = any(getattr(pulse, "fraction", None) is None for pulse in listed(pulses))
     for name, given, without in (
         ("pulses", fixed, "for runs without, or with pulses at a fraction of each time"),
         ("losses", losses is not None, "for runs without"),
@@ -197,7 +198,7 @@ def check_steady(
     Raises:
         InvalidInput: an argument breaks its rule, no jumps, or a strength that changes in time.
     """
-    _check_model(model)
+    checked_model(model)
     if initial_state is not None:
         _check_state(model, initial_state)
     mode = [] if model.cavity is None else [model.cavity, *model.cavity.reservoirs]
@@ -215,13 +216,6 @@ def check_steady(
         checks.integer("seed", seed, minimum=0, maximum=MAX_SEED),
         checks.memory("memory_budget", memory_budget),
     )
-
-
-def _check_model(model: object) -> None:
-    if not isinstance(model, SpinModel):
-        lab = isinstance(model, LabCavity)
-        remedy = "; give its .model or its .eliminated.model" if lab else ""
-        raise InvalidInput.of("model", f"must be a SpinModel, got {checks.shown(model)}{remedy}")
 
 
 def _progress(progress: Callable[[float], None] | None) -> Callable[[float], None]:
@@ -273,7 +267,7 @@ def _check_losses(model: SpinModel, losses: object) -> None:
 
 
 def _check_pulses(model: SpinModel, pulses: Any, *, last: float) -> None:
-    for k, pulse in enumerate(_listed(pulses)):
+    for k, pulse in enumerate(listed(pulses)):
         if not isinstance(pulse, Pulse):
             raise InvalidInput.of(f"pulses[{k}]", f"must be a Pulse, got {checks.shown(pulse)}")
         if pulse.time is not None and pulse.time > last:
@@ -301,15 +295,24 @@ def _check_pulses(model: SpinModel, pulses: Any, *, last: float) -> None:
             )
 
 
-def _listed(pulses: Any) -> tuple[Any, ...]:
-    return (pulses,) if isinstance(pulses, Pulse) else tuple(pulses)
+def listed(pulses: Any) -> tuple[Any, ...]:
+    """Pulses as a tuple; one alone is a list of one."""
+    if isinstance(pulses, Pulse):
+        return (pulses,)
+    if isinstance(pulses, str | Mapping) or not isinstance(pulses, Iterable):
+        raise InvalidInput.of(
+            "pulses",
+            "must be a list of pulses such as Pulse(fraction=0.5, axis='+x', angle=np.pi), got "
+            f"{checks.shown(pulses)}",
+        )
+    return tuple(pulses)
 
 
 def _addressed(
     model: SpinModel, pulses: Any, *, last: float
 ) -> tuple[Canonical, tuple[Rotation, ...]]:
     """The canonical form and the pulses in order of time, on kinds that no pulse cuts through."""
-    items = _listed(pulses)
+    items = listed(pulses)
     form = model.canonical
     if any(pulse.sites is not None for pulse in items):
         form = form.per_spin()

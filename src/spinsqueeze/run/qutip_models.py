@@ -16,6 +16,7 @@ from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.models.jumps import CollectiveJump, LocalJump
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pair_terms import PairCoupling, SiteField
+from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm
 from spinsqueeze.numerics.angular_momentum import spin_matrices
@@ -43,19 +44,25 @@ class QutipModel:
 
 @clear_call
 def to_qutip(
-    subject: SpinModel | InitialState, *, n_spins: int | None = None, basis: str | None = None
+    subject: SpinModel | InitialState | Pulse,
+    *,
+    n_spins: int | None = None,
+    basis: str | None = None,
 ) -> Any:
-    """A state as a qutip Qobj, or a model as a `QutipModel`; needs the extra `qutip`.
+    """A state as a qutip Qobj, a model as a `QutipModel`, a pulse as its rotation.
+
+    It needs the extra `qutip`. Envelopes become functions of time in a QobjEvo. A pulse is the
+    unitary exp(-i angle axis . S) between two evolutions: its time is not in it.
 
     Spin 0 is the leftmost factor and |up> its first level, as qutip counts. Coherent, Dicke and
     symmetric states are kets of N + 1 Dicke levels, m = N/2 first, as of `qutip.jmat(N/2)`; block
     states density matrices in the basis of `qutip.piqs`; others kets on 2^N.
 
     Args:
-        subject: a `SpinModel`, or a state.
-        n_spins: of a coherent or a Dicke state, which do not hold it.
-        basis: of a model: "spins": operators on 2^N; "dicke": on the N + 1 levels of total spin
-            N/2, for models that conserve it. None: "dicke" where that holds.
+        subject: a `SpinModel`, a state, or a `Pulse`.
+        n_spins: of a pulse, and of a coherent or a Dicke state, which do not hold it.
+        basis: of a model or a pulse: "spins": operators on 2^N; "dicke": on the N + 1 levels of
+            total spin N/2, for models that conserve it. None: "dicke" where that holds.
 
     Raises:
         InvalidInput: something else, a cavity, or a basis that does not fit.
@@ -64,9 +71,12 @@ def to_qutip(
     """
     if isinstance(subject, InitialState):
         return state_to_qutip(subject, n_spins)
+    if isinstance(subject, Pulse):
+        return _rotation(subject, n_spins=n_spins, basis=basis)
     if not isinstance(subject, SpinModel):
+        hint = _NOT_ALONE.get(type(subject).__name__, "")
         raise InvalidInput.of(
-            "subject", f"must be a SpinModel or a state, got {checks.shown(subject)}"
+            "subject", f"must be a SpinModel, a state or a Pulse, got {checks.shown(subject)}{hint}"
         )
     form = subject.canonical
     if form.modes or form.other_pieces:
@@ -78,12 +88,42 @@ def to_qutip(
     checks.choice("basis", basis, (_DICKE, _SPINS))
     if basis == _DICKE and not form.conserves_total_spin:
         raise InvalidInput.of("basis", "must be 'spins': the model does not conserve total spin")
-    if basis == _DICKE and form.n_spins > MOST_ALIKE:
-        raise TooLarge(
-            f"operators on the {form.n_spins + 1} levels of total spin N/2 are dense here: at most "
-            f"{MOST_ALIKE} spins"
-        )
     return _operators(form, _Space(form.n_spins, dicke=basis == _DICKE))
+
+
+_NOT_ALONE = {
+    "Study": "; give its parts: to_qutip(study.model), to_qutip(study.initial_state)",
+    "Envelope": "; an envelope goes with the term whose strength it is, in a model",
+    "Cavity": "; a cavity goes with its model, eliminated first",
+}
+"""What is not converted by itself, and what is."""
+
+
+def _rotation(pulse: Pulse, *, n_spins: int | None, basis: str | None) -> Any:
+    """exp(-i angle axis . S) of the spins that a pulse turns, see `to_qutip`."""
+    if n_spins is None:
+        raise InvalidInput.of("n_spins", "must be given with a Pulse, which does not hold it")
+    n = checks.integer("n_spins", n_spins, minimum=1)
+    if pulse.spin_class is not None:
+        raise InvalidInput.of(
+            "subject", "must be a Pulse of all spins or of sites, not of a spin_class; name sites"
+        )
+    everyone = pulse.sites is None
+    basis = (_DICKE if everyone else _SPINS) if basis is None else basis
+    checks.choice("basis", basis, (_DICKE, _SPINS))
+    if basis == _DICKE and not everyone:
+        raise InvalidInput.of("basis", "must be 'spins': the pulse turns some sites only")
+    if not everyone and max(pulse.sites) >= n:
+        raise InvalidInput.of(
+            "n_spins", f"must be above the sites of the pulse, up to {max(pulse.sites)}, got {n}"
+        )
+    space = _Space(n, dicke=basis == _DICKE)
+    axis = np.array(checks.direction("axis", pulse.axis))
+    if everyone:
+        return (-1j * pulse.angle * space.along(axis)).expm()
+    rows = np.zeros((n, 3))
+    rows[list(pulse.sites)] = axis
+    return (-1j * pulse.angle * space.along(rows)).expm()
 
 
 @clear_call
@@ -92,10 +132,13 @@ def from_qutip(subject: Any, *, n_spins: int | None = None, unit: str = "J") -> 
 
     Kets of N spins 1/2 become a `StateVector`, others a `SymmetricState`; density matrices that are
     permutation invariant a `BlockState`. A model is read from operators on 2^N: fields, couplings
-    of two spins s_i . T s_j with symmetric T, and jumps that are sums of operators of one spin.
+    of two spins s_i . T s_j with symmetric T, and jumps that are sums of operators of one spin;
+    without any, (hamiltonian, []), it is closed. Functions of time (a QobjEvo) and rotations are
+    not read: give `Envelope` strengths and `Pulse` here.
 
     Args:
         subject: a Qobj with the state, or (hamiltonian, [collapse operators]), also a `QutipModel`.
+            Collapse operators that vanish are left out.
         n_spins: of a density matrix of Dicke levels.
         unit: of a model.
 
@@ -108,18 +151,30 @@ def from_qutip(subject: Any, *, n_spins: int | None = None, unit: str = "J") -> 
         return state_from_qutip(subject, n_spins)
     if isinstance(subject, QutipModel):
         subject = (subject.hamiltonian, subject.jumps)
-    if (
-        not isinstance(subject, tuple)
-        or len(subject) != 2
-        or not isinstance(subject[0], Qobj)
-        or not all(isinstance(c, Qobj) for c in subject[1])
-    ):
+    if isinstance(subject, tuple | list) and len(subject) == 2:
+        hamiltonian, jumps = subject
+        if isinstance(jumps, tuple | list) and all(
+            isinstance(operator, Qobj) for operator in (hamiltonian, *jumps)
+        ):
+            return _model(hamiltonian, jumps, unit=unit)
+    if _in_time(subject):
         raise InvalidInput.of(
             "subject",
-            "must be a Qobj, or (hamiltonian, [collapse operators]) of Qobj, got "
-            f"{checks.shown(subject)}",
+            "must not depend on time, got a QobjEvo or a list [operator, function]: a function "
+            "cannot be read back; give constant operators, and the strength as an Envelope here",
         )
-    return _model(*subject, unit=unit)
+    raise InvalidInput.of(
+        "subject",
+        "must be a Qobj, or (hamiltonian, [collapse operators]) of Qobj, with [] where there are "
+        f"none, got {checks.shown(subject)}",
+    )
+
+
+def _in_time(subject: Any) -> bool:
+    """Whether a QobjEvo, or an operator with its function, stands somewhere in it."""
+    if isinstance(subject, tuple | list):
+        return any(_in_time(part) for part in subject)
+    return callable(subject) and not isinstance(subject, qutip().Qobj)
 
 
 class _Space:
@@ -130,6 +185,11 @@ class _Space:
             raise TooLarge(
                 f"operators on 2^N of {n_spins} spins are too large; {MOST_SPINS} are the limit"
             )
+        if dicke and n_spins > MOST_ALIKE:
+            raise TooLarge(
+                f"operators on the {n_spins + 1} levels of total spin N/2 are dense here: at most "
+                f"{MOST_ALIKE} spins"
+            )
         package = qutip()
         self.n_spins = n_spins
         self.dicke = dicke
@@ -137,9 +197,9 @@ class _Space:
             self.total = [package.Qobj(s) for s in spin_matrices(n_spins / 2)]
             return
         halves = [package.Qobj(s) for s in spin_matrices(0.5)]
-        one = package.qeye(2)
+        identity = package.qeye(2)
         self.spins = [
-            [package.tensor([*[one] * i, s, *[one] * (n_spins - 1 - i)]) for s in halves]
+            [package.tensor([*[identity] * i, s, *[identity] * (n_spins - 1 - i)]) for s in halves]
             for i in range(n_spins)
         ]
         self.total = [sum(row[a] for row in self.spins) for a in range(3)]
@@ -277,7 +337,10 @@ def _jump_terms(jumps: Sequence[Any], space: _Space) -> Iterator[JumpTerm]:
     """
     rates: dict[tuple[complex, ...], Floats] = {}
     for k, jump in enumerate(jumps):
-        vectors, rest = _one_spin_part(np.asarray(jump.full()), space)
+        dense = np.asarray(jump.full())
+        if not dense.any():
+            continue
+        vectors, rest = _one_spin_part(dense, space)
         scale = max(float(np.abs(vectors).max()), 1e-300)
         if np.abs(rest).max() > 1e-10 * scale:
             raise InvalidInput.of(

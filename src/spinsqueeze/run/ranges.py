@@ -1,6 +1,6 @@
 """Lists of numbers as study files write them: values, a linear range or a logarithmic one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ def expand(path: str, spec: Any) -> list[Any]:
         path: dotted path for messages.
         spec: [a, b, ...], of many numbers also an array; {values = [a, b, ...]}; or {start, stop,
             num} with spacing = "linear" (the default: num numbers, both ends included; integers
-            where start is one and all of them are) or "log".
+            where start is one and all of them are) or "log" (see `whole_numbers` for counts).
 
     Raises:
         InvalidInput: none of these, a wrong type, or a logarithmic range that touches 0.
@@ -79,6 +79,33 @@ def _range(path: str, spec: Mapping[str, Any]) -> list[float] | list[int]:
             path=f"{path}.start",
         )
     return [float(x) for x in np.geomspace(start, stop, num)]
+
+
+def whole_numbers(spec: Any, values: Sequence[Any]) -> list[int] | None:
+    """The values of a logarithmic range of whole ends rounded to whole numbers, each once.
+
+    For entries that are counts, as a number of spins from 10 to 10^5; None of any other spec.
+    """
+    if not isinstance(spec, Mapping) or spec.get("spacing") != "log":
+        return None
+    ends = (spec["start"], spec["stop"])
+    if not all(float(end).is_integer() for end in ends):
+        return None
+    return list(dict.fromkeys(round(value) for value in values))
+
+
+def is_rounded(values: Any) -> bool:
+    """Whether values are a logarithmic range rounded to whole numbers (`whole_numbers`)."""
+    array = np.asarray(values)
+    if array.ndim != 1 or array.size < 3 or array.dtype.kind not in "iu" or np.any(array <= 0):
+        return False
+    ends = float(array[0]), float(array[-1])
+    for num in range(array.size, 4 * array.size):  # repeats were left out
+        exact = np.geomspace(*ends, num)
+        rounded = list(dict.fromkeys(np.round(exact).astype(int).tolist()))
+        if rounded == array.tolist():
+            return not np.allclose(exact, np.round(exact), rtol=1e-12, atol=0.0)
+    return False
 
 
 def shortest(values: Any) -> Any:

@@ -1,6 +1,6 @@
 """Study: everything one run needs, as data."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -13,16 +13,18 @@ from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Progress, Q
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.losses import Losses
-from spinsqueeze.models.model import SpinModel
+from spinsqueeze.models.model import SpinModel, checked_model
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.readout import Readout
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.models.tables import model_as_tables
+from spinsqueeze.run.choice import make_method
 from spinsqueeze.run.questions import (
     AUTO,
     check_evolution,
     check_steady,
     evolve_question,
+    listed,
     steady_question,
 )
 from spinsqueeze.run.ranges import shortest
@@ -69,10 +71,11 @@ class Study:
     def __post_init__(self) -> None:
         checks.text("title", self.title)
         put = object.__setattr__
-        pulses = (self.pulses,) if isinstance(self.pulses, Pulse) else self.pulses
-        if not isinstance(pulses, Iterable):
-            raise InvalidInput.of("pulses", f"must be a list of pulses, got {checks.shown(pulses)}")
-        put(self, "pulses", tuple(pulses))
+        checked_model(self.model)
+        put(self, "pulses", listed(self.pulses))
+        checks.flag("steady_state", self.steady_state)
+        if self.method is not None:
+            put(self, "method", make_method(self.method))
         if self.readout is not None and not isinstance(self.readout, Readout):
             raise InvalidInput.of(
                 "readout",

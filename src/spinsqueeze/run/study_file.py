@@ -1,8 +1,9 @@
 """Studies from TOML files and from plain tables."""
 
+import os
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import FileProblem, InvalidInput
+from spinsqueeze.core.output import file_name
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.catalogue import INITIAL_STATES
 from spinsqueeze.models.losses import Losses
+from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.readout import Readout
 from spinsqueeze.models.tables import (
     build,
@@ -40,9 +43,9 @@ def read_study(path: str | Path) -> Study:
 
     Raises:
         FileProblem: missing, a folder, unreadable, not UTF-8 or not TOML; names line and column.
-        InvalidInput: a wrong entry; names the file and the dotted path.
+        InvalidInput: a wrong entry; names the file and the dotted path. Or path is no name.
     """
-    source = Path(path)
+    source = file_name("path", path)
     tables = _read_toml(source)
     try:
         return study_from_tables(tables)
@@ -71,7 +74,9 @@ def _read_toml(source: Path) -> dict[str, Any]:
             raise FileProblem(f"study {source} is larger than 1 GB: not a study file")
         raw = source.read_bytes()
     except FileNotFoundError:
-        raise FileProblem(f"study {source} does not exist") from None
+        raise FileProblem(
+            f"study {source} does not exist; spinsqueeze platforms writes one to begin with"
+        ) from None
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
         raise FileProblem(f"study {source} cannot be read: {cause}") from None
@@ -134,8 +139,8 @@ def study_of(data: "xr.Dataset") -> Study:
     from spinsqueeze.results.grid import as_single_run
     from spinsqueeze.results.studies import full_study_tables
 
-    one = as_single_run(checked_dataset(data, call="study_of"))
-    return study_from_tables(full_study_tables(one))
+    run = as_single_run(checked_dataset(data, call="study_of"))
+    return study_from_tables(full_study_tables(run))
 
 
 def _single_point(tables: Any, sections: StudyFile) -> Study:
@@ -226,3 +231,25 @@ def _bytes(value: Any) -> float:
     if value is None:
         return DEFAULT_MEMORY_BUDGET
     return float(_below("run", lambda: checks.memory("memory_budget", value)))
+
+
+def study_of_subject(subject: Any) -> Study:
+    """A study, given as one or as its tables.
+
+    Raises:
+        InvalidInput: something else, with its remedy.
+    """
+    if isinstance(subject, Study):
+        return subject
+    if isinstance(subject, Mapping) and not hasattr(subject, "data_vars"):
+        return study_from_tables(subject)
+    remedy, shown = "", checks.shown(subject)
+    if isinstance(subject, str | os.PathLike):
+        remedy = f"; read the file: read_study({os.fspath(subject)!r})"
+    elif hasattr(subject, "data_vars"):
+        remedy, shown = "; take the study of the result: study_of(data)", type(subject).__name__
+    elif isinstance(getattr(subject, "model", None), SpinModel):
+        remedy = "; give its .model"
+    raise InvalidInput(
+        f"subject must be a SpinModel, a Study or the tables of one, got {shown}{remedy}"
+    )

@@ -6,7 +6,7 @@ from typing import Any
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import compact, key, with_value
-from spinsqueeze.run.ranges import expand, is_range
+from spinsqueeze.run.ranges import expand, is_range, whole_numbers
 
 ZIPPED = "zipped"
 AVERAGED = "average_over"
@@ -35,6 +35,8 @@ def read_axes(
     Args:
         tables: the study without its sweep.
         sweep: dotted path -> list, {values} or range; nested tables are read as dotted paths.
+            Logarithmic ranges of counts, such as numbers of spins, are rounded to whole numbers,
+            each of them once.
             `zipped`: true, or groups of paths that run together. `average_over`: a path or
             paths whose points are realisations, of which the mean is wanted; they may repeat.
         check: reads a study from tables, raising InvalidInput.
@@ -55,7 +57,8 @@ def read_axes(
             raise InvalidInput(
                 f"must be a dotted path into the study such as hamiltonian.0.j_z; {hint}", path=path
             )
-        axes[path] = [compact(value) for value in expand(path, spec)]
+        values = _counts(tables, path, spec, expand(path, spec), check)
+        axes[path] = [compact(value) for value in values]
         if not axes[path]:
             raise InvalidInput("must hold at least one value, got none", path=path)
     if not axes:
@@ -73,6 +76,29 @@ def read_axes(
         **({ZIPPED: [list(group) for group in groups]} if groups else {}),
         **({AVERAGED: realisations} if realisations else {}),
     }
+
+
+def _counts(
+    tables: Mapping[str, Any],
+    path: str,
+    spec: Any,
+    values: list[Any],
+    check: Callable[[Any], Any],
+) -> list[Any]:
+    """Whole numbers where a logarithmic range is of an entry that takes nothing else."""
+    rounded = whole_numbers(spec, values)
+    broken = [value for value in values if not float(value).is_integer()] if rounded else []
+    if rounded is None or not broken:
+        return values
+
+    def fits(value: Any) -> bool:
+        try:
+            check(with_value(tables, path, value))
+        except InvalidInput:
+            return False
+        return True
+
+    return values if fits(broken[0]) or not fits(round(broken[0])) else rounded
 
 
 def averaged_paths(values: Mapping[str, Sequence[Any]], averaged: Any) -> list[str]:

@@ -10,10 +10,10 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import numbers
 from spinsqueeze.models.model import SpinModel
-from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.run.choice import make_method
+from spinsqueeze.run.questions import listed
 from spinsqueeze.run.study import Study
-from spinsqueeze.run.study_file import study_from_tables
+from spinsqueeze.run.study_file import study_from_tables, study_of_subject
 from spinsqueeze.run.sweep_axes import AVERAGED, ZIPPED, read_axes
 from spinsqueeze.run.sweep_plan import Plan, make_plan
 
@@ -35,23 +35,17 @@ def study_from(subject: Any, initial_state: Any, times: Any, **options: Any) -> 
         given["method"] = make_method(given["method"])
     if isinstance(subject, SpinModel):
         pulses = options["pulses"]
-        given["pulses"] = (pulses,) if isinstance(pulses, Pulse) else tuple(pulses)
+        given["pulses"] = listed(pulses)
         steady = times is None
         return Study(
             subject, initial_state=initial_state, times=times, steady_state=steady, **given
         )
-    if isinstance(subject, Mapping):
-        subject = study_from_tables(subject)
-    if not isinstance(subject, Study):
-        raise InvalidInput(
-            "subject must be a SpinModel, a Study or the tables of one, got "
-            f"{checks.shown(subject)}"
-        )
+    study = study_of_subject(subject)
     if initial_state is not None or times is not None or options["pulses"]:
         raise InvalidInput(
             "initial_state, times and pulses are the study's own; give them with a SpinModel only"
         )
-    return replace(subject, **given) if given else subject
+    return replace(study, **given) if given else study
 
 
 def plan_of(

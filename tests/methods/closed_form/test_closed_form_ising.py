@@ -2,7 +2,7 @@ import numba
 import numpy as np
 import pytest
 
-from spinsqueeze.methods.closed_form import ising
+from spinsqueeze.methods.closed_form import pair_kernels
 from spinsqueeze.methods.closed_form.ising import (
     ising_correlators,
     ising_cost,
@@ -82,7 +82,7 @@ def test_small_arrays_are_computed_on_one_thread(n, few, z, monkeypatch):
         threads.append(numba.get_num_threads())
 
     for name in ("real_pair_products", "complex_pair_products"):
-        monkeypatch.setattr(ising, name, product)
+        monkeypatch.setattr(pair_kernels, name, product)
     J = (1 - np.eye(n)) / n
     next(ising_correlators(J, integrals=[1.0], bloch=[np.sqrt(1 - z * z), 0, z]))
     assert threads == [1 if few else before]

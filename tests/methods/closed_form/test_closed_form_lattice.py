@@ -8,6 +8,8 @@ from spinsqueeze.methods.closed_form.ising_lattice import (
     lattice_cost,
     lattice_moments,
 )
+from spinsqueeze.methods.closed_form.lattice_kernels import real_lattice_products
+from spinsqueeze.methods.closed_form.lattice_products import by_numpy
 
 TIMES = np.array([0.0, 0.1, 1.0, 20.0])
 STATES = [
@@ -109,3 +111,16 @@ def test_symmetry_reduces_the_displacements():
 def test_refusals(table, message):
     with pytest.raises(ValueError, match=message):
         lattice_moments(table, integrals=[1.0], bloch=(1, 0, 0))
+
+
+@pytest.mark.parametrize("shape", [(7,), (2, 3), (4, 4), (3, 4, 5)])
+def test_small_lattices_by_numpy_have_the_bits_of_the_compiled_products(shape):
+    table = even_random(shape)
+    orbits = displacement_orbits(table[None])
+    K = table.transpose(orbits.axes).reshape(-1, orbits.shape[-1])
+    c, s = np.cos(0.5 * K), np.sin(0.5 * K)
+    plus, minus = np.zeros((2, len(orbits.columns)))
+    doubled = [np.concatenate((part, part), axis=1) for part in (c, s)]
+    real_lattice_products(*doubled, orbits.rows, orbits.columns, plus, minus)
+    found = by_numpy(c, s, orbits.rows, orbits.columns)
+    np.testing.assert_array_equal(found, (plus, minus))

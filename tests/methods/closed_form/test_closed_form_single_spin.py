@@ -3,11 +3,8 @@ import numpy as np
 import pytest
 from tests.rounding import rounding
 
-from spinsqueeze.methods.closed_form.single_spin import (
-    connected_z_factor,
-    factor_minus_one,
-    polarisation,
-)
+from spinsqueeze.methods.closed_form.single_spin import connected_z_factor, factor_minus_one
+from spinsqueeze.methods.closed_form.spin_factors import polarisation
 
 
 def exact(phi, z, down, up):

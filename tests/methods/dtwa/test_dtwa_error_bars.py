@@ -9,7 +9,7 @@ MODEL = sq.SpinModel(
     sq.Lattice((4, 4)), hamiltonian=[sq.PowerLawXXZ(j_perp=2.0, j_z=-2.0, exponent=3)]
 )
 TIMES = np.array([0.1, 0.2, 0.3])
-N_SEEDS = 300
+N_SEEDS = 200
 
 
 def run(n_trajectories, seed):
@@ -19,7 +19,7 @@ def run(n_trajectories, seed):
 
 @pytest.mark.slow
 def test_one_sigma_covers_the_truth_in_two_thirds_of_the_seeds():
-    truth = run(60_000, 10**6)
+    truth = run(40_000, 10**6)
     names = ["xi2", "contrast", "total_spin_squared", "squeezing_angle"]
     hits = {name: np.zeros(len(TIMES)) for name in names}
     for seed in range(N_SEEDS):

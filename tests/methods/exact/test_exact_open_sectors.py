@@ -13,6 +13,7 @@ from tests.problems.dense_states import density_matrix, readings
 import spinsqueeze as sq
 from spinsqueeze.core.errors import NumericalFailure, TooLarge
 from spinsqueeze.methods.exact import method as exact
+from spinsqueeze.methods.exact.open_sector import OpenSector
 from spinsqueeze.methods.exact.symmetries import symmetries_of_model
 from spinsqueeze.numerics.orbits import group_elements
 from spinsqueeze.results.dataset import diagnostics_of
@@ -187,6 +188,29 @@ def test_no_reading_errs_by_more_than_claimed(family, seed, tolerance):
         case.model, case.state, case.times, pulses=case.pulses, method=sq.Exact(tolerance)
     )
     assert not misses(data, truths, state_error(data, rounding))
+
+
+def test_errors_of_steps_are_claimed_of_the_state(monkeypatch):
+    """An error of 1e-6 in the 2-norm, of the kind that S_z shows most; asked for is as much less.
+
+    S_z has 2^(N/2) sqrt(N)/2 for its own 2-norm.
+    """
+    model, tolerance, asked = MODELS["chain of 4"][0], 1e-9, []
+    right = sq.simulate(model, TILTED, TIMES, method="exact")
+    original = OpenSector.states
+
+    def off(self, y, times, *, start, tolerance):
+        asked.append(tolerance)
+        states, added = original(self, y, times, start=start, tolerance=tolerance)
+        shown = self.strings._one[2] / self.strings._scale
+        return states + 1e-6 * shown / np.linalg.norm(shown), added + 1e-6
+
+    monkeypatch.setattr(OpenSector, "states", off)
+    data = sq.simulate(model, TILTED, TIMES, method=sq.Exact(tolerance))
+    error = np.abs(data["spin"] - right["spin"]).values[-1, 2]
+    assert error == pytest.approx(1e-6 * 2**2 * np.sqrt(4) / 2, rel=1e-2)
+    assert error <= data["spin_numerical_error"].values[-1] * np.sqrt(4) / 2 < 4 * error
+    assert sum(asked) <= 1.001 * tolerance / 2**2
 
 
 def test_what_is_conserved_is_refused(monkeypatch):

@@ -90,6 +90,16 @@ def test_real_matrices_act_as_complex_ones():
     np.testing.assert_allclose(sector.sector.expand(got), want, atol=1e-13)
 
 
+def test_the_last_sector_is_kept_for_its_own_symmetries_alone():
+    chain = [np.roll(np.arange(6), 1)]
+    first = Sector.of(6, chain)
+    assert Sector.of(6, chain) is first
+    assert first.inverted().whole is first
+    mirrored = Sector.of(6, [*chain, np.arange(6)[::-1]])
+    assert (first.dimension, mirrored.dimension) == (14, 13)
+    assert Sector.of(5, [np.roll(np.arange(5), 1)]).dimension == 8
+
+
 def test_generators_are_those_the_model_respects():
     chain = power_law_xxz(6, 3.0, 1.0, 0.0)
     assert len(group_elements(symmetries([chain]))) == 12
@@ -168,6 +178,43 @@ def test_states_and_pulses_take_the_symmetry_that_they_share(name, monkeypatch):
     np.testing.assert_allclose(data.covariance, full.covariance, atol=1e-8)
     ends = [sq.final_state(d).amplitudes for d in (data, full)]
     np.testing.assert_allclose(*ends, atol=1e-9)
+
+
+ROLLED = np.eye(10)[np.roll(np.arange(10), 1)]
+"""One step around the ring."""
+BREAK_INVERSION = {
+    "a field along y": sq.UniformField([0.3, 0.7, 0]),
+    "a field along z": sq.UniformField([0.3, 0, 0.7]),
+    "couplings of x and y": sq.PairCoupling(ROLLED + ROLLED.T, tensor=np.eye(3)[[1, 0, 2]]),
+    "couplings of x and z": sq.PairCoupling(ROLLED + ROLLED.T, tensor=np.eye(3)[[2, 1, 0]]),
+}
+
+
+@pytest.mark.parametrize("name", BREAK_INVERSION)
+def test_what_a_turn_about_x_changes_is_followed_without_inversion(name, monkeypatch):
+    terms = [sq.PowerLawXXZ(j_perp=1.0, j_z=-0.6, exponent=3), BREAK_INVERSION[name]]
+    ring = sq.SpinModel(sq.Lattice((10,)), hamiltonian=terms)
+    data = sq.simulate(ring, sq.CoherentState("+x"), TIMES, method="exact")
+    assert diagnostics_of(data)["dimension"] == 78
+    monkeypatch.setattr(closed_sector, "FEWEST_SPINS", 99)
+    full = sq.simulate(ring, sq.CoherentState("+x"), TIMES, method="exact")
+    np.testing.assert_allclose(data.spin, full.spin, atol=1e-9)
+    np.testing.assert_allclose(data.covariance, full.covariance, atol=1e-8)
+
+
+def test_what_the_sector_leaves_out_of_a_state_is_claimed():
+    """A state vector that is symmetric but for 5e-13 of it."""
+    psi = product_state(np.tile([0.48, 0.6, 0.64], (10, 1))).astype(complex)
+    psi[1] += 5e-13
+    ring = sq.SpinModel(
+        sq.Lattice((10,)), hamiltonian=[sq.PowerLawXXZ(j_perp=1.0, j_z=-0.6, exponent=3)]
+    )
+    answer = sq.Exact().answer(evolve_question(ring, sq.StateVector(psi), [0.0]))
+    assert answer.diagnostics["dimension"] == 78
+    # The mean over the ten places of one spin up keeps a tenth.
+    left_out = 5e-13 * np.sqrt(0.9)
+    assert left_out < answer.diagnostics["state_error"] < 1.1 * left_out
+    assert answer.error["spin"][0] >= 2 * left_out * np.sqrt(10)
 
 
 def test_a_state_vector_goes_on_in_its_sector():

@@ -135,6 +135,37 @@ def test_between_jumps_it_is_the_taylor_series_of_the_equation(timed, monkeypatc
             assert samples.followed.spins[0, k] == pytest.approx(spin, abs=3 * claimed + 1e-11)
 
 
+@pytest.mark.parametrize("power", [1, 2, 3])
+def test_strengths_that_rise_slowly_from_zero(power):
+    """Of the series of exp(-i H t^(p+1)/(p+1)) all terms but every (p + 1)-th vanish."""
+    knots = np.linspace(0.0, 2.0, 5)
+    rise = sq.Envelope(knots, values=knots**power, interpolation="cubic")
+    H = sum(v * (site_operator(SPIN[0], i, 2)) for i, v in enumerate((1.0, 0.4)))
+    H = H + 1.5 * site_operator(SPIN[1], 0, 2) @ site_operator(SPIN[1], 1, 2)
+    model = sq.SpinModel(
+        sq.Lattice((2,)),
+        hamiltonian=[
+            sq.SiteField(np.outer([1.0, 0.4], [1, 0, 0]), envelope=rise),
+            sq.PairCoupling([[0, 1], [1, 0]], tensor=np.diag([0, 1.5, 0]), envelope=rise),
+        ],
+        jumps=[sq.LocalDephasing(1e-12)],
+    )
+    S = [sum(site_operator(s, i, 2) for i in range(2)) for s in SPIN]
+    energies, modes = np.linalg.eigh(H)
+    start = np.linalg.eigh(S[2])[1][:, -1]
+    times = [0.0, 1.0, 2.0]
+    data = sq.simulate(
+        model, sq.CoherentState("+z"), times, method=sq.Exact(1e-11, n_trajectories=4)
+    )
+    for k, t in enumerate(times):
+        phase = energies * t ** (power + 1) / (power + 1)
+        psi = modes @ (np.exp(-1j * phase) * (modes.conj().T @ start))
+        spin = [np.vdot(psi, s @ psi).real for s in S]
+        claimed = data["spin_numerical_error"].values[k] * np.sqrt(2) / 2
+        assert np.abs(data["spin"].values[k] - spin).max() <= claimed + 1e-13
+        assert claimed < 1e-10
+
+
 def by_small_steps(effective, question, psi, start, stop):
     """Runge-Kutta of order 8 by scipy, from breakpoint to breakpoint."""
     from scipy.integrate import solve_ivp

@@ -268,6 +268,12 @@ def test_a_full_last_shell_is_said():
     (said,) = warnings_of(data)
     assert said.startswith("domain: the last shells, S = N/2 - 3 and N/2 - 4, hold up to")
     assert not warnings_of(shells(lattice((4, 4), 0.9), 4, times))
+    # The last shell of three stays nearly empty where the one before it leaks.
+    odd = shells(lattice((4, 4), -2.0), 3, times)
+    populations = odd["shell_population"].max("time").sel(j=[6, 5]).values
+    assert populations[1] < TRUSTED < populations[0]
+    (said,) = warnings_of(odd)
+    assert f"hold up to {populations[0]:.2g} of the state" in said
 
 
 @pytest.mark.parametrize("n_shells", [2, 3, 4])
@@ -337,7 +343,7 @@ def test_trust_depends_on_the_question():
 
 
 @pytest.mark.parametrize(
-    ("j_z", "rank_of_trust"), [(-1.5, 4), (-0.5, 4), (0.5, 2), (1.4, 2), (2.0, 4)]
+    ("j_z", "rank_of_trust"), [(-1.5, 4), (-0.5, 4), (0.25, 2), (1.4, 2), (2.0, 4)]
 )
 def test_what_will_leak_is_not_trusted(j_z, rank_of_trust):
     """Before the run, from two shells; after it by the population of the last shell."""

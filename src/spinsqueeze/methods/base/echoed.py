@@ -6,6 +6,7 @@ each of its times.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,11 @@ def runs_of_times(question: Evolve) -> list[Evolve]:
 
 
 def joined(question: Evolve, answers: Sequence[Answer]) -> Answer:
-    """The answers at single times, in their order, as one, up to the first that has none."""
+    """The answers at single times, in their order, as one, up to the first that has none.
+
+    Its diagnostics are those of the last run; what differs between the runs is in `of_each_time`,
+    name -> one value for each time.
+    """
     count = next(
         (k for k, a in enumerate(answers) if a.times is not None and not len(a.times)), len(answers)
     )
@@ -67,10 +72,11 @@ def joined(question: Evolve, answers: Sequence[Answer]) -> Answer:
         name: np.concatenate([answer.truncation[name] for answer in whole])
         for name in last.truncation
     }
+    own: dict[str, Any] = {"runs_of_times": len(whole), **_of_each_time(whole)}
     return Answer(
         readings,
         {"spin": np.concatenate(errors)},
-        {**last.diagnostics, "runs_of_times": len(whole)},
+        {**last.diagnostics, **own},
         truncation=truncation,
         warnings=tuple(dict.fromkeys(text for answer in answers for text in answer.warnings)),
         times=None if len(whole) == len(question.times) else question.times[: len(whole)],
@@ -78,6 +84,15 @@ def joined(question: Evolve, answers: Sequence[Answer]) -> Answer:
         interrupted=ended.interrupted,
         state_at=state_at,
     )
+
+
+def _of_each_time(answers: Sequence[Answer]) -> dict[str, dict[str, list[Any]]]:
+    """Diagnostics that differ between the runs, one value for each time."""
+    names = dict.fromkeys(name for answer in answers for name in answer.diagnostics)
+    columns = {name: [answer.diagnostics.get(name) for answer in answers] for name in names}
+    # by their text: NaN is itself there
+    differing = {name: column for name, column in columns.items() if len(set(map(str, column))) > 1}
+    return {"of_each_time": differing} if differing else {}
 
 
 def _blocks(answer: Answer) -> int:

@@ -17,7 +17,7 @@ _IN_WORDS = {
 }
 _NO_ANSWER = {
     Evolve: "it finds steady states only and does not evolve in time",
-    Steady: "it evolves in time only and has no steady-state solver",
+    Steady: "it evolves in time only and has no steady-state solver: evolve until nothing changes",
 }
 _RANKS = {"none": 0, "truncation": 2, "uncontrolled": 3}
 _LAST_RANK = 4
@@ -101,6 +101,8 @@ class Method(Plain, abc.ABC):
     """Kinds of question: Evolve, Steady."""
     together: ClassVar[bool] = False
     """Whether a sweep hands it many points at once, for `answer_many`."""
+    each_time_alone: ClassVar[bool] = False
+    """Whether an output time takes as long in a run of its own as among others."""
 
     @classmethod
     def name(cls) -> str:
@@ -168,8 +170,9 @@ class Method(Plain, abc.ABC):
         if obstacles:
             return Verdict(obstacles)
         cost = self.cost(question)
-        if isinstance(question, Evolve) and follows_times(question):
-            cost = replace(cost, seconds=cost.seconds * (len(question.times) + 1) / 2)
+        if isinstance(question, Evolve) and follows_times(question) and not self.each_time_alone:
+            runs = (len(question.times) + 1) / 2  # whole ones: those of early times are shorter
+            cost = replace(cost, seconds=cost.seconds * runs)
         if cost.memory <= question.memory_budget:
             return Verdict((), cost)
         return Verdict(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinsqueeze.core.arrays import Floats, Integers
+from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.closed_form.collective import (
     along_times_and_sites,
@@ -20,13 +20,9 @@ from spinsqueeze.methods.closed_form.collective import (
     integrated_rate,
 )
 from spinsqueeze.methods.closed_form.correlators import IsingCorrelators, Turns
-from spinsqueeze.methods.closed_form.pair_kernels import (
-    complex_pair_products,
-    product_seconds,
-    real_pair_products,
-)
-from spinsqueeze.methods.closed_form.single_spin import (
+from spinsqueeze.methods.closed_form.spin_factors import (
     polarisation,
+    product_seconds,
     single_spin_factors,
     transverse_factors,
 )
@@ -36,7 +32,6 @@ from spinsqueeze.methods.closed_form.stretches import (
     stretches_table,
 )
 from spinsqueeze.numerics.forks import require_own_threads
-from spinsqueeze.numerics.numba_threads import threads_for
 
 _TILE = 64
 
@@ -171,10 +166,18 @@ def _at_one_time(
     transverse = not (noisy or np.any(z))
     dtype = np.float64 if transverse else np.complex128
     plus_plus, plus_minus = np.zeros((N, N), dtype), np.zeros((N, N), dtype)
+    f: Floats | Complexes
+    h: Floats | Complexes
     if transverse:
         f, h = transverse_factors(phi)
     else:
         f, h = single_spin_factors(history, z=z, down=down, up=up)
+    from spinsqueeze.methods.closed_form.pair_kernels import (
+        complex_pair_products,
+        real_pair_products,
+    )
+    from spinsqueeze.numerics.numba_threads import threads_for
+
     require_own_threads("numba")
     seconds = product_seconds(transverse=transverse, n_stretches=len(rows) if noisy else 0)
     with threads_for(seconds * N**3 / 2):
@@ -230,7 +233,7 @@ def ising_cost(n_sites: int, *, n_times: int, n_terms: int = 1) -> tuple[float, 
     """(multiply-adds, bytes) of `ising_moments`.
 
     A fast product (transverse state, no decay or pumping) takes 8 multiply-adds of the
-    N^2 (N - 2)/2 products a time; a general state about 6 times as long, jumps 100 times.
+    N^2 (N - 2)/2 products a time; a general state about 5 times as long, jumps 60 times.
     """
     N = float(n_sites)
     return 4 * n_times * N * N * max(N - 2, 0.0), 8 * N * N * (n_terms + 24)

@@ -21,12 +21,8 @@ from spinsqueeze.methods.closed_form.collective import (
     integrated_rate,
 )
 from spinsqueeze.methods.closed_form.correlators import IsingCorrelators, Turns
-from spinsqueeze.methods.closed_form.single_spin import (
-    factor_minus_one,
-    history_minus_one,
-    polarisation,
-    single_spin_factors,
-)
+from spinsqueeze.methods.closed_form.single_spin import factor_minus_one, history_minus_one
+from spinsqueeze.methods.closed_form.spin_factors import polarisation, single_spin_factors
 from spinsqueeze.methods.closed_form.stretches import (
     acting_stretches,
     stretched_rate,

@@ -22,19 +22,13 @@ from spinsqueeze.methods.closed_form.collective import (
     integrated_rate,
     means_from,
 )
-from spinsqueeze.methods.closed_form.lattice_kernels import (
-    complex_lattice_products,
-    real_lattice_products,
-)
-from spinsqueeze.methods.closed_form.pair_kernels import product_seconds
-from spinsqueeze.methods.closed_form.single_spin import polarisation, single_spin_factors
+from spinsqueeze.methods.closed_form.lattice_products import Products, lattice_products
+from spinsqueeze.methods.closed_form.spin_factors import polarisation, single_spin_factors
 from spinsqueeze.methods.closed_form.stretches import (
     acting_stretches,
     stretched_rate,
     stretches_table,
 )
-from spinsqueeze.numerics.forks import require_own_threads
-from spinsqueeze.numerics.numba_threads import threads_for
 
 
 @dataclass(frozen=True)
@@ -202,31 +196,16 @@ def _at_one_time(
     z = float(vector[2])
     start = np.array([z])
     f, h = single_spin_factors(history.reshape(-1, 1, len(rows)), z=start, down=down, up=up)
-    n_orbits = len(orbits.columns)
-    s = np.sin(0.5 * K)
-    require_own_threads("numba")
-    noisy = bool(np.any(down) or np.any(up))
-    transverse = z == 0 and not noisy
-    dtype = np.float64 if transverse else np.complex128
-    plus, minus = np.zeros(n_orbits, dtype), np.zeros(n_orbits, dtype)
-    seconds = product_seconds(transverse=transverse, n_stretches=len(rows) if noisy else 0)
-    with threads_for(seconds * K.size * n_orbits):
-        if transverse:
-            c = np.cos(0.5 * K)
-            real_lattice_products(_twice(c), _twice(s), orbits.rows, orbits.columns, plus, minus)
-        else:
-            complex_lattice_products(
-                _twice(history.reshape(*K.shape, len(rows))),
-                _twice(s),
-                _twice(f.reshape(K.shape)),
-                z,
-                down[0],
-                up[0],
-                orbits.rows,
-                orbits.columns,
-                plus,
-                minus,
-            )
+    products = Products(
+        history=history.reshape(*K.shape, len(rows)),
+        f=f.reshape(K.shape),
+        z=z,
+        down=down[0],
+        up=up[0],
+        rows=orbits.rows,
+        columns=orbits.columns,
+    )
+    plus, minus = lattice_products(products)
     p = complex(0.5 * (vector[0] + 1j * vector[1]) * np.exp(1j * angle - 0.5 * (down + up).sum()))
     F = 1 + f[:, 0]
     left = np.cumprod(np.concatenate(([1.0], F[:-1])))
@@ -316,15 +295,11 @@ def _reflected(array: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
     return array
 
 
-def _twice(rows: NDArray[Any]) -> NDArray[Any]:
-    return np.concatenate((rows, rows), axis=1)
-
-
 def lattice_cost(tables: Floats, *, n_times: int) -> tuple[float, float]:
     """(multiply-adds, bytes) of `lattice_moments` for tables (n_terms, *shape).
 
     A fast product (transverse state, no decay or pumping) takes 8 multiply-adds; a general
-    state about 6 times as long, jumps 100 times.
+    state about 5 times as long, jumps 60 times.
     """
     M = float(tables[0].size)
     orbits = displacement_orbits(tables)

@@ -13,7 +13,7 @@ from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.methods.closed_form.pair_kernels import noisy_changes, one_more_spin
 
 
-@njit(parallel=True, cache=True, fastmath={"contract"}, error_model="numpy")
+@njit(parallel=True, cache=True, error_model="numpy")  # no fused operations: bits as numpy's
 def real_lattice_products(
     c: Floats,
     s: Floats,

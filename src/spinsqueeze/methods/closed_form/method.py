@@ -59,6 +59,7 @@ class ClosedForm(Method):
         )
     )
     answers: ClassVar[frozenset[type]] = frozenset((Evolve, Steady))
+    each_time_alone: ClassVar[bool] = True
 
     def obstacles(self, question: Question) -> list[str]:
         """All couplings and fields along one axis, coherent or product state, pulses of pi."""

@@ -18,16 +18,6 @@ from spinsqueeze.core.arrays import Booleans, Complexes, Floats, Integers
 from spinsqueeze.methods.closed_form.single_spin import history_minus_one
 
 
-def product_seconds(*, transverse: bool, n_stretches: int) -> float:
-    """Seconds that one third spin of one pair takes on one thread, roughly.
-
-    Args:
-        transverse: no polarisation along the axis and no jumps.
-        n_stretches: stretches in which spins jump; 0: none does.
-    """
-    return 1.2e-9 if transverse else 8e-9 + 1.2e-7 * n_stretches
-
-
 @njit(cache=True, error_model="numpy")
 def _panel(c: Floats, s: Floats, low: int, high: int, width: int) -> Floats:
     """(2 N, width): cosines and sines of spin k with the columns of a tile in rows 2k, 2k + 1."""

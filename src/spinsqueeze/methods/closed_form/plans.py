@@ -64,10 +64,11 @@ class _Setting:
         """Whether spins decay or are pumped."""
         return bool(self.jump_kinds & {"decay", "pumping"})
 
-    @property
-    def slowdown(self) -> float:
-        """How much longer the formulas take with decay or pumping (complex factors)."""
-        return 60.0 * len(self.echo.starts) if self.noisy else 1.0
+    def seconds(self, work: float, bloch: Floats) -> float:
+        """Of so many multiply-adds; longer with a polarisation along the axis, decay, pumping."""
+        tilted = bool(np.any(bloch[..., 2]))
+        slower = 60.0 * len(self.echo.starts) if self.noisy else 5.0 if tilted else 1.0
+        return slower * work / MULTIPLY_ADDS_PER_SECOND
 
     def per_spin(self) -> "_Setting":
         """The same with arrays of one entry a spin."""
@@ -278,13 +279,15 @@ def _lattice_plan(setting: _Setting, shape: tuple[int, ...]) -> Plan:
             (pair.strength, pair.tensor[axis, axis] * (everywhere if table is None else table))
         )
 
+    bloch = _clean(state.direction[frame(axis)])
+
     def moments(times: Floats) -> Result:
         tables, integrals = _couplings(setting, terms, times)
         rates = _rates(setting, times)
         found = lattice_moments(
             tables,
             integrals=integrals,
-            bloch=_clean(state.direction[frame(axis)]),
+            bloch=bloch,
             rotation=_rotation(setting, times)[:, 0],
             dephasing=rates.pop("dephasing")[:, 0],
             **rates,
@@ -294,8 +297,9 @@ def _lattice_plan(setting: _Setting, shape: tuple[int, ...]) -> Plan:
     work, memory = lattice_cost(
         np.array([table for _, table in terms]), n_times=len(question.times)
     )
-    seconds = setting.slowdown * work / MULTIPLY_ADDS_PER_SECOND
-    cost = Cost(memory, seconds, f"N^2 products a time for N = {model.n_spins}")
+    cost = Cost(
+        memory, setting.seconds(work, bloch), f"N^2 products a time for N = {model.n_spins}"
+    )
     return Plan("Ising lattice", axis, cost, _batches(cost, len(question.times)), moments)
 
 
@@ -311,7 +315,7 @@ def _matrix_plan(setting: _Setting) -> Plan:
         n_tables += len(setting.echo.starts) - 1
     n_times = len(question.times)
     work, memory = ising_cost(model.n_spins, n_times=n_times, n_terms=n_tables)
-    seconds = setting.slowdown * work / MULTIPLY_ADDS_PER_SECOND
+    seconds = setting.seconds(work, bloch)
     cost = Cost(memory, seconds, f"{n_tables + 24} N x N matrices for N = {model.n_spins}")
     moments = partial(_matrix_moments, setting, bloch)
     return Plan("Ising matrix", axis, cost, _batches(cost, n_times), moments)

@@ -127,7 +127,7 @@ def history_minus_one(
 
 
 @njit(cache=True)
-def _fill_factors(
+def fill_factors(
     phi: Floats,
     z: Floats,
     down: Floats,
@@ -135,6 +135,7 @@ def _fill_factors(
     f: Complexes,
     h: Complexes,
 ) -> None:
+    """Fill F - 1 and the connected z factor of every spin k seen by every spin i, with jumps."""
     for i in range(phi.shape[0]):
         for k in range(phi.shape[1]):
             if phi.shape[2] == 1:
@@ -153,50 +154,3 @@ def _fill_factors(
                 )
             f[i, k] = change
             h[i, k] = connected
-
-
-@njit(cache=True)
-def transverse_factors(phi: Floats) -> tuple[Floats, Floats]:
-    """F - 1 and the connected z factor over i, (N, N) for symmetric phi, where z = 0 and no jumps.
-
-    The same numbers as `single_spin_factors`.
-    """
-    f, h = np.empty(phi.shape), np.empty(phi.shape)
-    for i in range(phi.shape[0]):
-        for k in range(i + 1):
-            f[i, k] = f[k, i] = -2 * math.sin(0.25 * phi[i, k]) ** 2
-            h[i, k] = h[k, i] = math.sin(0.5 * phi[i, k])
-    return f, h
-
-
-def single_spin_factors(
-    phi: Floats, *, z: Floats, down: Floats, up: Floats
-) -> tuple[Complexes, Complexes]:
-    """Tables F - 1 and connected z factor of every spin k seen by every spin i.
-
-    Args:
-        phi: (n, m, S) coupling between i and k, integrated over each of S stretches of time [1].
-        z: (m,) initial <2 s^z_k>, in [-1, 1].
-        down: (m, S) integrated decay rate of spin k [1], >= 0.
-        up: (m, S) integrated pumping rate of spin k [1], >= 0.
-
-    Returns:
-        Two complex (n, m) arrays.
-    """
-    f = np.empty(phi.shape[:2], dtype=np.complex128)
-    h = np.empty(phi.shape[:2], dtype=np.complex128)
-    _fill_factors(np.ascontiguousarray(phi), z, down, up, f, h)
-    return f, h
-
-
-def polarisation(z: Floats, *, down: Floats, up: Floats) -> Floats:
-    """<2 s^z> (m,) after the integrated decay and pumping (m, S) of each stretch.
-
-    One stretch: z e^-2k - (d/k)(1 - e^-2k).
-    """
-    for s in range(down.shape[-1]):
-        k = 0.5 * (down[..., s] + up[..., s])
-        d = 0.5 * (down[..., s] - up[..., s])
-        share = np.divide(d, k, out=np.zeros_like(k), where=k > 0)
-        z = z * np.exp(-2 * k) + share * np.expm1(-2 * k)
-    return z

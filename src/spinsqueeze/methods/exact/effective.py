@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 DEGREE = 7
 """Of the polynomial that an envelope is between two breakpoints; see `Envelope.breakpoints`."""
-_INSIDE = 1e-10
-"""Envelopes are read this fraction of a window inside of its edges, where they may jump."""
 _LEFT_OUT = 1e-12
 """Of the largest coefficient of a polynomial: rounding of the higher ones."""
 
@@ -248,8 +246,8 @@ def _spans(question: Evolve, drive: DriveWeights) -> list[Span]:
         elif constant is not None:
             coefficients = constant[:, None]
         else:
-            length = window.stop - window.start
-            moments = window.start + length * (1 + (1 - _INSIDE) * nodes) / 2
+            # No node lies at an edge of the window, where envelopes may jump.
+            moments = window.start + (window.stop - window.start) * (1 + nodes) / 2
             coefficients = np.array([powers @ at(s, moments) for s in drive.strengths])
             kept = np.abs(coefficients) > _LEFT_OUT * np.abs(coefficients).max()
             coefficients = coefficients[:, : 1 + int(np.flatnonzero(kept.any(axis=0))[-1])]

@@ -16,7 +16,8 @@ larger sector.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ from spinsqueeze.numerics.orbits import Orbits, orbits_of_words
 from spinsqueeze.numerics.state_vectors import collective_moments, product_state
 
 ROWS_AT_ONCE = 1 << 15
+KEPT_SPINS = 25
+"""Spins up to which the last sector stays in memory, 0.3 GB, for the next run on its lattice."""
 INVERTED = 1e-12
 """Change of a state by inversion, in norm, that is taken for rounding."""
 
@@ -44,6 +47,7 @@ class Sector:
         joined: (orbits,) the basis state of the sector that each orbit belongs to.
         sizes: (dimension,) indices in each basis state.
         first: (dimension,) the first orbit of each.
+        whole: the sector without inversion; None: this one.
     """
 
     n_spins: int
@@ -51,13 +55,14 @@ class Sector:
     joined: NDArray[np.int32]
     sizes: Floats
     first: Integers
+    whole: Sector | None = None
 
     @classmethod
     def of(cls, n_spins: int, generators: Sequence[Integers]) -> Sector:
-        """Without inversion."""
-        orbits = orbits_of_words(n_spins, generators, bits=1)
-        each = np.arange(orbits.count, dtype=np.int32)
-        return cls(n_spins, orbits, each, orbits.sizes, each.astype(np.int64))
+        """Without inversion. The last one is kept, see KEPT_SPINS."""
+        key = tuple(tuple(int(i) for i in g) for g in generators)
+        make = _last_sector if n_spins <= KEPT_SPINS else _last_sector.__wrapped__
+        return make(n_spins, key)
 
     def inverted(self) -> Sector:
         """The even states under n -> not n."""
@@ -65,7 +70,7 @@ class Sector:
         lowest = np.minimum(np.arange(partner.size), partner)
         first, joined = np.unique(lowest, return_inverse=True)
         sizes: Floats = np.bincount(joined, self.orbits.sizes).astype(float)
-        return Sector(self.n_spins, self.orbits, joined.astype(np.int32), sizes, first)
+        return Sector(self.n_spins, self.orbits, joined.astype(np.int32), sizes, first, self)
 
     def partner(self) -> NDArray[np.int32]:
         """The orbit of the inverted states of each orbit."""
@@ -77,6 +82,13 @@ class Sector:
     def dimension(self) -> int:
         """Number of basis states."""
         return int(self.sizes.size)
+
+    @cached_property
+    def collective_spin(self) -> tuple[Any, Any, Any]:
+        """S_x, S_y/i and S_z, all real, as CSR over orbits."""
+        unit = np.eye(3)[:, None] * np.ones((self.n_spins, 1))
+        x, y, z = (self.matrix(_field(vectors)) for vectors in unit)
+        return x, y.imag.tocsr(), z
 
     @property
     def representatives(self) -> NDArray[np.int32]:
@@ -202,14 +214,7 @@ class SectorHamiltonian:
         self.n_spins, self.sector = sector.n_spins, sector
         self.dimension = sector.dimension
         self._parts = [sector.matrix(part) for part in parts]
-        plain = replace(
-            sector,
-            joined=np.arange(sector.orbits.count, dtype=np.int32),
-            sizes=sector.orbits.sizes,
-            first=np.arange(sector.orbits.count),
-        )
-        unit = np.eye(3)[:, None] * np.ones((sector.n_spins, 1))
-        self._spin = [plain.matrix(_field(vectors)) for vectors in unit]
+        self._spin = (sector.whole or sector).collective_spin
 
     def frozen(self, weights: Floats | None = None) -> SectorOperator:
         """Return sum_p weights_p H_p; None means all ones."""
@@ -221,7 +226,11 @@ class SectorHamiltonian:
     def moments(self, psi: Complexes) -> tuple[Floats, Floats]:
         """<S_a> (3,) and the symmetrised covariance (3, 3)."""
         lifted = self.sector.lifted(psi)
-        return collective_moments(lifted, np.array([S @ lifted for S in self._spin]))
+        turned = np.empty((3, lifted.size), dtype=np.complex128)
+        for S, row in zip(self._spin, turned, strict=True):
+            _real_times(S, lifted, row)
+        turned[1] *= 1j
+        return collective_moments(lifted, turned)
 
     def rotate(
         self,
@@ -240,11 +249,24 @@ class SectorHamiltonian:
         """
         if self.dimension < self.sector.orbits.count:
             raise InvalidInput("a rotation leaves the sector of inversion; use one without it")
-        generator = sum(n * matrix for n, matrix in zip(axis, self._spin, strict=True))
+        x, y, z = self._spin
+        generator = axis[0] * x + axis[1] * (1j * y) + axis[2] * z
         if mask is not None and not np.all(mask):
             generator = self.sector.matrix(_field(np.outer(mask, axis)))
         work = Work.allocate(self.dimension, krylov_dimension=40)
         propagate(SectorOperator(np.sign(angle) * generator), psi, abs(angle), rate=0.0, work=work)
+
+
+@lru_cache(maxsize=1)
+def _last_sector(n_spins: int, generators: tuple[tuple[int, ...], ...]) -> Sector:
+    orbits = orbits_of_words(n_spins, [np.array(g) for g in generators], bits=1)
+    each = np.arange(orbits.count, dtype=np.int32)
+    return Sector(n_spins, orbits, each, orbits.sizes, each.astype(np.int64))
+
+
+def _real_times(matrix: Any, psi: Complexes, out: Complexes) -> None:
+    """Out = matrix psi of a real matrix, on real and imaginary parts without a complex copy."""
+    out.view(np.float64).reshape(-1, 2)[:] = matrix @ psi.view(np.float64).reshape(-1, 2)
 
 
 def _field(vectors: Floats) -> HamiltonianPart:
@@ -267,8 +289,7 @@ class SectorOperator:
     def apply(self, psi: Complexes, out: Complexes) -> None:
         """Out = H psi; a real matrix acts on real and imaginary parts without being copied."""
         if self._matrix.dtype == np.float64:
-            pairs = psi.view(np.float64).reshape(-1, 2)
-            out.view(np.float64).reshape(-1, 2)[:] = self._matrix @ pairs
+            _real_times(self._matrix, psi, out)
         else:
             out[:] = self._matrix @ psi
 

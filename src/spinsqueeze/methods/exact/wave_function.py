@@ -111,20 +111,27 @@ class WaveFunction:
                 self._reach = min(self._reach, _AHEAD * max(spare, 0.0) / lost)
         if made == DEGREE:
             return True
-        # Envelopes feed a power from several before it: two small ones in a row are not enough.
         if made < FEWEST + 2 * (self.coefficients.shape[1] - 1):
             return False
         return self._length() >= self._reach
 
+    @property
+    def _last(self) -> int:
+        """Terms at the end that say how the series goes on: two, or all that feed the next one.
+
+        An envelope that starts as t^2 makes v_3, v_6, ... alone: two zeros in a row say nothing.
+        """
+        return max(2, self.coefficients.shape[1])
+
     def _length(self) -> float:
-        """The longest time whose last two terms together are allowed."""
+        """The longest time whose last terms together are allowed."""
         made, allowed = len(self.sizes) - 1, self._course.rate * self.sizes[0]
         if not np.isfinite(self.sizes[made]):
             return 0.0
         floor = _EPSILON * self.sizes[0]
         longest = np.inf
-        for power in (made, made - 1):
-            size = 2 * self.sizes[power]
+        for power in range(made, made - self._last, -1):
+            size = self._last * self.sizes[power]
             if size > 0.0:
                 by_rate = (allowed / size) ** (1 / (power - 1))
                 longest = min(longest, max(by_rate, (floor / size) ** (1 / power)))
@@ -168,7 +175,8 @@ class WaveFunction:
     def _added(self, after: float, psi: Complexes) -> float:
         """Error of psi(t + after) from this series, relative to its norm."""
         terms = np.array(self.sizes) * after ** np.arange(len(self.sizes))
-        return float(terms[-2:].sum() + _EPSILON * terms.sum()) / float(np.linalg.norm(psi))
+        left_out = terms[-self._last :].sum() + _EPSILON * terms.sum()
+        return float(left_out) / float(np.linalg.norm(psi))
 
     def _crossing(self, length: float) -> tuple[float, Complexes]:
         """Where |psi|^2 meets the number drawn, by Newton's steps inside a bracket."""

@@ -9,6 +9,10 @@ from spinsqueeze.numerics.processors import available_processors
 
 NARROW = 64
 """Levels of a packet that stays narrow; on average a run takes 3 sqrt(N) more (measured)."""
+SPREAD = 30.0
+"""Levels over the squared stretch of a packet that twisting has stretched, to the usual tail."""
+_MOMENTS = 64
+"""Instants at which the levels of a packet that spreads are looked at."""
 _SECONDS_OF_A_STEP = 1.3e-6
 _SECONDS_OF_A_LEVEL = 18e-9
 """Of seven slopes and their sums, measured on one core."""
@@ -18,10 +22,12 @@ _ROWS = 24
 
 
 def expected_cost(question: Question, n_trajectories: int, *, shifted: bool) -> Cost:
-    """From the norm of the generator on a narrow packet, and from the number of jumps."""
+    """From the norm of the generator on the levels of a packet, and from the number of jumps.
+
+    Twisting chi stretches a packet by chi N t, until the jumps have aimed it again.
+    """
     n = question.model.n_spins
     arrays = interchangeable.at_peak(question.model)
-    levels = min(n + 1, round(NARROW + 3 * np.sqrt(n)))
     squares = [
         rate * float(np.vdot(c, c).real)
         for jumps in (arrays.collective_jumps, arrays.local_jumps)
@@ -30,23 +36,27 @@ def expected_cost(question: Question, n_trajectories: int, *, shifted: bool) -> 
     n_collective = len(arrays.collective_jumps)
     collective, local = sum(squares[:n_collective]), sum(squares[n_collective:])
     quadratic = float(np.linalg.norm(arrays.quadratic, 2))
-    norm = n * levels * (quadratic + 0.25 * collective) + float(np.linalg.norm(arrays.field))
-    jumps = n / 4 * (collective * (1 if shifted else n / 2) + local)
+    twisting = float(np.ptp(np.linalg.eigvalsh(arrays.quadratic)))
     if isinstance(question, Evolve):
         duration, n_times = question.duration, len(question.times)
     else:  # late times, begun at ten times the inverse of the slowest rate
         duration, n_times = 20.0 / min([s / 2 for s in squares if s > 0], default=1.0), 96
-    steps = 20 + 8 * n_times + duration * (norm / 3 + 2 * jumps)
-    each = steps * (_SECONDS_OF_A_STEP + levels * _SECONDS_OF_A_LEVEL)
+    ages = duration * (np.arange(_MOMENTS) + 0.5) / _MOMENTS
+    stretch = n * twisting * ages / (1 + (local + n * collective / 4) * ages)
+    levels = np.minimum(n + 1, NARROW + 3 * np.sqrt(n) + SPREAD * stretch**2)
+    norm = n * levels * (quadratic + 0.25 * collective) + float(np.linalg.norm(arrays.field))
+    jumps = n / 4 * (collective * (1 if shifted else n / 2) + local)
+    steps = (20 + 8 * n_times + duration * (norm / 3 + 2 * jumps)) / _MOMENTS
+    each = float(np.sum(steps * (_SECONDS_OF_A_STEP + levels * _SECONDS_OF_A_LEVEL)))
     each += duration * jumps * _SECONDS_OF_A_JUMP
-    random = bool(squares)
+    count = n_trajectories if squares else 1
     threads = available_processors()
-    seconds = each * (n_trajectories if random else 1) / max(1, min(threads, n_trajectories))
     memory = 8 * n_times * (14.5 * n_trajectories + 3 * 12 * min(n_trajectories, 100))
     memory += 8 * _ROWS * n * threads + 50_000
     return Cost(
         memory,
-        seconds,
-        f"N = {n} spins, {n_trajectories} trajectories, {n_times} times, {levels} levels a state; "
+        each * count / max(1, min(threads, count)),
+        f"N = {n} spins, {n_trajectories} trajectories, {n_times} times, "
+        f"{round(levels.mean())} levels a state; "
         f"up to {n + 1} where it spreads over the sphere, at a cost that grows alike",
     )

@@ -16,6 +16,7 @@ from spinsqueeze.papers.perlin2020.phase_diagram import COLUMN, FIGURE_2, FIGURE
 from spinsqueeze.papers.perlin2020.setting import CONVENTIONS
 from spinsqueeze.papers.perlin2020.system_size import FIGURE_4, FIGURE_9, FIGURE_10, TABLE_1
 from spinsqueeze.papers.perlin2020.time_series import FIGURE_3, FIGURE_11, FIGURE_12
+from spinsqueeze.papers.perlin2020.vacancies import VACANCIES
 
 PAPER = Paper(
     key="perlin2020",
@@ -40,6 +41,7 @@ PAPER = Paper(
         FIGURE_11,
         FIGURE_12,
         FIGURE_13,
+        VACANCIES,
     ),
     conventions=CONVENTIONS,
     misprints=(

@@ -11,6 +11,7 @@ from spinsqueeze.plot.style import GREY, PALETTE, new_figure, style
 
 TRUSTED = 0.1
 """Population of the last shell up to which the paper trusts truncated shells."""
+MARGIN = 0.06
 
 _J_Z = r"$J_z/J_\perp$"
 _SQUEEZING = r"$-10\log_{10}\,\xi^2_{\mathrm{opt}}$"
@@ -26,12 +27,18 @@ def trusted(data: xr.Dataset) -> Booleans:
     return np.asarray(~(data["population"].isel(shell=-1).values > TRUSTED))
 
 
+def _limits(j_z: Floats) -> tuple[float, float]:
+    """Of the axis: room for the markers at both ends."""
+    return float(j_z[0]) - MARGIN, float(j_z[-1]) + MARGIN
+
+
 def _shade(panel: Any, j_z: Floats, inside: Booleans) -> None:
     """Grey where shells are not trusted."""
-    edges = np.concatenate([[j_z[0]], (j_z[1:] + j_z[:-1]) / 2, [j_z[-1]]])
+    first, last = _limits(j_z)
+    edges = np.concatenate([[first], (j_z[1:] + j_z[:-1]) / 2, [last]])
     for k in np.flatnonzero(~inside):
         panel.axvspan(edges[k], edges[k + 1], color="0.88", linewidth=0, zorder=0)
-    panel.set_xlim(j_z[0], j_z[-1])
+    panel.set_xlim(first, last)
 
 
 def draw_populations(data: xr.Dataset) -> Any:
@@ -118,7 +125,7 @@ def _column(panels: Any, one: xr.Dataset) -> None:
     for panel in panels:
         if _has(one, "shells"):
             _shade(panel, j_z, trusted(one))
-        panel.set_xlim(j_z[0], j_z[-1])
+        panel.set_xlim(*_limits(j_z))
     for method, label, look in (
         ("shells", f"TS{one.sizes.get('shell', 0) - 1}", {"color": PALETTE[0], "marker": "o"}),
         (
@@ -176,5 +183,5 @@ def _errors(panel: Any, one: xr.Dataset) -> None:
         j_z[inside], (decibels_gained(one["shells_xi2"].values) - exact)[inside], "o",
         color=PALETTE[0], markersize=4, label=f"TS{one.sizes['shell'] - 1}, where trusted",
     )  # fmt: skip
-    panel.set_ylabel("beyond exact [dB]")
+    panel.set_ylabel(r"$-10\log_{10}\,\xi^2_{\mathrm{opt}}$ beyond exact")
     panel.set_xlabel(_J_Z)
