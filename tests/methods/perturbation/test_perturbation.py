@@ -98,7 +98,7 @@ def test_order_k_errs_by_the_power_k_plus_one(name):
             power = np.polyfit(np.log(LAMBDAS), np.log(errors), 1)[0]
             assert order + 0.8 < power < order + 2.3
         for f, e in zip(found, exact, strict=True):
-            for variable in ("spin", "covariance", "xi2"):
+            for variable in ("spin", "covariance", "xi2", "purity"):
                 allowed = 1.5 * f[f"{variable}_truncation"] + 1e-10
                 assert np.all(np.abs(f[variable] - e[variable]) <= allowed)
             if order > 1:
@@ -146,6 +146,12 @@ def test_the_pure_theory_is_exact_in_second_order_with_collective_emission():
         np.testing.assert_allclose(pure.spin, mixed.spin, atol=1e-13)
         np.testing.assert_allclose(pure.covariance, mixed.covariance, atol=1e-13)
         assert float(pure.purity) == pytest.approx(1.0, abs=1e-13)
+    # Pairs that decay leave single flips, mixed; coherences with all-down stay exact.
+    terms = [sq.UniformField([0.02, 0.01, 0.0]), sq.TwoAxisTwisting(0.01)]
+    model = sq.SpinModel(6, hamiltonian=terms, jumps=[sq.CollectiveDecay(1 / 6)])
+    pure, mixed = (solved(model, sq.Perturbation(2, state=s), DOWN) for s in ("pure", "mixed"))
+    np.testing.assert_allclose(pure.spin[:2], mixed.spin[:2], atol=1e-13)
+    assert float(pure.covariance[0, 1]) == pytest.approx(float(mixed.covariance[0, 1]), abs=1e-13)
 
 
 @pytest.mark.parametrize("n", [2, 20, 10**6])
