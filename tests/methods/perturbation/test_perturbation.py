@@ -8,6 +8,7 @@ import pytest
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, TooLarge, Unsupported
+from spinsqueeze.methods.base.truncation import raise_to_square
 from spinsqueeze.methods.perturbation import alike as low_spins
 from spinsqueeze.methods.perturbation import alike_series, orders, power_series
 from spinsqueeze.models import interchangeable
@@ -371,3 +372,36 @@ def test_what_parity_empties_is_claimed_all_the_same(drive, other):
     for name in ("total_spin_squared", "purity", "xi2", "contrast"):
         error = abs(float(data[name] - exact[name]))
         assert 0.0 < error <= float(data[f"{name}_truncation"]) < 0.2, name
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected"), [(0.5, 4 / 3), (-0.5, 4 / 3), (0.95, 5.0), (2.0, 5.0), (0.0, 1.0)]
+)
+def test_orders_beyond_those_computed_repeat_them(ratio, expected):
+    """1/(1 - q), q = ratio^2 after two orders, at most 5; also where the own order is empty."""
+    flips = np.zeros((4, 1))
+    flips[1:, 0] = 0.01 * ratio ** np.arange(3.0)
+    empty = np.zeros((4, 1))
+    series = orders.Series(2, empty, flips, empty, flips, empty, empty, empty)
+    np.testing.assert_allclose(series.all_orders(1, computed=2), [expected])
+    flips[1] = 0.0
+    unknown = 5.0 if ratio else 1.0
+    np.testing.assert_allclose(series.all_orders(1, computed=2), [unknown])
+
+
+@pytest.mark.parametrize(("spin", "covariance"), [(0.1, 0.2), (0.2, 0.1)])
+def test_claims_are_at_least_the_square_of_the_largest_change(spin, covariance):
+    """Relative to N/2 and N/4; the purity has the scale 1, <S^2> that of N/2."""
+    n = 10
+    claims = {
+        "spin": np.array([[0.0, spin, 0.0]]) * n / 2,
+        "covariance": np.diag([0.0, covariance, 0.0])[None] * n / 4,
+        "purity": np.array([1e-6]),
+        "total_spin_squared": np.array([1e-6]),
+        "contrast": np.array([0.3]),
+    }
+    raise_to_square(claims, n)
+    assert claims["purity"] == pytest.approx(0.04)
+    assert claims["total_spin_squared"] == pytest.approx(0.04 * n / 2)
+    assert claims["contrast"] == 0.3
+    np.testing.assert_allclose(claims["spin"], [np.array([0.04, spin, 0.04]) * n / 2])
