@@ -110,7 +110,7 @@ def _values(answer):
 def test_the_series_of_xi2_sums_up_to_it():
     """Fields and couplings of every sort: off by the next order, as xi2 of the moments is."""
     gaps = []
-    for size in (0.02, 0.04):
+    for size in (0.005, 0.01):
         tensor = size * np.array([[0.6, 0.3, 0.4], [0.3, -0.4, 0.3], [0.4, 0.3, 0.0]])
         terms = [
             sq.CollectiveQuadratic(tensor + np.diag([0.1, 0.1, -0.3])),
