@@ -6,6 +6,11 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.squeezing import squeezing
 
+EMPTY = 1e-9
+"""Share of the largest relative change below which that of a quantity is rounding."""
+QUADRATIC = ("purity", "total_spin_squared")
+"""What begins with products of two changes."""
+
 
 def first(moments: Moments, count: int) -> Moments:
     """The moments at the first times."""
@@ -34,7 +39,9 @@ def differences(moments: Moments, beyond: Moments) -> dict[str, Floats]:
 
 
 def raise_to_square(truncation: dict[str, Floats], n_spins: int) -> None:
-    """Claims of relative error e^2 at least, e the largest relative change of <S> and covariance.
+    """Claims of e^2 at least, e the largest relative change of <S> and covariance.
+
+    Of <S^2> and the purity always, of others where parity empties them.
 
     What the next orders change of one quantity may vanish, by parity, or nearly so by chance, and
     not what those beyond do, as with <S^2> and the purity: that begins with products of two changes
@@ -45,7 +52,10 @@ def raise_to_square(truncation: dict[str, Floats], n_spins: int) -> None:
     scales = {"spin": n_spins / 2, "covariance": n_spins / 4, "total_spin_squared": n_spins / 2}
     spin = np.max(np.abs(truncation["spin"]), axis=1) / scales["spin"]
     covariance = np.max(np.abs(truncation["covariance"]), axis=(1, 2)) / scales["covariance"]
-    square = np.maximum(spin, covariance) ** 2
+    largest = np.maximum(spin, covariance)
     for name, gap in truncation.items():
-        least = scales.get(name, 1.0) * square
-        truncation[name] = np.maximum(gap, least.reshape(-1, *[1] * (gap.ndim - 1)))
+        change = largest.reshape(-1, *[1] * (gap.ndim - 1))
+        scale = scales.get(name, 1.0)
+        raised = np.maximum(gap, scale * change**2)
+        few = name in QUADRATIC or gap <= EMPTY * scale * change
+        truncation[name] = np.where(few, raised, gap)
