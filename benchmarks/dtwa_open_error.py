@@ -1,6 +1,6 @@
 """How wrong open DTWA is at N = 100, and whether its error bars hold the truth.
 
-    python benchmarks/dtwa_open_error.py                 # map and coverage; two minutes
+    python benchmarks/dtwa_open_error.py                 # map and coverage
     python benchmarks/dtwa_open_error.py --seeds 0       # the map alone
 
 Map: Ising models J/r^exponent on an open 10 x 10 lattice, decay and dephasing different by site,

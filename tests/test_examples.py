@@ -351,16 +351,20 @@ def test_the_best_of_noisy_curves_is_read_where_others_have_it(squares):
 
 
 @pytest.mark.slow
-def test_a_reservoir_on_squares_runs_at_a_small_size(squares, tmp_path, capsys):
-    setting = squares.TINY
-    tables = [part(setting) for part in (
-        squares.against_range, squares.against_exact, squares.against_disorder
-    )]  # fmt: skip
-    squares.picture(setting, *tables, tmp_path / "picture.png")
-    assert (tmp_path / "picture.png").stat().st_size > 10_000
-    assert "spin waves" in capsys.readouterr().out
-    near, far = (waves for _, _, waves in tables[0][2, 3])
-    assert far < near < 0
+def test_a_reservoir_on_squares_runs_at_a_small_size(squares, tmp_path):
+    setting, point = squares.TINY, (-1.0, 0.1, -1.1)
+    by_time = squares.against_exact(setting)
+    exact, _, waves, error = by_time[(2, 3), 1.0]
+    assert exact[0] == pytest.approx(0.0, abs=1e-9)
+    assert np.all(np.abs(waves - exact) < 0.5)
+    assert np.all(error > 0)
+    by_disorder = {
+        "none": [(0.0, *point)],
+        "couplings": [(0.5, *point)],
+        "positions": [(0.2, *point)],
+    }
+    squares.picture(setting, {(2, 3): [point] * 2}, by_time, by_disorder, tmp_path / "p.png")
+    assert (tmp_path / "p.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

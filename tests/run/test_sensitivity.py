@@ -110,7 +110,7 @@ def test_the_best_axis_is_that_of_a_scan_over_all():
         assert axis[np.abs(axis).argmax()] > 0
 
 
-def test_the_best_axis_of_samples_and_of_a_signal_on_some_spins():
+def test_the_best_axis_of_a_signal_on_some_spins():
     model = sq.SpinModel(
         sq.Lattice((2, 3)), hamiltonian=[sq.PowerLawXXZ(j_perp=0.3, j_z=1.0, exponent=3)]
     )
@@ -128,6 +128,10 @@ def test_the_best_axis_of_samples_and_of_a_signal_on_some_spins():
     assert any("best axis of the signal: (" in line for line in gains(best))
     (panel,) = sq.plot.sensitivity(best).axes
     assert panel.get_title() == "about the best axis"
+
+
+@pytest.mark.slow
+def test_the_best_axis_of_samples():
     twisted = sq.SpinModel(30, hamiltonian=[sq.OneAxisTwisting(1.0)])
     pulse = sq.Pulse(0.05, axis="+y", angle=0.0)
     sampled = sq.sensitivity(

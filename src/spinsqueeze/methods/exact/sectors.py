@@ -61,8 +61,7 @@ class Sector:
     def of(cls, n_spins: int, generators: Sequence[Integers]) -> Sector:
         """Without inversion. The last one is kept, see KEPT_SPINS."""
         key = tuple(tuple(int(i) for i in g) for g in generators)
-        make = _last_sector if n_spins <= KEPT_SPINS else _last_sector.__wrapped__
-        return make(n_spins, key)
+        return _last_sector(n_spins, key) if n_spins <= KEPT_SPINS else _new_sector(n_spins, key)
 
     def inverted(self) -> Sector:
         """The even states under n -> not n."""
@@ -259,6 +258,10 @@ class SectorHamiltonian:
 
 @lru_cache(maxsize=1)
 def _last_sector(n_spins: int, generators: tuple[tuple[int, ...], ...]) -> Sector:
+    return _new_sector(n_spins, generators)
+
+
+def _new_sector(n_spins: int, generators: tuple[tuple[int, ...], ...]) -> Sector:
     orbits = orbits_of_words(n_spins, [np.array(g) for g in generators], bits=1)
     each = np.arange(orbits.count, dtype=np.int32)
     return Sector(n_spins, orbits, each, orbits.sizes, each.astype(np.int64))
