@@ -419,7 +419,7 @@ def test_jumps_that_hardly_come_beside_frequent_ones(rate, seen, claimed, said):
     kinds = [jump.local and jump.rows[0, 0] != 0 for jump in jumps_of(question.model)]
     first = 3 * kinds.index(True)
     channels[:, 3 - first : 6 - first] = 1.0
-    channels[:seen, first + 2] = 1.0
+    channels[np.arange(seen), first + 1 + np.arange(seen) % 2] = 1.0
     followed = SimpleNamespace(jumps=channels, first=np.where(channels > 0, 0.7, np.inf))
     found, words = sampled._rare_jumps(question, SimpleNamespace(count=200, followed=followed))
     assert found == pytest.approx(2 * np.sqrt(3) * np.array([0.0, *claimed]), rel=1e-12)

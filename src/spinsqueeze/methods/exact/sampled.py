@@ -167,8 +167,9 @@ def _alike(jumps: "tuple[Jumps, ...]") -> list[tuple[Integers, float]]:
     kinds = [kind for jump in jumps for kind in [jump.kind()] * len(jump.largest_rates())]
     found = []
     for kind in dict.fromkeys(kinds):
-        own = np.array([k for k, other in enumerate(kinds) if other == kind and rates[k] > 0])
-        below = np.floor(np.log(rates[own].max() / rates[own]) / np.log(TENFOLD))
+        same = np.array([other == kind for other in kinds])
+        own = np.flatnonzero(same & (rates > 0))
+        below = np.floor(np.log(rates[own].max(initial=0.0) / rates[own]) / np.log(TENFOLD))
         for step in np.unique(below):
             channels = own[below == step]
             found.append((channels, float(rates[channels].sum())))
