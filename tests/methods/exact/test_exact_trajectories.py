@@ -326,12 +326,18 @@ def test_ctrl_c_keeps_the_finished_ones(monkeypatch):
 
 @pytest.mark.slow
 def test_twelve_and_fourteen_spins_run():
-    for n in (12, 14):
-        model = model_of(n, 9)
-        method = sq.Exact(1e-6, n_trajectories=4)
-        data = sq.simulate(model, STATE, np.linspace(0, 0.3, 4), method=method)
-        assert float(data["contrast"][0]) == pytest.approx(1.0, abs=1e-9)
-        assert data.attrs["numerical_error"] < 1e-4
+    for n, tolerances in ((12, (1e-6, 1e-8)), (14, (1e-6,))):
+        runs = [
+            sq.simulate(
+                model_of(n, 9), STATE, np.linspace(0, 0.3, 4), method=sq.Exact(t, n_trajectories=4)
+            )
+            for t in tolerances
+        ]
+        for data in runs:
+            assert float(data["contrast"][0]) == pytest.approx(1.0, abs=1e-9)
+            # four trajectories hardly have a jump, which is claimed, and said
+            assert any("hardly have them" in warning for warning in warnings_of(data))
+            np.testing.assert_allclose(data["spin"], runs[0]["spin"], atol=1e-5)
 
 
 def test_refusals():
