@@ -204,7 +204,7 @@ def _noted(store: str | Path | None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as stop:
-        if store is not None:
+        if store is not None and Path(store).is_dir():
             stop.add_note(f"finished points are kept in {store}: run the same again to go on")
         raise
 
