@@ -56,8 +56,27 @@ def test_every_public_call_names_a_keyword_that_it_lacks(name, call):
         (lambda: sq.OneAxisTwisting(), r"^OneAxisTwisting needs chi; it takes chi, axis$"),
         (
             lambda: sq.SpinModel(4, []),
-            r"^SpinModel takes spins by place .*, got 2 arguments; write",
+            r"^SpinModel takes spins by place .*; write SpinModel\(4, hamiltonian=\[\]\)$",
         ),
+        (
+            lambda: sq.PowerLawXXZ(2.0, 2.0, 3),
+            r"by place; write PowerLawXXZ\(j_perp=2.0, j_z=2.0, exponent=3\)$",
+        ),
+        (
+            lambda: sq.PowerLawXXZ(j_perp=2.0, j_z=2.0, alpha=3),
+            r"has no argument 'alpha'; did you mean 'exponent'\?$",
+        ),
+        (lambda: sq.OneAxisTwisting(1.0, "y", 3), r"got 3 arguments$"),
+        (
+            lambda: sq.Lattice(8, 8, boundary="open"),
+            r"write the sizes in brackets, Lattice\(\(8, 8\), boundary='open'\)$",
+        ),
+        (lambda: sq.Lattice(8, boundary="pbc"), r"got 'pbc'; did you mean 'periodic'\?$"),
+        (
+            lambda: sq.Lattice((8, 8), boundary=("open", "PBC")),
+            r"^boundary\[1\] .* did you mean 'periodic'\?$",
+        ),
+        (lambda: sq.plot(result()), r"^plot is not a call; write plot.squeezing\(data\) for a run"),
         (lambda: sq.optimum("x.nc"), r"load the file: optimum\(load\('x.nc'\)\)$"),
         (
             lambda: sq.compare(twisting(), UP_X, TIMES, methods="exact"),
@@ -126,7 +145,7 @@ def test_every_public_call_names_a_keyword_that_it_lacks(name, call):
         ),
         (
             lambda: sq.Readout(0.01),
-            r"^Readout takes keywords only, got 1 argument by place; write de",
+            r"^Readout takes keywords only, .* by place; write Readout\(detection_error=0.01\)$",
         ),
         # files, results and studies in each other's place
         (

@@ -13,12 +13,14 @@ import pytest
 import typer
 
 import spinsqueeze
+from spinsqueeze.cli import progress
 from spinsqueeze.cli.main import main
 from spinsqueeze.cli.progress import bar
 from spinsqueeze.cli.text import any_text
 from spinsqueeze.core import output
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.results.files import load
+from spinsqueeze.run import progress_bar
 from spinsqueeze.run.optimum import optimum
 from spinsqueeze.run.sweep import run_study
 
@@ -224,7 +226,9 @@ def test_steady_states_from_a_study(here, capsys):
     assert "permutation_invariant" in text
     assert "dtwa does not fit:\n  - " in text
     assert main(["run", "steady.toml", "--plot", "a.png"]) == 2
-    assert "--plot draws curves, this study asks for a steady" in capsys.readouterr().err
+    refused = capsys.readouterr().err
+    assert "--plot draws curves, this study asks for a steady" in refused
+    assert "spinsqueeze plot RESULT --kind ellipse" in refused
     assert main(["run", "steady.toml"]) == 0
     line = capsys.readouterr().out.splitlines()[0]
     assert line.startswith("xi2 = ")
@@ -234,7 +238,10 @@ def test_steady_states_from_a_study(here, capsys):
     with pytest.raises(InvalidInput, match=r"^data has no times: a steady state has no best time"):
         optimum(load("steady.nc"))
     assert main(["plot", "steady.nc"]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    refused = capsys.readouterr().err
+    assert refused.count("\n") == 1
+    assert "spinsqueeze plot FILE --kind ellipse" in refused
+    assert main(["plot", "steady.nc", "--kind", "ellipse"]) == 0
 
 
 CUMULANTS = """
@@ -339,23 +346,36 @@ def test_a_picture_that_fails_leaves_no_half_picture(here, capsys, monkeypatch):
     assert names(here) == ["study.nc", "study.toml"]
 
 
-def test_the_bar_is_silent_away_from_a_terminal(capsys):
-    with bar("title", quiet=False) as progress:
-        progress(0.5)
+def test_long_work_says_lines_away_from_a_terminal(capsys, monkeypatch):
+    """Also while the work says nothing, as in a short run that looks for times."""
+    monkeypatch.setattr(progress_bar.LogLines, "every", 0.05)
+    monkeypatch.setattr(progress, "_LOOK_EVERY", 0.01)
+    with bar("title", quiet=False) as note:
+        time.sleep(0.2)
+        note(0.5)
+        time.sleep(0.1)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "title: 0 %, 0 s"
+    assert lines[-1] == "title: 50 %, 0 s, 0 s left"
+
+
+def test_the_bar_is_silent_at_first_away_from_a_terminal(capsys):
+    with bar("title", quiet=False) as note:
+        note(0.5)
     assert capsys.readouterr() == ("", "")
 
 
 def test_the_bar_shows_the_share_and_the_time_left(capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
-    with bar("[odd] title", quiet=False) as progress:
-        progress(0.5)
+    with bar("[odd] title", quiet=False) as note:
+        note(0.5)
     text = capsys.readouterr().err
     assert "[odd] title" in text
     assert "50%" in text
     assert "left" in text
-    with bar("[odd] title", quiet=True) as progress:
-        progress(0.5)
+    with bar("[odd] title", quiet=True) as note:
+        note(0.5)
     assert capsys.readouterr().err == ""
 
 

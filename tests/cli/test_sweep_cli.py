@@ -203,6 +203,16 @@ def test_ctrl_c_leaves_a_state_to_go_on_from(study):
     assert not (study.parent / "study.nc").exists()
 
 
+def test_ctrl_c_before_the_first_point_promises_no_folder(study, capsys, monkeypatch):
+    def interrupted(_job):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("spinsqueeze.run.sweep.run_here", lambda jobs, **_: map(interrupted, jobs))
+    assert main(["sweep", "study.toml", "--workers", "0"]) == 130
+    assert "nothing is done yet; run the same" in capsys.readouterr().err
+    assert not (study.parent / "study.points").exists()
+
+
 def test_time_left_for_people():
     assert [_duration(s) for s in (0.4, 75, 3725)] == ["0:00", "1:15", "1:02:05"]
 

@@ -147,6 +147,28 @@ def test_a_model_without_collapse_operators_comes_back_closed():
     assert (still.hamiltonian, still.jumps) == ((), ())
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        sq.CoherentState([0.6, 0.48, 0.64]),
+        sq.DickeState(1, axis="y"),
+        sq.SymmetricState(random_ket(N + 1)),
+    ],
+)
+def test_a_state_is_the_same_in_both_bases(state):
+    """Amplitudes on 2^N are overlaps of the Dicke levels, by powers of S_- in qutip."""
+    ours = sq.to_qutip(state, n_spins=N, basis="spins")
+    levels = sq.to_qutip(state, n_spins=N, basis="dicke").full()[:, 0]
+    assert ours.dims[0] == sq.to_qutip(LATTICE).hamiltonian.dims[0]
+    minus = qutip.Qobj(total_spin(N)[0] - 1j * total_spin(N)[1], dims=[ours.dims[0]] * 2)
+    level = qutip.tensor([qutip.basis(2, 0)] * N)
+    want = 0 * level
+    for amplitude in levels:
+        want += amplitude * level
+        level = (minus * level).unit() if (minus * level).norm() > 0 else level
+    np.testing.assert_allclose(ours.full(), want.full(), atol=1e-12)
+
+
 @pytest.mark.parametrize("basis", ["dicke", "spins"])
 def test_a_pulse_is_its_rotation(basis):
     """An echo in qutip, piece by piece, beside ours."""
@@ -155,8 +177,7 @@ def test_a_pulse_is_its_rotation(basis):
     ours = sq.simulate(twist, UP_X, [0.7], pulses=[pulse], method="exact")["spin"].values[0]
     move = sq.to_qutip(twist, basis=basis).hamiltonian
     turn = sq.to_qutip(pulse, n_spins=N, basis=basis)
-    start = UP_X if basis == "dicke" else sq.ProductState(np.tile([1.0, 0.0, 0.0], (N, 1)))
-    psi = sq.to_qutip(start, n_spins=N)
+    psi = sq.to_qutip(UP_X, n_spins=N, basis=basis)
     psi = (-0.4j * move).expm() * turn * (-0.3j * move).expm() * psi
     spin = qutip.jmat(N / 2) if basis == "dicke" else total_spin(N)
     spin = [qutip.Qobj(s.full() if basis == "dicke" else s, dims=turn.dims) for s in spin]
@@ -247,6 +268,21 @@ MINUS = qutip.sigmam()
             lambda: sq.from_qutip((qutip.tensor(Z, Z), None)),
             InvalidInput,
             r"with \[\] where there are none, got",
+        ),
+        (
+            lambda: sq.to_qutip(sq.ProductState([[1.0, 0.0, 0.0]] * 3), basis="dicke"),
+            InvalidInput,
+            "^basis must be 'spins' or left out with a ProductState",
+        ),
+        (
+            lambda: sq.to_qutip(block_state(), basis="spins"),
+            InvalidInput,
+            "^basis must be left out with a BlockState",
+        ),
+        (
+            lambda: sq.from_qutip(qutip.tensor(Z, Z), []),
+            InvalidInput,
+            r"got 2 arguments; write from_qutip\(\(hamiltonian, \[collapse operators\]\)\)",
         ),
         (lambda: sq.from_qutip(3), InvalidInput, r"must be a Qobj, or \(hamiltonian"),
         (lambda: sq.from_qutip(qutip.basis(3, 0).proj()), InvalidInput, "n_spins must be given"),

@@ -150,11 +150,15 @@ def test_run_continues_from_the_final_state():
     assert rest["xi2"].values == pytest.approx(whole["xi2"].values[2:], abs=1e-8)
 
 
-def test_final_state_needs_keep_state(sampled):
+def test_final_state_needs_keep_state(sampled, monkeypatch):
     with pytest.raises(InvalidInput, match="keep_state=True"):
         sq.final_state(sampled)
-    with pytest.raises(InvalidInput, match="DTWA has no state to keep"):
+    monkeypatch.setattr(sq.DTWA, "answer", lambda *_: pytest.fail("refused before work"))
+    with pytest.raises(InvalidInput, match=r"DTWA has no state to keep here.* take .*Exact"):
         sq.simulate(MODEL, STATE, TIMES, method=sq.DTWA(10), keep_state=True)
+    lattice = sq.SpinModel(sq.Lattice((2, 2)), jumps=[sq.LocalDecay([0.1, 0.2, 0.3, 0.4])])
+    with pytest.raises(InvalidInput, match=r"Exact has no .* no method that fits keeps one$"):
+        sq.simulate(lattice, STATE, TIMES, method="exact", keep_state=True)
 
 
 @pytest.mark.parametrize(

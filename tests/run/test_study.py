@@ -202,7 +202,10 @@ def test_a_steady_state_runs_and_can_be_rerun_from_itself(steady):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"jumps": []}, r"^run: a steady state needs at least one jump; this model is closed$"),
+        (
+            {"jumps": []},
+            r"^run: a steady state needs at least one jump; this model is closed: evolve it",
+        ),
         (
             {"initial_state": {"dicke": 0.5}},
             r"^initial_state.dicke: must be one of -N/2, ..., N/2 in steps of 1 with N = 6, got",

@@ -55,6 +55,8 @@ def test_steady_states_are_swept_too():
     closed = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)])
     with pytest.raises(InvalidInput, match="a steady state needs at least one jump"):
         sq.sweep(closed, over={CHI: [1.0]}, workers=0)
+    chosen = sq.sweep(closed, STATE, over={CHI: [1.0]}, workers=0)
+    assert identical(chosen, sq.sweep(closed, STATE, "auto", over={CHI: [1.0]}, workers=0))
 
 
 def test_a_sweep_can_be_run_again_from_itself(whole):

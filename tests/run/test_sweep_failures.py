@@ -18,7 +18,7 @@ def test_a_failed_point_does_not_stop_the_rest(tmp_path):
     assert (data["squeezing_status"].values[1] == -1).all()
     assert np.isfinite(data["xi2"].values[[0, 2]]).all()
     assert data["n_spins"].values.tolist() == [4, -1, 5]
-    assert "1 of 3 points failed: TooLarge" in data.attrs["warnings"]
+    assert "1 of 3 points failed (spins = 30): TooLarge" in data.attrs["warnings"]
     with pytest.raises(InvalidInput, match="failed: TooLarge"):
         point_of(data, {"spins": 1})
     assert len(list(tmp_path.glob("*.point"))) == 2

@@ -15,7 +15,11 @@ from spinsqueeze.run.study_file import study_from_tables
         ({"over": None}, "over must name what to sweep"),
         ({"over": [1, 2]}, "over must map dotted paths to values"),
         ({"over": {}}, "over: is empty"),
-        ({"over": {"chi": [1.0]}}, r"over\.chi: must be a dotted path"),
+        ({"over": {"chi": [1.0]}}, r"over\.chi: .*; did you mean hamiltonian\.0\.chi\?$"),
+        (
+            {"over": {"ensemble.spins": np.logspace(1, 2, 3)}},
+            r'must be an integer, got 31.6.*; \{start, stop, num, spacing = "log"\} is rounded',
+        ),
         ({"over": {"hamiltonian.3.chi": [1.0]}}, "has entries 0 to 0"),
         ({"over": {CHI: ["big"]}}, r"over\.hamiltonian\.0\.chi: value 'big'"),
         ({"over": {CHI: [1.0, 1.0]}}, "must not repeat a value"),

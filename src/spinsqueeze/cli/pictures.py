@@ -69,7 +69,11 @@ def check_drawable(study: Any) -> None:
     """
     if study.sweep is None:
         if study.steady_state:
-            raise InvalidInput("--plot draws curves, this study asks for a steady state; drop it")
+            raise InvalidInput(
+                "--plot draws curves, this study asks for a steady state; drop it. Its "
+                "variance against angle is drawn by spinsqueeze plot RESULT --kind ellipse, steady "
+                "states against a parameter by a study with [sweep]"
+            )
         return
     from spinsqueeze.run.sweep import plan_of
 

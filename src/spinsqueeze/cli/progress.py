@@ -1,9 +1,13 @@
-"""The progress bar: fraction done and time left, on stderr, silent away from a terminal."""
+"""Fraction done and time left, on stderr: a bar on a terminal, now and then a line elsewhere."""
 
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+
+_LOOK_EVERY = 0.5
+"""Seconds between two looks at whether a line is due."""
 
 
 @contextmanager
@@ -15,8 +19,12 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
         quiet: show nothing.
     """
     # rich takes a moment to load
-    if quiet or not (sys.stderr.isatty() or os.environ.get("FORCE_COLOR")):
+    if quiet:
         yield lambda _fraction: None
+        return
+    if not (sys.stderr.isatty() or os.environ.get("FORCE_COLOR")):
+        with log_lines(title) as note:
+            yield note
         return
     from rich.console import Console
     from rich.markup import escape
@@ -42,3 +50,33 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
     with Progress(*columns, console=console, transient=True, speed_estimate_period=60) as shown:
         task = shown.add_task(escape(title), total=1.0)
         yield lambda fraction: shown.update(task, completed=fraction)
+
+
+@contextmanager
+def log_lines(title: str) -> Iterator[Callable[[float], None]]:
+    """Lines in a log file while the block runs, also while the work says nothing.
+
+    Args:
+        title: text before each line.
+    """
+    from spinsqueeze.run.progress_bar import LogLines
+
+    lines, over = LogLines(title), Event()
+
+    def note(fraction: float) -> None:
+        lines.fraction = fraction
+
+    def watch() -> None:
+        with suppress(OSError, ValueError):  # nobody reads on
+            while not over.wait(_LOOK_EVERY):
+                lines(lines.fraction)
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield note
+    finally:
+        over.set()
+        watcher.join()
+        with suppress(OSError, ValueError):
+            lines.close()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spinsqueeze.cli.options import INTERRUPTED, Output, Overwrite, Picture, Quiet, Seed
+from spinsqueeze.cli.progress import log_lines
 from spinsqueeze.cli.study import read, result_name
 
 if TYPE_CHECKING:
@@ -126,12 +127,13 @@ def run_sweep(
 
             data = run(asked, store=folder, progress=progress, **(options or {}))
     except KeyboardInterrupt:
-        done = f"{last[0].done} of {last[0].total}" if last else "no"
-        print(
-            f"spinsqueeze: {done} points are done and kept in {folder}; run the same command "
-            "again to go on",
-            file=sys.stderr,
+        kept = (
+            f"{last[0].done} of {last[0].total} points are done and kept in {folder}; run the same "
+            "command again to go on"
+            if last and last[0].done
+            else "nothing is done yet; run the same command to begin again"
         )
+        print(f"spinsqueeze: {kept}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
     if "status" in data and (data["status"] != "done").all():
         reasons = list(dict.fromkeys(data["reason"].values.ravel()))
@@ -180,14 +182,18 @@ def _say(message: Any, *_: Any, **__: Any) -> None:
 
 @contextmanager
 def _bar(title: str, *, quiet: bool) -> Iterator[Callable[[Any], None]]:
-    """Points done, failed and the time left, on stderr; silent away from a terminal."""
+    """Points done, failed and the time left, on stderr; lines away from a terminal."""
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     console = Console(stderr=True)
-    if quiet or not console.is_terminal:
+    if quiet:
         yield lambda _now: None
+        return
+    if not console.is_terminal:
+        with log_lines(title) as note:
+            yield lambda now: note(now.fraction)
         return
     columns = (
         TextColumn("{task.description}"),

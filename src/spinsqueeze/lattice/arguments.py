@@ -6,6 +6,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.calls import Call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.lattice.patterns import PATTERNS
 
@@ -22,6 +23,7 @@ _ELSEWHERE = {
     "random": "random places are positions=RandomPositions(100, box=(20, 20))",
 }
 """What else people call a geometry, and how it is written here."""
+_BOUNDARIES_ELSEWHERE = {"pbc": "periodic", "torus": "periodic", "obc": "open"}
 
 
 def check_geometry(geometry: str) -> None:
@@ -67,6 +69,27 @@ def checked_shape(raw: Any, geometry: str) -> tuple[int, ...]:
     return shape
 
 
+def shape_in_brackets(call: Call) -> str:
+    """The remedy for sizes by place: "; write Lattice((8, 8))"."""
+    sizes = ", ".join(checks.shown(size) for size in call.arguments)
+    rest = "".join(f", {name}={checks.shown(value)}" for name, value in call.options.items())
+    return f"; write the sizes in brackets, {call.function}(({sizes}){rest})"
+
+
+def boundary_word(name: str, word: Any) -> str:
+    """'periodic' or 'open'.
+
+    Raises:
+        InvalidInput: another word; the usual abbreviations are translated.
+    """
+    meant = _BOUNDARIES_ELSEWHERE.get(word.lower()) if isinstance(word, str) else None
+    if meant:
+        raise InvalidInput.of(
+            name, f"must be one of {', '.join(BOUNDARIES)}, got {word!r}; did you mean {meant!r}?"
+        )
+    return checks.choice(name, word, BOUNDARIES)
+
+
 def checked_boundary(given: Any, dimension: int) -> str | tuple[str, ...]:
     """One word, or a tuple where the axes differ.
 
@@ -74,14 +97,14 @@ def checked_boundary(given: Any, dimension: int) -> str | tuple[str, ...]:
         InvalidInput: another word, or another number of them.
     """
     if isinstance(given, str):
-        return checks.choice("boundary", given, BOUNDARIES)
+        return boundary_word("boundary", given)
     if not isinstance(given, tuple | list) or len(given) != dimension:
         raise InvalidInput.of(
             "boundary",
             "must be 'periodic' or 'open', or a list of them with one for each axis "
             f"({dimension}), got {checks.shown(given)}",
         )
-    words = tuple(checks.choice(f"boundary[{k}]", word, BOUNDARIES) for k, word in enumerate(given))
+    words = tuple(boundary_word(f"boundary[{k}]", word) for k, word in enumerate(given))
     return words[0] if len(set(words)) == 1 else words
 
 

@@ -10,12 +10,11 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Booleans, Floats
-from spinsqueeze.core.calls import clear_init
+from spinsqueeze.core.calls import clear_init_with
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import key, same
 from spinsqueeze.lattice import arguments
 from spinsqueeze.lattice.arguments import (
-    BOUNDARIES,
     FIXED,
     INDEPENDENT,
     LOADINGS,
@@ -27,7 +26,7 @@ from spinsqueeze.lattice.patterns import PATTERNS, ObliqueGrid, nearby, signed_s
 
 
 @final
-@clear_init
+@clear_init_with(arguments.shape_in_brackets)
 @dataclass(frozen=True, eq=False)
 class Lattice:
     """A lattice in 1, 2 or 3 dimensions, or positions of any kind.
@@ -81,7 +80,7 @@ class Lattice:
         if self.boundary is None:
             put("boundary", "periodic" if self.positions is None else "open")
         if isinstance(self.boundary, str):
-            checks.choice("boundary", self.boundary, BOUNDARIES)
+            arguments.boundary_word("boundary", self.boundary)
         if self.positions is not None:
             self._check_positions(put)
             return

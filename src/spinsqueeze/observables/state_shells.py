@@ -127,7 +127,7 @@ def amplitudes_of(state: InitialState, n_spins: int) -> Complexes:
         return np.asarray(state.amplitudes)
     if isinstance(state, ProductState):
         return state_vectors.product_state(state.directions)
-    return state_vectors.symmetric_state(symmetric_ket(state, n_spins))
+    return state_vectors.symmetric_state(symmetric_ket(state, n_spins)[::-1])  # M = -J first there
 
 
 def checked_array(state: Any) -> Complexes:

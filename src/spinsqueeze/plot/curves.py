@@ -148,7 +148,10 @@ def _check(dataset: Any, name: str) -> None:
         raise InvalidInput(f"{name} must carry its number of spins, n_spins; {remedy}")
     dims = dataset["xi2"].dims
     if "time" not in dims:
-        raise InvalidInput(f"{name} has no dimension time: a steady state is a number, not a curve")
+        raise InvalidInput(
+            f"{name} has no dimension time: a steady state is a number, not a curve; it is "
+            "drawn by plot.ellipse(data), or spinsqueeze plot FILE --kind ellipse"
+        )
     extra = [dim for dim in dims if dim != "time"]
     if extra:
         sizes = ", ".join(f"{dim} ({dataset.sizes[dim]})" for dim in extra)

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -11,9 +10,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from spinsqueeze.core.checks import shown
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import with_value
 from spinsqueeze.core.registry import LAB_FIGURES, READOUT_FIGURES
+from spinsqueeze.results.concerns import in_few_lines
 from spinsqueeze.results.points import KEPT_ATTRIBUTES, Entry, Point
 from spinsqueeze.results.studies import put_study, study_tables
 
@@ -80,7 +81,7 @@ def stack(
     for axis in axes:
         for name, (values, path) in axis.coordinates.items():
             data.coords[name] = (axis.name, _labels(values), {"path": path})
-    data.attrs.update({**shared, **attributes, "warnings": json.dumps(_summary(points))})
+    data.attrs.update({**shared, **attributes, "warnings": json.dumps(_summary(points, axes))})
     return data
 
 
@@ -165,14 +166,29 @@ def _labels(values: Sequence[Any]) -> NDArray[Any]:
     return np.asarray(plain)
 
 
-def _summary(points: Sequence[Point]) -> list[str]:
-    concerns: Counter[str] = Counter()
-    for point in points:
-        concerns.update(set(json.loads(point.attributes.get("warnings", "[]"))))
-    failed = Counter(p.reason for p in points if p.reason)
+def _summary(points: Sequence[Point], axes: Sequence[GridAxis]) -> list[str]:
+    """Failures and warnings of all points, with the swept values of those that have them."""
+    named, shape = [_named(axis) for axis in axes], tuple(axis.size for axis in axes)
+
+    def place(number: int) -> str:
+        index = np.unravel_index(number, shape) if shape else ()
+        return ", ".join(names[k] for names, k in zip(named, index, strict=True))
+
+    failed = [[p.reason] if p.reason else [] for p in points]
+    concerns = [json.loads(p.attributes.get("warnings", "[]")) for p in points]
     return [
-        f"{count} of {len(points)} points failed: {reason}" for reason, count in failed.items()
-    ] + [f"{count} of {len(points)} points: {text}" for text, count in concerns.items()]
+        *in_few_lines(failed, what="points failed", place=place),
+        *in_few_lines(concerns, what="points", place=place),
+    ]
+
+
+def _named(axis: GridAxis) -> list[str]:
+    """'j_z = 1, exponent = 3': each place along a dimension."""
+    columns = [
+        [f"{name} = {v:.6g}" if isinstance(v, float) else f"{name} = {shown(v)}" for v in values]
+        for name, (values, _) in axis.coordinates.items()
+    ]
+    return [", ".join(row) for row in zip(*columns, strict=True)]
 
 
 def sweep_dims(data: xr.Dataset) -> tuple[str, ...]:

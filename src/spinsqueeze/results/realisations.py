@@ -13,6 +13,7 @@ from spinsqueeze.observables.jackknife import MINIMUM_BLOCKS
 from spinsqueeze.observables.moments import BlockMoments
 from spinsqueeze.observables.readings import Reading, readings_of
 from spinsqueeze.results.best import best_of_moments
+from spinsqueeze.results.concerns import in_few_lines
 from spinsqueeze.results.dataset import readout_of, tables_of_run
 from spinsqueeze.results.points import Entry, Point
 
@@ -147,9 +148,7 @@ def _attributes(
         for name, value in head.items()
         if name not in _DROPPED and all(p.attributes.get(name) == value for p in done)
     }
-    concerns: Counter[str] = Counter()
-    for point in done:
-        concerns.update(set(json.loads(point.attributes.get("warnings", "[]"))))
+    concerns = [json.loads(point.attributes.get("warnings", "[]")) for point in points]
     kinds = {part for p in done for part in str(p.attributes["error_kind"]).split(" and ")}
     approximate = [kind for kind in ("uncontrolled", "truncation") if kind in kinds][:1]
     return {
@@ -161,7 +160,7 @@ def _attributes(
         "diagnostics": json.dumps({"realisations": len(done)}),
         "warnings": json.dumps(
             [f"{k} of {len(points)} realisations failed: {why}" for why, k in failures.items()]
-            + [f"{k} of {len(points)} realisations: {text}" for text, k in concerns.items()]
+            + in_few_lines(concerns, what="realisations")
         ),
     }
 

@@ -1,6 +1,7 @@
 """Which method a question gets: the one that the user names, or the most trusted that is quick."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from spinsqueeze.core import checks
@@ -82,8 +83,29 @@ def require(method: Method, question: Question) -> None:
         fitting = [kind.__name__ for kind in METHODS.values() if kind().judge(question)]
         if not fitting:
             raise
-        able = f"{', '.join(fitting[:-1])} and {fitting[-1]}" if len(fitting) > 1 else fitting[0]
-        raise Unsupported(f"{error}; {able} can") from None
+        raise Unsupported(f"{error}; {_listed(fitting)} can") from None
+
+
+def require_state(method: Method, question: Question) -> None:
+    """Refuse to keep a state that a method will not have, and name the methods that will.
+
+    Raises:
+        Unsupported, TooLarge: see `require`.
+        InvalidInput: it has no state to keep.
+    """
+    require(method, question)
+    if method.keeps_state(question):
+        return
+    others = [kind() for kind in METHODS.values()]
+    able = [type(m).__name__ for m in others if m.judge(question) and m.keeps_state(question)]
+    remedy = f"take {_listed(able)}" if able else "change the model: no method that fits keeps one"
+    raise InvalidInput(
+        f"keep_state: {type(method).__name__} has no state to keep here; leave it out, or {remedy}"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def approximation_note(question: Question, method: Method) -> str:

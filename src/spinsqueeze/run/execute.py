@@ -19,7 +19,7 @@ from spinsqueeze.results import dataset, provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.studies import put_study
 from spinsqueeze.run.answers import Run
-from spinsqueeze.run.choice import approximation_note, default_method
+from spinsqueeze.run.choice import approximation_note, default_method, require_state
 from spinsqueeze.run.stepwise import run_alone, run_together
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.time_scales import likely_times
@@ -51,8 +51,11 @@ def execute(
         KeyboardInterrupt: Ctrl-C, unless kept.
     """
     chosen = study.method is None
-    if checks.flag("keep_state", keep_state) and chosen:
-        study = replace(study, method=default_method(_asked(study), keep_state=True))
+    if checks.flag("keep_state", keep_state):
+        if study.method is None:
+            study = replace(study, method=default_method(_asked(study), keep_state=True))
+        else:
+            require_state(study.method, _asked(study))
     run = run_alone(study, progress=progress, keep_interrupted=keep_interrupted)
     return _dataset(run, keep_state=keep_state, chosen=chosen)
 
@@ -100,8 +103,8 @@ def _dataset(run: Run, *, keep_state: bool = False, chosen: bool | None = None) 
         state = run.answer.state_at(len(run.times) - 1)
         if state is None:
             raise InvalidInput(
-                f"keep_state: {type(method).__name__} has no state to keep here; leave it out, or "
-                "name no method: one that keeps its state is chosen where there is any"
+                f"keep_state: {type(method).__name__} had no state to keep; leave it out, or name "
+                "no method: one that keeps its state is chosen where there is any"
             )
         attributes["final_state_kind"], values = _packed(state)
     data = dataset.build(

@@ -15,6 +15,7 @@ Progress = Callable[[float], None]
 
 _WIDTH = 30
 _LINE_EVERY = 60.0
+_LINE_EVERY_AT_FIRST = 10.0
 _DRAW_EVERY = 0.1
 
 
@@ -90,8 +91,12 @@ class _Bar:
         self.fraction = min(max(float(fraction), 0.0), 1.0)
         now = monotonic()
         if now >= self.next:
-            self.next = now + self.every
+            self.next = now + self.gap(now - self.start)
             self.show()
+
+    def gap(self, past: float) -> float:  # noqa: ARG002
+        """Seconds until it is shown again."""
+        return self.every
 
     def close(self) -> None:
         """The work is over, or has failed."""
@@ -129,9 +134,13 @@ class TerminalBar(_Bar):
 
 @final
 class LogLines(_Bar):
-    """A line every minute, and one at the end of what took as long."""
+    """A line every 10 s of the first minute, then every minute, and one at the end of long work."""
 
-    every = _LINE_EVERY
+    every = _LINE_EVERY_AT_FIRST
+
+    def gap(self, past: float) -> float:
+        """10 s in the first minute, then a minute."""
+        return self.every if past < _LINE_EVERY else _LINE_EVERY
 
     def show(self) -> None:
         """Print a line."""

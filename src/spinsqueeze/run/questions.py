@@ -34,7 +34,10 @@ LIKE_A_RANGE = 4.0
 """A whole number this many times beyond two others is more likely a number of times."""
 
 MAX_SEED = 2**63 - 1
-_CLOSED = "a steady state needs at least one jump; this model is closed"
+_CLOSED = (
+    "a steady state needs at least one jump; this model is closed: evolve it instead, with times, "
+    'or with times="auto"'
+)
 _IN_TIME = "a steady state needs constant strengths and rates; this model has an envelope"
 
 

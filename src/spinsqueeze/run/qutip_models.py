@@ -9,7 +9,7 @@ import numpy as np
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
-from spinsqueeze.core.calls import clear_call, clear_init
+from spinsqueeze.core.calls import clear_call, clear_call_with, clear_init
 from spinsqueeze.core.errors import InvalidInput, TooLarge
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Envelope
@@ -20,12 +20,11 @@ from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm
 from spinsqueeze.numerics.angular_momentum import spin_matrices
-from spinsqueeze.run.qutip_states import qutip, state_from_qutip, state_to_qutip
+from spinsqueeze.run.qutip_states import DICKE, SPINS, qutip, state_from_qutip, state_to_qutip
 
 MOST_SPINS = 14
 MOST_ALIKE = 2000
 MOST_READ = 10
-_DICKE, _SPINS = "dicke", "spins"
 
 
 @final
@@ -54,15 +53,16 @@ def to_qutip(
     It needs the extra `qutip`. Envelopes become functions of time in a QobjEvo. A pulse is the
     unitary exp(-i angle axis . S) between two evolutions: its time is not in it.
 
-    Spin 0 is the leftmost factor and |up> its first level, as qutip counts. Coherent, Dicke and
-    symmetric states are kets of N + 1 Dicke levels, m = N/2 first, as of `qutip.jmat(N/2)`; block
-    states density matrices in the basis of `qutip.piqs`; others kets on 2^N.
+    Spin 0 is the leftmost factor and |up> its first level, as qutip counts; Dicke levels have
+    m = N/2 first, as of `qutip.jmat(N/2)`. A state goes with a model in the same basis.
 
     Args:
         subject: a `SpinModel`, a state, or a `Pulse`.
         n_spins: of a pulse, and of a coherent or a Dicke state, which do not hold it.
-        basis: of a model or a pulse: "spins": operators on 2^N; "dicke": on the N + 1 levels of
-            total spin N/2, for models that conserve it. None: "dicke" where that holds.
+        basis: "spins": operators or a ket on 2^N; "dicke": the N + 1 levels of total spin N/2.
+            None: of a model "dicke" where it conserves total spin, of a pulse where it turns all
+            spins, of coherent, Dicke and symmetric states; else "spins". Block states are density
+            matrices in the basis of `qutip.piqs`, for which basis is left out.
 
     Raises:
         InvalidInput: something else, a cavity, or a basis that does not fit.
@@ -70,7 +70,7 @@ def to_qutip(
         Unsupported: qutip is not installed.
     """
     if isinstance(subject, InitialState):
-        return state_to_qutip(subject, n_spins)
+        return state_to_qutip(subject, n_spins, basis)
     if isinstance(subject, Pulse):
         return _rotation(subject, n_spins=n_spins, basis=basis)
     if not isinstance(subject, SpinModel):
@@ -84,11 +84,11 @@ def to_qutip(
             "subject", "must be a model of spins alone, got one with a cavity; eliminate it first"
         )
     if basis is None:
-        basis = _DICKE if form.conserves_total_spin else _SPINS
-    checks.choice("basis", basis, (_DICKE, _SPINS))
-    if basis == _DICKE and not form.conserves_total_spin:
+        basis = DICKE if form.conserves_total_spin else SPINS
+    checks.choice("basis", basis, (DICKE, SPINS))
+    if basis == DICKE and not form.conserves_total_spin:
         raise InvalidInput.of("basis", "must be 'spins': the model does not conserve total spin")
-    return _operators(form, _Space(form.n_spins, dicke=basis == _DICKE))
+    return _operators(form, _Space(form.n_spins, dicke=basis == DICKE))
 
 
 _NOT_ALONE = {
@@ -109,15 +109,15 @@ def _rotation(pulse: Pulse, *, n_spins: int | None, basis: str | None) -> Any:
             "subject", "must be a Pulse of all spins or of sites, not of a spin_class; name sites"
         )
     everyone = pulse.sites is None
-    basis = (_DICKE if everyone else _SPINS) if basis is None else basis
-    checks.choice("basis", basis, (_DICKE, _SPINS))
-    if basis == _DICKE and not everyone:
+    basis = (DICKE if everyone else SPINS) if basis is None else basis
+    checks.choice("basis", basis, (DICKE, SPINS))
+    if basis == DICKE and not everyone:
         raise InvalidInput.of("basis", "must be 'spins': the pulse turns some sites only")
     if not everyone and max(pulse.sites) >= n:
         raise InvalidInput.of(
             "n_spins", f"must be above the sites of the pulse, up to {max(pulse.sites)}, got {n}"
         )
-    space = _Space(n, dicke=basis == _DICKE)
+    space = _Space(n, dicke=basis == DICKE)
     axis = np.array(checks.direction("axis", pulse.axis))
     if everyone:
         return (-1j * pulse.angle * space.along(axis)).expm()
@@ -126,7 +126,9 @@ def _rotation(pulse: Pulse, *, n_spins: int | None, basis: str | None) -> Any:
     return (-1j * pulse.angle * space.along(rows)).expm()
 
 
-@clear_call
+@clear_call_with(
+    lambda *_: "; write from_qutip((hamiltonian, [collapse operators])), the two in brackets"
+)
 def from_qutip(subject: Any, *, n_spins: int | None = None, unit: str = "J") -> Any:
     """A state from a qutip Qobj, or a model from a Hamiltonian and collapse operators.
 

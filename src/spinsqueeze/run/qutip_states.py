@@ -18,6 +18,7 @@ from spinsqueeze.numerics.block_layout import block_sizes, blocks, flatten
 from spinsqueeze.numerics.total_spin_blocks import total_spin_blocks
 from spinsqueeze.observables.state_shells import amplitudes_of, number_of_spins, symmetric_ket
 
+DICKE, SPINS = "dicke", "spins"
 MOST_SPINS = 10
 """Of a density matrix on 2^N, which is read by its eigenvectors."""
 
@@ -37,11 +38,17 @@ def qutip() -> Any:
     return package
 
 
-def state_to_qutip(state: InitialState, n_spins: int | None) -> Any:
+def state_to_qutip(state: InitialState, n_spins: int | None, basis: str | None) -> Any:
     """The Qobj of a state, see `to_qutip`."""
     n = number_of_spins(state, n_spins)
+    if basis is not None:
+        checks.choice("basis", basis, (DICKE, SPINS))
     make = qutip().Qobj
     if isinstance(state, BlockState):
+        if basis is not None:
+            raise InvalidInput.of(
+                "basis", "must be left out with a BlockState, which is in that of qutip.piqs"
+            )
         size = int(block_sizes(n).sum())
         dense = np.zeros((size, size), dtype=complex)
         start = 0
@@ -50,7 +57,14 @@ def state_to_qutip(state: InitialState, n_spins: int | None) -> Any:
             dense[start:end, start:end] = block
             start = end
         return make(dense)
-    if isinstance(state, StateVector | ProductState):
+    by_spin = isinstance(state, StateVector | ProductState)
+    if by_spin and basis == DICKE:
+        raise InvalidInput.of(
+            "basis",
+            f"must be 'spins' or left out with a {type(state).__name__}, which may leave the Dicke "
+            "levels",
+        )
+    if by_spin or basis == SPINS:
         psi = _first_spin_first(amplitudes_of(state, n), n)
         return make(psi[:, None], dims=[[2] * n, [1] * n])
     return make(symmetric_ket(state, n)[:, None])

@@ -80,8 +80,8 @@ def sweep(
     Args:
         subject: a model, a `Study`, or the tables of a study.
         initial_state: with a model: the state at time 0.
-        times: with a model: output times (T,); None: the steady state; "auto": chosen for every
-            point, see `simulate`.
+        times: with a model: output times (T,); "auto": chosen for every point, see `simulate`;
+            None: the steady state, or "auto" for a model without jumps and cavity.
         over: dotted path into the study (as in a study file: "hamiltonian.0.j_z",
             "ensemble.spins", "initial_state.coherent", "method.n_trajectories") -> values, or
             {start, stop, num} with spacing "linear" or "log". Default: the study's own sweep.
@@ -204,7 +204,7 @@ def _noted(store: str | Path | None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as stop:
-        if store is not None:
+        if store is not None and Path(store).is_dir():
             stop.add_note(f"finished points are kept in {store}: run the same again to go on")
         raise
 

@@ -1,10 +1,10 @@
 """The axes of a sweep in a study file: dotted paths with the values each of them takes."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.errors import InvalidInput, NotAnInteger
 from spinsqueeze.core.plain import compact, key, with_value
 from spinsqueeze.run.ranges import expand, is_range, whole_numbers
 
@@ -53,7 +53,9 @@ def read_axes(
     axes: dict[str, list[Any]] = {}
     for path, spec in _flat("", rest):
         if path.partition(".")[0] not in SECTIONS or "." not in path:
-            hint = checks.did_you_mean(path.partition(".")[0], SECTIONS)
+            places = [place for place in _entries("", tables) if place.endswith(f".{path}")]
+            hint = f"did you mean {' or '.join(places)}?" if places else ""
+            hint = hint or checks.did_you_mean(path.partition(".")[0], SECTIONS)
             raise InvalidInput(
                 f"must be a dotted path into the study such as hamiltonian.0.j_z; {hint}", path=path
             )
@@ -76,6 +78,20 @@ def read_axes(
         **({ZIPPED: [list(group) for group in groups]} if groups else {}),
         **({AVERAGED: realisations} if realisations else {}),
     }
+
+
+def _entries(prefix: str, value: Any) -> Iterator[str]:
+    """Dotted paths of all that stands in tables, through lists of tables."""
+    if isinstance(value, Mapping):
+        inner: Iterable[tuple[Any, Any]] = value.items()
+    elif isinstance(value, list | tuple) and all(isinstance(part, Mapping) for part in value):
+        inner = enumerate(value)
+    else:
+        return
+    for name, part in inner:
+        path = f"{prefix}.{name}" if prefix else str(name)
+        yield path
+        yield from _entries(path, part)
 
 
 def _counts(
@@ -153,7 +169,13 @@ def _try_all(
         try:
             check(changed)
         except InvalidInput as error:
-            raise InvalidInput(f"value {shown}: {error}", path=names) from None
+            log = '; {start, stop, num, spacing = "log"} is rounded to whole numbers'
+            hint = log if isinstance(error, NotAnInteger) and _are_numbers(axis) else ""
+            raise InvalidInput(f"value {shown}: {error}{hint}", path=names) from None
+
+
+def _are_numbers(axis: Mapping[str, list[Any]]) -> bool:
+    return all(isinstance(value, int | float) for values in axis.values() for value in values)
 
 
 def zip_groups(values: Mapping[str, Sequence[Any]], zipped: Any) -> list[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import numbers
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.run.choice import make_method
-from spinsqueeze.run.questions import listed
+from spinsqueeze.run.questions import AUTO, listed
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_file import study_from_tables, study_of_subject
 from spinsqueeze.run.sweep_axes import AVERAGED, ZIPPED, read_axes
@@ -24,7 +24,7 @@ def study_from(subject: Any, initial_state: Any, times: Any, **options: Any) -> 
     Args:
         subject: a SpinModel, a Study, or the tables of one.
         initial_state: with a model.
-        times: with a model; None: a steady state.
+        times: with a model; None: a steady state, or "auto" where nothing can ever decay.
         **options: parts of the study to set; None leaves them alone.
 
     Raises:
@@ -36,6 +36,9 @@ def study_from(subject: Any, initial_state: Any, times: Any, **options: Any) -> 
     if isinstance(subject, SpinModel):
         pulses = options["pulses"]
         given["pulses"] = listed(pulses)
+        closed = not subject.jumps and subject.cavity is None
+        if times is None and initial_state is not None and closed:
+            times = AUTO
         steady = times is None
         return Study(
             subject, initial_state=initial_state, times=times, steady_state=steady, **given

@@ -152,8 +152,10 @@ class Exact(SampledMethod):
 
     @override
     def keeps_state(self, question: Question) -> bool:
-        """Of closed models without a cavity."""
-        return not _on_strings(question) and not _on_density_matrices(question)
+        """Of closed models without a cavity, as amplitudes."""
+        return (
+            not self._sampled and not _on_strings(question) and not _on_density_matrices(question)
+        )
 
     @on_one_thread
     def answer(self, question: Question) -> Answer:
