@@ -1,4 +1,4 @@
-"""The progress bar: fraction done and time left, on stderr, silent away from a terminal."""
+"""The progress bar: fraction done and time left, on stderr; lines away from a terminal."""
 
 import os
 import sys
@@ -10,13 +10,21 @@ from contextlib import contextmanager
 def bar(title: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
     """Show a bar while the block runs; hands out the function that moves it.
 
+    Away from a terminal it is a line every minute, and none of what is over sooner.
+
     Args:
         title: text before the bar.
         quiet: show nothing.
     """
     # rich takes a moment to load
-    if quiet or not (sys.stderr.isatty() or os.environ.get("FORCE_COLOR")):
+    if quiet:
         yield lambda _fraction: None
+        return
+    if not (sys.stderr.isatty() or os.environ.get("FORCE_COLOR")):
+        from spinsqueeze.run.progress_bar import lines
+
+        with lines(title) as heard:
+            yield heard
         return
     from rich.console import Console
     from rich.markup import escape

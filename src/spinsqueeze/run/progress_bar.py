@@ -48,6 +48,20 @@ def listener(progress: Progress | bool | None, *, title: str) -> Iterator[Progre
 
 
 @contextmanager
+def lines(title: str) -> Iterator[Progress]:
+    """The function to be called with the fraction done, which prints a line every minute.
+
+    Args:
+        title: of the work, before each line.
+    """
+    log = LogLines(title)
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+@contextmanager
 def point_listeners(
     progress: Callable[[Any], None] | bool | None, *, title: str
 ) -> Iterator[list[Callable[[Any], None]]]:
