@@ -162,13 +162,14 @@ class SensitivityPlan:
         each = 1 + (12 if self.best else 4)
         runs = each * len(self.angles)
         cost = method.judge(question).cost
-        time = "" if cost is None else f"; about {in_time(runs * cost.seconds)}"
+        seconds = math.nan if cost is None else runs * cost.seconds
+        time = f"{'about ' if seconds >= 1.0 else ''}{in_time(seconds)}"
         phases = f" ({each} at each of {len(self.angles)} phases)" if len(self.angles) > 1 else ""
         times = f"{len(self.task.study.times)} times"
         if self.study.automatic_times:
             times = f"about {times}, which a run without the signal chooses first"
         error = method.trust(question).in_words
-        return f"{runs} runs{phases} of {method.in_words} ({error}), {times}{time}"
+        return f"{runs} runs{phases} of {method.in_words} ({error}), {times}; {time}"
 
 
 def plan_of(
