@@ -19,6 +19,7 @@ from spinsqueeze.cli.text import any_text
 from spinsqueeze.core import output
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.results.files import load
+from spinsqueeze.run import progress_bar
 from spinsqueeze.run.optimum import optimum
 from spinsqueeze.run.sweep import run_study
 
@@ -339,7 +340,18 @@ def test_a_picture_that_fails_leaves_no_half_picture(here, capsys, monkeypatch):
     assert names(here) == ["study.nc", "study.toml"]
 
 
-def test_the_bar_is_silent_away_from_a_terminal(capsys):
+def test_away_from_a_terminal_long_work_says_a_line_now_and_then(capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress_bar, "monotonic", lambda: now[0])
+    for quiet, text in ((True, ""), (False, "title: 50 %, 61 s, 61 s left\n")):
+        now[0] = 0.0
+        with bar("title", quiet=quiet) as progress:
+            progress(0.1)
+            assert capsys.readouterr() == ("", "")
+            now[0] = 61.0
+            progress(0.5)
+            assert capsys.readouterr() == ("", text)
+    capsys.readouterr()
     with bar("title", quiet=False) as progress:
         progress(0.5)
     assert capsys.readouterr() == ("", "")

@@ -72,7 +72,8 @@ class BestGain:
     def shown(self) -> str:
         """'9.6 ± 0.1 (9.82 dB)'."""
         value = value_with_error(self.gain, stderr=self.error)
-        return f"{value} ({float(decibels(self.gain)):.4g} dB)"
+        level = round(float(decibels(self.gain)), 9) + 0.0  # no rounding error of a gain of 1
+        return f"{value} ({level:.4g} dB)"
 
     @property
     def advice(self) -> str:

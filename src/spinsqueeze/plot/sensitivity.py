@@ -126,9 +126,9 @@ def _mark(panel: Axes, best: BestGain, factor: float, unit: str) -> None:
     when = value_with_error(
         factor * best.time, stderr=None if time_error is None else time_error[0]
     )
-    words = value_with_error(
-        float(ratio[0]), stderr=None if best.error is None or errors is None else float(errors[0])
-    )
+    level, error = round(float(ratio[0]), 9) + 0.0, 0.0 if errors is None else float(errors[0])
+    # an error that is not seen needs no digits
+    words = value_with_error(level, stderr=error) if error > 1e-3 else f"{level:.4g}"
     label = f"{words} dB at t = {when} {unit}".rstrip()
     panel.errorbar(
         [factor * best.time],

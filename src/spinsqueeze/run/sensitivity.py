@@ -165,11 +165,12 @@ class SensitivityPlan:
         seconds = math.nan if cost is None else runs * cost.seconds
         time = f"{'about ' if seconds >= 1.0 else ''}{in_time(seconds)}"
         phases = f" ({each} at each of {len(self.angles)} phases)" if len(self.angles) > 1 else ""
-        times = f"{len(self.task.study.times)} times"
+        count = len(self.task.study.times)
+        times = f"{count} time{'s' if count > 1 else ''}"
         if self.study.automatic_times:
             times = f"about {times}, which a run without the signal chooses first"
         error = method.trust(question).in_words
-        return f"{runs} runs{phases} of {method.in_words} ({error}), {times}; {time}"
+        return f"{runs} runs{phases} of {method.in_words}, error: {error}; {times}; {time}"
 
 
 def plan_of(
