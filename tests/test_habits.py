@@ -172,7 +172,7 @@ def test_every_public_call_names_a_keyword_that_it_lacks(name, call):
             lambda: sq.sweep(sq.spins_from_lab(4, chi="1 Hz")),
             r"^subject must be a SpinModel, .*; give its .model$",
         ),
-        (lambda: sq.sensitivity(twisting()), r"^times must be given with a model: those at which"),
+        (lambda: sq.sensitivity(twisting()), r"^initial_state must be given"),
         (lambda: sq.load(3), r"^path must be the name of a file, got 3$"),
         (lambda: sq.read_study(twisting()), r"^path must be the name of a file, got SpinModel\("),
         (

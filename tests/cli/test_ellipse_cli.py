@@ -43,7 +43,12 @@ def test_the_best_axis_of_a_signal_is_said(tmp_path, capsys, monkeypatch):
     (tmp_path / "echo.toml").write_text(study.replace("num = 61", "num = 5"))
     options = ["sensitivity", "echo.toml", "--pulse", "1", "--overwrite"]
     assert main([*options, "--axis", "best"]) == 0
-    assert "best axis of the signal: (" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "best axis of the signal: (" in said.out
+    assert said.out.startswith("method = symmetric (error: exact)\n")
+    assert said.err == "13 runs of symmetric, error: exact; 5 times; under a second\n"
+    assert main([*options, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
     assert main([*options, "--axis", "+y"]) == 0
     assert "best axis" not in capsys.readouterr().out
     assert main([*options, "--axis", "up"]) == 2

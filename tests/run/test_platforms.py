@@ -74,6 +74,10 @@ def test_the_page_of_the_laboratory_has_the_table():
         ("clock", ["clock"]),
         ("bec", ["condensate"]),
         ("", NAMES),
+        ("NV ensemble", ["magnetic"]),
+        ("lattice clock", ["clock", "rydberg", "dressing", "ions", "cavity"]),
+        ("an optical clock in a cavity", ["clock", "cavity", "dressing"]),
+        ("soft core", ["dressing"]),
     ],
 )
 def test_a_word_finds_its_rows(word, names):
@@ -91,6 +95,8 @@ def test_an_unknown_word_is_refused_with_the_names():
         sq.platforms("rydbreg")
     with pytest.raises(sq.InvalidInput, match=r"known: cavity, clock"):
         sq.platforms("teapot")
+    with pytest.raises(sq.InvalidInput, match="'a c of the teapot' is in no platform"):
+        sq.platforms("a c of the teapot")
 
 
 def test_advise_takes_a_study_and_sends_names_of_experiments_to_platforms():
@@ -118,5 +124,7 @@ def test_the_command_says_a_row_and_writes_its_study(tmp_path, monkeypatch, caps
     capsys.readouterr()
     assert main(["platforms", "ions", "-o", "study.toml"]) == 2
     assert "exists" in capsys.readouterr().err
+    assert main(["platforms", "lattice", "clock"]) == 0
+    assert "a clock in a cavity is cavity" in capsys.readouterr().out
     assert main(["platforms", "-o", "other.toml"]) == 2
     assert "must name one platform" in capsys.readouterr().err

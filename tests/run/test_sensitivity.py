@@ -1,12 +1,18 @@
 """Gain of a signal against error propagation written out in the symmetric subspace."""
 
+import dataclasses
+import re
+
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.optimize
 
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput, Unsupported
-from spinsqueeze.run.lines import gains
+from spinsqueeze.results.gains import read as read_best
+from spinsqueeze.run.lines import gains, method_line
+from spinsqueeze.run.sensitivity import carry_out, plan_of
 
 STATE = sq.CoherentState("+x")
 RAMP = 2e-3
@@ -127,7 +133,7 @@ def test_the_best_axis_of_a_signal_on_some_spins():
     assert float(along_z["metrological_gain"][0]) < greatest - 0.01
     assert any("best axis of the signal: (" in line for line in gains(best))
     (panel,) = sq.plot.sensitivity(best).axes
-    assert panel.get_title() == "about the best axis"
+    assert panel.get_title() == "about the best axis, by exact"
 
 
 @pytest.mark.slow
@@ -145,6 +151,104 @@ def test_the_best_axis_of_samples():
     xi2 = sq.simulate(twisted, STATE, [0.05], method="symmetric")["xi2"]
     error = float(sampled["metrological_gain_stderr"][0])
     assert abs(float(sampled["metrological_gain"][0]) - 1 / float(xi2[0])) < 4 * error < 1.0
+
+
+def test_the_greatest_gain_lies_between_the_times():
+    n, signal = 8, sq.Pulse(fraction=1.0, axis="+y", angle=0.0)
+    model = sq.SpinModel(n, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    least = scipy.optimize.minimize_scalar(
+        lambda t: -gain(n, t, 0.0, untwist=0.0), bounds=(0.1, 0.3), method="bounded",
+        options={"xatol": 1e-9},
+    )  # fmt: skip
+
+    def at(times, **options):
+        return sq.sensitivity(model, STATE, times, pulses=signal, method="symmetric", **options)
+
+    data = at(np.linspace(0.0, 0.36, 10), phases=[0.0])
+    best, near = read_best(data)
+    assert abs(best.gain + least.fun) <= best.error < 0.02
+    assert abs(best.time - least.x) <= best.time_error < 0.01
+    assert float(near["time"]) == pytest.approx(0.24)
+    assert best.gain > float(data["metrological_gain"].max()) + 1e-5
+    assert int(data["optimal_gain_status"][0]) == 0
+    (first, second) = gains(data)
+    assert f"{best.gain:.4f}"[:5] in first
+    assert "[" not in first
+    assert second.endswith(" at time 0.24")
+    for times, words in (
+        (np.linspace(0.0, 0.1, 6), "at the last time: add later ones"),
+        (np.linspace(0.25, 0.4, 6), "at the first time that has a gain"),
+        (np.linspace(0.1, 0.4, 3), "times too coarse to interpolate, .*: add times near 0.25"),
+    ):
+        edge = at(times)
+        assert re.search(rf"\[{words}", next(gains(edge)))
+        assert float(edge["optimal_gain"]) == float(edge["metrological_gain"].max())
+        (panel,) = sq.plot.sensitivity(edge).axes
+        (label,) = panel.get_legend().get_texts()
+        assert label.get_text().startswith("greatest computed: ")
+    alone = at([0.2])
+    assert "[" not in next(gains(alone))
+    assert float(alone["optimal_gain"]) == float(alone["metrological_gain"][0])
+
+
+def ising(shape):
+    """A study of an echo and a signal at 3/4 of every time, without times."""
+    return sq.Study(
+        sq.SpinModel(
+            sq.Lattice(shape), hamiltonian=[sq.PowerLawXXZ(j_perp=0.0, j_z=1.0, exponent=6)]
+        ),
+        initial_state=STATE,
+        pulses=[
+            sq.Pulse(fraction=0.5, axis="+x", angle=np.pi),
+            sq.Pulse(fraction=0.75, axis="+z", angle=0.0),
+        ],
+    )
+
+
+def test_why_an_exact_method_is_left_is_said():
+    study = dataclasses.replace(ising((12, 12)), times=[0.3])
+    plan = plan_of(study, signal=1, axis="best")
+    assert re.fullmatch(
+        r"13 runs of dtwa .* = 500\), error: uncontrolled and sampling; 1 time; about .+",
+        plan.in_words,
+    )
+    (concern,) = plan.concerns
+    assert concern.startswith("choice: dtwa (uncontrolled and sampling error) was taken; ")
+    assert "closed_form, exact, takes the study as it is" in concern
+    assert "turns spins away from the Ising axis z" in concern
+    assert plan_of(study, signal=1).concerns == ()  # a signal about z is in closed form
+
+
+def test_concerns_of_the_choice_and_of_the_method_are_in_the_result():
+    study = sq.Study(
+        there_and_back(4, 0.1), initial_state=STATE, times=[0.2],
+        pulses=[sq.Pulse(0.1, axis="+y", angle=0.0)], method=sq.SymmetricSubspace(),
+    )  # fmt: skip
+    plan = dataclasses.replace(plan_of(study, phases=[0.0, 0.1]), concerns=("choice: why",))
+    heard = []
+    data = carry_out(plan, progress=heard.append)
+    assert ("warning", "choice: why") in sq.summary(data).rows
+    assert len(set(heard)) >= 10
+    assert heard == sorted(heard)
+    assert heard[-1] == 1.0
+    assert not any("neglects" in line for line in gains(data))
+    data.attrs["error_kind"] = "uncontrolled and sampling"
+    assert list(gains(data))[-1].startswith("not in the error: what symmetric neglects")
+    assert method_line(data) == "method = symmetric (error: uncontrolled and sampling)"
+
+
+@pytest.mark.slow
+def test_times_by_themselves_are_those_of_the_run_without_the_signal():
+    study = ising((2,))
+    data = sq.sensitivity(study.model, STATE, pulses=study.pulses, signal=1)
+    run = sq.run_study(dataclasses.replace(study, pulses=study.pulses[:1]))
+    np.testing.assert_array_equal(data["time"], run["time"])
+    assert data.attrs["automatic_times"] == run.attrs["automatic_times"]
+    np.testing.assert_array_equal(sq.study_of(data).times, run["time"])
+    plan = plan_of(study, signal=1)
+    assert "about 101 times, which a run without the signal chooses first" in plan.in_words
+    with pytest.raises(InvalidInput, match=r"times must be given with pulses, e.g"):
+        sq.sensitivity(study.model, STATE, pulses=sq.Pulse(0.1, axis="+y", angle=0.0))
 
 
 def test_no_readout_beats_the_quantum_fisher_information():

@@ -9,9 +9,10 @@ from spinsqueeze.cli.options import Overwrite
 
 
 def platforms(
-    word: Annotated[
-        str, typer.Argument(metavar="[WORD]", help="A name, or a word such as nv or molecules.")
-    ] = "",
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[WORDS]", help="A name, or words such as nv or lattice clock."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="STUDY", help="Write its study to begin with."),
@@ -23,7 +24,7 @@ def platforms(
     from spinsqueeze.core.output import check_writable, write_bytes
     from spinsqueeze.run.platforms import platforms as found_by
 
-    rows = found_by(word).rows
+    rows = found_by(" ".join(words or ())).rows
     if output is None:
         print("\n\n".join(map(str, rows)))
         name = rows[0].name if len(rows) == 1 else "NAME"

@@ -14,6 +14,8 @@ _LOOK_EVERY = 0.5
 def bar(title: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
     """Show a bar while the block runs; hands out the function that moves it.
 
+    Away from a terminal it is a line every minute, and none of what is over sooner.
+
     Args:
         title: text before the bar.
         quiet: show nothing.

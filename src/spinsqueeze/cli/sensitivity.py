@@ -39,12 +39,13 @@ def sensitivity(
 
     from spinsqueeze.cli.pictures import checked_target, draw
     from spinsqueeze.cli.progress import bar
+    from spinsqueeze.cli.summary import chosen_times
     from spinsqueeze.cli.text import report_to
     from spinsqueeze.core.errors import InvalidInput
     from spinsqueeze.results.dataset import warnings_of
     from spinsqueeze.results.files import save
-    from spinsqueeze.run.lines import gains
-    from spinsqueeze.run.sensitivity import sensitivity as found
+    from spinsqueeze.run.lines import gains, method_line
+    from spinsqueeze.run.sensitivity import carry_out, plan_of
 
     target = checked_target(study, output, picture, overwrite=overwrite)
     angles = None
@@ -54,15 +55,18 @@ def sensitivity(
             raise InvalidInput(f"--phases must have a number of angles of at least 1, got {num}")
         angles = np.linspace(start, stop, num)
     asked, _ = read(study)
+    plan = plan_of(asked, signal=signal, axis=axis, phases=angles)
+    if not quiet:
+        print(plan.in_words, file=sys.stderr, flush=True)
     with bar(asked.title or study.stem, quiet=quiet) as progress:
-        data = found(asked, signal=signal, axis=axis, phases=angles, progress=progress)
+        data = carry_out(plan, progress=progress)
     save(data, target, overwrite=overwrite)
     if picture is not None:
         draw(data, picture, overwrite=overwrite)
     if quiet:
         return
     with report_to(target, picture):
-        for line in gains(data):
+        for line in (method_line(data), *gains(data), *chosen_times(data)):
             print(line)
         for concern in warnings_of(data):
             print(f"warning: {concern}", file=sys.stderr)

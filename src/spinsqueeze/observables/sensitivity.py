@@ -31,6 +31,8 @@ class Sensitivity:
         readout: (T, 3) unit vector of the best direction, perpendicular to the mean spin.
         best_axis: (T, 3) unit vector of the axis of the signal whose gain is the greatest, NaN
             where there is none; None where the axis was given.
+        replicas: (T, B) the gain with each block of samples left out; None without samples.
+        weights: (B,) sizes of the blocks.
     """
 
     gain: Floats
@@ -39,6 +41,8 @@ class Sensitivity:
     slope: Floats
     readout: Floats
     best_axis: Floats | None = None
+    replicas: Floats | None = None
+    weights: Floats | None = None
 
 
 def sensitivity_of(nearby: Nearby, *, step: float, error: float) -> Sensitivity:
@@ -86,17 +90,18 @@ def _sensitivity(axes: Sequence[Nearby], *, step: float, error: float) -> Sensit
     signal = np.abs(np.einsum("...a,...a->...", readout, slope))
     wrong = _AMPLIFIED * error * np.sqrt(middle.n_spins) / 2 / step
     amplified = 2 * gain * wrong / np.where(signal > 0.0, signal, np.inf)
-    stderr = None
+    stderr, replicas, weights = None, None, None
     if isinstance(middle, BlockMoments):
         parts = [
             {k: leave_one_out(v) for k, v in nearby.items() if isinstance(v, BlockMoments)}
             for nearby in axes
         ]
         replicas = _gain(parts, step)[0]
-        estimate = jackknife(gain, replicas=replicas, weights=middle.weights)
+        weights = middle.weights
+        estimate = jackknife(gain, replicas=replicas, weights=weights)
         stderr = np.hypot(estimate.stderr, estimate.bias)
     numerical = np.abs(gain - coarse) + amplified
-    return Sensitivity(gain, stderr, numerical, slope, readout, axis)
+    return Sensitivity(gain, stderr, numerical, slope, readout, axis, replicas, weights)
 
 
 def _gain(

@@ -8,7 +8,10 @@ import numpy as np
 
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.text import value_with_error
 from spinsqueeze.core.written_units import axis_scale
+from spinsqueeze.observables.best_gain import BestGain
+from spinsqueeze.observables.optimum import OptimumStatus
 from spinsqueeze.plot import fit
 from spinsqueeze.plot.style import (
     PALETTE,
@@ -18,18 +21,32 @@ from spinsqueeze.plot.style import (
     style,
     wrapped,
 )
+from spinsqueeze.results import gains
 from spinsqueeze.results.dataset import refuse_file_name
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+_HOLLOW: dict[str, Any] = {
+    "marker": "D",
+    "linestyle": "none",
+    "color": PALETTE[1],
+    "markerfacecolor": "white",
+    "markersize": 7,
+    "zorder": 5,
+}
 
 
 @clear_call
 def sensitivity(data: Any, *, ax: Any = None) -> Figure:
     """Draw the metrological gain in decibels: against time, or against phase at the best time.
 
-    The title says if the signal is about its best axis. A band shows one standard error. 0 dB,
-    dotted, is that of N uncorrelated spins.
+    Points are what was computed, with one standard error; straight lines join them. The greatest
+    gain over time, interpolated, is marked, hollow where it is not resolved; over phases the
+    greatest of those computed. The title says the
+    method, and if the signal is about its best axis. 0 dB, dotted, is that of N uncorrelated spins.
 
     Args:
         data: what `spinsqueeze.sensitivity` returns.
@@ -47,19 +64,21 @@ def sensitivity(data: Any, *, ax: Any = None) -> Figure:
             f"data must be what spinsqueeze.sensitivity returns, got {type(data).__name__} "
             "without metrological_gain"
         )
+    best, _ = gains.read(data)
     name = "time"
     largest = float(np.abs(data["time"].values).max(initial=0.0))
     factor, unit = axis_scale(largest, str(data["time"].attrs.get("units", "")))
     note = ""
     if "phase" in data.dims and data.sizes["phase"] > 1:
-        best = int(data["metrological_gain"].max("phase").argmax("time"))
-        data = data.isel(time=best)
+        data = data.isel(time=int(data["metrological_gain"].max("phase").argmax("time")))
+        best = None  # this is at a time of the data, the optimum lies between them
         note = f"read at t = {factor * float(data['time']):.4g} {unit}".rstrip()
         name, unit, factor = "phase", "rad", 1.0
     elif "phase" in data.dims:
         data = data.isel(phase=0)
     if "best_axis" in data:
         note = f"{note}, about the best axis".removeprefix(", ")
+    note = f"{note}, by {data.attrs['method']}".removeprefix(", ")
     stderr = data.get("metrological_gain_stderr")
     values, errors = decibels_with_error(
         np.where(data["metrological_gain"].values > 0, data["metrological_gain"].values, np.nan),
@@ -68,15 +87,56 @@ def sensitivity(data: Any, *, ax: Any = None) -> Figure:
     x = factor * np.asarray(data[name].values, dtype=float)
     with style():
         panel = single_panel(ax, 6.0, 4.0)
-        panel.plot(x, values, color=PALETTE[0])
-        if errors is not None:
-            panel.fill_between(x, values - errors, values + errors, color=PALETTE[0], alpha=0.25)
+        # many points are a line of their own
+        size = min(4.5, max(1.5, 250 / max(len(x), 1)))
+        panel.errorbar(
+            x,
+            values,
+            yerr=errors,
+            color=PALETTE[0],
+            linewidth=0.8,
+            marker="o",
+            markersize=size,
+            elinewidth=1.0,
+        )
+        if best is not None:
+            _mark(panel, best, factor, unit)
+        elif name == "phase" and np.isfinite(values).any():
+            k = int(np.nanargmax(values))
+            place = f"{values[k]:.4g} dB at {x[k]:.4g} rad"
+            panel.plot(x[k], values[k], label=f"greatest computed: {place}", **_HOLLOW)
+            panel.legend(loc="best")
         panel.axhline(0.0, color="black", linewidth=0.8, linestyle=":")
         panel.set_xlabel(f"{name} of the signal (rad)" if name == "phase" else f"time ({unit})")
         panel.set_ylabel(r"gain $1/(N\Delta\phi^2)$ (dB)")
         title = [wrapped(str(data.attrs["title"]))] if data.attrs.get("title") else []
+        panel.margins(y=0.12)
         if not panel.get_title():
             panel.set_title("\n".join([*title, *([note] if note else [])]))
     figure = figure_of(panel)
     fit.fit(figure, [panel])
     return figure
+
+
+def _mark(panel: Axes, best: BestGain, factor: float, unit: str) -> None:
+    """The greatest gain over time, hollow where it is only the greatest of the times given."""
+    ratio, errors = decibels_with_error([best.gain], [best.error or 0.0])
+    inside = best.status is OptimumStatus.INSIDE
+    time_error = None if best.time_error is None else [factor * best.time_error]
+    when = value_with_error(
+        factor * best.time, stderr=None if time_error is None else time_error[0]
+    )
+    level, error = round(float(ratio[0]), 9) + 0.0, 0.0 if errors is None else float(errors[0])
+    # an error that is not seen needs no digits
+    words = value_with_error(level, stderr=error) if error > 1e-3 else f"{level:.4g}"
+    label = f"{words} dB at t = {when} {unit}".rstrip()
+    panel.errorbar(
+        [factor * best.time],
+        ratio,
+        xerr=time_error,
+        yerr=errors if best.error else None,
+        capsize=3,
+        label=label if inside else f"greatest computed: {label}",
+        **(_HOLLOW | ({"markerfacecolor": PALETTE[1]} if inside else {})),
+    )
+    panel.legend(loc="best")

@@ -139,6 +139,31 @@ def approximation_note(question: Question, method: Method) -> str:
     )
 
 
+def left_note(near: Question, question: Question, method: Method) -> str:
+    """Why an exact method that would take a question like this one does not take this one.
+
+    Args:
+        near: the question whose default method is asked for.
+        question: what is asked in fact.
+        method: its choice.
+
+    Returns:
+        one line for the warnings of the result; empty where the choice is exact, or the default
+        method of `near` is not, or takes the question too.
+    """
+    trust = method.trust(question)
+    if trust.rank == 0:
+        return ""
+    exact = default_method(near)
+    reasons = exact.support(question)
+    if exact.trust(near).rank > 0 or not reasons:
+        return ""
+    return (
+        f"choice: {method.name()} ({trust.in_words} error) was taken; {exact.name()}, exact, takes "
+        f"the study as it is, but not with the signal turned on: {'; '.join(reasons)}"
+    )
+
+
 def in_time(seconds: float) -> str:
     """'3 min': a duration for people."""
     if seconds < 1.0:

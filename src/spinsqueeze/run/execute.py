@@ -67,10 +67,18 @@ def _asked(study: Study) -> Question:
     return study.question()
 
 
-def execute_many(studies: Sequence[Study]) -> list[xr.Dataset | SpinSqueezeError]:
-    """The results of studies, those with one method in one call, or why there are none."""
+def execute_many(
+    studies: Sequence[Study], *, progress: Progress | None = None
+) -> list[xr.Dataset | SpinSqueezeError]:
+    """The results of studies, those with one method in one call, or why there are none.
+
+    Args:
+        studies: the studies.
+        progress: called with the fraction done of all.
+    """
     results: list[xr.Dataset | SpinSqueezeError] = []
-    for run in run_together([functools.partial(_itself, study) for study in studies]):
+    makers = [functools.partial(_itself, study) for study in studies]
+    for run in run_together(makers, progress=progress):
         if isinstance(run, Exception) and not isinstance(run, SpinSqueezeError):
             raise run
         results.append(_dataset(run) if isinstance(run, Run) else run)

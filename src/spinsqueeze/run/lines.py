@@ -46,28 +46,32 @@ def _neglected(data: Any) -> Iterator[str]:
 def gains(data: Any) -> Iterator[str]:
     """The best gain of a result, its phase resolution and readout, in lines for people."""
     from spinsqueeze.core.text import value_with_error
-    from spinsqueeze.observables.squeezing import decibels
+    from spinsqueeze.core.written_units import written
+    from spinsqueeze.results.gains import read
 
-    gain = data["metrological_gain"]
-    if not np.isfinite(gain.values).any():
-        yield "no gain: the mean spin has no direction"
+    best, there = read(data)
+    if best is None:
+        yield "no gain: the mean spin has no direction, or no time comes after the signal"
         return
-    best = data.isel({dim: int(k) for dim, k in gain.argmax(...).items()})
-    value = float(best["metrological_gain"])
-    error = float(best.get("metrological_gain_stderr", 0.0))
-    error = float(np.hypot(error, float(best["metrological_gain_numerical_error"])))
-    shown = value_with_error(value, stderr=error if error > 5e-7 * value else None)
-    unit = str(best["time"].attrs.get("units", ""))
-    place = f"time {float(best['time']):.6g} {unit}".rstrip()
-    if "phase" in best.coords:
-        place += f", phase {float(best['phase']):.4g} rad"
-    yield f"gain = {shown} ({float(decibels(value)):.4g} dB) over uncorrelated spins at {place}"
-    direction = ", ".join(f"{x:.4f}" for x in best["readout"].values)
-    resolution = float(best["phase_resolution"])
-    yield f"Delta phi = {resolution:.4g} rad in one shot, read along ({direction})"
-    if "best_axis" in best:
-        axis = ", ".join(f"{x:.4f}" for x in best["best_axis"].values)
-        yield f"best axis of the signal: ({axis})"
+    unit = written(str(there["time"].attrs.get("units", "")))
+    place = f"time {value_with_error(best.time, stderr=best.time_error)} {unit}".rstrip()
+    if "phase" in there.coords:
+        place += f", phase {float(there['phase']):.4g} rad"
+    advice = f" [{best.advice}]" if best.advice else ""
+    yield f"gain = {best.shown} over uncorrelated spins at {place}{advice}"
+    direction = ", ".join(f"{x:.4f}" for x in there["readout"].values)
+    resolution = 1 / np.sqrt(float(data.attrs["n_spins"]) * best.gain)
+    near = "" if float(there["time"]) == best.time else f" at time {float(there['time']):.6g}"
+    yield f"Delta phi = {resolution:.4g} rad in one shot, read along ({direction}){near}"
+    if "best_axis" in there:
+        axis = ", ".join(f"{x:.4f}" for x in there["best_axis"].values)
+        yield f"best axis of the signal: ({axis}){near}"
+    yield from _neglected(data)
+
+
+def method_line(data: Any) -> str:
+    """The method of a result, and the kind of its error."""
+    return f"method = {data.attrs['method']} (error: {data.attrs['error_kind']})"
 
 
 def _seconds(data: Any, time: float) -> Iterator[str]:

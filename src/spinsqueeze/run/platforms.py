@@ -1,7 +1,7 @@
 """platforms: which experiment is which model, the method that answers it, a study to begin with."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import final
@@ -11,6 +11,25 @@ from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.text import html_table
 
+_STOP_WORDS = frozenset(
+    (
+        "an",
+        "and",
+        "as",
+        "at",
+        "by",
+        "for",
+        "from",
+        "in",
+        "is",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "with",
+    )
+)
 COLUMNS = ("name", "experiment", "model", "method")
 
 
@@ -52,9 +71,14 @@ class Platform:
         )
 
     def matches(self, word: str) -> bool:
-        """Whether a word of what is said of it begins so."""
+        """Whether a word of what is said of it begins so, or so without an s at its end."""
         said = " ".join((*self.cells, *self.also)).lower()
-        return re.search(rf"(?<![a-z0-9]){re.escape(word)}", said) is not None
+        begins = re.escape(word.removesuffix("s") or word)
+        return re.search(rf"(?<![a-z0-9]){begins}", said) is not None
+
+    def score(self, words: Sequence[str]) -> int:
+        """How many of the words it has; its name counts twice."""
+        return sum(self.matches(word) + (word == self.name) for word in words)
 
 
 @final
@@ -135,7 +159,7 @@ PLATFORMS = (
     Platform(
         "clock",
         "Optical clock after squeezing: noise of the detector",
-        "any of these, with `[readout]`",
+        "any of these, with `[readout]`; a clock in a cavity is `cavity`",
         "as for that model; twisting `closed_form`",
         ("detection", "strontium", "ytterbium"),
     ),
@@ -155,21 +179,32 @@ def platforms(word: str = "") -> Platforms:
 
     Args:
         word: a name such as "rydberg", or a word of the experiment, model or method ("molecules",
-            "nv", "c6"), in any case; "": all.
+            "nv", "c6"), in any case; "": all. Of several words that no row has together ("NV
+            ensemble", "clock in a cavity") each counts that has two letters and more.
 
     Returns:
-        the rows, the one of that name alone where there is one; `row.study` is the text of a study
-        file to begin with.
+        the rows, those with most of the words first, the one of that name alone where there is one;
+        `row.study` is the text of a study file to begin with.
 
     Raises:
-        InvalidInput: no row has that word.
+        InvalidInput: no row has any of the words.
     """
     wanted = checks.text("word", word).strip().lower()
     named = tuple(row for row in PLATFORMS if wanted == row.name)
-    found = named or tuple(
-        row for row in PLATFORMS if row.matches(wanted) or row.matches(wanted.rstrip("s"))
-    )
+    found = named or tuple(row for row in PLATFORMS if row.matches(wanted)) or _with_any(wanted)
     if not found:
         names = [row.name for row in PLATFORMS]
         raise InvalidInput(f"word {word!r} is in no platform; {checks.did_you_mean(wanted, names)}")
     return Platforms(found)
+
+
+def _with_any(text: str) -> tuple[Platform, ...]:
+    """The rows that have any word of a text, those with most of them first."""
+    words = [
+        word
+        for word in dict.fromkeys(re.findall(r"[a-z0-9]+", text))
+        if len(word) > 1 and word not in _STOP_WORDS
+    ]
+    scores = {row.name: row.score(words) for row in PLATFORMS}
+    rows = [row for row in PLATFORMS if scores[row.name]]
+    return tuple(sorted(rows, key=lambda row: -scores[row.name]))

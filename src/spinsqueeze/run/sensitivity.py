@@ -4,8 +4,8 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, final
 
 import numpy as np
 import xarray as xr
@@ -13,8 +13,7 @@ import xarray as xr
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.calls import clear_call
-from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.units import inverse
+from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.observables.measured import as_measured
@@ -26,14 +25,17 @@ from spinsqueeze.observables.sensitivity import (
     best_sensitivity_of,
     sensitivity_of,
 )
-from spinsqueeze.results import provenance
+from spinsqueeze.results import gains
 from spinsqueeze.results.dataset import read_moments, readout_of, warnings_of
-from spinsqueeze.results.files import MARK
 from spinsqueeze.results.studies import put_study
-from spinsqueeze.run.answers import task_of
-from spinsqueeze.run.execute import execute_many
+from spinsqueeze.run.answers import Task, task_of
+from spinsqueeze.run.choice import approximation_note, in_time, left_note
+from spinsqueeze.run.execute import execute, execute_many
+from spinsqueeze.run.progress_bar import listener
+from spinsqueeze.run.questions import AUTO
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.sweep import study_from
+from spinsqueeze.run.time_scales import likely_times
 
 STEP, SAMPLED_STEP = 0.005, 0.05
 """Default step of the phase times sqrt(N); that of samples in single precision is longer."""
@@ -58,7 +60,7 @@ def sensitivity(
     seed: int | None = None,
     memory_budget: float | None = None,
     title: str | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | bool | None = None,
 ) -> xr.Dataset:
     """The smallest angle of a pulse that the collective spin tells from noise.
 
@@ -82,7 +84,9 @@ def sensitivity(
     Args:
         subject: a model, a `Study`, or the tables of one.
         initial_state: with a model.
-        times: with a model: output times (T,); those before the signal have gain 0.
+        times: with a model: output times (T,); those before the signal have gain 0. None or "auto",
+            as of a study without times: those that a run without the signal chooses; pulses must
+            then come at a `fraction`.
         pulses: with a model: the pulses.
         signal: which pulse is the signal, in order (from 0); needed where there are several.
         axis: of the signal instead of the pulse's: a direction as of `Pulse`, or "best".
@@ -93,14 +97,18 @@ def sensitivity(
         seed: instead of the study's.
         memory_budget: bytes, instead of the study's.
         title: instead of the study's.
-        progress: called with the fraction done.
+        progress: called with the fraction done; True shows a bar (lines in a log file).
 
     Returns:
         Dataset over time, or phase and time: `metrological_gain` (NaN where the mean spin has no
         direction) with `_stderr` where sampled and `_numerical_error` from the step and what it
         amplifies; `phase_resolution`, Delta phi of one shot; `slope` d<S>/d phi and `readout`, the
         unit vector n, both over axis; with axis="best" `best_axis`, the unit vector k (its sign is
-        free; NaN before the signal).
+        free; NaN before the signal). The greatest gain over time is interpolated between the times
+        like the least xi2: `optimal_gain`, `optimal_gain_time`, their errors, and
+        `optimal_gain_status` (0 interpolated; 1 first time, 2 last time, 3 time 0 is greatest; 4
+        times too coarse; -1 none). The warnings say where another method was taken than without the
+        signal.
 
     Raises:
         InvalidInput: an argument breaks its rule, or there is no such pulse.
@@ -108,14 +116,71 @@ def sensitivity(
         TooLarge: the memory budget would be exceeded.
         NumericalFailure: the calculation ended without a trustworthy number.
     """
-    if times is None and isinstance(subject, SpinModel):
-        raise InvalidInput.of(
-            "times", "must be given with a model: those at which the spins are read"
-        )
     study = study_from(
-        subject, initial_state, times, pulses=pulses, method=method, seed=seed,
-        memory_budget=memory_budget, title=title,
+        subject, initial_state, AUTO if times is None and isinstance(subject, SpinModel) else times,
+        pulses=pulses, method=method, seed=seed, memory_budget=memory_budget, title=title,
     )  # fmt: skip
+    plan = plan_of(study, signal=signal, axis=axis, phases=phases, step=step)
+    with listener(progress, title=study.title or "sensitivity") as heard:
+        return carry_out(plan, progress=heard)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SensitivityPlan:
+    """What `sensitivity` computes: a study with its method, and the working points of its signal.
+
+    Attributes:
+        study: with the method of all runs.
+        task: one of the runs, at likely times where they are to be chosen.
+        signal: which pulse is the signal.
+        angles: (P,) its working points, radians.
+        given: whether they were given.
+        best: whether the best axis is looked for.
+        step: of the phase, radians.
+        concerns: why the method is not another one, for the warnings.
+    """
+
+    study: Study
+    task: Task
+    signal: int
+    angles: Floats
+    given: bool
+    best: bool
+    step: float
+    concerns: tuple[str, ...]
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the method samples."""
+        return self.task.method.trust(self.task.question).sampled
+
+    @property
+    def in_words(self) -> str:
+        """What is run, and about how long that takes, in one line."""
+        method, question = self.task.method, self.task.question
+        each = 1 + (12 if self.best else 4)
+        runs = each * len(self.angles)
+        cost = method.judge(question).cost
+        seconds = math.nan if cost is None else runs * cost.seconds
+        time = f"{'about ' if seconds >= 1.0 else ''}{in_time(seconds)}"
+        phases = f" ({each} at each of {len(self.angles)} phases)" if len(self.angles) > 1 else ""
+        count = len(self.task.study.times)
+        times = f"{count} time{'s' if count > 1 else ''}"
+        if self.study.automatic_times:
+            times = f"about {times}, which a run without the signal chooses first"
+        error = method.trust(question).in_words
+        return f"{runs} runs{phases} of {method.in_words}, error: {error}; {times}; {time}"
+
+
+def plan_of(
+    study: Study, *, signal: Any = None, axis: Any = None, phases: Any = None, step: Any = None
+) -> SensitivityPlan:
+    """Check all arguments of `sensitivity` and choose the method, before any run.
+
+    Raises:
+        SpinSqueezeError: see `sensitivity`.
+    """
     signal = _checked(study, signal)
     best = isinstance(axis, str) and axis == BEST
     if axis is not None and not best:
@@ -128,39 +193,98 @@ def sensitivity(
             f"'best' is about phase 0, where the response is linear in the axis, got "
             f"{angles[-1]:g} rad; give the pulse angle = 0, or phases=[0.0] (--phases 0 0 1)",
         )
+    asked = study
+    if study.automatic_times:
+        asked = replace(study, times=likely_times(study.canonical_model))
     # Off the angle itself: an angle of 0 or pi may fit a method that its neighbours do not.
     general = {"axis": _GENERAL_AXIS} if best else {}
-    task = task_of(_changed(study, signal, angle=float(angles[0]) + STEP, **general))
+    task = task_of(_changed(asked, signal, angle=float(angles[0]) + STEP, **general))
+    concerns: list[str] = []
+    if study.method is None:
+        concerns = [
+            approximation_note(task.question, task.method),
+            left_note(_without(asked, signal).question(), task.question, task.method),
+        ]
     study = replace(study, method=task.method)
     sampled = task.method.trust(task.question).sampled
     step = _step(step, study.model.n_spins, sampled=sampled)
-    if progress is not None and not callable(progress):
-        raise InvalidInput(f"progress must be a function of the fraction, got {progress!r}")
+    said = tuple(concern for concern in concerns if concern)
+    return SensitivityPlan(study, task, signal, angles, given, best, step, said)
+
+
+def carry_out(
+    plan: SensitivityPlan, *, progress: Callable[[float], None] | None = None
+) -> xr.Dataset:
+    """The Dataset of `sensitivity`.
+
+    Raises:
+        SpinSqueezeError: a run failed.
+    """
     start = time.perf_counter()
+    study, chosen = _timed(plan)
     sensitivities, middles = [], []
-    for k, angle in enumerate(angles):
-        found, middle = _at_phase(
-            study, signal, float(angle), step=step, sampled=sampled, best=best
+    for k, angle in enumerate(plan.angles):
+        sensitivity, middle = _at_phase(
+            study,
+            plan.signal,
+            float(angle),
+            step=plan.step,
+            sampled=plan.sampled,
+            best=plan.best,
+            progress=_share(progress, k, len(plan.angles)),
         )
-        sensitivities.append(found)
+        sensitivities.append(sensitivity)
         middles.append(middle)
-        if progress is not None:
-            progress((k + 1) / len(angles))
-    data = _dataset(sensitivities, angles if given else None, middles[0], signal=signal, step=step)
-    concerns = list(dict.fromkeys(text for middle in middles for text in warnings_of(middle)))
+    if progress is not None:
+        progress(1.0)
+    phases = plan.angles if plan.given else None
+    data = gains.build(sensitivities, phases, middles[0], signal=plan.signal, step=plan.step)
+    of_runs = [text for middle in middles for text in warnings_of(middle)]
+    concerns = list(dict.fromkeys([*plan.concerns, *of_runs]))
+    data.attrs |= chosen
     data.attrs |= {"warnings": json.dumps(concerns), "wall_time": time.perf_counter() - start}
     return put_study(data, study.as_tables())
+
+
+def _without(study: Study, signal: int) -> Study:
+    """The study without its signal."""
+    others = tuple(pulse for k, pulse in enumerate(study.pulses) if k != signal)
+    return replace(study, pulses=others)
+
+
+def _timed(plan: SensitivityPlan) -> tuple[Study, dict[str, Any]]:
+    """The study with times, and how a run without the signal chose them, as attributes."""
+    study = plan.study
+    if not study.automatic_times:
+        return study, {}
+    quiet = _without(study, plan.signal)
+    try:
+        run = execute(replace(quiet, method=None))
+    except SpinSqueezeError as error:
+        raise InvalidInput(
+            f"must be given, e.g. {{ start = 0.0, stop = 1.0, num = 101 }}: a run without the "
+            f"signal finds none ({error})",
+            path="run.times",
+        ) from error
+    return (
+        replace(study, times=run["time"].values),
+        {"automatic_times": run.attrs["automatic_times"]},
+    )
+
+
+def _share(
+    progress: Callable[[float], None] | None, number: int, count: int
+) -> Callable[[float], None] | None:
+    """The progress of one of `count` phases as a part of all."""
+    if progress is None:
+        return None
+    return lambda fraction: progress((number + fraction) / count)
 
 
 def _checked(study: Study, signal: Any) -> int:
     """The number of the pulse that is the signal."""
     if study.sweep is not None or study.steady_state or study.losses is not None:
         raise InvalidInput("subject must be one run in time, without sweep, losses or steady state")
-    if study.automatic_times:
-        raise InvalidInput.of(
-            "times",
-            "must be given: those at which the spins are read, such as the optimum of a run",
-        )
     if not study.pulses:
         raise InvalidInput.of(
             "pulses", 'must hold the signal, e.g. pulses=[Pulse(0.1, axis="+y", angle=0.0)]'
@@ -210,7 +334,14 @@ def _direction(axis: Any) -> Any:
 
 
 def _at_phase(
-    study: Study, signal: int, angle: float, *, step: float, sampled: bool, best: bool
+    study: Study,
+    signal: int,
+    angle: float,
+    *,
+    step: float,
+    sampled: bool,
+    best: bool,
+    progress: Callable[[float], None] | None,
 ) -> tuple[Sensitivity, xr.Dataset]:
     """The sensitivity about an angle of the signal, and the run at that angle.
 
@@ -223,7 +354,8 @@ def _at_phase(
         [
             _changed(study, signal, axis=axes[k], angle=angle + offset * step)
             for k, offset in [(0, 0.0), *places]
-        ]
+        ],
+        progress=progress,
     )
     whole = []
     for result in results:
@@ -238,67 +370,3 @@ def _at_phase(
     if best:
         return best_sensitivity_of(nearby, step=step, error=error), whole[0]
     return sensitivity_of(nearby[0], step=step, error=error), whole[0]
-
-
-def _dataset(
-    parts: Sequence[Sensitivity],
-    phases: Floats | None,
-    head: xr.Dataset,
-    *,
-    signal: int,
-    step: float,
-) -> xr.Dataset:
-    """All phases in one Dataset; without the dimension where there is one of the pulse itself."""
-    dims = ("time",) if phases is None else ("phase", "time")
-
-    def put(arrays: Sequence[Any]) -> Any:
-        return arrays[0] if phases is None else np.stack(arrays)
-
-    unit = str(head.attrs["unit"])
-    n_spins = int(head.attrs["n_spins"])
-    gain = put([part.gain for part in parts])
-    with np.errstate(divide="ignore"):
-        resolution = 1 / np.sqrt(n_spins * gain)
-    about_gain = {
-        "units": "1",
-        "long_name": "metrological gain 1/(N Delta phi^2) over uncorrelated spins",
-    }
-    of_gain = {**about_gain, "long_name": f"numerical error of {about_gain['long_name']}"}
-    slope = {"units": "1", "long_name": "slope d<S_a>/d phi at the phase of the signal"}
-    readout = {"units": "1", "long_name": "direction n of the best readout"}
-    data = xr.Dataset(
-        {
-            "metrological_gain": (dims, gain, about_gain),
-            "metrological_gain_numerical_error": (
-                dims, put([part.numerical_error for part in parts]), of_gain,
-            ),
-            "phase_resolution": (
-                dims, resolution, {"units": "rad", "long_name": "Delta phi of one shot"},
-            ),
-            "slope": ((*dims, "axis"), put([part.slope for part in parts]), slope),
-            "readout": ((*dims, "axis"), put([part.readout for part in parts]), readout),
-        },
-        {
-            "time": ("time", head["time"].values, {"units": inverse(unit), "long_name": "time"}),
-            "axis": ("axis", list("xyz")),
-        },
-    )  # fmt: skip
-    if parts[0].stderr is not None:
-        sampled = {**about_gain, "long_name": f"standard error of {about_gain['long_name']}"}
-        data["metrological_gain_stderr"] = (dims, put([part.stderr for part in parts]), sampled)
-    if parts[0].best_axis is not None:
-        words = {"units": "1", "long_name": "axis of the signal with the greatest gain"}
-        data["best_axis"] = ((*dims, "axis"), put([part.best_axis for part in parts]), words)
-    if phases is not None:
-        words = {"units": "rad", "long_name": "phase of the signal"}
-        data.coords["phase"] = ("phase", phases, words)
-    kept = ("title", "n_spins", "unit", "method", "error_kind", "references", "seed")
-    data.attrs = {name: head.attrs[name] for name in kept if name in head.attrs}
-    data.attrs |= {
-        "signal": signal,
-        "step": step,
-        MARK: provenance.version(),
-        "commit": provenance.commit(),
-        "machine": provenance.machine(),
-    }
-    return data

@@ -1,5 +1,6 @@
 """Runs of studies, step by step: those that choose their times need several."""
 
+import functools
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -60,15 +61,22 @@ def _answered(search: Generator[Task, Run, Any], task: Task, keep_interrupted: b
             task = search.throw(error)
 
 
-def run_together(studies: Sequence[Callable[[], Study]]) -> list[Run | Exception]:
+def run_together(
+    studies: Sequence[Callable[[], Study]], *, progress: Progress | None = None
+) -> list[Run | Exception]:
     """The runs of many studies, or why there are none.
 
     What has one method is answered in one call; each study has the run that it has on its own.
 
     Args:
         studies: functions that give them.
+        progress: called with the fraction done of all, as far as methods say it of each.
     """
-    searches = [tried(lambda make: steps(make()), make) for make in studies]
+    heard = _parts(progress, len(studies))
+    searches = [
+        tried(lambda pair: steps(pair[0](), progress=pair[1]), pair)
+        for pair in zip(studies, heard, strict=True)
+    ]
     finished: dict[int, Run | Exception] = {}
     waiting: dict[int, Task] = {}
 
@@ -94,6 +102,19 @@ def run_together(studies: Sequence[Callable[[], Study]]) -> list[Run | Exception
         for number, answer in _by_method(tasks).items():
             go_on(number, answer)
     return [finished[number] for number in range(len(searches))]
+
+
+def _parts(progress: Progress | None, count: int) -> list[Progress | None]:
+    """What each of `count` runs calls with its fraction done, so that the mean is heard."""
+    if progress is None:
+        return [None] * count
+    done = [0.0] * count
+
+    def part(number: int, fraction: float) -> None:
+        done[number] = max(done[number], fraction)
+        progress(sum(done) / count)
+
+    return [functools.partial(part, number) for number in range(count)]
 
 
 def _by_method(tasks: Mapping[int, Task]) -> dict[int, Run | Exception]:
