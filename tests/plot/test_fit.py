@@ -66,5 +66,5 @@ def test_several_optima_are_told_in_the_legend():
     data = {"a": run(), "b": run(at=0.4)}
     top = plot.squeezing(data, optimum={"a": best(0.25), "b": best(0.16)}).axes[0]
     words = [text.get_text() for text in top.get_legend().get_texts()]
-    assert words[0] == "a: \N{MINUS SIGN}12.000 ± 0.083 dB at t = 0.2500 ± 0.0032"
+    assert words[0] == "a: \N{MINUS SIGN}12.00 ± 0.08 dB at t = 0.2500 ± 0.0032"
     assert not top.texts

@@ -45,7 +45,8 @@ def _neglected(data: Any) -> Iterator[str]:
 
 def gains(data: Any) -> Iterator[str]:
     """The best gain of a result, its phase resolution and readout, in lines for people."""
-    from spinsqueeze.core.text import value_with_error
+    from spinsqueeze.core.text import value_to_digits, value_with_error
+    from spinsqueeze.observables.optimum import DIGITS
     from spinsqueeze.observables.squeezing import decibels
 
     gain = data["metrological_gain"]
@@ -56,7 +57,12 @@ def gains(data: Any) -> Iterator[str]:
     value = float(best["metrological_gain"])
     error = float(best.get("metrological_gain_stderr", 0.0))
     error = float(np.hypot(error, float(best["metrological_gain_numerical_error"])))
-    shown = value_with_error(value, stderr=error if error > 5e-7 * value else None)
+    sampled = "metrological_gain_stderr" in best
+    shown = (
+        value_with_error(value, stderr=error)
+        if sampled
+        else value_to_digits(value, error=error, digits=DIGITS)
+    )
     unit = str(best["time"].attrs.get("units", ""))
     place = f"time {float(best['time']):.6g} {unit}".rstrip()
     if "phase" in best.coords:
@@ -132,8 +138,8 @@ def _truncation(data: Any) -> Iterator[str]:
 
 def points_and_best(data: Any) -> Iterator[str]:
     """What came out of a sweep, in lines for people."""
-    from spinsqueeze.core.text import value_with_error
-    from spinsqueeze.observables.optimum import OptimumStatus
+    from spinsqueeze.core.text import value_to_digits, value_with_error
+    from spinsqueeze.observables.optimum import DIGITS, FROM_TIMES, OptimumStatus
     from spinsqueeze.observables.squeezing import decibels
 
     status, reason = data["status"].values, data["reason"].values
@@ -152,8 +158,6 @@ def points_and_best(data: Any) -> Iterator[str]:
     parts = [float(data[n].isel(where)) for n in (stderr, f"{name}_interpolation") if n in data]
     known = [part for part in parts if np.isfinite(part)]
     error = float(np.hypot.reduce(known)) if known else None
-    if stderr not in data and error is not None and error < 5e-7 * float(best):
-        error = None
     labels = [c for c in best.coords.values() if c.ndim == 0 and "path" in c.attrs]
     place = ", ".join(f"{c.name} = {c.item():.6g}" if c.dtype.kind in "if" else
                       f"{c.name} = {c.item()}" for c in labels)  # fmt: skip
@@ -164,7 +168,11 @@ def points_and_best(data: Any) -> Iterator[str]:
         yield "no squeezing at these times, at any point"
         return
     level = f"{float(decibels(float(best))):.4g} dB" if float(best) > 0 else "no finite dB"
-    yield f"least xi2 = {value_with_error(float(best), stderr=error)} ({level}) at {place}"
+    shown, note = value_with_error(float(best), stderr=error), ""
+    if stderr not in data:
+        shown = value_to_digits(float(best), error=error, digits=DIGITS)
+        note = FROM_TIMES if "±" in shown else ""
+    yield f"least xi2 = {shown} ({level}) at {place}{note}"
     if "optimal_status" not in data:
         return
     for name, (place, remedy) in _ADVICE.items():
