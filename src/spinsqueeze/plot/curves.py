@@ -210,7 +210,7 @@ def _finish(
     letters = float(top.yaxis.label.get_fontsize())
     if len(panels) == 3:
         panels[1].set_ylabel(r"contrast $|\langle S\rangle|/(N/2)$")
-        panels[2].set_ylabel("total spin\n" r"$\langle S^2\rangle/[(N/2)(N/2+1)]$")
+        panels[2].set_ylabel(r"$\langle S^2\rangle\,/\,S(S+1)$" "\n" r"with $S = N/2$")
         for panel in panels[1:]:
             _limit_fraction(panel)
     panels[-1].set_xlabel(axis.label)

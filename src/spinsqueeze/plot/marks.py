@@ -83,7 +83,7 @@ def draw(panels: Sequence[Axes], optimum: Any, look: Mapping[str, Any], axis: Ti
         color=look["color"],
         markerfacecolor="white" if lowest_given else look["color"],
         markeredgecolor=look["color"] if lowest_given else "white",
-        markersize=8,
+        markersize=8 * float(panels[0].yaxis.label.get_fontsize()) / 11,
         capsize=3,
         zorder=5,
         label="_optimum",

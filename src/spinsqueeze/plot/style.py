@@ -38,6 +38,9 @@ _SMALL_LETTERS = 0.73
 """Letters of a narrow picture, of their usual size: 8 points."""
 _PER_DECIBEL = 10.0 / np.log(10.0)
 
+OPAQUE = {"frameon": True, "framealpha": 1.0, "edgecolor": "none", "borderpad": 0.25}
+"""Background of a legend, so that no line runs through its words."""
+
 _SETTINGS: dict[str, Any] = {
     "font.size": 11.0,
     "axes.labelsize": 11.0,
@@ -45,10 +48,7 @@ _SETTINGS: dict[str, Any] = {
     "xtick.labelsize": 10.0,
     "ytick.labelsize": 10.0,
     "legend.fontsize": 10.0,
-    "legend.frameon": True,
-    "legend.framealpha": 1.0,
-    "legend.edgecolor": "none",
-    "legend.borderpad": 0.25,
+    **{f"legend.{name}": value for name, value in OPAQUE.items()},
     "lines.linewidth": 1.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -72,7 +72,11 @@ def style(width: float | None = None) -> Iterator[None]:
     import matplotlib
 
     scale = 1.0 if width is None else min(max(width / 6.0, _SMALL_LETTERS), 1.0)
-    sizes = {name: scale * _SETTINGS[name] for name in _SETTINGS if name.endswith("size")}
+    sizes = {
+        name: scale * _SETTINGS[name]
+        for name in _SETTINGS
+        if name.endswith(("size", "lines.linewidth"))
+    }
     with matplotlib.rc_context({**_SETTINGS, **sizes}):
         yield
 
@@ -130,18 +134,29 @@ def _typeset(text: str) -> str:
 def refilled(text: str, width: int) -> str:
     """A text in even lines of at most `width` signs, whatever its lines were, no formula broken."""
     whole = re.sub(r"\$[^$]*\$", lambda formula: formula.group().replace(" ", _SPACE), text)
+    together = re.sub(r" = |(?<=\d) (?=[A-Za-zµ])|(?<=Hz) (?=µ)", _glued, whole)
+    if _longest(together) <= width:  # "C6 = 863 GHz" stays on a line
+        whole = together
 
     def filled(signs: int) -> list[str]:
         return textwrap.wrap(whole, signs, break_on_hyphens=False, break_long_words="$" not in text)
 
     lines = filled(width)
-    longest_word = max(map(len, re.split(r"[ \n\t]+", whole)))
-    for narrower in range(width - 1, max(longest_word, 1) - 1, -1):
+    for narrower in range(width - 1, _longest(whole) - 1, -1):
         even = filled(narrower)
         if len(even) > len(lines):
             break
         lines = even
     return "\n".join(lines).replace(_SPACE, " ")
+
+
+def _glued(part: re.Match[str]) -> str:
+    return part.group().replace(" ", _SPACE)
+
+
+def _longest(text: str) -> int:
+    """Signs of the longest word of a text."""
+    return max(1, *map(len, re.split(r"[ \n\t]+", text)))
 
 
 def draw_as_written(holder: Artist) -> None:
