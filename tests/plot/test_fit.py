@@ -96,6 +96,11 @@ def test_the_note_of_an_average_stands_above_and_the_panel_stays_as_it_is():
     note = next(text for text in top.texts if "20 realisations" in text.get_text())
     assert note.get_window_extent().y0 >= top.bbox.y1
     assert note.get_window_extent().y1 <= top.title.get_window_extent().y0
+    both = plot.squeezing({"a": averaged(gaps=2), "b": averaged()}).axes[0].texts[0].get_text()
+    assert both == (
+        "average of 20 realisations; band: standard error of the average, not the spread;\n"
+        "a: 2 of 201 times undefined"
+    )
 
 
 def test_lines_do_not_run_through_legends():

@@ -190,7 +190,7 @@ def _note(top: Axes, curves: Mapping[str, Any]) -> list[Annotation]:
     letters = 0.83 * float(top.yaxis.label.get_fontsize())
     return [
         top.annotate(
-            "\n".join(lines), (0.0, 1.0), xycoords="axes fraction", xytext=(0, 4), color=GREY,
+            ";\n".join(lines), (0.0, 1.0), xycoords="axes fraction", xytext=(0, 4), color=GREY,
             textcoords="offset points", fontsize=letters, va="bottom",
         )
     ]  # fmt: skip
@@ -260,7 +260,9 @@ def _notes(curves: Mapping[str, Any]) -> list[str]:
     parts, lines = [], []
     averages = {label: realisations.count_of(dataset) for label, dataset in curves.items()}
     if any(averages.values()):
-        said = ", ".join(f"{k}: {n}" if k else str(n) for k, n in averages.items() if n)
+        same = len(set(averages.values())) == 1
+        counts = [f"{k}: {n}" if k and not same else n for k, n in averages.items() if n]
+        said = ", ".join(dict.fromkeys(counts))
         lines.append(f"average of {said} realisations; {realisations.BAND.format('band')}")
     for label, dataset in curves.items():
         values = np.asarray(dataset["xi2"].values, dtype=float)

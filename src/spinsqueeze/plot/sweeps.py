@@ -108,7 +108,7 @@ def sweep(
         letters = 0.83 * float(panel.yaxis.label.get_fontsize())
         notes = [
             panel.annotate(
-                "\n".join(lines), (0.0, 1.0), xycoords="axes fraction", xytext=(0, 4),
+                ";\n".join(lines), (0.0, 1.0), xycoords="axes fraction", xytext=(0, 4),
                 textcoords="offset points", color=GREY, fontsize=letters, va="bottom",
             )
         ] if labels and lines else []  # fmt: skip
