@@ -7,6 +7,7 @@ import pytest
 
 import spinsqueeze as sq
 from spinsqueeze.cli.main import main
+from spinsqueeze.cli.pictures import width_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -18,6 +19,16 @@ def result(tmp_path, monkeypatch):
     data = sq.simulate(model, sq.CoherentState("+x"), np.linspace(0.0, 0.4, 21), method="symmetric")
     sq.save(data, "run.nc")
     return data
+
+
+@pytest.mark.usefixtures("result")
+def test_a_picture_has_the_width_that_is_asked_for(tmp_path, capsys):
+    look = ["--width", "column", "--no-title", "--no-labels"]
+    assert main(["plot", "run.nc", "-o", "run.png", *look]) == 0
+    assert int.from_bytes((tmp_path / "run.png").read_bytes()[16:20], "big") == 510
+    assert [width_of(text) for text in (None, "5", "column")] == [None, 5.0, "column"]
+    assert main(["plot", "run.nc", "-o", "page.png", "--width", "page"]) == 2
+    assert "width must be inches from 2 to 30, or 'column', got 'page'" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("result")

@@ -209,6 +209,19 @@ def test_optimum_prints_in_one_line():
     )
 
 
+def test_errors_of_the_times_alone_are_said_once_and_only_where_they_show():
+    found = Optimum(
+        0.40929555, -3.8796298, 2.0444641, -1.00775821, xi2_interpolation=3.7e-7,
+        decibels_interpolation=3.9e-6, time_interpolation=8.4e-5, angle_interpolation=4.9e-6,
+    )  # fmt: skip
+    assert str(found) == (
+        "xi2 = 0.409296 (-3.87963 dB) at time 2.04446 ± 0.00008, "
+        "angle -1.00776 rad (± from the times)"
+    )
+    assert "times" not in str(Optimum(0.40929555, -3.8796298, 2.0444641, xi2_interpolation=1e-9))
+    assert "times" not in str(Optimum(0.1, -10.0, 0.5, xi2_stderr=0.01, time_interpolation=0.01))
+
+
 REPLICAS = {"angle": [0.0] * 3, "xi2_replicas": np.ones((3, 5))}
 
 

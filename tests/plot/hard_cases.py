@@ -10,14 +10,13 @@ from matplotlib.text import Text
 from spinsqueeze import plot
 from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.plot.fit import seen_ticks
-from spinsqueeze.plot.style import new_figure
+from spinsqueeze.plot.style import COLUMN, new_figure
 
 LONG = (
     "A title of many words about twisting with $\\chi = 1$, dephasing at $\\gamma = 0.01\\,\\chi$ "
     "and vacancies, in an array of 10 x 10 sites with open ends, and after it more words still"
 )
-COLUMN = 3.4
-"""Inches: a column of a journal."""
+RYDBERG = "Rydberg array, 5 um, C6 = 863 GHz um^6: spin echo"
 
 
 def run(stop=0.4, *, unit="J", at=0.62, gaps=0, **attributes):
@@ -87,6 +86,32 @@ def several_trajectories(count=40):
     data["trajectory_effective_spins"] = (data["effective_spins"] * scale).transpose(*shape)
     data["jump_time"] = (("trajectory", "jump"), np.linspace(0, 2e-6, count * 3).reshape(count, 3))
     return data
+
+
+def averaged(**attributes):
+    return run(diagnostics='{"realisations": 20}', **attributes)
+
+
+def variance(title):
+    """What `variance_against_angle` returns, at 4 times below and 5 times above 0 dB."""
+    angle = np.linspace(-np.pi / 2, np.pi / 2, 91)
+    least, most, turn = 0.25, 5.0, -1.0
+    attributes = {
+        "n_spins": 97, "title": title, "time": 2.046e-9, "unit": "1/s", "xi2": 0.4, "contrast": 0.8,
+        "xi2_kitagawa_ueda": least, "antisqueezing": most, "squeezing_angle": turn,
+        "ellipse_area": np.sqrt(least * most), "diagnostics": '{"realisations": 20}',
+    }  # fmt: skip
+    values = least * np.cos(angle - turn) ** 2 + most * np.sin(angle - turn) ** 2
+    data = xr.Dataset(coords={"angle": ("angle", angle)}, attrs=attributes)
+    data["relative_variance"] = ("angle", values)
+    return data
+
+
+def gains(title):
+    data = xr.Dataset(coords={"time": ("time", np.linspace(0, 4, 9), {"units": "ns"})})
+    data["metrological_gain"] = ("time", 1 + data.time.values)
+    data["best_axis"] = (("time", "axis"), np.ones((9, 3)))
+    return data.assign_attrs(title=title)
 
 
 def on(width, tall, rows=1, columns=1, **options):
@@ -171,6 +196,27 @@ CASES = {
         swept(COUNTS, COUNTS, words=True), quantity="optimal_time"),
     "branches in a column": lambda: plot.branches(branched(LONG), ax=on(COLUMN, 2.6)[1]),
     "forty trajectories": lambda: plot.trajectories(several_trajectories()),
+    "an average": lambda: plot.squeezing(
+        averaged(title=RYDBERG), optimum=best(0.25), width="column"),
+    "two averages of two optima": lambda: plot.squeezing(
+        {k: averaged(title=LONG, gaps=7) for k in ("at the atoms", "as measured")},
+        optimum={k: best(0.25) for k in ("at the atoms", "as measured")}),
+    "two averages in a column": lambda: plot.squeezing(
+        {k: averaged(title=RYDBERG) for k in ("at the atoms", "as measured")},
+        optimum={k: best(0.25) for k in ("at the atoms", "as measured")}, width="column"),
+    "an average on one axes": lambda: plot.squeezing(
+        averaged(title=RYDBERG), ax=on(COLUMN, 2.4)[1], optimum=best(0.25)),
+    "an ellipse": lambda: plot.ellipse(variance(RYDBERG)),
+    "an ellipse in a column": lambda: plot.ellipse(variance(RYDBERG), width="column"),
+    "an ellipse of few words": lambda: plot.ellipse(
+        variance(LONG), width="column", title=False, labels=False),
+    "a gain": lambda: plot.sensitivity(gains(RYDBERG)),
+    "a gain in a column": lambda: plot.sensitivity(gains(RYDBERG), width="column"),
+    "a sweep of width column": lambda: plot.sweep(
+        swept(COUNTS, status=[0, 2, 3, 4], title=RYDBERG), width="column"),
+    "branches of width column": lambda: plot.branches(branched(RYDBERG), width="column"),
+    "trajectories of width column": lambda: plot.trajectories(
+        several_trajectories(5), width="column"),
     "sphere": lambda: _sphere("orthographic"),
     "sphere from above": lambda: _sphere("orthographic", view=(0.06, 0.0, np.sqrt(1 - 0.06**2))),
     "map of a sphere": lambda: _sphere("map"),

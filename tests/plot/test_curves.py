@@ -96,7 +96,7 @@ def test_optimum_is_marked_with_its_error():
 def test_optimum_without_errors_is_marked():
     best = Optimum(xi2=0.08, decibels=10 * np.log10(0.08), time=0.25)
     texts = [text.get_text() for text in squeezing(result(), optimum=best).axes[0].texts]
-    assert any("\N{MINUS SIGN}10.9691 dB" in text for text in texts)
+    assert any("\N{MINUS SIGN}10.97 dB" in text for text in texts)
 
 
 def test_an_optimum_that_is_only_the_lowest_time_is_hollow_and_says_so():

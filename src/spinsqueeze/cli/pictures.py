@@ -61,6 +61,14 @@ def checked_target(
     return target
 
 
+def width_of(text: str | None) -> float | str | None:
+    """The width of a picture as it was typed: inches where it is a number."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
 def check_drawable(study: Any) -> None:
     """Check that the result of a study can be drawn.
 
@@ -91,8 +99,11 @@ def draw(
     overwrite: bool,
     quantity: str | None = None,
     kind: str | None = None,
+    **look: Any,
 ) -> None:
     """Draw a result and write the picture: curves in time, or a sweep over its parameters.
+
+    look: `width`, `title` and `labels` of the picture, see `plot.squeezing`.
 
     Raises:
         InvalidInput: there is nothing to draw, a quantity is asked of a single run, or the kind of
@@ -108,25 +119,26 @@ def draw(
 
     from spinsqueeze.plot.files import write_picture
 
-    write_picture(_figure(data, quantity, kind), path)
+    write_picture(_figure(data, quantity, kind, look), path)
 
 
-def _figure(data: Any, quantity: str | None, kind: str | None) -> Any:
+def _figure(data: Any, quantity: str | None, kind: str | None, look: dict[str, Any]) -> Any:
     from spinsqueeze import plot
     from spinsqueeze.run.optimum import optimum
 
     if kind == "ellipse":
-        return plot.ellipse(data)
+        return plot.ellipse(data, **look)
     if "special_kind" in data:
-        return plot.branches(data, quantity=quantity or "z")
+        look = {name: value for name, value in look.items() if name != "labels"}
+        return plot.branches(data, quantity=quantity or "z", **look)
     if "metrological_gain" in data:
-        return plot.sensitivity(data)
+        return plot.sensitivity(data, **look)
     if "status" in data:
-        return plot.sweep(data, quantity=quantity)
+        return plot.sweep(data, quantity=quantity, **look)
     if quantity is not None:
         raise InvalidInput("--quantity chooses what to draw of a sweep, this is a single run")
     try:
         best = optimum(data)
     except SpinSqueezeError:
         best = None  # a curve without a squeezed point is drawn all the same
-    return plot.squeezing(data, optimum=best)
+    return plot.squeezing(data, optimum=best, **look)

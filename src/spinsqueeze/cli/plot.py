@@ -28,10 +28,18 @@ def plot(
             "the file holds].",
         ),
     ] = None,
+    width: Annotated[
+        str | None,
+        typer.Option(metavar="INCHES", help="Width in inches, or 'column' (3.4)."),
+    ] = None,
+    no_title: Annotated[bool, typer.Option("--no-title", help="Leave the title out.")] = False,
+    no_labels: Annotated[
+        bool, typer.Option("--no-labels", help="Leave values of optima and notes out.")
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Draw a result: squeezing against time, or a sweep over one or two parameters."""
-    from spinsqueeze.cli.pictures import FORMATS, check_picture, draw
+    from spinsqueeze.cli.pictures import FORMATS, check_picture, draw, width_of
     from spinsqueeze.core.errors import FileProblem, InvalidInput
     from spinsqueeze.core.output import replaces, same_place
     from spinsqueeze.results.files import load
@@ -45,5 +53,14 @@ def plot(
     if target.suffix.lower() in FORMATS and replaces(target) and not overwrite:
         raise FileProblem(f"{target} exists already; add --overwrite, or name another with -o")
     check_picture(target, overwrite=overwrite)
-    draw(data, target, overwrite=overwrite, quantity=quantity, kind=kind)
+    draw(
+        data,
+        target,
+        overwrite=overwrite,
+        quantity=quantity,
+        kind=kind,
+        width=width_of(width),
+        title=not no_title,
+        labels=not no_labels,
+    )
     print(f"picture: {target}")

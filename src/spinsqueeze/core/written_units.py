@@ -11,6 +11,11 @@ _LEAST, _MOST = 0.1, 1e4
 """Largest values of an axis whose unit keeps its prefix."""
 
 
+def superscript(power: int | str) -> str:
+    """An exponent in raised digits: '⁻⁶' of -6."""
+    return str(power).translate(_SUPERSCRIPTS)
+
+
 def rate_unit(text: str) -> Unit | None:
     """'Hz', 'MHz', '1/us', 'rad/us', 'us^-1', '2 pi MHz'; None for others such as 'J'."""
     return _of_dimension(text, -1)
@@ -102,7 +107,7 @@ def axis_scale(largest: float, units: str) -> tuple[float, str]:
     plain = "" if units in ("", "1") else units
     if steps == 0 or (steps == -3 and largest >= _LEAST / 10):
         return 1.0, plain
-    exponent = f"10{str(steps).translate(_SUPERSCRIPTS)}"
+    exponent = f"10{superscript(steps)}"
     shown = f"{exponent}{plain[1:]}" if plain.startswith("1/") else f"{exponent} {plain}".strip()
     return float(f"1e{-steps}"), shown
 

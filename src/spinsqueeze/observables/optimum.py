@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from spinsqueeze.core.calls import clear_init
-from spinsqueeze.core.text import html_lines, value_with_error
+from spinsqueeze.core.text import html_lines, value_to_digits, value_with_error
 
 
 class OptimumStatus(IntEnum):
@@ -28,6 +28,11 @@ class OptimumStatus(IntEnum):
     JUMPS = 5
 
 
+FROM_TIMES = " (± from the times)"
+"""Said once where the errors shown are those of the interpolation alone."""
+DIGITS = 6
+"""Significant digits of a number without sampling error."""
+_NUMBERS = ("xi2", "decibels", "time", "angle")
 _AT_EDGE = (OptimumStatus.FIRST_TIME, OptimumStatus.LAST_TIME, OptimumStatus.INITIAL_STATE)
 
 
@@ -87,7 +92,10 @@ class Optimum:
         return math.hypot(*known) if known else None
 
     def __str__(self) -> str:
-        """One line for people: value ± error, and what the times lack."""
+        """One line for people: value ± error, and what the times lack.
+
+        Two digits of a sampling error; without one six digits at most, and an error that shows.
+        """
         text = (
             f"xi2 = {self._shown('xi2')} ({self._shown('decibels')} dB) "
             f"at time {self._shown('time')}"
@@ -96,6 +104,8 @@ class Optimum:
             return f"{self._none()}: least in the initial state, {text} [add {self._later()}]"
         if self.angle is not None:
             text += f", angle {self._shown('angle')} rad"
+        if "±" in text and all(getattr(self, f"{name}_stderr") is None for name in _NUMBERS):
+            text += FROM_TIMES
         advice = self.advice()
         return f"{text} [{advice}]" if advice else text
 
@@ -145,4 +155,7 @@ class Optimum:
         return None if error < 5e-7 * abs(getattr(self, name)) else error
 
     def _shown(self, name: str) -> str:
-        return value_with_error(getattr(self, name), stderr=self.shown_error(name))
+        value, error = getattr(self, name), self.shown_error(name)
+        if getattr(self, f"{name}_stderr") is None:
+            return value_to_digits(value, error=error, digits=DIGITS)
+        return value_with_error(value, stderr=error)

@@ -17,6 +17,7 @@ from spinsqueeze.plot.style import (
     PALETTE,
     decibels_with_error,
     figure_of,
+    inches,
     single_panel,
     style,
     wrapped,
@@ -35,7 +36,14 @@ MARKS = {
 
 
 @clear_call
-def branches(data: Any, *, quantity: str = "z", ax: Any = None) -> Figure:
+def branches(
+    data: Any,
+    *,
+    quantity: str = "z",
+    ax: Any = None,
+    width: Any = None,
+    title: bool = True,
+) -> Figure:
     """Draw branches of steady states: stable ones solid, unstable ones dashed.
 
     A colour each; folds are squares, branch points circles, Hopf bifurcations triangles; dotted
@@ -46,12 +54,14 @@ def branches(data: Any, *, quantity: str = "z", ax: Any = None) -> Figure:
         quantity: "x", "y" or "z" for that component of <S>/(N/2), or a variable over branch and
             point, such as "contrast", "growth" or "xi2" (in decibels).
         ax: one axes to draw into, None for a new figure.
+        width: of a new figure, inches or "column" (3.4).
+        title: whether there is a title.
 
     Returns:
         The figure; `figure.savefig("branches.png")` writes it. It needs no display.
 
     Raises:
-        InvalidInput: data holds no branches, or the quantity is not there.
+        InvalidInput: data holds no branches, the quantity is not there, or width is no width.
     """
     refuse_file_name(data, call="plot.branches")
     if not hasattr(data, "data_vars") or "special_kind" not in data:
@@ -62,8 +72,9 @@ def branches(data: Any, *, quantity: str = "z", ax: Any = None) -> Figure:
     values, label = _quantity(data, quantity)
     parameter = str(data.attrs["parameter"])
     where = np.asarray(data[parameter].values, dtype=float)
-    with style():
-        panel = single_panel(ax, 6.0, 4.2)
+    asked = inches(width, ax)
+    with style(asked):
+        panel = single_panel(ax, 6.0, 4.2, asked=asked)
         for b, n in enumerate(np.asarray(data["n_points"].values)):
             _draw_branch(panel, data, b, where[b, :n], values[b, :n])
         kinds = _draw_specials(panel, data, where, values)
@@ -71,7 +82,7 @@ def branches(data: Any, *, quantity: str = "z", ax: Any = None) -> Figure:
         units = str(data[parameter].attrs.get("units", ""))
         panel.set_xlabel(_with_unit(parameter, units if is_laboratory(units) else ""))
         panel.set_ylabel(label)
-        if not panel.get_title() and data.attrs.get("title"):
+        if title and not panel.get_title() and data.attrs.get("title"):
             panel.set_title(wrapped(str(data.attrs["title"])))
     figure = figure_of(panel)
     fit.fit(figure, [panel])

@@ -10,22 +10,21 @@ import numpy as np
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.units import inverse
 from spinsqueeze.core.written_units import axis_scale, is_laboratory
-from spinsqueeze.plot import fit, legends, marks, readout
+from spinsqueeze.plot import fit, inputs, legends, marks, readout
 from spinsqueeze.plot.style import (
     DASHES,
     GREY,
     PALETTE,
     decibels_with_error,
     figure_of,
+    inches,
     new_figure,
     style,
+    with_superscripts,
     wrapped,
 )
 from spinsqueeze.results import realisations
-from spinsqueeze.results.dataset import refuse_file_name
-from spinsqueeze.results.grid import as_single_run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,11 +33,18 @@ if TYPE_CHECKING:
 
 
 CURVE = "curve"
-_DRAWN = ("xi2", "contrast", "total_spin_squared")
 
 
 @clear_call
-def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
+def squeezing(
+    data: Any,
+    *,
+    ax: Any = None,
+    optimum: Any = None,
+    width: Any = None,
+    title: bool = True,
+    labels: bool = True,
+) -> Figure:
     """Draw xi2 in decibels, contrast and <S^2> against time, in three panels one above the other.
 
     Every curve with a `<name>_stderr` has a band of 1 standard error. xi2 is drawn as
@@ -61,36 +67,45 @@ def squeezing(data: Any, *, ax: Any = None, optimum: Any = None) -> Figure:
         ax: None for a new figure; three axes to draw into; or one axes, for xi2 alone.
         optimum: what `spinsqueeze.optimum(data)` returns, to be marked with its error bar; hollow
             where it is the lowest of these times, not interpolated. For several datasets
-            {label: optimum}; two and more are told in the legend.
+            {label: optimum}; two and more are told in the legend. Decibels go to 0.01, times to
+            four digits, and an error is said where it changes the last digit.
+        width: of a new figure, inches or "column" (3.4).
+        title: whether there is a title.
+        labels: whether optima are put in words, and notes drawn.
 
     Returns:
         The figure; `figure.savefig("squeezing.png")` writes it. It needs no display.
 
     Raises:
         InvalidInput: nothing to draw, a variable is missing, there are dimensions besides time,
-            the units of time differ, or `ax` is neither one axes nor three.
+            the units of time differ, `ax` is neither one axes nor three, or width is no width.
     """
-    datasets = _labelled(data)
-    curves = readout.curves_of(datasets, _optima(optimum, datasets))
+    datasets = inputs.labelled(data)
+    curves = readout.curves_of(datasets, inputs.optima_of(optimum, datasets))
     axis = _time_axis(datasets)
     marked = [curve for curve in curves if curve.optimum is not None]
-    with style():
-        panels = _panels(ax)
-        labels = []
+    asked = inches(width, ax)
+    with style(asked):
+        panels = _panels(ax, asked)
+        words_below = []
         for index, curve in enumerate(curves):
             look = _look(index, len(curves))
             best = curve.optimum
             words = ""
-            if best is not None and len(marked) > 1:
+            if labels and best is not None and len(marked) > 1:
                 words = f": {marks.in_words(best, axis, joint=' ')}"
-            look["label"] = curve.label + words
+            look["label"] = with_superscripts(curve.label) + words
             _draw(curve, panels, look, axis)
             if best is not None:
                 marks.draw(panels, best, look, axis)
-            if best is not None and len(marked) == 1:
+            if labels and best is not None and len(marked) == 1:
                 shown = curve.label if len(curves) > 1 else None
-                labels.append(marks.annotate(panels[0], best, look, axis, name=shown))
-        _finish(panels, datasets, axis, labels)
+                words_below.append(marks.annotate(panels[0], best, look, axis, name=shown))
+        top = panels[0]
+        if title and not top.get_title():
+            top.set_title(wrapped(inputs.title_of(datasets)))
+        note = _note(top, datasets) if labels else []
+        _finish(panels, axis, note, words_below)
     return figure_of(panels[0])
 
 
@@ -101,89 +116,16 @@ def _look(index: int, count: int) -> dict[str, Any]:
 
 
 def _time_axis(curves: Mapping[str, Any]) -> marks.TimeAxis:
-    unit = _unit(next(iter(curves.values())))
+    unit = inputs.unit_of(next(iter(curves.values())))
     times = [np.abs(dataset["time"].values).max(initial=0.0) for dataset in curves.values()]
     return marks.TimeAxis(*axis_scale(float(max(times)), unit), spoken=is_laboratory(unit))
 
 
-def _labelled(data: Any) -> dict[str, Any]:
-    refuse_file_name(data, call="plot.squeezing")
-    if hasattr(data, "data_vars"):
-        curves = {"": data}
-    elif isinstance(data, Mapping):
-        curves = {str(label): dataset for label, dataset in data.items()}
-    else:
-        remedy = "; name each: {'exact': first, 'dtwa': second}" if isinstance(data, list) else ""
-        raise InvalidInput(
-            "data must be a Dataset or a mapping of labels to Datasets, got "
-            f"{type(data).__name__}{remedy}"
-        )
-    if not curves:
-        raise InvalidInput("data must hold at least one Dataset, got an empty mapping")
-    for label, dataset in curves.items():
-        if hasattr(dataset, "data_vars"):
-            curves[label] = as_single_run(dataset)
-        _check(curves[label], f"data[{label!r}]" if label else "data")
-    units = {_unit(dataset) for dataset in curves.values()}
-    if len(units) > 1:
-        raise InvalidInput(
-            f"the Datasets must share one unit of time, got {', '.join(sorted(units))}"
-        )
-    return curves
-
-
-def _check(dataset: Any, name: str) -> None:
-    if not hasattr(dataset, "data_vars"):
-        raise InvalidInput(f"{name} must be a Dataset, got {type(dataset).__name__}")
-    missing = [variable for variable in _DRAWN if variable not in dataset.data_vars]
-    if missing:
-        raise InvalidInput(
-            f"{name} must hold {', '.join(_DRAWN)}; it lacks {', '.join(missing)}: "
-            "draw a result of spinsqueeze.simulate or a file it wrote"
-        )
-    if "n_spins" not in dataset.attrs:
-        remedy = (
-            "draw a sweep with plot.sweep" if "status" in dataset else "give a result as it was"
-        )
-        raise InvalidInput(f"{name} must carry its number of spins, n_spins; {remedy}")
-    dims = dataset["xi2"].dims
-    if "time" not in dims:
-        raise InvalidInput(
-            f"{name} has no dimension time: a steady state is a number, not a curve; it is "
-            "drawn by plot.ellipse(data), or spinsqueeze plot FILE --kind ellipse"
-        )
-    extra = [dim for dim in dims if dim != "time"]
-    if extra:
-        sizes = ", ".join(f"{dim} ({dataset.sizes[dim]})" for dim in extra)
-        choice = ", ".join(f"{dim}=0" for dim in extra)
-        raise InvalidInput(
-            f"{name} must have no dimension besides time, got {sizes}: "
-            f"select one with data.isel({choice})"
-        )
-
-
-def _optima(optimum: Any, curves: Mapping[str, Any]) -> dict[str, Any]:
-    if optimum is None:
-        return {}
-    if not isinstance(optimum, Mapping):
-        if len(curves) > 1:
-            raise InvalidInput(
-                "optimum must be a mapping {label: optimum} when several Datasets are drawn"
-            )
-        return {next(iter(curves)): optimum}
-    unknown = [str(label) for label in optimum if str(label) not in curves]
-    if unknown:
-        raise InvalidInput(
-            f"optimum names {', '.join(unknown)}, but the Datasets are {', '.join(curves)}"
-        )
-    return {str(label): value for label, value in optimum.items()}
-
-
-def _panels(ax: Any) -> list[Axes]:
+def _panels(ax: Any, asked: float | None) -> list[Axes]:
     from matplotlib.axes import Axes
 
     if ax is None:
-        figure = new_figure(6.4, 7.2)
+        figure = new_figure(6.4, 7.2, asked=asked)
         grid = figure.subplots(3, 1, sharex=True, gridspec_kw={"height_ratios": [1.7, 1, 1]})
         return list(grid)
     if isinstance(ax, Axes):
@@ -240,10 +182,24 @@ def _curve(
         )
 
 
+def _note(top: Axes, curves: Mapping[str, Any]) -> list[Annotation]:
+    """What there is to say of the curves, between title and panel; one text, or none."""
+    lines = _notes(curves)
+    if not lines:
+        return []
+    letters = 0.83 * float(top.yaxis.label.get_fontsize())
+    return [
+        top.annotate(
+            ";\n".join(lines), (0.0, 1.0), xycoords="axes fraction", xytext=(0, 4), color=GREY,
+            textcoords="offset points", fontsize=letters, va="bottom",
+        )
+    ]  # fmt: skip
+
+
 def _finish(
     panels: Sequence[Axes],
-    curves: Mapping[str, Any],
     axis: marks.TimeAxis,
+    notes: Sequence[Annotation],
     labels: Sequence[Annotation],
 ) -> None:
     top = panels[0]
@@ -252,18 +208,9 @@ def _finish(
     )
     top.set_ylabel(r"squeezing $\xi^2$ (dB)")
     letters = float(top.yaxis.label.get_fontsize())
-    notes = [
-        top.annotate(
-            line, (0.0, 1.0), xycoords="axes fraction", xytext=(3, -2), color=GREY,
-            textcoords="offset points", fontsize=0.83 * letters, va="top",
-        )
-        for line in _notes(curves)
-    ]  # fmt: skip
-    if not top.get_title():
-        top.set_title(wrapped(_title(curves)))
     if len(panels) == 3:
         panels[1].set_ylabel(r"contrast $|\langle S\rangle|/(N/2)$")
-        panels[2].set_ylabel(r"$\langle S^2\rangle\,/\,\frac{N}{2}(\frac{N}{2}+1)$")
+        panels[2].set_ylabel(r"$\langle S^2\rangle\,/\,S(S+1)$" "\n" r"with $S = N/2$")
         for panel in panels[1:]:
             _limit_fraction(panel)
     panels[-1].set_xlabel(axis.label)
@@ -280,13 +227,13 @@ def _finish(
 
     def make_room() -> None:
         if top.get_ylim() == limits:  # else they are the caller's now
-            _make_room(top, notes, labels)
+            _make_room(top, labels)
 
-    fit.fit(figure, panels, notes=notes, after=make_room)
+    fit.fit(figure, panels, notes=notes, over=True, after=make_room)
 
 
-def _make_room(top: Axes, notes: Sequence[Annotation], labels: Sequence[Annotation]) -> None:
-    """Room above the curve for notes and legend, below it for the words on the optimum.
+def _make_room(top: Axes, labels: Sequence[Annotation]) -> None:
+    """Room above the curve for a legend, below it for the words on the optimum.
 
     The legend stays beside the curves where there is a place; otherwise it goes above them.
     """
@@ -294,43 +241,18 @@ def _make_room(top: Axes, notes: Sequence[Annotation], labels: Sequence[Annotati
         fit.keep_inside(label, top)
     point = figure_of(top).dpi / 72.0
     for _ in range(6):
-        above = sum(fit.height(note) + 4 * point for note in notes)
         below = max((fit.height(label) + 15 * point for label in labels), default=0.0)
-        if above + below <= 0.6 * top.bbox.height:
+        if below <= 0.6 * top.bbox.height:
             break
-        for text in (*notes, *labels):
-            fit.shrink(text, 0.88)
-    _limit_decibels(top, below=below, above=above)
+        for label in labels:
+            fit.shrink(label, 0.88)
+    _limit_decibels(top, below=below, above=0.0)
     for label in labels:
         fit.keep_inside(label, top)
-    if top.get_legend() is None or legends.fits_beside(top, [*notes, *labels]):
+    if top.get_legend() is None or legends.fits_beside(top, labels):
         return
-    legends.put_above(top, above)
-    _limit_decibels(top, below=below, above=above + fit.height(top.get_legend()))
-
-
-def _unit(dataset: Any) -> str:
-    unit = dataset.attrs.get("unit")
-    if unit:
-        return inverse(unit)
-    return str(dataset["time"].attrs.get("units", "1/J"))
-
-
-def _title(curves: Mapping[str, Any]) -> str:
-    titles = {dataset.attrs.get("title") or "" for dataset in curves.values()}
-    if len(titles) == 1 and "" not in titles:
-        return str(titles.pop())
-    sizes = {int(dataset.attrs["n_spins"]) for dataset in curves.values()}
-    words = [f"N = {sizes.pop()}"] if len(sizes) == 1 else []
-    methods = {str(dataset.attrs["method"]) for dataset in curves.values() if _named(dataset)}
-    if len(methods) == 1:
-        words.append(methods.pop())
-    return ", ".join(words)
-
-
-def _named(dataset: Any) -> bool:
-    method = dataset.attrs.get("method")
-    return isinstance(method, str) and len(method) <= 40
+    legends.put_above(top, 0.0)
+    _limit_decibels(top, below=below, above=fit.height(top.get_legend()))
 
 
 def _notes(curves: Mapping[str, Any]) -> list[str]:
@@ -338,7 +260,9 @@ def _notes(curves: Mapping[str, Any]) -> list[str]:
     parts, lines = [], []
     averages = {label: realisations.count_of(dataset) for label, dataset in curves.items()}
     if any(averages.values()):
-        said = ", ".join(f"{k}: {n}" if k else str(n) for k, n in averages.items() if n)
+        same = len(set(averages.values())) == 1
+        counts = [f"{k}: {n}" if k and not same else n for k, n in averages.items() if n]
+        said = ", ".join(dict.fromkeys(counts))
         lines.append(f"average of {said} realisations; {realisations.BAND.format('band')}")
     for label, dataset in curves.items():
         values = np.asarray(dataset["xi2"].values, dtype=float)

@@ -8,16 +8,18 @@ import numpy as np
 
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.text import value_with_error
 from spinsqueeze.core.units import inverse
 from spinsqueeze.core.written_units import axis_scale
 from spinsqueeze.plot import fit
+from spinsqueeze.plot.marks import decibels_in_words
 from spinsqueeze.plot.style import (
     GREY,
     PALETTE,
     decibels_with_error,
     figure_of,
+    inches,
     new_figure,
+    refilled,
     style,
     wrapped,
 )
@@ -29,11 +31,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MINUS = "\N{MINUS SIGN}"
+_SIDE_BY_SIDE = 5.0
+"""Inches of width that two panels need beside each other."""
+_AREA = "area of the ellipse / that of a coherent state"
 
 
 @clear_call
-def ellipse(data: Any, *, time: float | None = None, ax: Any = None) -> Figure:
+def ellipse(
+    data: Any,
+    *,
+    time: float | None = None,
+    ax: Any = None,
+    width: Any = None,
+    title: bool = True,
+    labels: bool = True,
+) -> Figure:
     """Draw the variance across the mean spin, 4 Var/N in decibels, against the angle.
 
     This is number squeezing, normalised to N/4 whatever the length of the mean spin: its least
@@ -49,13 +61,17 @@ def ellipse(data: Any, *, time: float | None = None, ax: Any = None) -> Figure:
         data: a result of a single run, or what `variance_against_angle` returns.
         time: at which of the times of a result; None: where xi2 is least.
         ax: None for a new figure, one axes for the curve alone, or two.
+        width: of a new figure, inches or "column" (3.4); below 5 the ellipse stands below.
+        title: whether there is a title.
+        labels: whether values stand in the legend, and the area over the ellipse: that of the
+            ellipse over that of a coherent state, 4 sqrt(Var Var)/N.
 
     Returns:
         The figure; `figure.savefig("ellipse.png")` writes it. It needs no display.
 
     Raises:
         InvalidInput: `variance_against_angle` refuses data or time, or `ax` is neither one axes
-            nor two.
+            nor two, or width is no width.
         UndefinedDirection: the mean spin is zero within its error at that time.
     """
     if not (hasattr(data, "data_vars") and "relative_variance" in data):
@@ -63,23 +79,27 @@ def ellipse(data: Any, *, time: float | None = None, ax: Any = None) -> Figure:
         data = variance_against_angle(data, time=time)
     elif time is not None:
         raise InvalidInput("time must be None: data holds the variance at one time already")
-    with style():
-        panels = _panels(ax)
-        _draw_curve(panels[0], data)
+    asked = inches(width, ax)
+    with style(asked):
+        panels = _panels(ax, asked)
+        _draw_curve(panels[0], data, labels=labels)
         if len(panels) == 2:
-            _draw_ellipse(panels[1], data)
-        if not panels[0].get_title():
+            _draw_ellipse(panels[1], data, labels=labels)
+        if title and not panels[0].get_title():
             panels[0].set_title(wrapped(_title(data)))
     figure = figure_of(panels[0])
     fit.fit(figure, panels)
     return figure
 
 
-def _panels(ax: Any) -> list[Axes]:
+def _panels(ax: Any, asked: float | None) -> list[Axes]:
     from matplotlib.axes import Axes
 
+    if ax is None and asked is not None and asked < _SIDE_BY_SIDE:
+        figure = new_figure(5.0, 7.6, asked=asked)
+        return list(figure.subplots(2, 1, gridspec_kw={"height_ratios": [1.2, 1]}))
     if ax is None:
-        figure = new_figure(8.0, 3.9)
+        figure = new_figure(8.0, 3.9, asked=asked)
         return list(figure.subplots(1, 2, gridspec_kw={"width_ratios": [1.5, 1]}))
     panels = list(np.ravel(np.asarray(ax, dtype=object)))
     if len(panels) not in (1, 2) or not all(isinstance(panel, Axes) for panel in panels):
@@ -87,7 +107,7 @@ def _panels(ax: Any) -> list[Axes]:
     return panels
 
 
-def _draw_curve(panel: Axes, data: Any) -> None:
+def _draw_curve(panel: Axes, data: Any, *, labels: bool) -> None:
     angles = np.asarray(data["angle"].values, dtype=float) / np.pi
     stderr = data.get("relative_variance_stderr")
     level, error = decibels_with_error(
@@ -109,14 +129,14 @@ def _draw_curve(panel: Axes, data: Any) -> None:
             continue
         stderr = data.attrs.get(f"{name}_stderr")
         at, bar = decibels_with_error(value, stderr)
-        text = value_with_error(float(at), stderr=None if bar is None else float(bar))
+        text = ": " + decibels_in_words(float(at), None if bar is None else float(bar))
         where = turn + shift
         where -= np.ceil(where - 0.5)
         panel.plot(
             [where], [at], "o", color=colour, zorder=4,
-            label=f"{word}: {text.replace('-', MINUS)} dB",
+            label=word + (text if labels else ""),
         )  # fmt: skip
-    _draw_wineland(panel, data)
+    _draw_wineland(panel, data, labels=labels)
     low, high = panel.get_ylim()
     panel.set_ylim(low, high + 0.55 * (high - low))  # the legend stands above the curve
     if panel.get_legend_handles_labels()[1]:
@@ -127,20 +147,20 @@ def _draw_curve(panel: Axes, data: Any) -> None:
     panel.set_ylabel(r"number squeezing $4\,\mathrm{Var}(S_\perp)/N$ (dB)")
 
 
-def _draw_wineland(panel: Axes, data: Any) -> None:
+def _draw_wineland(panel: Axes, data: Any, *, labels: bool) -> None:
     """The level of Wineland's xi2, which is the least variance over contrast squared."""
     xi2 = float(data.attrs.get("xi2", np.nan))
     if not xi2 > 0:
         return
     level, bar = decibels_with_error(xi2, data.attrs.get("xi2_stderr"))
-    text = value_with_error(float(level), stderr=None if bar is None else float(bar))
+    text = ": " + decibels_in_words(float(level), None if bar is None else float(bar))
     panel.axhline(
         float(level), color=PALETTE[3], linewidth=1.4, linestyle="--", zorder=2,
-        label=f"Wineland $\\xi^2$: {text.replace('-', MINUS)} dB\n(the least over contrast$^2$)",
+        label=f"Wineland $\\xi^2${text if labels else ''}\n(the least over contrast$^2$)",
     )  # fmt: skip
 
 
-def _draw_ellipse(panel: Axes, data: Any) -> None:
+def _draw_ellipse(panel: Axes, data: Any, *, labels: bool) -> None:
     turn = np.linspace(0.0, 2 * np.pi, 361)
     least = float(data.attrs.get("xi2_kitagawa_ueda", np.nan))
     most = float(data.attrs.get("antisqueezing", np.nan))
@@ -157,8 +177,9 @@ def _draw_ellipse(panel: Axes, data: Any) -> None:
     panel.set_xlabel(r"$\Delta S_1\,/\,(\sqrt{N}/2)$")
     panel.set_ylabel(r"$\Delta S_2\,/\,(\sqrt{N}/2)$")
     area = data.attrs.get("ellipse_area")
-    if area is not None and np.isfinite(area):
-        panel.set_title(f"area {float(area):.3g}")
+    if labels and area is not None and np.isfinite(area):
+        letters = float(panel.yaxis.label.get_fontsize())
+        panel.set_title(refilled(f"{_AREA}: {float(area):.3g}", 32), fontsize=letters)
 
 
 def _title(data: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from spinsqueeze.plot import fit
-from spinsqueeze.plot.style import draw_as_written, refilled
+from spinsqueeze.plot.style import OPAQUE, draw_as_written, refilled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ def put_above(panel: Axes, above: float) -> None:
         """Whether a legend of this size is narrow enough, and low enough."""
         legend = panel.legend(
             handles, labels, loc="upper right", bbox_to_anchor=anchor, ncols=columns,
-            fontsize=size, columnspacing=1.2, handlelength=1.6,
+            fontsize=size, columnspacing=1.2, handlelength=1.6, facecolor="white", **OPAQUE,
         )  # fmt: skip
         legend.set_in_layout(False)
         draw_as_written(legend)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.text import value_with_error
+from spinsqueeze.core.text import value_to_digits
 from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.plot.style import decibels_with_error
 
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
 
 NO_SQUEEZING = "no squeezing at these times"
+TIME_DIGITS = 4
+"""Significant digits of a time in a picture."""
+
+
+def decibels_in_words(level: float, error: float | None) -> str:
+    """'−7.53 ± 0.12 dB': to 0.01 dB at most, the error where it shows."""
+    shown = value_to_digits(level, error=error, places=2).replace("-", "\N{MINUS SIGN}")
+    return f"{shown} dB"
 
 
 @final
@@ -45,10 +53,10 @@ def in_words(optimum: Any, axis: TimeAxis, *, joint: str = "\n") -> str:
     level, level_error = _level(optimum)
     if optimum.status is OptimumStatus.INITIAL_STATE and optimum.xi2 >= 1.0 - 1e-9:
         return NO_SQUEEZING
-    decibels = value_with_error(level, stderr=level_error)
-    when = value_with_error(time, stderr=time_error)
+    decibels = decibels_in_words(level, level_error)
+    when = value_to_digits(time, error=time_error, digits=TIME_DIGITS)
     unit = f" {axis.unit}" if axis.spoken else ""
-    text = f"{decibels} dB{joint}at t = {when}{unit}".replace("-", "\N{MINUS SIGN}")
+    text = f"{decibels}{joint}at t = {when}{unit}"
     return text if optimum.status is OptimumStatus.INSIDE else f"lowest computed: {text}"
 
 
@@ -75,7 +83,7 @@ def draw(panels: Sequence[Axes], optimum: Any, look: Mapping[str, Any], axis: Ti
         color=look["color"],
         markerfacecolor="white" if lowest_given else look["color"],
         markeredgecolor=look["color"] if lowest_given else "white",
-        markersize=8,
+        markersize=8 * float(panels[0].yaxis.label.get_fontsize()) / 11,
         capsize=3,
         zorder=5,
         label="_optimum",

@@ -17,6 +17,7 @@ from spinsqueeze.plot.style import (
     PALETTE,
     decibels_with_error,
     figure_of,
+    inches,
     single_panel,
     style,
     wrapped,
@@ -40,7 +41,14 @@ _HOLLOW: dict[str, Any] = {
 
 
 @clear_call
-def sensitivity(data: Any, *, ax: Any = None) -> Figure:
+def sensitivity(
+    data: Any,
+    *,
+    ax: Any = None,
+    width: Any = None,
+    title: bool = True,
+    labels: bool = True,
+) -> Figure:
     """Draw the metrological gain in decibels: against time, or against phase at the best time.
 
     Points are what was computed, with one standard error; straight lines join them. The greatest
@@ -51,12 +59,15 @@ def sensitivity(data: Any, *, ax: Any = None) -> Figure:
     Args:
         data: what `spinsqueeze.sensitivity` returns.
         ax: one axes to draw into, None for a new figure.
+        width: of a new figure, inches or "column" (3.4).
+        title: whether there is a title.
+        labels: whether the title says how the signal is read.
 
     Returns:
         The figure; `figure.savefig("gain.png")` writes it. It needs no display.
 
     Raises:
-        InvalidInput: data holds no gain, or ax is no axes.
+        InvalidInput: data holds no gain, ax is no axes, or width is no width.
     """
     refuse_file_name(data, call="plot.sensitivity")
     if not hasattr(data, "data_vars") or "metrological_gain" not in data:
@@ -85,8 +96,9 @@ def sensitivity(data: Any, *, ax: Any = None) -> Figure:
         None if stderr is None else stderr.values,
     )
     x = factor * np.asarray(data[name].values, dtype=float)
-    with style():
-        panel = single_panel(ax, 6.0, 4.0)
+    asked = inches(width, ax)
+    with style(asked):
+        panel = single_panel(ax, 6.0, 4.0, asked=asked)
         # many points are a line of their own
         size = min(4.5, max(1.5, 250 / max(len(x), 1)))
         panel.errorbar(
@@ -109,10 +121,11 @@ def sensitivity(data: Any, *, ax: Any = None) -> Figure:
         panel.axhline(0.0, color="black", linewidth=0.8, linestyle=":")
         panel.set_xlabel(f"{name} of the signal (rad)" if name == "phase" else f"time ({unit})")
         panel.set_ylabel(r"gain $1/(N\Delta\phi^2)$ (dB)")
-        title = [wrapped(str(data.attrs["title"]))] if data.attrs.get("title") else []
+        words = [wrapped(str(data.attrs["title"]))] if title and data.attrs.get("title") else []
+        words += [note] if labels else []
         panel.margins(y=0.12)
-        if not panel.get_title():
-            panel.set_title("\n".join([*title, *([note] if note else [])]))
+        if words and not panel.get_title():
+            panel.set_title("\n".join(words))
     figure = figure_of(panel)
     fit.fit(figure, [panel])
     return figure

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from spinsqueeze.core.arrays import Booleans, Floats, Integers
+from spinsqueeze.core.arrays import Booleans, Floats
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.checks import did_you_mean
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.written_units import axis_scale, is_laboratory
+from spinsqueeze.core.written_units import axis_scale
 from spinsqueeze.observables.optimum import OptimumStatus
-from spinsqueeze.plot import fit, readout, validity
+from spinsqueeze.plot import fit, readout, swept_axes, validity
 from spinsqueeze.plot.style import (
     GREY,
     MISSING,
     PALETTE,
     decibels_with_error,
     figure_of,
-    new_figure,
+    inches,
+    single_panel,
     style,
     wrapped,
 )
@@ -47,11 +48,18 @@ _COARSE = "times too coarse"
 _UNSQUEEZED = "no squeezing at these times"
 DOUBTS = {_EDGE: ("o", "circles"), _COARSE: ("D", "diamonds"), _UNSQUEEZED: ("v", "triangles")}
 """Why an optimum is only the lowest of its times: the mark, and what the note calls it."""
-_TICKS = 14
 
 
 @clear_call
-def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
+def sweep(
+    data: Any,
+    *,
+    quantity: str | None = None,
+    ax: Any = None,
+    width: Any = None,
+    title: bool = True,
+    labels: bool = True,
+) -> Figure:
     """Draw a quantity of a sweep against the swept parameters.
 
     Over one parameter: a curve with bars of 1 standard error. Over two: a map, the first upwards
@@ -73,34 +81,38 @@ def sweep(data: Any, *, quantity: str | None = None, ax: Any = None) -> Figure:
         quantity: a variable over the swept dimensions alone; default optimal_xi2, or xi2 for
             steady states.
         ax: one axes to draw into, None for a new figure.
+        width: of a new figure, inches or "column" (3.4).
+        title: whether there is a title.
+        labels: whether notes are drawn.
 
     Returns:
         The figure; `figure.savefig("sweep.png")` writes it. It needs no display.
 
     Raises:
         InvalidInput: data is no sweep, has more than two swept dimensions, the quantity is not
-            there or has other dimensions, or nothing in it is a number.
+            there or has other dimensions, nothing in it is a number, or width is no width.
     """
     name, other = readout.quantities(data, _quantity(data, quantity), chosen=quantity is not None)
-    axes = [_axis(data, dim) for dim in data[name].dims]
+    axes = [swept_axes.axis_of(data, dim) for dim in data[name].dims]
     field, label = _field(data, name)
     if not np.isfinite(field.values).any():
         raise InvalidInput(f"{name} must hold a number at some point, got none; see data['reason']")
     measured = None if other is None else _field(data, other)[0]
     if measured is None and name in SQUEEZING and readout.found(data, name):
         label = label.replace(" (dB)", f" {readout.AT_ATOMS} (dB)")
-    with style():
-        panel = _panel(ax)
+    asked = inches(width, ax)
+    with style(asked):
+        panel = single_panel(ax, 6.0, 4.2, asked=asked)
         lost = _draw(panel, axes, [field, *([] if measured is None else [measured])], label, name)
         lines = _notes(field, measured, lost=lost, average=realisations.count_of(data))
         letters = 0.83 * float(panel.yaxis.label.get_fontsize())
         notes = [
             panel.annotate(
-                "\n".join(lines), (0.0, 1.0), xycoords="axes fraction", xytext=(0, 4),
+                ";\n".join(lines), (0.0, 1.0), xycoords="axes fraction", xytext=(0, 4),
                 textcoords="offset points", color=GREY, fontsize=letters, va="bottom",
             )
-        ] if lines else []  # fmt: skip
-        if not panel.get_title() and data.attrs.get("title"):
+        ] if labels and lines else []  # fmt: skip
+        if title and not panel.get_title() and data.attrs.get("title"):
             panel.set_title(wrapped(str(data.attrs["title"])))
     figure = figure_of(panel)
     fit.fit(figure, [panel], notes=notes, over=True)
@@ -152,27 +164,6 @@ class _Field:
     load: Floats | None
 
 
-@final
-@dataclass(frozen=True)
-class _Axis:
-    """Where values stand on an axis: (n,) positions, words under them or none, its scale."""
-
-    label: str
-    positions: Floats
-    words: tuple[str, ...]
-    logarithmic: bool
-
-    def edges(self) -> Floats:
-        """(n + 1,) borders of the cells around the positions."""
-        at = np.log(self.positions) if self.logarithmic else self.positions
-        if len(at) == 1:
-            inner = np.array([at[0] - 0.5, at[0] + 0.5])
-        else:
-            middle = (at[1:] + at[:-1]) / 2
-            inner = np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
-        return np.exp(inner) if self.logarithmic else inner
-
-
 def _quantity(data: Any, quantity: str | None) -> str:
     refuse_file_name(data, call="plot.sweep")
     if not hasattr(data, "data_vars") or "status" not in data.data_vars:
@@ -207,31 +198,6 @@ def _quantity(data: Any, quantity: str | None) -> str:
     return quantity
 
 
-def _axis(data: Any, dim: Any) -> _Axis:
-    values = data[dim].values if dim in data.coords else np.arange(data.sizes[dim])
-    others = [str(n) for n, c in data.coords.items() if c.dims == (dim,) and n != dim]
-    label = str(dim) + (f" (with {', '.join(others)})" if others else "")
-    units = str(data[dim].attrs.get("units", "")) if dim in data.coords else ""
-    if not is_laboratory(units):  # strengths in J, the default, are said by their name alone
-        units = ""
-    if values.dtype.kind not in "fi" or not np.isfinite(values).all():
-        words = tuple(f"{v:g}" if isinstance(v, float) else str(v) for v in values.tolist())
-        return _Axis(label, np.arange(len(words), dtype=float), words, False)
-    at = np.asarray(values, dtype=float)
-    logarithmic = _log_spaced(at)
-    factor, unit = axis_scale(1.0 if logarithmic else float(np.abs(at).max(initial=0.0)), units)
-    return _Axis(f"{label} ({unit})" if unit else label, factor * at, (), logarithmic)
-
-
-def _log_spaced(values: Floats) -> bool:
-    """Whether steps are clearly more even in the logarithm: 10, 32, 100, 316 or 1, 2, 5, 10."""
-    values = np.unique(values)
-    if len(values) < 3 or values[0] <= 0 or values[-1] / values[0] < 4:
-        return False
-    steps, ratios = np.diff(values), np.diff(np.log(values))
-    return bool(steps.max() / steps.min() > 1.5 * ratios.max() / ratios.min())
-
-
 def _errors(data: Any, name: str) -> Floats | None:
     partner = f"{name}_stderr"
     return np.asarray(data[partner].values, dtype=float) if partner in data else None
@@ -248,18 +214,9 @@ def _label(data: Any, name: str, values: Floats) -> tuple[str, float]:
     return f"{label} ({unit})" if unit else label, factor
 
 
-def _panel(ax: Any) -> Axes:
-    from matplotlib.axes import Axes
-
-    if ax is None:
-        panel: Axes = new_figure(6.0, 4.2).subplots()
-        return panel
-    if not isinstance(ax, Axes):
-        raise InvalidInput(f"ax must be one matplotlib Axes, got {type(ax).__name__}")
-    return ax
-
-
-def _draw(panel: Axes, axes: list[_Axis], fields: list[_Field], label: str, name: str) -> bool:
+def _draw(
+    panel: Axes, axes: list[swept_axes.SweptAxis], fields: list[_Field], label: str, name: str
+) -> bool:
     """Curves or a map; whether a map shows where the paramagnet breaks."""
     field = fields[0]
     if len(axes) == 1:
@@ -277,7 +234,14 @@ def _draw(panel: Axes, axes: list[_Axis], fields: list[_Field], label: str, name
 
 
 def _draw_curve(
-    panel: Axes, axis: _Axis, field: _Field, *, colour: str, mark: str, dash: str, label: str
+    panel: Axes,
+    axis: swept_axes.SweptAxis,
+    field: _Field,
+    *,
+    colour: str,
+    mark: str,
+    dash: str,
+    label: str,
 ) -> None:
     order = np.argsort(axis.positions)
     known = order[np.isfinite(field.values[order])]
@@ -301,12 +265,12 @@ def _draw_curve(
     )
     if not label.startswith("_"):
         panel.plot([], [], color=colour, linestyle=joined, marker=mark, markersize=5, label=label)
-    _scale(panel, "x", axis)
+    swept_axes.set_scale(panel, "x", axis)
 
 
 def _draw_validity(
     panel: Axes,
-    axis: _Axis,
+    axis: swept_axes.SweptAxis,
     values: Floats,
     band: tuple[Floats, Floats] | None,
     load: Floats | None,
@@ -323,7 +287,7 @@ def _draw_validity(
         validity.draw_lost_line(panel, axis.positions[order], load[order])
 
 
-def _draw_lost_region(panel: Axes, axes: list[_Axis], load: Floats) -> bool:
+def _draw_lost_region(panel: Axes, axes: list[swept_axes.SweptAxis], load: Floats) -> bool:
     up, right = axes
     if up.words or right.words:
         return False
@@ -334,11 +298,11 @@ def _draw_lost_region(panel: Axes, axes: list[_Axis], load: Floats) -> bool:
 
 
 def _draw_map(
-    panel: Axes, axes: list[_Axis], field: _Field, label: str, *, squeezing: bool
+    panel: Axes, axes: list[swept_axes.SweptAxis], field: _Field, label: str, *, squeezing: bool
 ) -> None:
     up, right = axes
     rows, columns = np.argsort(up.positions), np.argsort(right.positions)
-    up, right = _sorted(up, rows), _sorted(right, columns)
+    up, right = swept_axes.in_order(up, rows), swept_axes.in_order(right, columns)
     shown = field.values[np.ix_(rows, columns)]
     panel.set_facecolor(MISSING)
     panel.grid(visible=False)
@@ -353,28 +317,9 @@ def _draw_map(
                 right.positions[m], up.positions[k], mark, markersize=3.5, color="white",
                 markeredgecolor="black", markeredgewidth=0.6, linestyle="none",
             )  # fmt: skip
-    _scale(panel, "x", right)
-    _scale(panel, "y", up)
+    swept_axes.set_scale(panel, "x", right)
+    swept_axes.set_scale(panel, "y", up)
     figure_of(panel).colorbar(image, ax=panel, label=label)
-
-
-def _sorted(axis: _Axis, order: Integers) -> _Axis:
-    words = tuple(axis.words[k] for k in order) if axis.words else ()
-    return _Axis(axis.label, axis.positions[order], words, axis.logarithmic)
-
-
-def _scale(panel: Axes, which: str, axis: _Axis) -> None:
-    if axis.logarithmic:
-        panel.set(**{f"{which}scale": "log"})
-    if axis.words:
-        step = -(-len(axis.words) // _TICKS)
-        panel.set(
-            **{
-                f"{which}ticks": axis.positions[::step],
-                f"{which}ticklabels": axis.words[::step],
-            }
-        )
-    panel.set(**{f"{which}label": axis.label})
 
 
 def _notes(field: _Field, measured: _Field | None, *, lost: bool, average: str) -> list[str]:

@@ -16,6 +16,7 @@ from spinsqueeze.plot.style import (
     PALETTE,
     decibels_with_error,
     figure_of,
+    inches,
     new_figure,
     style,
     wrapped,
@@ -31,7 +32,7 @@ _NEEDED = ("trajectory_xi2", "trajectory_effective_spins", "jump_time")
 
 
 @clear_call
-def trajectories(data: Any, *, ax: Any = None) -> Figure:
+def trajectories(data: Any, *, ax: Any = None, width: Any = None, title: bool = True) -> Figure:
     """Draw xi2 in decibels, the effective spins 2j and the jumps of single trajectories.
 
     Three panels, one above the other; the averages over all trajectories are grey, dashed. Of the
@@ -40,13 +41,15 @@ def trajectories(data: Any, *, ax: Any = None) -> Figure:
     Args:
         data: a result of QuantumTrajectories(keep_trajectories=...).
         ax: None for a new figure, or three axes to draw into.
+        width: of a new figure, inches or "column" (3.4).
+        title: whether there is a title.
 
     Returns:
         The figure; `figure.savefig("trajectories.png")` writes it. It needs no display.
 
     Raises:
-        InvalidInput: data holds no single trajectories, is no single run, or `ax` is not three
-            axes.
+        InvalidInput: data holds no single trajectories, is no single run, `ax` is not three axes,
+            or width is no width.
     """
     refuse_file_name(data, call="plot.trajectories")
     if not hasattr(data, "data_vars") or any(name not in data for name in _NEEDED):
@@ -57,8 +60,9 @@ def trajectories(data: Any, *, ax: Any = None) -> Figure:
     data = as_single_run(data)
     if "time" not in data["trajectory_xi2"].dims:
         raise InvalidInput("data must have the dimension time: give the whole run")
-    with style():
-        squeezing, size, jumps = _panels(ax)
+    asked = inches(width, ax)
+    with style(asked):
+        squeezing, size, jumps = _panels(ax, asked)
         times = np.asarray(data["time"].values, dtype=float)
         unit = data.attrs.get("unit")
         largest = float(np.abs(times).max(initial=0.0))
@@ -75,16 +79,19 @@ def trajectories(data: Any, *, ax: Any = None) -> Figure:
             when = factor * one["jump_time"].values
             jumps.eventplot(when[np.isfinite(when)], lineoffsets=k, color=color, linewidths=0.6)
         _finish(data, squeezing, size, jumps)
+        if title:
+            spins = f"N = {int(data.attrs['n_spins'])}, single trajectories"
+            squeezing.set_title(wrapped(data.attrs.get("title") or spins))
     figure = figure_of(squeezing)
     fit.fit(figure, [squeezing, size, jumps])
     return figure
 
 
-def _panels(ax: Any) -> list[Axes]:
+def _panels(ax: Any, asked: float | None) -> list[Axes]:
     from matplotlib.axes import Axes
 
     if ax is None:
-        grid = new_figure(6.4, 7.2).subplots(
+        grid = new_figure(6.4, 7.2, asked=asked).subplots(
             3, 1, sharex=True, gridspec_kw={"height_ratios": [1.7, 1, 0.8]}
         )
         return list(grid)
@@ -108,8 +115,6 @@ def _finish(data: Any, squeezing: Axes, size: Axes, jumps: Axes) -> None:
     low = float(np.nanmin(levels, initial=0.0))
     squeezing.set_ylim(low - 0.1 * max(1.0, -low), max(3.0, -0.6 * low))
     squeezing.legend(loc="best")
-    title = data.attrs.get("title") or f"N = {int(data.attrs['n_spins'])}, single trajectories"
-    squeezing.set_title(wrapped(title))
     size.set_ylabel("effective spins")
     jumps.set_ylabel("jumps of")
     jumps.set_yticks(range(data.sizes["trajectory"]))

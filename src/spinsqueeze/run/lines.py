@@ -136,8 +136,8 @@ def _truncation(data: Any) -> Iterator[str]:
 
 def points_and_best(data: Any) -> Iterator[str]:
     """What came out of a sweep, in lines for people."""
-    from spinsqueeze.core.text import value_with_error
-    from spinsqueeze.observables.optimum import OptimumStatus
+    from spinsqueeze.core.text import value_to_digits, value_with_error
+    from spinsqueeze.observables.optimum import DIGITS, FROM_TIMES, OptimumStatus
     from spinsqueeze.observables.squeezing import decibels
 
     status, reason = data["status"].values, data["reason"].values
@@ -156,8 +156,6 @@ def points_and_best(data: Any) -> Iterator[str]:
     parts = [float(data[n].isel(where)) for n in (stderr, f"{name}_interpolation") if n in data]
     known = [part for part in parts if np.isfinite(part)]
     error = float(np.hypot.reduce(known)) if known else None
-    if stderr not in data and error is not None and error < 5e-7 * float(best):
-        error = None
     labels = [c for c in best.coords.values() if c.ndim == 0 and "path" in c.attrs]
     place = ", ".join(f"{c.name} = {c.item():.6g}" if c.dtype.kind in "if" else
                       f"{c.name} = {c.item()}" for c in labels)  # fmt: skip
@@ -168,7 +166,11 @@ def points_and_best(data: Any) -> Iterator[str]:
         yield "no squeezing at these times, at any point"
         return
     level = f"{float(decibels(float(best))):.4g} dB" if float(best) > 0 else "no finite dB"
-    yield f"least xi2 = {value_with_error(float(best), stderr=error)} ({level}) at {place}"
+    shown, note = value_with_error(float(best), stderr=error), ""
+    if stderr not in data:
+        shown = value_to_digits(float(best), error=error, digits=DIGITS)
+        note = FROM_TIMES if "±" in shown else ""
+    yield f"least xi2 = {shown} ({level}) at {place}{note}"
     if "optimal_status" not in data:
         return
     for name, (place, remedy) in _ADVICE.items():

@@ -1,0 +1,87 @@
+"""The axes of a sweep: where values stand, in which unit, on which scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from spinsqueeze.core.arrays import Floats, Integers
+from spinsqueeze.core.written_units import axis_scale, is_laboratory
+from spinsqueeze.plot.style import with_superscripts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_TICKS = 14
+
+
+@final
+@dataclass(frozen=True)
+class SweptAxis:
+    """Where values stand on an axis: (n,) positions, words under them or none, its scale."""
+
+    label: str
+    positions: Floats
+    words: tuple[str, ...]
+    logarithmic: bool
+
+    def edges(self) -> Floats:
+        """(n + 1,) borders of the cells around the positions."""
+        at = np.log(self.positions) if self.logarithmic else self.positions
+        if len(at) == 1:
+            inner = np.array([at[0] - 0.5, at[0] + 0.5])
+        else:
+            middle = (at[1:] + at[:-1]) / 2
+            inner = np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
+        return np.exp(inner) if self.logarithmic else inner
+
+
+def axis_of(data: Any, dim: Any) -> SweptAxis:
+    """The axis of a swept dimension."""
+    values = data[dim].values if dim in data.coords else np.arange(data.sizes[dim])
+    others = [str(n) for n, c in data.coords.items() if c.dims == (dim,) and n != dim]
+    label = with_superscripts(str(dim)) + (f" (with {', '.join(others)})" if others else "")
+    units = str(data[dim].attrs.get("units", "")) if dim in data.coords else ""
+    if not is_laboratory(units):  # strengths in J, the default, are said by their name alone
+        units = ""
+    if values.dtype.kind not in "fi" or not np.isfinite(values).all():
+        words = tuple(
+            f"{v:g}" if isinstance(v, float) else with_superscripts(str(v)) for v in values.tolist()
+        )
+        return SweptAxis(label, np.arange(len(words), dtype=float), words, False)
+    at = np.asarray(values, dtype=float)
+    logarithmic = _log_spaced(at)
+    factor, unit = axis_scale(1.0 if logarithmic else float(np.abs(at).max(initial=0.0)), units)
+    return SweptAxis(f"{label} ({unit})" if unit else label, factor * at, (), logarithmic)
+
+
+def _log_spaced(values: Floats) -> bool:
+    """Whether steps are clearly more even in the logarithm: 10, 32, 100, 316 or 1, 2, 5, 10."""
+    values = np.unique(values)
+    if len(values) < 3 or values[0] <= 0 or values[-1] / values[0] < 4:
+        return False
+    steps, ratios = np.diff(values), np.diff(np.log(values))
+    return bool(steps.max() / steps.min() > 1.5 * ratios.max() / ratios.min())
+
+
+def in_order(axis: SweptAxis, order: Integers) -> SweptAxis:
+    """The axis with its values in another order."""
+    words = tuple(axis.words[k] for k in order) if axis.words else ()
+    return SweptAxis(axis.label, axis.positions[order], words, axis.logarithmic)
+
+
+def set_scale(panel: Axes, which: str, axis: SweptAxis) -> None:
+    """Give "x" or "y" of a panel its scale, words and label."""
+    if axis.logarithmic:
+        panel.set(**{f"{which}scale": "log"})
+    if axis.words:
+        step = -(-len(axis.words) // _TICKS)
+        panel.set(
+            **{
+                f"{which}ticks": axis.positions[::step],
+                f"{which}ticklabels": axis.words[::step],
+            }
+        )
+    panel.set(**{f"{which}label": axis.label})
