@@ -94,7 +94,8 @@ def test_every_public_call_names_a_keyword_that_it_lacks(name, call):
         ),
         (
             lambda: sq.Pulse(0.1, axis="x", angle=180),
-            r"^pulse angle is in radians, got 180, which looks like degrees; write 1 \* np.pi = 3",
+            r"^pulse angle is in radians, got 180, which looks like degrees; write "
+            r'"180 deg" or "pi" \(in Python also np.pi\), or 3',
         ),
         # a class for an instance, a shape for a lattice, a table for a term
         (

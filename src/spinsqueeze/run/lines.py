@@ -21,6 +21,7 @@ def best(data: Any) -> Iterator[str]:
         return
     if "time" not in data.coords and "xi2" in data and data["xi2"].ndim == 0:
         yield _steady(data)
+        yield from _averaged(data, data)
         yield from _truncation(data)
         yield from _neglected(data)
         return
@@ -33,8 +34,28 @@ def best(data: Any) -> Iterator[str]:
     yield from _lab_time(data, least.time)
     yield from _seconds(data, least.time)
     yield from _measured(data)
-    yield from _truncation(data.sel(time=least.time, method="nearest"))
+    at_best = data.sel(time=least.time, method="nearest")
+    yield from _averaged(data, at_best)
+    yield from _truncation(at_best)
     yield from _neglected(data)
+
+
+def _averaged(data: Any, best: Any) -> Iterator[str]:
+    """How many realisations a result averages, and how far xi2 of a single one is spread.
+
+    best: the result at the one point and time of its least xi2.
+    """
+    from spinsqueeze.observables.squeezing import decibels_stderr
+    from spinsqueeze.results.realisations import count_of
+
+    count = count_of(data)
+    if not count:
+        return
+    spread = ""
+    if np.isfinite(size := float(best.get("xi2_spread", np.nan))):
+        decibels = float(decibels_stderr(float(best["xi2"]), stderr=size))
+        spread = f"; spread of one: ± {size:.2g} in xi2, {decibels:.2g} dB"
+    yield f"average of {count} realisations (± is the error of the mean{spread})"
 
 
 def _neglected(data: Any) -> Iterator[str]:
@@ -165,6 +186,10 @@ def points_and_best(data: Any) -> Iterator[str]:
         return
     level = f"{float(decibels(float(best))):.4g} dB" if float(best) > 0 else "no finite dB"
     yield f"least xi2 = {value_with_error(float(best), stderr=error)} ({level}) at {place}"
+    point = data.isel(where)
+    if "time" in point["xi2"].dims:
+        point = point.isel(time=int(np.nanargmin(point["xi2"].values)))
+    yield from _averaged(data, point)
     if "optimal_status" not in data:
         return
     for name, (place, remedy) in _ADVICE.items():
