@@ -1,5 +1,6 @@
 """What the arguments of a lattice must be; each function returns the clean value."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,12 @@ _ELSEWHERE = {
     "random": "random places are positions=RandomPositions(100, box=(20, 20))",
 }
 """What else people call a geometry, and how it is written here."""
+_BOUNDARY_WORDS = {
+    "closed": "write 'periodic' where opposite edges meet, 'open' for an array with edges",
+    **dict.fromkeys(("pbc", "torus", "ring"), "write 'periodic'"),
+    **dict.fromkeys(("obc", "hard", "fixed", "free"), "write 'open'"),
+}
+"""What else people call a boundary."""
 
 
 def check_geometry(geometry: str) -> None:
@@ -52,7 +59,8 @@ def checked_shape(raw: Any, geometry: str) -> tuple[int, ...]:
     scalar = isinstance(raw, int | float) or getattr(raw, "ndim", None) == 0
     sizes = (raw,) if scalar else raw
     if isinstance(sizes, str) or not hasattr(sizes, "__len__") or not 1 <= len(sizes) <= 3:
-        raise InvalidInput.of("shape", f"must hold 1, 2 or 3 sizes, got {checks.shown(raw)}")
+        rule = f"must hold 1, 2 or 3 sizes, got {checks.shown(raw)}"
+        raise InvalidInput.of("shape", rule + _sizes_in(raw))
     shape = tuple(
         checks.integer(f"shape[{k}]", n, minimum=1, maximum=MAX_SITES) for k, n in enumerate(sizes)
     )
@@ -67,6 +75,12 @@ def checked_shape(raw: Any, geometry: str) -> tuple[int, ...]:
     return shape
 
 
+def _sizes_in(raw: Any) -> str:
+    """The remedy for a text such as "10 x 10"; empty for what is none."""
+    numbers = re.findall(r"\d+", raw) if isinstance(raw, str) else []
+    return f"; write [{', '.join(numbers)}], without quotes" if 1 <= len(numbers) <= 3 else ""
+
+
 def checked_boundary(given: Any, dimension: int) -> str | tuple[str, ...]:
     """One word, or a tuple where the axes differ.
 
@@ -74,6 +88,10 @@ def checked_boundary(given: Any, dimension: int) -> str | tuple[str, ...]:
         InvalidInput: another word, or another number of them.
     """
     if isinstance(given, str):
+        if (meant := _BOUNDARY_WORDS.get(given.lower())) is not None:
+            raise InvalidInput.of(
+                "boundary", f"must be one of {', '.join(BOUNDARIES)}, got {given!r}; {meant}"
+            )
         return checks.choice("boundary", given, BOUNDARIES)
     if not isinstance(given, tuple | list) or len(given) != dimension:
         raise InvalidInput.of(
@@ -109,8 +127,11 @@ def checked_vacancies(vacancies: Any, n_sites: int) -> tuple[int, ...]:
         InvalidInput: no list, an index beyond the sites, one twice.
     """
     if isinstance(vacancies, str) or not hasattr(vacancies, "__len__"):
+        remedy = "filling = 0.97, say, leaves a fraction of the sites empty"
+        if isinstance(vacancies, float) and 0 < vacancies < 1:
+            remedy = f"write filling = {1 - vacancies:g} for a fraction of empty sites"
         raise InvalidInput.of(
-            "vacancies", f"must be a list of site indices, got {checks.shown(vacancies)}"
+            "vacancies", f"must be a list of site indices, got {checks.shown(vacancies)}; {remedy}"
         )
     empty = tuple(checks.integer("vacancies", v, minimum=0, maximum=n_sites - 1) for v in vacancies)
     if len(set(empty)) != len(empty):

@@ -90,10 +90,14 @@ class Optimum:
 
     def __str__(self) -> str:
         """One line for people: value ± error, and what the times lack."""
+        return self.in_words()
+
+    def in_words(self, time_unit: str = "") -> str:
+        """The same with the unit of the time after it."""
         text = (
             f"xi2 = {self._shown('xi2')} ({self._shown('decibels')} dB) "
-            f"at time {self._shown('time')}"
-        )
+            f"at time {self._shown('time')} {time_unit}"
+        ).rstrip()
         if self.status is OptimumStatus.INITIAL_STATE:  # its angle is that of no squeezing
             if self.constant:
                 return f"{self._none()}: {text}, and the same at all others [{self.advice()}]"

@@ -19,8 +19,8 @@ from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.observables.squeezing import decibels, decibels_stderr, squeezing
 
 FLAT = 1e-9
-"""By how much the logarithm must fall below that of the initial state for a minimum; and up to which
-change over all times xi2 is constant."""
+"""By how much the logarithm must fall below that of the initial state for a minimum;
+xi2 that changes by no more over all times is constant."""
 
 
 def find_optimum(

@@ -30,7 +30,7 @@ def best(data: Any) -> Iterator[str]:
     except SpinSqueezeError as error:
         yield f"no optimum: {error}"
         return
-    yield from str(least).splitlines()
+    yield from least.in_words(_time_unit(data)).splitlines()
     yield from _lab_time(data, least.time)
     yield from _seconds(data, least.time)
     yield from _measured(data)
@@ -38,6 +38,14 @@ def best(data: Any) -> Iterator[str]:
     yield from _averaged(data, at_best)
     yield from _truncation(at_best)
     yield from _neglected(data)
+
+
+def _time_unit(data: Any) -> str:
+    """That of times in a laboratory as people write it, "µs"; empty for others such as 1/J."""
+    from spinsqueeze.core.written_units import is_laboratory, written
+
+    units = str(data["time"].attrs.get("units", ""))
+    return written(units) if is_laboratory(units) else ""
 
 
 def _averaged(data: Any, best: Any) -> Iterator[str]:
@@ -113,10 +121,14 @@ def _measured(data: Any) -> Iterator[str]:
     words = [f"{100 * error:.4g} % misread"] if error else []
     words += [f"counts to {noise:.4g} spins rms"] if noise else []
     try:
-        least: Any = optimum_of_run(data, measured=True)
+        least = optimum_of_run(data, measured=True).in_words(_time_unit(data))
     except SpinSqueezeError as problem:
         least = f"no optimum: {problem}"
     yield f"as measured ({', '.join(words) or 'perfectly'}): {least}"
+
+
+_WHERE = {"J": " at the spacing", "chi": ""}
+"""Where spins have a coupling."""
 
 
 def _lab_time(data: Any, time: float) -> Iterator[str]:
@@ -132,7 +144,11 @@ def _lab_time(data: Any, time: float) -> Iterator[str]:
                 f"|{label}| t = {angular(abs(float(data.attrs[name]))) * seconds:.4g}"
                 for label, name in known.items()
             ]
-            yield f"time {with_prefix(seconds, 's')}: {', '.join(parts)}"
+            sizes = [
+                f"{label} = 2 pi x {with_prefix(float(data.attrs[name]), 'Hz')}{_WHERE[label]}"
+                for label, name in known.items()
+            ]
+            yield f"time {with_prefix(seconds, 's')}: {', '.join(parts)}; {', '.join(sizes)}"
         return
     chi, decay, together = (
         angular(abs(float(data.attrs[name]))) * time

@@ -84,8 +84,8 @@ def concern_about_decay(form: Canonical, *, window: float, spacing: bool, units:
         return ""
     return (
         f"decay: the chosen times end at {window:.3g} {units}, {window * decay:.1g} times the "
-        f"decay time of about {1 / decay:.4g} {units}: the couplings, {acting:.2g} on each spin, are far "
-        f"below the decay rate {decay:.2g}; check {'spacing' if spacing else 'their unit'}"
+        f"decay time of about {1 / decay:.4g} {units}: the couplings, {acting:.2g} on each spin, "
+        f"are far below the decay rate {decay:.2g}; check {'spacing' if spacing else 'their unit'}"
     )
 
 
