@@ -50,7 +50,7 @@ PYTHON = [
     (lambda: xxz(j_perp=True), r"^j_perp must be a real number, got True \(bool\)$"),
     (lambda: sq.SpinModel(8.5), r"^spins must be an integer, got 8.5 \(float\)$"),
     (lambda: sq.SpinModel(8, hamiltonian=[3]), r"^hamiltonian must hold hamiltonian terms only"),
-    (lambda: sq.Lattice("4x4"), r"^shape must hold 1, 2 or 3 sizes, got '4x4'$"),
+    (lambda: sq.Lattice("4x4"), r"sizes, got '4x4'; write \[4, 4\], without quotes$"),
     (lambda: simulate(model=3), r"^model must be a SpinModel, got 3; give SpinModel\(...\) with"),
     (
         lambda: simulate(state="+x"),

@@ -6,6 +6,7 @@ import pytest
 
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.quantities import quantity
+from spinsqueeze.core.units import radians_of
 
 TWO_PI = 2 * math.pi
 
@@ -83,3 +84,31 @@ def test_a_text_is_read(text, kind, value):
 def test_a_text_is_refused(text, kind, message):
     with pytest.raises(InvalidInput, match=message):
         quantity("x", text, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "angle"),
+    [
+        ("pi", math.pi),
+        ("-pi", -math.pi),
+        ("\N{MINUS SIGN}\N{GREEK SMALL LETTER PI}", -math.pi),
+        ("pi/2", math.pi / 2),
+        ("3 pi / 4", 3 * math.pi / 4),
+        ("0.5*pi", math.pi / 2),
+        ("2pi", 2 * math.pi),
+        ("180 deg", math.pi),
+        ("-90 degrees", -math.pi / 2),
+        ("45\N{DEGREE SIGN}", math.pi / 4),
+        ("1.2 rad", 1.2),
+        ("-.5 radians", -0.5),
+    ],
+)
+def test_texts_of_angles(text, angle):
+    assert radians_of(text) == angle
+
+
+@pytest.mark.parametrize(
+    "text", ["", "3", "deg", "pi/0", "pi/", "pi pi", "180 deg/2", "1 turn", "np.pi", "1e400 um"]
+)
+def test_texts_that_are_no_angle(text):
+    assert radians_of(text) is None

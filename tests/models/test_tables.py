@@ -396,6 +396,16 @@ PULSE = {"time": 0.5, "axis": "x", "angle": 3.14}
         ({**PULSE, "time": -1.0}, "pulses.0.time: must be at least 0, got -1"),
         ({**PULSE, "axis": [0, 0, 3]}, "pulses.0.axis: must be a unit vector, got length 3"),
         ({**PULSE, "angle": math.inf}, "pulses.0.angle: must be finite, got inf"),
+        (
+            {**PULSE, "angle": "half a turn"},
+            'pulses.0.angle: must be a number of radians, or a text such as "pi", "pi/2" or '
+            "\"90 deg\", got 'half a turn'",
+        ),
+        (
+            {**PULSE, "angle": -90},
+            'pulses.0.angle: is in radians, got -90, which looks like degrees; write "-90 deg" or '
+            '"-0.5 pi" (in Python also np.pi), or -1.5708',
+        ),
         ({**PULSE, "angel": 1.0}, "pulses.0.angel: unknown key of a pulse; did you mean 'angle'?"),
         ({"time": 0.5, "axis": "x"}, "pulses.0.angle: is missing; a pulse needs axis and angle"),
         (

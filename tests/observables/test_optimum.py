@@ -78,6 +78,14 @@ def test_rounding_of_a_constant_is_no_minimum():
     best = find_optimum(times, xi2=1 + 1e-13 * np.cos(7 * times))
     assert best.status is OptimumStatus.INITIAL_STATE
     assert best.time == 0.0
+    assert best.constant
+    assert best.advice() in str(best)
+    assert str(find_optimum(times, xi2=np.ones(21))) == (
+        "no squeezing at these times: xi2 = 1 (0 dB) at time 0, and the same at all others "
+        "[xi2 does not change in time: is the initial state an eigenstate of the couplings?]"
+    )
+    assert not find_optimum(times, xi2=1 + 1e-6 * times).constant
+    assert not find_optimum([0.0], xi2=[1.0]).constant
     real = find_optimum(times, xi2=1 - 1e-6 * np.sin(np.pi * times))
     assert real.status is OptimumStatus.INSIDE
 

@@ -7,6 +7,7 @@ import pytest
 
 import spinsqueeze as sq
 from spinsqueeze.observables.optimum import OptimumStatus
+from spinsqueeze.results.dataset import warnings_of
 from spinsqueeze.run import automatic_times
 from spinsqueeze.run.answers import run_of
 from spinsqueeze.run.study_file import study_from_tables
@@ -135,6 +136,29 @@ def test_models_that_never_squeeze_say_so(model, state):
     assert str(sq.optimum(data)).startswith("no squeezing at these times")
     assert json.loads(data.attrs["automatic_times"])["outcome"] == "no squeezing"
     assert 0.1 < float(data.time[-1]) < 100.0
+
+
+def test_couplings_far_below_the_decay_are_asked_about():
+    def concerns(spacing, **numbers):
+        lab = sq.spins_from_lab(sq.Lattice((3, 3)), spacing=spacing, c6="863 GHz um^6", **numbers)
+        return warnings_of(sq.simulate(lab.model, sq.CoherentState("+x")))
+
+    (concern,) = concerns("5 mm", t2="5 us")
+    assert concern.startswith("decay: the chosen times end at ")
+    assert "times the decay time of about 5 µs: the couplings, " in concern
+    assert concern.endswith("are far below the decay rate 0.2; check spacing")
+    assert concerns("5 um", t2="5 us") == []
+    assert concerns("5 mm") == []
+    (concern,) = warnings_of(
+        sq.simulate(
+            sq.SpinModel(
+                5, hamiltonian=[sq.OneAxisTwisting(1e-9)], jumps=[sq.LocalDecay(0.5)], unit="J"
+            ),
+            sq.CoherentState("+x"),
+        )
+    )
+    assert "of about 2 1/J: the couplings, " in concern
+    assert concern.endswith("check their unit")
 
 
 def test_an_envelope_that_starts_late_shifts_the_window():

@@ -60,6 +60,30 @@ def test_moments_are_those_of_the_mixture():
     assert np.all(data["xi2_stderr"].values[1:] > 0.0)
 
 
+def test_the_spread_of_one_realisation_is_beside_the_error_of_the_mean():
+    array = sq.SpinModel(ARRAY.ensemble.lattice, hamiltonian=ARRAY.hamiltonian, unit="1/us")
+    readout = sq.Readout(detection_error=0.02)
+    study = sq.Study(array, initial_state=STATE, times=TIMES, readout=readout)
+    each = sq.sweep(study, over={SEED: SEEDS}, workers=0)
+    data = sq.sweep(study, over={SEED: SEEDS}, average_over=SEED, workers=0)
+    for name in ("xi2", "measured_xi2"):
+        away = each[name].values - each[name].values.mean(axis=0)
+        spread = np.sqrt(np.sum(away**2, axis=0) / 4)
+        np.testing.assert_allclose(data[f"{name}_spread"], spread, atol=1e-14)
+        assert f"{name}_spread" not in each
+    k = int(np.argmin(np.abs(data["time"].values - sq.optimum(data).time)))
+    size = float(data["xi2_spread"][k])
+    line = "average of 5 realisations (± is the error of the mean; spread of one: ± "
+    assert f"{line}{size:.2g} in xi2, " in str(sq.summary(data))
+    assert "average" not in str(sq.summary(each))
+    over = {SEED: SEEDS, "ensemble.filling": [0.7, 0.9]}
+    both = sq.sweep(study, over=over, average_over=SEED, workers=0)
+    assert both["xi2_spread"].dims == ("filling", "time")
+    point, time = np.unravel_index(np.argmin(both["xi2"].values), both["xi2"].shape)
+    text = str(sq.summary(both))
+    assert f"{line}{float(both['xi2_spread'][point, time]):.2g} in xi2, " in text
+
+
 def test_atom_numbers_average_to_their_mean():
     model = sq.SpinModel(20, hamiltonian=[sq.OneAxisTwisting(1.0)])
     counts, times = [18, 20, 25, 20, 31], TIMES / 5

@@ -277,9 +277,17 @@ MISTAKES = [
     ("method.name", 3, "method.name: unknown method 3; known: "),
     ("method.n_traj", 9, "method.n_traj: unknown key of dtwa; did you mean 'n_trajectories'?"),
     ("method.n_trajectories", "9", "method.n_trajectories: must be an integer, got '9' (str)"),
-    ("run", DROP, "run.times: must be given with pulses, e.g. np.linspace(0, 1, 101): they are"),
+    (
+        "run",
+        DROP,
+        "run.times: must be given with pulses, e.g. np.linspace(0, 1, 101), in a study file {",
+    ),
     ("run", 3, "run: must be a table, got 3"),
-    ("run.times", DROP, "run.times: must be given with pulses, e.g. np.linspace(0, 1, 101): they"),
+    (
+        "run.times",
+        DROP,
+        "run.times: must be given with pulses, e.g. np.linspace(0, 1, 101), in a study file {",
+    ),
     (
         "run.times",
         "soon",

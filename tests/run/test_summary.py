@@ -20,7 +20,7 @@ def test_a_run_in_a_few_lines(data):
     text = str(sq.summary(data)).splitlines()
     assert text[0].split(maxsplit=1) == ["title", "An <echo>"]
     assert text[3].split(maxsplit=1) == ["times", "13 from 0 to 0.6 µs/2π"]
-    assert text[4].split(maxsplit=1) == ["best", str(sq.optimum(data))]
+    assert text[4].split(maxsplit=1) == ["best", sq.optimum(data).in_words("µs/2π")]
     assert "An &lt;echo&gt;" in sq.summary(data)._repr_html_()
     with pytest.raises(sq.InvalidInput, match="data must be a Dataset"):
         sq.summary("x.nc")

@@ -106,7 +106,9 @@ def real(
     if above is not None and number <= above:
         raise InvalidInput.of(name, f"must be above {above:g}, got {number:g}")
     if maximum is not None and number > maximum:
-        raise InvalidInput.of(name, f"must be at most {maximum:g}, got {number:g}")
+        in_percent = maximum == 1.0 and 0.0 in (minimum, above) and 2.0 <= number <= 100.0
+        remedy = f"; write {number / 100:g} for {number:g} %" if in_percent else ""
+        raise InvalidInput.of(name, f"must be at most {maximum:g}, got {number:g}{remedy}")
     return number
 
 
@@ -352,7 +354,8 @@ def choice(name: str, value: Any, options: Iterable[str]) -> str:
     """
     known = list(options)
     if not isinstance(value, str) or value not in known:
-        close = difflib.get_close_matches(str(value).lower(), known, n=1)
+        long = [word for word in known if len(word) > 2]  # of units every other is close
+        close = difflib.get_close_matches(str(value).lower(), long, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise InvalidInput.of(name, f"must be one of {', '.join(known)}, got {shown(value)}{hint}")
     return value

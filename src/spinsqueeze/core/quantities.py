@@ -21,6 +21,15 @@ KINDS = {
 }
 """Kind of quantity -> its powers of metre and second, an example, and its name in words."""
 
+_WORDS = {
+    "meter": "m", "metre": "m", "micrometer": "um", "micrometre": "um", "micron": "um",
+    "nanometer": "nm", "nanometre": "nm", "millimeter": "mm", "millimetre": "mm",
+    "second": "s", "sec": "s", "millisecond": "ms", "msec": "ms", "microsecond": "us",
+    "usec": "us", "nanosecond": "ns", "nsec": "ns",
+    "hertz": "Hz", "kilohertz": "kHz", "megahertz": "MHz", "gigahertz": "GHz",
+}  # fmt: skip
+"""Units in words, without the s of the plural -> their signs."""
+
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -63,6 +72,13 @@ def _unit(name: str, text: str, value: str, example: str) -> Unit:
         if not unknown.word:
             rule = f"must end in a unit such as that of {example!r}, got {value!r}"
             raise InvalidInput.of(name, rule) from None
+        word = unknown.word.lower()
+        if short := _WORDS.get(word, _WORDS.get(word.removesuffix("s"))):
+            raise InvalidInput.of(
+                name,
+                f"must have its unit as a sign, as in {example!r}, got {value!r}; write "
+                f"{short!r} for {unknown.word!r}",
+            ) from None
         known = ", ".join(BASES)
         raise InvalidInput.of(
             name,

@@ -42,7 +42,17 @@ _VARIABLES = (
         ("time",),
         "area of the variance ellipse over that of a coherent state, 4 sqrt(Var Var)/N",
     ),
+    Variable(
+        "xi2_spread",
+        ("time",),
+        "standard deviation of xi2 between single realisations, where they are averaged",
+    ),
     Variable("measured_xi2", ("time",), "Wineland parameter as the readout finds it"),
+    Variable(
+        "measured_xi2_spread",
+        ("time",),
+        "standard deviation of measured_xi2 between single realisations",
+    ),
     Variable("measured_contrast", ("time",), "contrast as the readout finds it"),
     Variable(
         "squeezing_angle",

@@ -43,6 +43,11 @@ _AFTER = re.compile(rf"\s*[*x]?\s*(?:{_PI}|\(\s*{_PI}\s*\))$", re.IGNORECASE)
 _FACTOR = re.compile(
     r"([*/]?)\s*(1(?=\s*/)|[A-Za-z]+)\s*(?:\^|\*\*)?\s*(?:\{([+-]?\d+)\}|([+-]?\d+))?\s*"
 )
+_TURN = re.compile(
+    r"(?P<sign>[+-]?)(?P<number>(?:\d+\.?\d*|\.\d+)?)\s*\*?\s*"
+    r"(?P<unit>pi|deg|degrees?|\u00b0|rad|radians?)\s*(?:/\s*(?P<below>\d+\.?\d*))?",
+    re.IGNORECASE,
+)
 _SHOWN = "yzafpnµm kMGTPEZY"
 _ZERO = _SHOWN.index(" ")
 
@@ -165,6 +170,22 @@ def angular(hertz: float) -> float:
 def hertz_of(rate: float) -> float:
     """The frequency of an angular rate, f = omega/(2 pi)."""
     return rate / TWO_PI
+
+
+def radians_of(text: str) -> float | None:
+    """An angle as people write it, in radians: "pi", "-3 pi/4", "90 deg", "1.2 rad"; else None."""
+    angle = _TURN.fullmatch(typed(text))
+    if angle is None:
+        return None
+    unit, below = angle["unit"].lower(), float(angle["below"] or 1.0)
+    if below == 0.0 or (unit != "pi" and (angle["below"] or not angle["number"])):
+        return None
+    number = float(angle["number"] or 1.0)
+    if unit == "pi":
+        size = number * math.pi / below
+    else:
+        size = number if unit.startswith("rad") else math.radians(number)
+    return -size if angle["sign"] == "-" else size
 
 
 def inverse(unit: str) -> str:

@@ -1,5 +1,6 @@
 """What the arguments of a lattice must be; each function returns the clean value."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,12 @@ _ELSEWHERE = {
     "random": "random places are positions=RandomPositions(100, box=(20, 20))",
 }
 """What else people call a geometry, and how it is written here."""
-_BOUNDARIES_ELSEWHERE = {"pbc": "periodic", "torus": "periodic", "obc": "open"}
+_BOUNDARY_WORDS = {
+    "closed": "write 'periodic' where opposite edges meet, 'open' for an array with edges",
+    **dict.fromkeys(("pbc", "torus", "ring"), "write 'periodic'"),
+    **dict.fromkeys(("obc", "hard", "fixed", "free"), "write 'open'"),
+}
+"""What else people call a boundary."""
 
 
 def check_geometry(geometry: str) -> None:
@@ -54,7 +60,8 @@ def checked_shape(raw: Any, geometry: str) -> tuple[int, ...]:
     scalar = isinstance(raw, int | float) or getattr(raw, "ndim", None) == 0
     sizes = (raw,) if scalar else raw
     if isinstance(sizes, str) or not hasattr(sizes, "__len__") or not 1 <= len(sizes) <= 3:
-        raise InvalidInput.of("shape", f"must hold 1, 2 or 3 sizes, got {checks.shown(raw)}")
+        rule = f"must hold 1, 2 or 3 sizes, got {checks.shown(raw)}"
+        raise InvalidInput.of("shape", rule + _sizes_in(raw))
     shape = tuple(
         checks.integer(f"shape[{k}]", n, minimum=1, maximum=MAX_SITES) for k, n in enumerate(sizes)
     )
@@ -82,12 +89,18 @@ def boundary_word(name: str, word: Any) -> str:
     Raises:
         InvalidInput: another word; the usual abbreviations are translated.
     """
-    meant = _BOUNDARIES_ELSEWHERE.get(word.lower()) if isinstance(word, str) else None
-    if meant:
+    remedy = _BOUNDARY_WORDS.get(word.lower()) if isinstance(word, str) else None
+    if remedy:
         raise InvalidInput.of(
-            name, f"must be one of {', '.join(BOUNDARIES)}, got {word!r}; did you mean {meant!r}?"
+            name, f"must be one of {', '.join(BOUNDARIES)}, got {word!r}; {remedy}"
         )
     return checks.choice(name, word, BOUNDARIES)
+
+
+def _sizes_in(raw: Any) -> str:
+    """The remedy for a text such as "10 x 10"; empty for what is none."""
+    numbers = re.findall(r"\d+", raw) if isinstance(raw, str) else []
+    return f"; write [{', '.join(numbers)}], without quotes" if 1 <= len(numbers) <= 3 else ""
 
 
 def checked_boundary(given: Any, dimension: int) -> str | tuple[str, ...]:
@@ -132,8 +145,11 @@ def checked_vacancies(vacancies: Any, n_sites: int) -> tuple[int, ...]:
         InvalidInput: no list, an index beyond the sites, one twice.
     """
     if isinstance(vacancies, str) or not hasattr(vacancies, "__len__"):
+        remedy = "filling = 0.97, say, leaves a fraction of the sites empty"
+        if isinstance(vacancies, float) and 0 < vacancies < 1:
+            remedy = f"write filling = {1 - vacancies:g} for a fraction of empty sites"
         raise InvalidInput.of(
-            "vacancies", f"must be a list of site indices, got {checks.shown(vacancies)}"
+            "vacancies", f"must be a list of site indices, got {checks.shown(vacancies)}; {remedy}"
         )
     empty = tuple(checks.integer("vacancies", v, minimum=0, maximum=n_sites - 1) for v in vacancies)
     if len(set(empty)) != len(empty):

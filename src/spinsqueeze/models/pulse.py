@@ -7,6 +7,7 @@ from typing import Any, final
 from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.units import radians_of
 from spinsqueeze.models.term import Plain
 
 
@@ -27,7 +28,7 @@ class Pulse(Plain):
         time: when, >= 0; or
         fraction: of each output time, from 0 to 1.
         axis: one of +x, -x, +y, -y, +z, -z, or a unit vector.
-        angle: radians, right-handed about the axis.
+        angle: radians, right-handed about the axis; or a text such as "pi/2", "90 deg".
         spin_class: rotate this class of a model made of spin classes only (from 0).
         sites: rotate these spins only, by index.
     """
@@ -73,12 +74,22 @@ class Pulse(Plain):
 
 
 def _radians(value: Any) -> float:
-    """An angle; whole right angles in degrees, which nobody means in radians, are asked about."""
+    """An angle, a text of one too; whole right angles as in degrees, bare, are asked about."""
+    if isinstance(value, str):
+        angle = radians_of(value)
+        if angle is None:
+            raise InvalidInput.of(
+                "angle",
+                'must be a number of radians, or a text such as "pi", "pi/2" or "90 deg", got '
+                f"{value!r}",
+            )
+        return angle
     angle = checks.real("angle", value)
     if abs(angle) in (90.0, 180.0, 270.0, 360.0):
+        turns = {1.0: "pi", -1.0: "-pi"}.get(angle / 180, f"{angle / 180:g} pi")
         raise InvalidInput.of(
             "angle",
-            f"is in radians, got {angle:g}, which looks like degrees; write {angle / 180:g} * np.pi"
-            f" = {math.radians(angle):.6g}",
+            f"is in radians, got {angle:g}, which looks like degrees; write "
+            f'"{angle:g} deg" or "{turns}" (in Python also np.pi), or {math.radians(angle):.6g}',
         )
     return angle

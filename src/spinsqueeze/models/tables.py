@@ -31,6 +31,10 @@ Table = Mapping[str, Any]
 MODEL_KEYS = ("unit", "lab", "ensemble", "hamiltonian", "jumps", "cavity")
 KEEP = "keep_cavity"
 _ENSEMBLE_KINDS = ("spins", "classes", "shape", "positions")
+_AS_LATTICE = {
+    "spins": "shape = [10, 10], say, for a lattice of 100 spins instead of spins",
+    "classes": "shape = [10, 10], say, instead of classes",
+}
 _LATTICE_KEYS = tuple(item.name for item in dataclasses.fields(Lattice))
 
 
@@ -252,15 +256,20 @@ def _spins(table: Any) -> Any:
     _known("ensemble", table, ("spins", "classes", *_LATTICE_KEYS), what="the ensemble")
     given = [key for key in _ENSEMBLE_KINDS if key in table]
     if len(given) != 1:
+        drop = given == ["spins", "shape"]
         raise InvalidInput(
             f"ensemble: must have exactly one of {', '.join(_ENSEMBLE_KINDS)}, got "
             f"{' and '.join(given) or 'none'}"
+            + ("; leave spins out: a lattice counts its own" if drop else "")
         )
     if given[0] in ("shape", "positions"):
         return build(Lattice, table, path="ensemble", what="the ensemble")
     extra = sorted(set(table) - set(given))
     if extra:
-        raise InvalidInput(f"ensemble.{extra[0]}: needs a lattice (shape), not {given[0]}")
+        raise InvalidInput(
+            f"ensemble.{extra[0]}: needs a lattice (shape), not {given[0]}; write "
+            f"{_AS_LATTICE[given[0]]}, or leave {' and '.join(extra)} out"
+        )
     if given == ["spins"]:
         try:
             return number_of_spins(table["spins"])

@@ -61,6 +61,7 @@ class Optimum:
         angle_interpolation: [rad] error of the angle from it.
         status: of :class:`OptimumStatus`.
         time_bounds: between which times the minimum lies, so far as these times tell.
+        constant: whether xi2 is the same at all of several times, up to rounding.
         add_times_near: where more times are needed first (TOO_COARSE); else None.
     """
 
@@ -79,6 +80,7 @@ class Optimum:
     status: OptimumStatus = OptimumStatus.INSIDE
     time_bounds: tuple[float, float] = (0.0, math.inf)
     add_times_near: float | None = None
+    constant: bool = False
 
     @property
     def at_edge(self) -> bool:
@@ -96,11 +98,17 @@ class Optimum:
 
         Two digits of a sampling error; without one six digits at most, and an error that shows.
         """
+        return self.in_words()
+
+    def in_words(self, time_unit: str = "") -> str:
+        """The same with the unit of the time after it."""
         text = (
             f"xi2 = {self._shown('xi2')} ({self._shown('decibels')} dB) "
-            f"at time {self._shown('time')}"
-        )
+            f"at time {self._shown('time')} {time_unit}"
+        ).rstrip()
         if self.status is OptimumStatus.INITIAL_STATE:  # its angle is that of no squeezing
+            if self.constant:
+                return f"{self._none()}: {text}, and the same at all others [{self.advice()}]"
             return f"{self._none()}: least in the initial state, {text} [add {self._later()}]"
         if self.angle is not None:
             text += f", angle {self._shown('angle')} rad"
@@ -125,6 +133,10 @@ class Optimum:
             )
         if self.status is OptimumStatus.JUMPS:
             return "spins leave between the times: this is the lowest of them, not interpolated"
+        if self.status is OptimumStatus.INITIAL_STATE and self.constant:
+            return (
+                "xi2 does not change in time: is the initial state an eigenstate of the couplings?"
+            )
         if self.status is OptimumStatus.INITIAL_STATE:
             return f"least in the initial state, {self._none()}: add {self._later()}"
         if self.status is OptimumStatus.FIRST_TIME:

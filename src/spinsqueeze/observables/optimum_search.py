@@ -19,7 +19,8 @@ from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.observables.squeezing import decibels, decibels_stderr, squeezing
 
 FLAT = 1e-9
-"""By how much the logarithm must fall below that of the initial state for a minimum."""
+"""By how much the logarithm must fall below that of the initial state for a minimum;
+xi2 that changes by no more over all times is constant."""
 
 
 def find_optimum(
@@ -88,7 +89,8 @@ def find_optimum(
         best["xi2_stderr"] = float(np.interp(place.time, inside, errors))
     if best.get("xi2_stderr") is not None:
         best["decibels_stderr"] = float(decibels_stderr(best["xi2"], stderr=best["xi2_stderr"]))
-    return Optimum(status=place.status, add_times_near=place.unresolved, **best)
+    constant = values.size > 2 and float(np.ptp(values)) <= FLAT * float(values[0])
+    return Optimum(status=place.status, add_times_near=place.unresolved, constant=constant, **best)
 
 
 def replica_minima(

@@ -20,6 +20,9 @@ from spinsqueeze.results.points import Entry, Point
 BAND = "{}: standard error of the average, not the spread"
 """What an error of an average is, for notes of pictures; to be filled with how it is drawn."""
 
+_WITH_SPREAD = ("xi2", "measured_xi2")
+"""What has its standard deviation between single realisations in the average."""
+
 _DROPPED = ("diagnostics", "warnings", "automatic_times")
 
 
@@ -30,7 +33,8 @@ def average(points: Sequence[Point], *, blocks: bool) -> Point:
     C = mean C_r + Cov(m_r), so that xi2 = N min Var/|m|^2 has the scatter between realisations in
     it; N is the mean number of spins where it differs. Every realisation is one block of the
     jackknife, whose errors hold the finite R and the sampling errors of each, if these are
-    independent. Quantities that are no function of these moments are left out.
+    independent. `xi2_spread` is the standard deviation of xi2 between single realisations, their
+    sampling errors included. Quantities that are no function of these moments are left out.
 
     Args:
         points: the realisations; those that failed are left out, with a warning.
@@ -57,6 +61,10 @@ def average(points: Sequence[Point], *, blocks: bool) -> Point:
     )
     moments = _mixture(spin, covariance, _counts(done, timed, len(times[0])))
     readings = readings_of(moments)
+    for name in _WITH_SPREAD:
+        if all(name in p.variables for p in done):
+            of_each = np.stack([_timed(p.variables[name], timed) for p in done])
+            readings[f"{name}_spread"] = Reading(of_each.std(axis=0, ddof=1))
     if isinstance(moments.n_spins, np.ndarray):
         readings["spins_left"] = Reading(moments.n_spins, weights=moments.weights)
     attributes = _attributes(points, done, failures)

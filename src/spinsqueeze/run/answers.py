@@ -44,7 +44,7 @@ class TimeChoice:
 
     window: the last of them. outcome: why the search ended. pilot: the last method of the short
     runs. pilot_runs: their number. rounds: full runs, the first included. seconds: what all but the
-    last of the full runs took.
+    last of the full runs took. concern: what to ask about these times; "" for nothing.
     """
 
     window: float
@@ -53,10 +53,13 @@ class TimeChoice:
     pilot_runs: int
     rounds: int
     seconds: float
+    concern: str = ""
 
     def as_json(self) -> str:
         """All that the study determines, as JSON."""
-        return json.dumps({k: v for k, v in asdict(self).items() if k != "seconds"})
+        return json.dumps(
+            {k: v for k, v in asdict(self).items() if k not in ("seconds", "concern")}
+        )
 
 
 @final
@@ -93,7 +96,13 @@ class Run:
             "numerical_error": answer.numerical_error,
             "diagnostics": json.dumps(answer.diagnostics),
             "warnings": json.dumps(
-                [*_of_elimination(study.model), *answer.warnings, *_doubts(answer), *self._bounds]
+                [
+                    *_of_elimination(study.model),
+                    *answer.warnings,
+                    *_doubts(answer),
+                    *self._bounds,
+                    *([self.choice.concern] if self.choice and self.choice.concern else []),
+                ]
             ),
             "dtype": str(answer.diagnostics.get("dtype", "float64")),
             "device": str(answer.diagnostics.get("device", "cpu")),

@@ -18,6 +18,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, UndefinedDirection
+from spinsqueeze.core.written_units import time_units
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import Progress, Question
 from spinsqueeze.methods.registry import METHODS
@@ -28,7 +29,7 @@ from spinsqueeze.observables.readings import moments_of
 from spinsqueeze.run.answers import Run, Task, TimeChoice, task_of
 from spinsqueeze.run.choice import default_method
 from spinsqueeze.run.study import Study
-from spinsqueeze.run.time_scales import TimeScales, time_scales
+from spinsqueeze.run.time_scales import TimeScales, concern_about_decay, time_scales
 from spinsqueeze.run.time_windows import (
     EDGE,
     Curve,
@@ -124,6 +125,7 @@ class _Search:
                 self.pilot_runs,
                 rounds,
                 self.seconds,
+                self._concern(window.end),
             )
             run = replace(run, choice=choice)
             if run.answer.interrupted or rounds > REFINEMENTS:
@@ -201,6 +203,16 @@ class _Search:
             return None
         self.expected += seconds
         return method
+
+    def _concern(self, end: float) -> str:
+        """Whether the times end long after all spins have decayed."""
+        model = self.study.model
+        return concern_about_decay(
+            self.study.canonical_model,
+            window=end,
+            spacing=getattr(getattr(model.lab, "numbers", None), "spacing", None) is not None,
+            units=time_units(model.unit),
+        )
 
     def _better(self, run: Run, window: Window) -> Window | None:
         """Where to look more closely or further; None where the optimum is resolved."""

@@ -21,6 +21,7 @@ def best(data: Any) -> Iterator[str]:
         return
     if "time" not in data.coords and "xi2" in data and data["xi2"].ndim == 0:
         yield _steady(data)
+        yield from _averaged(data, data)
         yield from _truncation(data)
         yield from _neglected(data)
         return
@@ -29,12 +30,40 @@ def best(data: Any) -> Iterator[str]:
     except SpinSqueezeError as error:
         yield f"no optimum: {error}"
         return
-    yield from str(least).splitlines()
+    yield from least.in_words(_time_unit(data)).splitlines()
     yield from _lab_time(data, least.time)
     yield from _seconds(data, least.time)
     yield from _measured(data)
-    yield from _truncation(data.sel(time=least.time, method="nearest"))
+    at_best = data.sel(time=least.time, method="nearest")
+    yield from _averaged(data, at_best)
+    yield from _truncation(at_best)
     yield from _neglected(data)
+
+
+def _time_unit(data: Any) -> str:
+    """That of times in a laboratory as people write it, "µs"; empty for others such as 1/J."""
+    from spinsqueeze.core.written_units import is_laboratory, written
+
+    units = str(data["time"].attrs.get("units", ""))
+    return written(units) if is_laboratory(units) else ""
+
+
+def _averaged(data: Any, best: Any) -> Iterator[str]:
+    """How many realisations a result averages, and how far xi2 of a single one is spread.
+
+    best: the result at the one point and time of its least xi2.
+    """
+    from spinsqueeze.observables.squeezing import decibels_stderr
+    from spinsqueeze.results.realisations import count_of
+
+    count = count_of(data)
+    if not count:
+        return
+    spread = ""
+    if np.isfinite(size := float(best.get("xi2_spread", np.nan))):
+        decibels = float(decibels_stderr(float(best["xi2"]), stderr=size))
+        spread = f"; spread of one: ± {size:.2g} in xi2, {decibels:.2g} dB"
+    yield f"average of {count} realisations (± is the error of the mean{spread})"
 
 
 def _neglected(data: Any) -> Iterator[str]:
@@ -96,10 +125,14 @@ def _measured(data: Any) -> Iterator[str]:
     words = [f"{100 * error:.4g} % misread"] if error else []
     words += [f"counts to {noise:.4g} spins rms"] if noise else []
     try:
-        least: Any = optimum_of_run(data, measured=True)
+        least = optimum_of_run(data, measured=True).in_words(_time_unit(data))
     except SpinSqueezeError as problem:
         least = f"no optimum: {problem}"
     yield f"as measured ({', '.join(words) or 'perfectly'}): {least}"
+
+
+_WHERE = {"J": " at the spacing", "chi": ""}
+"""Where spins have a coupling."""
 
 
 def _lab_time(data: Any, time: float) -> Iterator[str]:
@@ -115,7 +148,11 @@ def _lab_time(data: Any, time: float) -> Iterator[str]:
                 f"|{label}| t = {angular(abs(float(data.attrs[name]))) * seconds:.4g}"
                 for label, name in known.items()
             ]
-            yield f"time {with_prefix(seconds, 's')}: {', '.join(parts)}"
+            sizes = [
+                f"{label} = 2 pi x {with_prefix(float(data.attrs[name]), 'Hz')}{_WHERE[label]}"
+                for label, name in known.items()
+            ]
+            yield f"time {with_prefix(seconds, 's')}: {', '.join(parts)}; {', '.join(sizes)}"
         return
     chi, decay, together = (
         angular(abs(float(data.attrs[name]))) * time
@@ -171,6 +208,10 @@ def points_and_best(data: Any) -> Iterator[str]:
         shown = value_to_digits(float(best), error=error, digits=DIGITS)
         note = FROM_TIMES if "±" in shown else ""
     yield f"least xi2 = {shown} ({level}) at {place}{note}"
+    point = data.isel(where)
+    if "time" in point["xi2"].dims:
+        point = point.isel(time=int(np.nanargmin(point["xi2"].values)))
+    yield from _averaged(data, point)
     if "optimal_status" not in data:
         return
     for name, (place, remedy) in _ADVICE.items():

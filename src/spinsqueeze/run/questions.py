@@ -29,6 +29,8 @@ from spinsqueeze.models.states import InitialState, ProductState
 S = TypeVar("S")
 AUTO = "auto"
 """Times that the run chooses itself."""
+EXAMPLE = "e.g. np.linspace(0, 1, 101), in a study file { start = 0, stop = 1, num = 101 }"
+"""How times are given, for messages."""
 
 LIKE_A_RANGE = 4.0
 """A whole number this many times beyond two others is more likely a number of times."""
@@ -134,7 +136,7 @@ def _check_choice(times: str | None, *, pulses: Sequence[Pulse], losses: Losses 
         raise InvalidInput.of(
             "times",
             f'must be output times or "auto" (the run chooses), got {checks.shown(times)}; write '
-            "numbers in the inverse unit of the model, e.g. np.linspace(0, 1, 101)",
+            f"numbers in the inverse unit of the model, {EXAMPLE}",
         )
     fixed = any(getattr(pulse, "fraction", None) is None for pulse in listed(pulses))
     for name, given, without in (
@@ -144,8 +146,7 @@ def _check_choice(times: str | None, *, pulses: Sequence[Pulse], losses: Losses 
         if given:
             raise InvalidInput.of(
                 "times",
-                f"must be given with {name}, e.g. np.linspace(0, 1, 101): they are chosen only "
-                f"{without}",
+                f"must be given with {name}, {EXAMPLE}: they are chosen only {without}",
             )
 
 

@@ -20,6 +20,9 @@ LATEST = 100.0
 ALONE = 10.0
 """The last one where spins do not interact, in units of the inverse slowest rate."""
 
+FAR_BELOW, TOO_LATE = 10.0, 1000.0
+"""Decay over couplings, and window over decay time, from which on a run is asked about."""
+
 
 @final
 @dataclass(frozen=True)
@@ -66,6 +69,26 @@ def likely_times(form: Canonical) -> Floats:
     return np.linspace(0.0, scales.onset + min(window, scales.last), 101)
 
 
+def concern_about_decay(form: Canonical, *, window: float, spacing: bool, units: str) -> str:
+    """What to check where spins decay long before they act on each other; "" where they do not.
+
+    Args:
+        form: the model.
+        window: the last of the times that were chosen, after the onset.
+        spacing: whether distances come from a spacing in a laboratory.
+        units: of times, for the message.
+    """
+    acting = max((rate for rate, _ in _interactions(form)), default=0.0)
+    decay = max(_local_decay(form), default=0.0) / 2  # 1/T1 of s_minus, 1/T2 of s_z
+    if not 0.0 < FAR_BELOW * acting < decay or window * decay < TOO_LATE:
+        return ""
+    return (
+        f"decay: the chosen times end at {window:.3g} {units}, {window * decay:.1g} times the "
+        f"decay time of about {1 / decay:.4g} {units}: the couplings, {acting:.2g} on each spin, "
+        f"are far below the decay rate {decay:.2g}; check {'spacing' if spacing else 'their unit'}"
+    )
+
+
 def _interactions(form: Canonical) -> Iterator[tuple[float, Strength]]:
     """At which rate all other spins act on one, for each piece that couples spins."""
     counts = form.counts
@@ -92,11 +115,16 @@ def _single(form: Canonical) -> Iterator[float]:
     """The rates of what acts on every spin by itself, and of the modes."""
     for f in form.fields:
         yield _size(f.strength) * float(np.max(np.linalg.norm(np.atleast_2d(f.vectors), axis=1)))
+    yield from _local_decay(form)
+    for mode in form.modes:
+        yield from map(_size, mode.strengths)
+
+
+def _local_decay(form: Canonical) -> Iterator[float]:
+    """The rates of the jumps of single spins."""
     for j in form.local_jumps:
         factor = 1.0 if j.factors is None else float(np.max(j.factors))
         yield _size(j.rate) * factor * float(np.sum(np.abs(j.vector) ** 2))
-    for mode in form.modes:
-        yield from map(_size, mode.strengths)
 
 
 def _size(strength: Strength) -> float:
