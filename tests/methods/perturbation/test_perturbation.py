@@ -98,7 +98,7 @@ def test_order_k_errs_by_the_power_k_plus_one(name):
             power = np.polyfit(np.log(LAMBDAS), np.log(errors), 1)[0]
             assert order + 0.8 < power < order + 2.3
         for f, e in zip(found, exact, strict=True):
-            for variable in ("spin", "covariance", "xi2"):
+            for variable in ("spin", "covariance", "xi2", "purity"):
                 allowed = 1.5 * f[f"{variable}_truncation"] + 1e-10
                 assert np.all(np.abs(f[variable] - e[variable]) <= allowed)
             if order > 1:
@@ -145,6 +145,13 @@ def test_the_pure_theory_is_exact_in_second_order_with_collective_emission():
         mixed = solved(driven_dicke(6, size), sq.Perturbation(2), DOWN)
         np.testing.assert_allclose(pure.spin, mixed.spin, atol=1e-13)
         np.testing.assert_allclose(pure.covariance, mixed.covariance, atol=1e-13)
+        assert float(pure.purity) == pytest.approx(1.0, abs=1e-13)
+    # Pairs that decay leave single flips, mixed; coherences with all-down stay exact.
+    terms = [sq.UniformField([0.02, 0.01, 0.0]), sq.TwoAxisTwisting(0.01)]
+    model = sq.SpinModel(6, hamiltonian=terms, jumps=[sq.CollectiveDecay(1 / 6)])
+    pure, mixed = (solved(model, sq.Perturbation(2, state=s), DOWN) for s in ("pure", "mixed"))
+    np.testing.assert_allclose(pure.spin[:2], mixed.spin[:2], atol=1e-13)
+    assert float(pure.covariance[0, 1]) == pytest.approx(float(mixed.covariance[0, 1]), abs=1e-13)
 
 
 @pytest.mark.parametrize("n", [2, 20, 10**6])
@@ -204,11 +211,11 @@ def test_power_series():
 
 
 def test_a_perturbation_that_is_too_large_warns():
-    for size, message in (
-        (2.5, "order 2 has a negative variance; the perturbation is too large"),
-        (0.5, "the next order changes xi2 by "),
+    for order, message in (
+        (1, "order 1 has a negative variance; the perturbation is too large"),
+        (2, "the next order changes xi2 by "),
     ):
-        assert message in solved(xyz(8, size), sq.Perturbation(2)).attrs["warnings"]
+        assert message in solved(xyz(8, 2.5), sq.Perturbation(order)).attrs["warnings"]
     assert json.loads(solved(xyz(8, 0.1), sq.Perturbation(2)).attrs["warnings"]) == []
     # A first order has a negative variance along the spin however weak the drive: no concern.
     weak = sq.SpinModel(5, hamiltonian=[sq.Drive(0.01)], jumps=[sq.LocalDecay(1.0)])
@@ -349,10 +356,16 @@ def test_company_of_other_sorts_changes_nothing():
             assert answer.readings[name].values.tobytes() == reading.values.tobytes()
 
 
-@pytest.mark.parametrize("drive", [0.02, 0.04, 0.08])
-def test_what_parity_empties_is_claimed_all_the_same(drive):
-    """<S^2> of driven spins has no second and third order; what is left out is of the fourth."""
-    model = sq.SpinModel(2, hamiltonian=[sq.Drive(drive)], jumps=[sq.LocalDecay(1.0)])
+@pytest.mark.parametrize(
+    ("drive", "other"), [(0.02, 0.02), (0.04, 0.04), (0.08, 0.08), (0.08, 0.081)]
+)
+def test_what_parity_empties_is_claimed_all_the_same(drive, other):
+    """<S^2> of driven spins has no second and third order; what is left out is of the fourth.
+
+    In fields that hardly differ, those orders are next to nothing.
+    """
+    fields = sq.SiteField([[drive, 0, 0], [other, 0, 0]])
+    model = sq.SpinModel(2, hamiltonian=[fields], jumps=[sq.LocalDecay(1.0)])
     data = sq.steady_state(model, method=sq.Perturbation(order=1))
     exact = sq.steady_state(model, method=sq.Exact())
     for name in ("total_spin_squared", "purity", "xi2", "contrast"):

@@ -46,8 +46,8 @@ def unlike(size, *, perturbed):
     return sq.SpinModel(3, hamiltonian=terms, jumps=jumps)
 
 
-def dense_moments(model):
-    """<S> and the covariance of the steady state on 4^N numbers."""
+def dense_state(model):
+    """(spin operators, the steady state) on 4^N numbers."""
     n = model.n_spins
     s = brute_force.site_operators(n)
     generator = brute_force.liouvillian(model.canonical, s, 0.0)
@@ -55,7 +55,12 @@ def dense_moments(model):
     trace = np.eye(size).ravel()
     generator[0] = trace  # in place of one equation, which follows from the others
     rho = np.linalg.solve(generator, np.eye(1, size**2)[0]).reshape(size, size)
-    S = s.sum(axis=0)
+    return s.sum(axis=0), rho
+
+
+def dense_moments(model):
+    """<S> and the covariance of the steady state."""
+    S, rho = dense_state(model)
     spin = np.array([np.trace(rho @ a).real for a in S])
     second = np.array([[np.trace(rho @ (a @ b + b @ a)).real / 2 for b in S] for a in S])
     return spin, second - np.outer(spin, spin)
@@ -98,8 +103,8 @@ def test_claims_hold_for_random_models_short_of_a_warning(monkeypatch):
         perturbation_method, "mean_field_instability", lambda *_, **__: None
     )  # not looked at
     rng = np.random.default_rng(4)
-    ratios = []
-    for _ in range(30):
+    ratios = {name: [] for name in ("spin", "covariance", "total_spin_squared", "purity")}
+    for _ in range(20):
         size = 10 ** rng.uniform(-1.5, -0.2)
         matrix = rng.normal(size=(3, 3))
         field = rng.normal(size=3) * [1, 1, rng.choice([0, 1, 3])]
@@ -109,18 +114,27 @@ def test_claims_hold_for_random_models_short_of_a_warning(monkeypatch):
         ]
         jumps = [sq.LocalDecay(1.0), sq.CollectiveDecay(rng.uniform(0, 0.5))]
         model = sq.SpinModel(3, hamiltonian=terms, jumps=jumps)
-        exact = dense_moments(model)
+        spin, covariance = dense_moments(model)
+        _, rho = dense_state(model)
+        exact = {
+            "spin": spin,
+            "covariance": covariance,
+            "total_spin_squared": spin @ spin + np.trace(covariance),
+            "purity": np.trace(rho @ rho).real,
+        }
         for perturbed in ((), ("couplings",), ("couplings", "detunings")):
             for order in (1, 2, 3):
                 found = solved(model, sq.Perturbation(order, perturbed=perturbed))
                 if "too large" in found.attrs["warnings"]:
                     continue
-                for name, value in zip(("spin", "covariance"), exact, strict=True):
+                for name, value in exact.items():
                     error = np.abs(found[name].values - value).max() - 1e-12
-                    ratios.append(error / float(np.max(found[f"{name}_truncation"])))
-    assert len(ratios) > 150
-    assert np.quantile(ratios, 0.95) <= 1.0
-    assert np.median(ratios) > 0.6
+                    ratios[name].append(error / float(np.max(found[f"{name}_truncation"])))
+    for name, of_name in ratios.items():
+        assert len(of_name) > 60, name
+        assert np.quantile(of_name, 0.95) <= 1.0 + 1e-3, name
+        assert np.max(of_name) < 1.5, name
+        assert np.median(of_name) > 0.6, name
 
 
 def test_the_name_moves_a_part_and_nothing_else():
@@ -198,7 +212,7 @@ def test_the_series_of_xi2_begins_where_twisting_and_drive_first_meet():
         assert found[3] < -1e-3 * size**3
 
 
-@pytest.mark.parametrize("n", [5, 1000, 10**6])
+@pytest.mark.parametrize("n", [5, 100, 1000, 10**6])
 def test_driven_spins_that_decay_alone_have_a_series_without_orders_of_rounding(n):
     """A product of mixed spins: xi2 = 1/(1 - ...) is even in the drive and has no linear term."""
     model = sq.SpinModel(n, hamiltonian=[sq.Drive(0.1)], jumps=[sq.LocalDecay(1.0)])

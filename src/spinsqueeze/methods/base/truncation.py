@@ -6,9 +6,6 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.squeezing import squeezing
 
-EMPTY = 1e-9
-"""Share of the largest relative change below which that of a quantity is rounding."""
-
 
 def first(moments: Moments, count: int) -> Moments:
     """The moments at the first times."""
@@ -37,10 +34,11 @@ def differences(moments: Moments, beyond: Moments) -> dict[str, Floats]:
 
 
 def raise_to_square(truncation: dict[str, Floats], n_spins: int) -> None:
-    """What parity empties is known to the square of what the next orders change relatively.
+    """Claims of relative error e^2 at least, e the largest relative change of <S> and covariance.
 
-    The next orders of one quantity may vanish and not those beyond, as those of <S^2> of driven
-    spins: what is left out begins with products of two that do not vanish.
+    What the next orders change of one quantity may vanish, by parity, or nearly so by chance, and
+    not what those beyond do, as with <S^2> and the purity: that begins with products of two changes
+    that do not vanish.
     """
     if not truncation:
         return
@@ -49,7 +47,5 @@ def raise_to_square(truncation: dict[str, Floats], n_spins: int) -> None:
     covariance = np.max(np.abs(truncation["covariance"]), axis=(1, 2)) / scales["covariance"]
     square = np.maximum(spin, covariance) ** 2
     for name, gap in truncation.items():
-        axes = (-1, *[1] * (gap.ndim - 1))
-        scale = scales.get(name, 1.0)
-        empty = gap <= EMPTY * scale * np.maximum(spin, covariance).reshape(axes)
-        truncation[name] = np.where(empty, np.maximum(gap, scale * square.reshape(axes)), gap)
+        least = scales.get(name, 1.0) * square
+        truncation[name] = np.maximum(gap, least.reshape(-1, *[1] * (gap.ndim - 1)))
