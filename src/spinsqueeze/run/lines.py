@@ -46,7 +46,6 @@ def _neglected(data: Any) -> Iterator[str]:
 def gains(data: Any) -> Iterator[str]:
     """The best gain of a result, its phase resolution and readout, in lines for people."""
     from spinsqueeze.core.text import value_with_error
-    from spinsqueeze.observables.squeezing import decibels
 
     gain = data["metrological_gain"]
     if not np.isfinite(gain.values).any():
@@ -61,7 +60,7 @@ def gains(data: Any) -> Iterator[str]:
     place = f"time {float(best['time']):.6g} {unit}".rstrip()
     if "phase" in best.coords:
         place += f", phase {float(best['phase']):.4g} rad"
-    yield f"gain = {shown} ({float(decibels(value)):.4g} dB) over uncorrelated spins at {place}"
+    yield f"gain = {shown} ({_level(value)}) over uncorrelated spins at {place}"
     direction = ", ".join(f"{x:.4f}" for x in best["readout"].values)
     resolution = float(best["phase_resolution"])
     yield f"Delta phi = {resolution:.4g} rad in one shot, read along ({direction})"
@@ -134,7 +133,6 @@ def points_and_best(data: Any) -> Iterator[str]:
     """What came out of a sweep, in lines for people."""
     from spinsqueeze.core.text import value_with_error
     from spinsqueeze.observables.optimum import OptimumStatus
-    from spinsqueeze.observables.squeezing import decibels
 
     status, reason = data["status"].values, data["reason"].values
     failed = status != "done"
@@ -163,8 +161,8 @@ def points_and_best(data: Any) -> Iterator[str]:
     if unsqueezed and float(best) >= 1.0 - 1e-9:
         yield "no squeezing at these times, at any point"
         return
-    level = f"{float(decibels(float(best))):.4g} dB" if float(best) > 0 else "no finite dB"
-    yield f"least xi2 = {value_with_error(float(best), stderr=error)} ({level}) at {place}"
+    shown = value_with_error(float(best), stderr=error)
+    yield f"least xi2 = {shown} ({_level(float(best))}) at {place}"
     if "optimal_status" not in data:
         return
     for name, (place, remedy) in _ADVICE.items():
@@ -195,13 +193,22 @@ _ADVICE = {
 def _steady(data: Any) -> str:
     """The squeezing of a steady state."""
     from spinsqueeze.core.text import value_with_error
-    from spinsqueeze.observables.squeezing import decibels
 
-    xi2 = data["xi2"].values
+    xi2 = float(data["xi2"])
     error = float(data["xi2_stderr"]) if "xi2_stderr" in data else None
-    if error is not None and error < 5e-7 * abs(float(xi2)):
+    if error is not None and error < 5e-7 * abs(xi2):
         error = None
     if not np.isfinite(xi2):
         return "no squeezing: xi2 is undefined in the steady state"
-    value = value_with_error(float(xi2), stderr=error)
-    return f"xi2 = {value} ({float(decibels(xi2)):.4g} dB) in the steady state"
+    return f"xi2 = {value_with_error(xi2, stderr=error)} ({_level(xi2)}) in the steady state"
+
+
+def _level(ratio: float) -> str:
+    """A ratio in decibels, or why it has none: approximations may leave a negative variance."""
+    from spinsqueeze.observables.squeezing import decibels
+
+    if ratio > 0.0:
+        return f"{float(decibels(ratio)):.4g} dB"
+    if ratio == 0.0:
+        return "no decibels: zero"
+    return "no decibels: a negative variance; the method is outside its domain"
