@@ -126,6 +126,9 @@ def _truncation(data: Any) -> Iterator[str]:
     """How far an approximation that measures itself trusts a value of xi2."""
     if "xi2_truncation" in data:
         change = float(data["xi2_truncation"])
+        if np.isinf(change):
+            yield f"truncation: no bound, outside the domain of {data.attrs['method']}"
+            return
         yield f"truncation: what is left out changes xi2 there by about {change:.2g}"
 
 

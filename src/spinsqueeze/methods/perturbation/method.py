@@ -8,7 +8,7 @@ import numpy as np
 from typing_extensions import override
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.arrays import Booleans, Floats
 from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
 from spinsqueeze.methods.base.answer import Answer
@@ -54,10 +54,12 @@ class Perturbation(Method):
     jumps lower single spins or all together. All spins down is the steady state of H0;
     L0 rho_(k+1) = i [H1, rho_k] then stays among few flipped spins. What the next two orders
     change, and those beyond as a geometric series, is the error (`xi2_truncation` and so on; two,
-    as parity empties every other order of many). Diagnostics: the series of xi2 in lambda, its Pade
-    form at lambda = 1, an estimate of its radius of convergence, and `mean_field_instability`, the
-    lambda at which the paramagnet breaks in mean field (beyond it a result warns). With
-    state="pure" also `qfi`, as a series to the same order, which is the information of no state.
+    as parity empties every other order of many); infinite where the series does not converge, has a
+    negative variance, or lambda = 1 lies beyond the paramagnet of mean field. Diagnostics: the
+    series of xi2 in lambda, its Pade form at lambda = 1, an estimate of its radius of convergence,
+    and `mean_field_instability`, the lambda at which the paramagnet breaks in mean field (beyond it
+    a result warns). Without any H1 the state is all spins down, xi2 = 1. With state="pure" also
+    `qfi`, as a series to the same order, which is the information of no state.
     Sources: huybrechts2024 and NOTES.md.
 
     Args:
@@ -111,11 +113,6 @@ class Perturbation(Method):
         outside = not isinstance(question.state, InSymmetricSubspace | None)
         if outside and not model.local_jumps:
             reasons.append("it finds the steady state within total spin N/2")
-        if _flips(model) == 0 and not model.modes:
-            reasons.append(
-                "nothing in the Hamiltonian breaks the conservation of S_z: all spins down is the "
-                "steady state"
-            )
         return reasons
 
     @override
@@ -261,11 +258,20 @@ class Perturbation(Method):
         ]
         pade = _by_length(power_series.pade, of_xi2)
         purity = power_series.total(series.purity[: self.order + 1])
-        concerns = _concerns(moments, truncation, self.order)
+        instabilities = [
+            mean_field_instability(question.model, perturbed=self.perturbed)
+            for question in questions
+        ]
         if gaps:
             every = series.all_orders(self.order, computed=BEYOND)
+            every[_negative(moments)] = np.inf
+            every[[i is not None and i.strength <= 1.0 for i in instabilities]] = np.inf
             for name, gap in truncation.items():
-                truncation[name] = (gap.T * every).T
+                known = np.isfinite(every)
+                claim = (gap.T * np.where(known, every, 1.0)).T
+                claim[~known] = np.inf
+                truncation[name] = claim
+        concerns = _concerns(moments, truncation, self.order)
         information = pure_information(moments.covariance) if self.state == "pure" else None
         answers = []
         for k, question in enumerate(questions):
@@ -290,7 +296,7 @@ class Perturbation(Method):
                 diagnostics["xi2_pade"] = pade[k]
                 diagnostics["xi2_radius"] = power_series.radius(of_xi2[k])
             warnings = concerns[k]
-            instability = mean_field_instability(question.model, perturbed=self.perturbed)
+            instability = instabilities[k]
             if instability is not None:
                 diagnostics["mean_field_instability"] = instability.strength
                 diagnostics["mean_field_outcome"] = instability.outcome
@@ -348,7 +354,7 @@ def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> li
     """Where the series of each model says itself that it does not hold."""
     from spinsqueeze.observables.squeezing import squeezing
 
-    negative = _least_across(moments) < -1e-9 * float(np.max(moments.n_spins))
+    negative = _negative(moments)
     values = squeezing(moments).xi2
     gaps = truncation.get("xi2", np.zeros(len(values)))
     out: list[tuple[str, ...]] = []
@@ -357,16 +363,28 @@ def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> li
             out.append(
                 (f"domain: order {order} has a negative variance; the perturbation is too large",)
             )
+        elif np.isinf(gap):
+            out.append(
+                (
+                    f"domain: the series beyond order {order} does not converge: its error has no bound",
+                )
+            )
         elif "xi2" in truncation and not gap <= LARGE * abs(value):
             out.append(
                 (
-                    f"domain: the next order changes xi2 by {gap:.2g} ({gap / abs(value):.0%}); "
+                    f"domain: the orders beyond change xi2 by {gap:.2g} ({gap / abs(value):.0%}); "
                     "the perturbation is too large for this order",
                 )
             )
         else:
             out.append(())
     return out
+
+
+def _negative(moments: Moments) -> Booleans:
+    """(P,) whether a variance across the mean spin is negative, beyond rounding."""
+    least = _least_across(moments)
+    return np.asarray(least < -1e-9 * float(np.max(moments.n_spins)), dtype=np.bool_)
 
 
 def _least_across(moments: Moments) -> Floats:
@@ -388,10 +406,11 @@ def _beyond(instability: Instability) -> tuple[str, ...]:
 
 
 def _flips(model: Canonical) -> int:
-    """How many spins the part of H that breaks U(1) flips at most: 0, 1 or 2."""
+    """How many spins the part of H that breaks U(1) flips at most: 1 or 2; 1 of no such part.
+
+    Without one all orders beyond 0 vanish, and a flip says whether all spins down is reached.
+    """
     tensors = [q.matrix for q in model.quadratics] + [p.tensor for p in model.pairs]
     if any(anisotropy(t) or t[0, 1] for t in tensors):
         return 2
-    across = [np.any(t[2, :2]) for t in tensors]
-    across += [np.any(f.vectors[..., :2]) for f in model.fields]
-    return int(any(across))
+    return 1
