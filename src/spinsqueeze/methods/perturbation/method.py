@@ -8,7 +8,7 @@ import numpy as np
 from typing_extensions import override
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.arrays import Booleans, Floats
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
 from spinsqueeze.methods.base.answer import Answer
@@ -24,9 +24,9 @@ from spinsqueeze.methods.base.paramagnet import mean_field_instability
 from spinsqueeze.methods.base.question import Question, Steady
 from spinsqueeze.methods.base.states import InSymmetricSubspace
 from spinsqueeze.methods.base.truncation import differences, raise_to_square
+from spinsqueeze.methods.perturbation.domain import beyond, concerns, negative
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.numerics.mean_field import ENDS, Instability
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.qfi import pure_information
 from spinsqueeze.observables.readings import Reading
@@ -39,8 +39,6 @@ BEYOND = 2
 """Orders beyond the own one that are computed: every other may be zero by parity."""
 ROUNDING = 1e-12
 LARGEST_BATCH = 4e6
-LARGE = 0.1
-"""Change of xi2 by the next order, relative to it, from which on a result warns."""
 
 
 @final
@@ -242,8 +240,8 @@ class Perturbation(Method):
         n = series.n_spins
         moments = _moments(series, self.order)
         gaps = [
-            differences(moments, _moments(series, beyond))
-            for beyond in range(self.order + 1, highest + 1)
+            differences(moments, _moments(series, later))
+            for later in range(self.order + 1, highest + 1)
         ]
         names = gaps[0] if gaps else {}
         truncation = {name: np.max([gap[name] for gap in gaps], axis=0) for name in names}
@@ -264,14 +262,14 @@ class Perturbation(Method):
         ]
         if gaps:
             every = series.all_orders(self.order, computed=BEYOND)
-            every[_negative(moments)] = np.inf
+            every[negative(moments)] = np.inf
             every[[i is not None and i.strength <= 1.0 for i in instabilities]] = np.inf
             for name, gap in truncation.items():
                 known = np.isfinite(every)
                 claim = (gap.T * np.where(known, every, 1.0)).T
                 claim[~known] = np.inf
                 truncation[name] = claim
-        concerns = _concerns(moments, truncation, self.order)
+        warned = concerns(moments, truncation, self.order)
         information = pure_information(moments.covariance) if self.state == "pure" else None
         answers = []
         for k, question in enumerate(questions):
@@ -295,12 +293,12 @@ class Perturbation(Method):
             if len(of_xi2[k]) > 1:
                 diagnostics["xi2_pade"] = pade[k]
                 diagnostics["xi2_radius"] = power_series.radius(of_xi2[k])
-            warnings = concerns[k]
+            warnings = warned[k]
             instability = instabilities[k]
             if instability is not None:
                 diagnostics["mean_field_instability"] = instability.strength
                 diagnostics["mean_field_outcome"] = instability.outcome
-                warnings += _beyond(instability)
+                warnings += beyond(instability)
             answers.append(
                 Answer(
                     readings,
@@ -348,61 +346,6 @@ def _checked_parts(value: Any) -> tuple[str, ...]:
 def _moments(series: Any, order: int) -> Moments:
     spin, covariance = series.moments(order)
     return Moments(n_spins=series.n_spins, spin=spin, covariance=covariance)
-
-
-def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> list[tuple[str, ...]]:
-    """Where the series of each model says itself that it does not hold."""
-    from spinsqueeze.observables.squeezing import squeezing
-
-    negative = _negative(moments)
-    values = squeezing(moments).xi2
-    gaps = truncation.get("xi2", np.zeros(len(values)))
-    out: list[tuple[str, ...]] = []
-    for is_negative, value, gap in zip(negative, values, gaps, strict=True):
-        if is_negative:
-            out.append(
-                (f"domain: order {order} has a negative variance; the perturbation is too large",)
-            )
-        elif np.isinf(gap):
-            out.append(
-                (
-                    f"domain: the series beyond order {order} does not converge: its error has no bound",
-                )
-            )
-        elif "xi2" in truncation and not gap <= LARGE * abs(value):
-            out.append(
-                (
-                    f"domain: the orders beyond change xi2 by {gap:.2g} ({gap / abs(value):.0%}); "
-                    "the perturbation is too large for this order",
-                )
-            )
-        else:
-            out.append(())
-    return out
-
-
-def _negative(moments: Moments) -> Booleans:
-    """(P,) whether a variance across the mean spin is negative, beyond rounding."""
-    least = _least_across(moments)
-    return np.asarray(least < -1e-9 * float(np.max(moments.n_spins)), dtype=np.bool_)
-
-
-def _least_across(moments: Moments) -> Floats:
-    """(P,) least variance across the mean spin; along it, a pure state has none to lose."""
-    across = np.linalg.svd(moments.spin[:, None])[2][:, 1:]
-    plane = across @ moments.covariance @ across.swapaxes(1, 2)
-    return np.asarray(np.linalg.eigvalsh(plane)[:, 0])
-
-
-def _beyond(instability: Instability) -> tuple[str, ...]:
-    """Whether lambda = 1 lies beyond the mean-field paramagnet."""
-    if instability.strength > 1.0:
-        return ()
-    fate = "ends" if instability.outcome == ENDS else "is unstable"
-    return (
-        f"domain: the paramagnet {fate} in mean field at lambda = {instability.strength:.4g}, "
-        "short of the model as it is; perturbation theory about it does not hold",
-    )
 
 
 def _flips(model: Canonical) -> int:
