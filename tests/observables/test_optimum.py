@@ -273,3 +273,15 @@ def test_of_two_dips_not_resolved_beside_one_that_is_the_deeper_names_the_times(
     assert best.status is OptimumStatus.TOO_COARSE
     assert best.xi2 == 0.2
     assert best.add_times_near == times[32]
+
+
+@pytest.mark.parametrize("errors", [{"stderr": np.full(21, 3e-6)}, {"numerical_error": 4e-6}])
+def test_a_fall_that_the_errors_explain_is_no_squeezing(errors):
+    t = np.linspace(0.0, 2.0, 21)
+    dip = t * np.exp(-t) * np.e
+    assert find_optimum(t, xi2=1.0 - 5e-6 * dip).status is OptimumStatus.INSIDE
+    unseen = find_optimum(t, xi2=1.0 - 5e-6 * dip, angle=np.ones(21), **errors)
+    assert unseen.status is OptimumStatus.INITIAL_STATE
+    assert unseen.angle is None
+    assert "no squeezing at these times" in str(unseen)
+    assert find_optimum(t, xi2=1.0 - 5e-5 * dip, **errors).status is OptimumStatus.INSIDE

@@ -76,3 +76,11 @@ def test_no_squeezing_gives_no_angle():
     assert best.angle is None
     assert "no squeezing at these times" in str(best)
     assert "angle" not in str(best)
+
+
+def test_a_negative_variance_has_no_decibels():
+    jumps = [sq.CollectiveDecay(1.0), sq.LocalDecay(0.1)]
+    model = sq.SpinModel(20, hamiltonian=[sq.Drive(8.0)], jumps=jumps)
+    text = str(sq.summary(sq.steady_state(model, method="perturbation")))
+    assert "xi2 = -4.27205 (no decibels: a negative variance" in text
+    assert "domain: order 2 has a negative variance" in text

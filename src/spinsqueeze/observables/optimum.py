@@ -15,7 +15,7 @@ class OptimumStatus(IntEnum):
 
     INSIDE: inside the times, interpolated between them; the interpolation's error is stated.
     FIRST_TIME, LAST_TIME: the first or last time is lowest: the optimum may lie outside.
-    INITIAL_STATE: time 0 is lowest: these times hold no squeezing beyond that of the start.
+    INITIAL_STATE: time 0 is lowest within the errors: these times hold no squeezing beyond its own.
     TOO_COARSE: the times do not resolve a dip: the value is that of the lowest time itself.
     JUMPS: the curve jumps between the times (spins leave), so nothing lies between them.
     """

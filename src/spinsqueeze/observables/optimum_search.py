@@ -21,6 +21,8 @@ from spinsqueeze.observables.squeezing import decibels, decibels_stderr, squeezi
 FLAT = 1e-9
 """By how much the logarithm must fall below that of the initial state for a minimum;
 xi2 that changes by no more over all times is constant."""
+UNSEEN = 3.0
+"""The same in standard errors, beside twice the numerical error."""
 
 
 def find_optimum(
@@ -32,6 +34,7 @@ def find_optimum(
     xi2_replicas: ArrayLike | None = None,
     angle_replicas: ArrayLike | None = None,
     weights: ArrayLike | None = None,
+    numerical_error: ArrayLike = 0.0,
     smooth: bool = True,
 ) -> Optimum:
     """Global minimum of xi2 over time, between the points by a quartic in log xi2.
@@ -41,7 +44,8 @@ def find_optimum(
     bounds the error (see :mod:`~spinsqueeze.observables.lowest`). Where they disagree by more
     than 0.1 dB (and more than the noise explains), the times are too coarse: the result is then
     the lowest point itself. Fewer than five times are always too coarse. No method sees a dip
-    that leaves no trace on the times given.
+    that leaves no trace on the times given. A fall below the xi2 of time 0 that three standard
+    errors and twice the numerical error explain is none (INITIAL_STATE).
 
     With jackknife replicas the whole search, including the choice of the lowest point, is
     repeated in each, which gives the errors of value, time and angle. Points that are NaN are
@@ -56,6 +60,7 @@ def find_optimum(
         xi2_replicas: (T, B) curves with one block left out.
         angle_replicas: (T, B) [rad].
         weights: (B,) block sizes; equal if None.
+        numerical_error: () or (T,) what steps and round-off change of xi2, relative to max(1, xi2).
         smooth: whether xi2 is a smooth function of time; if not, nothing is interpolated.
 
     Raises:
@@ -75,7 +80,11 @@ def find_optimum(
             errors = jackknife(values, replicas=samples.xi2, weights=samples.weights).stderr
     noise = None if errors is None else (errors / values)[:, None]
     low = dips(inside, np.log(values)[:, None], noise=noise)
-    place = _place(inside, np.log(values), low, smooth=smooth)
+    steps = np.broadcast_to(np.asarray(numerical_error, dtype=np.float64), t.shape)[usable]
+    unseen = np.maximum(FLAT, 2.0 * steps * np.maximum(1.0, 1.0 / values))
+    if noise is not None:
+        unseen = unseen + UNSEEN * noise[:, 0]
+    place = _place(inside, np.log(values), low, unseen=unseen, smooth=smooth)
     if place.status is OptimumStatus.INITIAL_STATE:
         noise_there = 0.0 if errors is None else float(errors[place.point])
         if values[place.point] >= 1.0 - max(1e-9, 3.0 * noise_there):
@@ -111,13 +120,18 @@ def replica_minima(
 
 
 def optimum_of_moments(
-    times: ArrayLike, *, moments: Moments | BlockMoments, smooth: bool = True
+    times: ArrayLike,
+    *,
+    moments: Moments | BlockMoments,
+    numerical_error: ArrayLike = 0.0,
+    smooth: bool = True,
 ) -> Optimum:
     """The optimum from moments over time: with errors when they come in blocks of samples.
 
     Args:
         times: (T,) strictly increasing.
         moments: leading shape (T,).
+        numerical_error: see `find_optimum`.
         smooth: whether they are smooth in time; if not, nothing is interpolated.
 
     Raises:
@@ -126,7 +140,13 @@ def optimum_of_moments(
     """
     if isinstance(moments, Moments):
         exact = squeezing(moments)
-        return find_optimum(times, xi2=exact.xi2, angle=exact.squeezing_angle, smooth=smooth)
+        return find_optimum(
+            times,
+            xi2=exact.xi2,
+            angle=exact.squeezing_angle,
+            numerical_error=numerical_error,
+            smooth=smooth,
+        )
     r = squeezing_replicas(moments)
     return find_optimum(
         times,
@@ -136,6 +156,7 @@ def optimum_of_moments(
         xi2_replicas=r.replicas["xi2"],
         angle_replicas=r.replicas["squeezing_angle"],
         weights=r.weights,
+        numerical_error=numerical_error,
         smooth=smooth,
     )
 
@@ -222,10 +243,10 @@ class _Place:
     unresolved: float | None = None
 
 
-def _place(t: Floats, logs: Floats, low: Dips, *, smooth: bool) -> _Place:
-    """What the low points of one curve (T,) say of its minimum."""
+def _place(t: Floats, logs: Floats, low: Dips, *, unseen: Floats, smooth: bool) -> _Place:
+    """What the low points of one curve (T,) say of its minimum; falls below `unseen` are none."""
     point = int(np.argmin(logs))
-    if t[0] == 0.0 and logs[0] - logs[point] < FLAT:  # what rounding makes of a constant
+    if t[0] == 0.0 and np.all(logs[0] - logs < unseen):  # what errors make of a constant
         return _Place(OptimumStatus.INITIAL_STATE, 0, 0.0)
     here = _Place(OptimumStatus.JUMPS, point, float(t[point]))
     good = np.flatnonzero(~low.coarse & smooth)

@@ -51,15 +51,17 @@ def optimum_of_run(data: xr.Dataset, *, measured: bool = False) -> Optimum:
             raise InvalidInput("data has no readout: it holds what the atoms have alone")
         moments = as_measured(moments, readout=readout)
         curve, prefix = "measured_xi2", "optimal_measured_"
+    steps = data.get("spin_numerical_error", data.attrs.get("numerical_error", 0.0))
     if "spins_left" in data and "spins_left_stderr" not in data:
-        return optimum_of_moments(times, moments=moments, smooth=False)
+        return optimum_of_moments(times, moments=moments, numerical_error=steps, smooth=False)
     if isinstance(moments, BlockMoments) or f"{curve}_stderr" not in data:
-        return optimum_of_moments(times, moments=moments)
+        return optimum_of_moments(times, moments=moments, numerical_error=steps)
     best = find_optimum(
         times,
         xi2=data[curve].values,
         angle=data["squeezing_angle"].values,  # white noise of a readout turns no axis
         stderr=data[f"{curve}_stderr"].values,
+        numerical_error=steps,
     )
     stored = f"{prefix}xi2"
     if stored not in data or not np.isclose(best.xi2, data[stored], rtol=1e-9):
@@ -96,6 +98,7 @@ def best_of_moments(
     times: Floats,
     moments: Moments | BlockMoments,
     *,
+    error: float | Floats,
     smooth: bool,
     units: str,
     readout: Readout | None = None,
@@ -105,6 +108,7 @@ def best_of_moments(
     Args:
         times: (T,).
         moments: of the spins.
+        error: () or (T,) numerical error of the mean spin, in units of sqrt(N)/2.
         smooth: whether to interpolate.
         units: of the times.
         readout: adds `optimal_measured_xi2` and its company.
@@ -112,7 +116,9 @@ def best_of_moments(
 
     def entries(moments: Moments | BlockMoments, prefix: str) -> dict[str, Entry]:
         return _entries(
-            lambda: optimum_of_moments(times, moments=moments, smooth=smooth),
+            lambda: optimum_of_moments(
+                times, moments=moments, numerical_error=error, smooth=smooth
+            ),
             time_units=units,
             sampled=isinstance(moments, BlockMoments),
             prefix=prefix,

@@ -80,7 +80,14 @@ def average(points: Sequence[Point], *, blocks: bool) -> Point:
     if timed:
         units = str(labels["time"][2]["units"])
         readout = readout_of(attributes)
-        best = best_of_moments(times[0], moments, smooth=True, units=units, readout=readout)
+        best = best_of_moments(
+            times[0],
+            moments,
+            error=attributes["numerical_error"],
+            smooth=True,
+            units=units,
+            readout=readout,
+        )
     kept = {
         name: _as_was(Entry(*entry), timed)
         for name, entry in variables.items()

@@ -218,7 +218,9 @@ class _Search:
         """Where to look more closely or further; None where the optimum is resolved."""
         moments = _moments(run)
         try:
-            best = optimum_of_moments(run.times, moments=moments)
+            best = optimum_of_moments(
+                run.times, moments=moments, numerical_error=run.answer.error["spin"]
+            )
         except (UndefinedDirection, InvalidInput):
             return None
         curve = curve_of(moments, times=run.times, onset=self.scales.onset)

@@ -11,6 +11,7 @@ from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
 from spinsqueeze.observables.squeezing import decibels, decibels_stderr
+from spinsqueeze.results.dataset import warnings_of
 from spinsqueeze.run.optimum import optimum
 
 AGREES, NO_BOUND, DOUBTFUL, DIFFERS = "agrees", "no bound", "doubtful", "differs"
@@ -46,7 +47,7 @@ class Difference:
     error: both values there and the combined error. sigmas: largest difference, in errors. until:
     the first time at which one of them has ended, sets no bound to its error, or alone is
     undefined; times without a bound are not compared; None where all times are (infinite: none of
-    a steady state).
+    a steady state). outside: whether the method says itself that this is outside of its domain.
     """
 
     variable: str
@@ -59,6 +60,7 @@ class Difference:
     error: float
     sigmas: float
     until: float | None = None
+    outside: bool = False
 
     @property
     def agrees(self) -> bool:
@@ -69,6 +71,8 @@ class Difference:
         if self.grade == NO_BOUND:
             undefined = np.isnan(self.value) or np.isnan(self.reference)
             why = "undefined in one of the two" if undefined else "it sets no bound to its error"
+            if self.outside:
+                why = f"outside the domain of {self.method}"
             return f"{self.method}: {self.variable}: nothing to compare, {why}"
         text = f"{self.method}: {self.variable} {_in_words(self.grade)}"
         if self.time is not None and not self.agrees:
@@ -172,6 +176,7 @@ def difference(
         error=float(error[entry]) if np.any(bounded) else np.nan,
         sigmas=float(worst.max()) if np.any(bounded) else np.nan,
         until=float(ends[0]) if ends else None,
+        outside=any(text.startswith("domain:") for text in warnings_of(data)),
     )
 
 

@@ -168,6 +168,9 @@ def _truncation(data: Any) -> Iterator[str]:
     """How far an approximation that measures itself trusts a value of xi2."""
     if "xi2_truncation" in data:
         change = float(data["xi2_truncation"])
+        if np.isinf(change):
+            yield f"truncation: no bound, outside the domain of {data.attrs['method']}"
+            return
         yield f"truncation: what is left out changes xi2 there by about {change:.2g}"
 
 
@@ -175,7 +178,6 @@ def points_and_best(data: Any) -> Iterator[str]:
     """What came out of a sweep, in lines for people."""
     from spinsqueeze.core.text import value_to_digits, value_with_error
     from spinsqueeze.observables.optimum import DIGITS, FROM_TIMES, OptimumStatus
-    from spinsqueeze.observables.squeezing import decibels
 
     status, reason = data["status"].values, data["reason"].values
     failed = status != "done"
@@ -202,12 +204,11 @@ def points_and_best(data: Any) -> Iterator[str]:
     if unsqueezed and float(best) >= 1.0 - 1e-9:
         yield "no squeezing at these times, at any point"
         return
-    level = f"{float(decibels(float(best))):.4g} dB" if float(best) > 0 else "no finite dB"
     shown, note = value_with_error(float(best), stderr=error), ""
     if stderr not in data:
         shown = value_to_digits(float(best), error=error, digits=DIGITS)
         note = FROM_TIMES if "±" in shown else ""
-    yield f"least xi2 = {shown} ({level}) at {place}{note}"
+    yield f"least xi2 = {shown} ({_level(float(best))}) at {place}{note}"
     point = data.isel(where)
     if "time" in point["xi2"].dims:
         point = point.isel(time=int(np.nanargmin(point["xi2"].values)))
@@ -242,13 +243,22 @@ _ADVICE = {
 def _steady(data: Any) -> str:
     """The squeezing of a steady state."""
     from spinsqueeze.core.text import value_with_error
-    from spinsqueeze.observables.squeezing import decibels
 
-    xi2 = data["xi2"].values
+    xi2 = float(data["xi2"])
     error = float(data["xi2_stderr"]) if "xi2_stderr" in data else None
-    if error is not None and error < 5e-7 * abs(float(xi2)):
+    if error is not None and error < 5e-7 * abs(xi2):
         error = None
     if not np.isfinite(xi2):
         return "no squeezing: xi2 is undefined in the steady state"
-    value = value_with_error(float(xi2), stderr=error)
-    return f"xi2 = {value} ({float(decibels(xi2)):.4g} dB) in the steady state"
+    return f"xi2 = {value_with_error(xi2, stderr=error)} ({_level(xi2)}) in the steady state"
+
+
+def _level(ratio: float) -> str:
+    """A ratio in decibels, or why it has none: approximations may leave a negative variance."""
+    from spinsqueeze.observables.squeezing import decibels
+
+    if ratio > 0.0:
+        return f"{float(decibels(ratio)):.4g} dB"
+    if ratio == 0.0:
+        return "no decibels: zero"
+    return "no decibels: a negative variance; the method is outside its domain"

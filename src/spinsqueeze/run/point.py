@@ -157,7 +157,12 @@ def _point(run: Run, *, derived: Derived | None, blocks: bool) -> Point:
         smooth = left is None or left.sampled  # a single history of losses jumps
         units = str(labels["time"][2]["units"])
         best = best_of_moments(
-            run.times, moments, smooth=smooth, units=units, readout=run.task.study.readout
+            run.times,
+            moments,
+            error=run.answer.error["spin"],
+            smooth=smooth,
+            units=units,
+            readout=run.task.study.readout,
         )
     used = {dim for dims, _, _ in variables.values() for dim in dims}
     return Point(

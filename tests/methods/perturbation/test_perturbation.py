@@ -212,11 +212,14 @@ def test_power_series():
 
 
 def test_a_perturbation_that_is_too_large_warns():
-    for order, message in (
-        (1, "order 1 has a negative variance; the perturbation is too large"),
-        (2, "the next order changes xi2 by "),
+    for strength, order, message in (
+        (2.5, 1, "order 1 has a negative variance; the perturbation is too large"),
+        (2.5, 2, "the orders beyond 2 have no bound; the perturbation is too large"),
+        (0.6, 2, "the orders beyond change xi2 by 0.67 (71%)"),
     ):
-        assert message in solved(xyz(8, 2.5), sq.Perturbation(order)).attrs["warnings"]
+        data = solved(xyz(8, strength), sq.Perturbation(order))
+        assert message in data.attrs["warnings"]
+    assert f"{float(data['xi2_truncation']):.2g}" == "0.67"  # one number for one error
     assert json.loads(solved(xyz(8, 0.1), sq.Perturbation(2)).attrs["warnings"]) == []
     # A first order has a negative variance along the spin however weak the drive: no concern.
     weak = sq.SpinModel(5, hamiltonian=[sq.Drive(0.01)], jumps=[sq.LocalDecay(1.0)])
@@ -239,10 +242,6 @@ def test_a_perturbation_that_is_too_large_warns():
             ),
             "only lower",
         ),
-        (
-            sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1)], jumps=[sq.LocalDecay(1)]),
-            "nothing in",
-        ),
         (sq.SpinModel(4, cavity=sq.Cavity(0.1, decay_rate=1.0)), "a cavity"),
     ],
 )
@@ -252,6 +251,25 @@ def test_models_outside_the_assumptions(model, message):
         return
     with pytest.raises(Unsupported, match=message):
         solved(model, sq.Perturbation())
+
+
+@pytest.mark.parametrize("options", [{}, {"state": "pure"}, {"order": 1, "next_order": False}])
+@pytest.mark.parametrize("hamiltonian", [[], [sq.OneAxisTwisting(1.0)], [sq.Drive(0.0)]])
+def test_all_spins_down_without_a_perturbation(hamiltonian, options):
+    model = sq.SpinModel(6, hamiltonian=hamiltonian, jumps=[sq.LocalDecay(1.0)])
+    data = solved(model, sq.Perturbation(**options))
+    assert float(data["xi2"]) == 1.0
+    assert np.array_equal(data["spin"], [0.0, 0.0, -3.0])
+    assert data.attrs["warnings"] == "[]"
+
+
+def test_outside_of_its_domain_no_error_is_claimed_and_nothing_compared():
+    jumps = [sq.CollectiveDecay(1.0), sq.LocalDecay(0.1)]
+    model = sq.SpinModel(20, hamiltonian=[sq.Drive(8.0)], jumps=jumps)
+    compared = sq.compare(model, methods=["permutation_invariant", sq.Perturbation()])
+    assert np.all(np.isinf(compared.datasets["perturbation"]["spin_truncation"]))
+    assert {d.grade for d in compared.differences} == {"no bound"}
+    assert str(compared).count("nothing to compare, outside the domain of perturbation") == 5
 
 
 def test_emission_together_alone_stays_within_the_largest_spin():

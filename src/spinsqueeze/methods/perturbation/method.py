@@ -24,9 +24,9 @@ from spinsqueeze.methods.base.paramagnet import mean_field_instability
 from spinsqueeze.methods.base.question import Question, Steady
 from spinsqueeze.methods.base.states import InSymmetricSubspace
 from spinsqueeze.methods.base.truncation import differences, raise_to_square
+from spinsqueeze.methods.perturbation.domain import beyond, concerns, negative
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
-from spinsqueeze.numerics.mean_field import ENDS, Instability
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.qfi import pure_information
 from spinsqueeze.observables.readings import Reading
@@ -39,8 +39,6 @@ BEYOND = 2
 """Orders beyond the own one that are computed: every other may be zero by parity."""
 ROUNDING = 1e-12
 LARGEST_BATCH = 4e6
-LARGE = 0.1
-"""Change of xi2 by the next order, relative to it, from which on a result warns."""
 
 
 @final
@@ -54,10 +52,12 @@ class Perturbation(Method):
     jumps lower single spins or all together. All spins down is the steady state of H0;
     L0 rho_(k+1) = i [H1, rho_k] then stays among few flipped spins. What the next two orders
     change, and those beyond as a geometric series, is the error (`xi2_truncation` and so on; two,
-    as parity empties every other order of many). Diagnostics: the series of xi2 in lambda, its Pade
-    form at lambda = 1, an estimate of its radius of convergence, and `mean_field_instability`, the
-    lambda at which the paramagnet breaks in mean field (beyond it a result warns). With
-    state="pure" also `qfi`, as a series to the same order, which is the information of no state.
+    as parity empties every other order of many); infinite where the series does not converge, has a
+    negative variance, or lambda = 1 lies beyond the paramagnet of mean field. Diagnostics: the
+    series of xi2 in lambda, its Pade form at lambda = 1, an estimate of its radius of convergence,
+    and `mean_field_instability`, the lambda at which the paramagnet breaks in mean field (beyond it
+    a result warns). Without any H1 the state is all spins down, xi2 = 1. With state="pure" also
+    `qfi`, as a series to the same order, which is the information of no state.
     Sources: huybrechts2024 and NOTES.md.
 
     Args:
@@ -111,11 +111,6 @@ class Perturbation(Method):
         outside = not isinstance(question.state, InSymmetricSubspace | None)
         if outside and not model.local_jumps:
             reasons.append("it finds the steady state within total spin N/2")
-        if _flips(model) == 0 and not model.modes:
-            reasons.append(
-                "nothing in the Hamiltonian breaks the conservation of S_z: all spins down is the "
-                "steady state"
-            )
         return reasons
 
     @override
@@ -245,8 +240,8 @@ class Perturbation(Method):
         n = series.n_spins
         moments = _moments(series, self.order)
         gaps = [
-            differences(moments, _moments(series, beyond))
-            for beyond in range(self.order + 1, highest + 1)
+            differences(moments, _moments(series, later))
+            for later in range(self.order + 1, highest + 1)
         ]
         names = gaps[0] if gaps else {}
         truncation = {name: np.max([gap[name] for gap in gaps], axis=0) for name in names}
@@ -261,11 +256,20 @@ class Perturbation(Method):
         ]
         pade = _by_length(power_series.pade, of_xi2)
         purity = power_series.total(series.purity[: self.order + 1])
-        concerns = _concerns(moments, truncation, self.order)
+        instabilities = [
+            mean_field_instability(question.model, perturbed=self.perturbed)
+            for question in questions
+        ]
         if gaps:
             every = series.all_orders(self.order, computed=BEYOND)
+            every[negative(moments)] = np.inf
+            every[[i is not None and i.strength <= 1.0 for i in instabilities]] = np.inf
             for name, gap in truncation.items():
-                truncation[name] = (gap.T * every).T
+                known = np.isfinite(every)
+                claim = (gap.T * np.where(known, every, 1.0)).T
+                claim[~known] = np.inf
+                truncation[name] = claim
+        warned = concerns(moments, truncation, self.order)
         information = pure_information(moments.covariance) if self.state == "pure" else None
         answers = []
         for k, question in enumerate(questions):
@@ -289,12 +293,12 @@ class Perturbation(Method):
             if len(of_xi2[k]) > 1:
                 diagnostics["xi2_pade"] = pade[k]
                 diagnostics["xi2_radius"] = power_series.radius(of_xi2[k])
-            warnings = concerns[k]
-            instability = mean_field_instability(question.model, perturbed=self.perturbed)
+            warnings = warned[k]
+            instability = instabilities[k]
             if instability is not None:
                 diagnostics["mean_field_instability"] = instability.strength
                 diagnostics["mean_field_outcome"] = instability.outcome
-                warnings += _beyond(instability)
+                warnings += beyond(instability)
             answers.append(
                 Answer(
                     readings,
@@ -344,54 +348,12 @@ def _moments(series: Any, order: int) -> Moments:
     return Moments(n_spins=series.n_spins, spin=spin, covariance=covariance)
 
 
-def _concerns(moments: Moments, truncation: dict[str, Floats], order: int) -> list[tuple[str, ...]]:
-    """Where the series of each model says itself that it does not hold."""
-    from spinsqueeze.observables.squeezing import squeezing
-
-    negative = _least_across(moments) < -1e-9 * float(np.max(moments.n_spins))
-    values = squeezing(moments).xi2
-    gaps = truncation.get("xi2", np.zeros(len(values)))
-    out: list[tuple[str, ...]] = []
-    for is_negative, value, gap in zip(negative, values, gaps, strict=True):
-        if is_negative:
-            out.append(
-                (f"domain: order {order} has a negative variance; the perturbation is too large",)
-            )
-        elif "xi2" in truncation and not gap <= LARGE * abs(value):
-            out.append(
-                (
-                    f"domain: the next order changes xi2 by {gap:.2g} ({gap / abs(value):.0%}); "
-                    "the perturbation is too large for this order",
-                )
-            )
-        else:
-            out.append(())
-    return out
-
-
-def _least_across(moments: Moments) -> Floats:
-    """(P,) least variance across the mean spin; along it, a pure state has none to lose."""
-    across = np.linalg.svd(moments.spin[:, None])[2][:, 1:]
-    plane = across @ moments.covariance @ across.swapaxes(1, 2)
-    return np.asarray(np.linalg.eigvalsh(plane)[:, 0])
-
-
-def _beyond(instability: Instability) -> tuple[str, ...]:
-    """Whether lambda = 1 lies beyond the mean-field paramagnet."""
-    if instability.strength > 1.0:
-        return ()
-    fate = "ends" if instability.outcome == ENDS else "is unstable"
-    return (
-        f"domain: the paramagnet {fate} in mean field at lambda = {instability.strength:.4g}, "
-        "short of the model as it is; perturbation theory about it does not hold",
-    )
-
-
 def _flips(model: Canonical) -> int:
-    """How many spins the part of H that breaks U(1) flips at most: 0, 1 or 2."""
+    """How many spins the part of H that breaks U(1) flips at most: 1 or 2; 1 of no such part.
+
+    Without one all orders beyond 0 vanish, and a flip says whether all spins down is reached.
+    """
     tensors = [q.matrix for q in model.quadratics] + [p.tensor for p in model.pairs]
     if any(anisotropy(t) or t[0, 1] for t in tensors):
         return 2
-    across = [np.any(t[2, :2]) for t in tensors]
-    across += [np.any(f.vectors[..., :2]) for f in model.fields]
-    return int(any(across))
+    return 1

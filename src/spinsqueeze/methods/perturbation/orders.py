@@ -20,6 +20,8 @@ from spinsqueeze.numerics.lindblad import Unknowns, lindblad_drift, master_equat
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+GROWING = 1e-6
+"""Changes below this, relative to N/2 and N/4, may be rounding and do not grow."""
 MOST_REPEATED = 0.8
 """Ratio of orders beyond to those computed that is still believed: claims grow fivefold at most."""
 SINGULAR = 1e-13
@@ -69,7 +71,8 @@ class Series:
         """(P,) what the `computed` orders beyond change, times this, is what all of them do.
 
         1/(1 - q): as many orders again are q times those before; q is how much less the last of
-        them changes <S> and the covariance than `order` does, MOST_REPEATED at most.
+        them changes <S> and the covariance than `order` does, MOST_REPEATED at most; infinite where
+        it changes them by no less.
         """
         n, steps = self.n_spins, []
         for k in (order, order + computed):
@@ -80,7 +83,8 @@ class Series:
         small = last < MOST_REPEATED * here
         q = np.where(small, last / np.where(small, here, 1.0), MOST_REPEATED)
         q[last == 0] = 0.0
-        return np.asarray(1.0 / (1.0 - q))
+        grows = (last >= here) & (last > GROWING)
+        return np.where(grows, np.inf, 1.0 / (1.0 - q))
 
     def collective(self, order: int) -> tuple[Floats, Floats]:
         """The series of <S> (K, 3, P) and of the covariance (K, 3, 3, P), K = order + 1."""
