@@ -423,7 +423,10 @@ def test_files_that_are_no_studies(tmp_path, raw, message):
 
 
 def test_files_that_cannot_be_read(tmp_path, monkeypatch):
-    with pytest.raises(FileProblem, match=r"nope.toml does not exist$"):
+    with pytest.raises(
+        FileProblem,
+        match=r"nope.toml does not exist; spinsqueeze platforms writes one to begin with$",
+    ):
         read_study(tmp_path / "nope.toml")
     with pytest.raises(FileProblem, match=r"is a folder; name a file such as"):
         read_study(tmp_path)

@@ -15,7 +15,6 @@ from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import key, same
 from spinsqueeze.lattice import arguments
 from spinsqueeze.lattice.arguments import (
-    BOUNDARIES,
     FIXED,
     INDEPENDENT,
     LOADINGS,
@@ -81,7 +80,7 @@ class Lattice:
         if self.boundary is None:
             put("boundary", "periodic" if self.positions is None else "open")
         if isinstance(self.boundary, str):
-            checks.choice("boundary", self.boundary, BOUNDARIES)
+            arguments.checked_boundary(self.boundary, 1)
         if self.positions is not None:
             self._check_positions(put)
             return
