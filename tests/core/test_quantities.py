@@ -86,6 +86,11 @@ def test_a_text_is_refused(text, kind, message):
         quantity("x", text, kind=kind)
 
 
+def test_a_unit_in_words_is_answered_with_its_sign():
+    with pytest.raises(InvalidInput, match=r"got '5 microns'; write 'um' for 'microns'$"):
+        quantity("spacing", "5 microns", kind="length")
+
+
 @pytest.mark.parametrize(
     ("text", "angle"),
     [

@@ -167,6 +167,9 @@ def test_nearest_neighbours_need_lattice_sites():
         ),
         ({"shape": 4, "vacancies": (4,)}, r"^vacancies must be at most 3, got 4$"),
         ({"shape": 4, "vacancies": (1, 1)}, r"^vacancies must not repeat a site$"),
+        ({"shape": 4, "boundary": "closed"}, r"^boundary must .* write 'periodic' where opposite"),
+        ({"shape": 4, "filling": 97}, r"^filling must be at most 1, got 97; write 0.97 for 97 %$"),
+        ({"shape": 4, "vacancies": 0.03}, r"got 0.03; write filling = 0.97 for a fraction"),
         (
             {"shape": 4, "vacancies": 1},
             r"^vacancies must be a list of site indices, got 1; filling = 0.97",
