@@ -91,7 +91,7 @@ def test_a_readout_is_listed(name):
 
 
 def test_the_page_of_the_laboratory_shows_the_examples():
-    (study,) = blocks("docs/laboratory.md", "toml")
+    study = blocks("docs/laboratory.md", "toml")[0]
     example = study_from_tables(tomllib.loads(text_of("examples/rydberg_echo.toml")))
     assert study_from_tables(tomllib.loads(study)).as_tables() == example.as_tables()
     for name in re.findall(r"`(\w+\.toml)`", text_of("docs/laboratory.md")):

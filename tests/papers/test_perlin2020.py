@@ -47,7 +47,7 @@ from spinsqueeze.papers.perlin2020.time_series import TimeSeries
 from spinsqueeze.papers.points import FAILED, POINT, Points, scan
 from spinsqueeze.papers.registry import paper
 
-FEW = Sampling(1.0, 12, 1e-2, 13)
+FEW = Sampling(1.0, 48, 1e-2, 13)
 _DIAGRAM = PhaseDiagram({2: (4, 4)}, (1.0, 6.0), (-2.0, -1.0, 0.0, 0.5, 1.0, 2.0), FEW)
 _SERIES = TimeSeries((((4, 4), 3.0),), (-1.0, -0.5), FEW, 21)
 _BENCHMARK = benchmark.Benchmark(

@@ -110,8 +110,9 @@ def variance(title):
 def gains(title):
     data = xr.Dataset(coords={"time": ("time", np.linspace(0, 4, 9), {"units": "ns"})})
     data["metrological_gain"] = ("time", 1 + data.time.values)
+    data["metrological_gain_numerical_error"] = ("time", 0.0 * data.time.values)
     data["best_axis"] = (("time", "axis"), np.ones((9, 3)))
-    return data.assign_attrs(title=title)
+    return data.assign_attrs(title=title, method="exact")
 
 
 def on(width, tall, rows=1, columns=1, **options):

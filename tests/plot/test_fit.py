@@ -121,7 +121,10 @@ def test_titles_break_into_even_lines_and_powers_are_raised():
     assert refilled("C6 = 863 GHz", 8) == "C6 =\n863 GHz"
     assert wrapped("umbrella, $x^2$, 3 us^-1") == "umbrella, $x^2$, 3 µs⁻¹"
     assert wrapped("4 um^{12}") == "4 µm¹²"
-    assert plot.sensitivity(gains("short")).axes[0].get_title() == "short, about the best axis"
+    assert (
+        plot.sensitivity(gains("short")).axes[0].get_title()
+        == "short\nabout the best axis, by exact"
+    )
 
 
 def test_width_title_and_words_can_be_left_to_the_caller():

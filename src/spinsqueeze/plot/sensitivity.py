@@ -61,7 +61,7 @@ def sensitivity(
         ax: one axes to draw into, None for a new figure.
         width: of a new figure, inches or "column" (3.4).
         title: whether there is a title.
-        labels: whether the title says how the signal is read.
+        labels: whether the title says how the signal is read, and a legend where the gain is greatest.
 
     Returns:
         The figure; `figure.savefig("gain.png")` writes it. It needs no display.
@@ -117,10 +117,11 @@ def sensitivity(
             k = int(np.nanargmax(values))
             place = f"{values[k]:.4g} dB at {x[k]:.4g} rad"
             panel.plot(x[k], values[k], label=f"greatest computed: {place}", **_HOLLOW)
-            panel.legend(loc="best")
         panel.axhline(0.0, color="black", linewidth=0.8, linestyle=":")
         panel.set_xlabel(f"{name} of the signal (rad)" if name == "phase" else f"time ({unit})")
         panel.set_ylabel(r"gain $1/(N\Delta\phi^2)$ (dB)")
+        if labels and panel.get_legend_handles_labels()[0]:
+            panel.legend(loc="best")
         words = [wrapped(str(data.attrs["title"]))] if title and data.attrs.get("title") else []
         words += [note] if labels else []
         panel.margins(y=0.12)
@@ -152,4 +153,3 @@ def _mark(panel: Axes, best: BestGain, factor: float, unit: str) -> None:
         label=label if inside else f"greatest computed: {label}",
         **(_HOLLOW | ({"markerfacecolor": PALETTE[1]} if inside else {})),
     )
-    panel.legend(loc="best")

@@ -393,17 +393,18 @@ def test_what_parity_empties_is_claimed_all_the_same(drive, other):
 
 
 @pytest.mark.parametrize(
-    ("ratio", "expected"), [(0.5, 4 / 3), (-0.5, 4 / 3), (0.95, 5.0), (2.0, 5.0), (0.0, 1.0)]
+    ("ratio", "expected"),
+    [(0.5, 4 / 3), (-0.5, 4 / 3), (0.95, 5.0), (1.0, np.inf), (2.0, np.inf), (0.0, 1.0)],
 )
 def test_orders_beyond_those_computed_repeat_them(ratio, expected):
-    """1/(1 - q), q = ratio^2 after two orders, at most 5; also where the own order is empty."""
+    """1/(1 - q), q = ratio^2 after two orders, at most 5; no bound where orders grow."""
     flips = np.zeros((4, 1))
     flips[1:, 0] = 0.01 * ratio ** np.arange(3.0)
     empty = np.zeros((4, 1))
     series = orders.Series(2, empty, flips, empty, flips, empty, empty, empty)
     np.testing.assert_allclose(series.all_orders(1, computed=2), [expected])
     flips[1] = 0.0
-    unknown = 5.0 if ratio else 1.0
+    unknown = np.inf if ratio else 1.0
     np.testing.assert_allclose(series.all_orders(1, computed=2), [unknown])
 
 
