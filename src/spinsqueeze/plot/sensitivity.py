@@ -61,7 +61,7 @@ def sensitivity(
         ax: one axes to draw into, None for a new figure.
         width: of a new figure, inches or "column" (3.4).
         title: whether there is a title.
-        labels: whether the title says how the signal is read, and a legend where the gain is greatest.
+        labels: whether the title says how the signal is read, a legend where the gain is greatest.
 
     Returns:
         The figure; `figure.savefig("gain.png")` writes it. It needs no display.
