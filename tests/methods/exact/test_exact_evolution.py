@@ -63,9 +63,9 @@ def test_error_bound_is_honest(n_spins, seed, tolerance, krylov_dimension):
     for k, t in enumerate(times):
         exact = U @ (np.exp(-1j * energies * t) * (U.conj().T @ psi))
         assert np.linalg.norm(states[k] - exact) <= 1.01 * run.error[k] + ROUNDING
-    # the bound's own share of rounding: 4 eps a step, and of the phases
+    # with 4 eps for every step, and for the phases 4 eps of the bound and 8 that steps may add
     phases = np.abs(energies).max() * times[-1]
-    assert run.error[-1] <= 1.01 * tolerance + 4 * EPS * (run.krylov_steps + 1.1 * phases)
+    assert run.error[-1] <= 1.01 * tolerance + 4 * EPS * (run.krylov_steps + 3.01 * phases)
     assert np.all(np.diff(run.error) >= 0)
     np.testing.assert_array_equal(run.state, states[-1])
 
