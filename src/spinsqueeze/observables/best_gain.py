@@ -9,8 +9,8 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.text import value_with_error
-from spinsqueeze.observables.optimum import Optimum, OptimumStatus
+from spinsqueeze.core.text import value_to_digits, value_with_error
+from spinsqueeze.observables.optimum import DIGITS, Optimum, OptimumStatus
 from spinsqueeze.observables.optimum_search import find_optimum
 from spinsqueeze.observables.sensitivity import Sensitivity
 from spinsqueeze.observables.squeezing import decibels
@@ -70,8 +70,11 @@ class BestGain:
 
     @property
     def shown(self) -> str:
-        """'9.6 ± 0.1 (9.82 dB)'."""
-        value = value_with_error(self.gain, stderr=self.error)
+        """'9.6 ± 0.1 (9.82 dB)'; six digits at most without samples."""
+        if math.isfinite(self.gain_stderr):
+            value = value_with_error(self.gain, stderr=self.error)
+        else:
+            value = value_to_digits(self.gain, error=self.error, digits=DIGITS)
         level = round(float(decibels(self.gain)), 9) + 0.0  # no rounding error of a gain of 1
         return f"{value} ({level:.4g} dB)"
 
