@@ -7,7 +7,7 @@ import pytest
 from tests.problems.brute_force import hamiltonian, site_operators
 
 import spinsqueeze as sq
-from spinsqueeze.methods.truncated_shells import blocks, lanczos
+from spinsqueeze.methods.truncated_shells import blocks, evolution, lanczos
 from spinsqueeze.methods.truncated_shells.coefficients import magnetic_factor
 from spinsqueeze.methods.truncated_shells.method import TRUSTED
 from spinsqueeze.methods.truncated_shells.parts import parts_of
@@ -362,3 +362,26 @@ def test_collective_models_of_many_spins():
         for m in (sq.TruncatedShells(4), sq.ClosedForm())
     )
     np.testing.assert_allclose(ours.xi2, closed.xi2, rtol=1e-8)
+
+
+def test_a_collective_coupling_shifts_the_shells():
+    """S_x^2 + S_y^2 differs between shells, which the other couplings mix."""
+    collective = sq.CollectiveQuadratic(np.diag([0.4, 0.4, 0.9]))
+    pairs = sq.PowerLawXXZ(j_perp=1.0, j_z=-1.0, exponent=3.0)
+    model = sq.SpinModel(sq.Lattice((2, 3)), hamiltonian=[pairs, collective])
+    assert deviation(model) < 1e-9
+
+
+def test_errors_of_stretches_add_up_in_the_claim(monkeypatch):
+    model, pulse = lattice((2, 3), 0.5), sq.Pulse(1.1, axis="+y", angle=0.3)
+    plain = shells(model, 3, pulses=pulse).attrs["numerical_error"]
+    original = evolution.lanczos.evolve
+
+    def worse(*arguments, **options):
+        error, products = original(*arguments, **options)
+        return error + 1e-3, products
+
+    monkeypatch.setattr(evolution.lanczos, "evolve", worse)
+    raised = shells(model, 3, pulses=pulse).attrs["numerical_error"] - plain
+    # of the state, in both stretches; of the mean spin twice that, in units of sqrt(N)/2
+    assert raised == pytest.approx(2 * 1e-3 * 2 * np.sqrt(6), rel=0.2)
