@@ -213,6 +213,27 @@ def test_errors_of_steps_are_claimed_of_the_state(monkeypatch):
     assert sum(asked) <= 1.001 * tolerance / 2**2
 
 
+def test_errors_of_stretches_add_up_and_steady_states_claim_rounding(monkeypatch):
+    model = MODELS["chain of 4"][0]
+    pulses = [sq.Pulse(share * TIMES[-1], axis="+x", angle=0.3) for share in (0.3, 0.6)]
+    rest = sq.steady_state(model, method="exact")
+    assert 0 < rest.attrs["numerical_error"] < 1e-9
+    plain = sq.simulate(model, TILTED, TIMES, method="exact", pulses=pulses)
+    original, calls = OpenSector.states, []
+
+    def worse(self, *arguments, **options):
+        calls.append(1)
+        states, added = original(self, *arguments, **options)
+        return states, added + 1e-6
+
+    monkeypatch.setattr(OpenSector, "states", worse)
+    data = sq.simulate(model, TILTED, TIMES, method="exact", pulses=pulses)
+    last = float((data["spin_numerical_error"] - plain["spin_numerical_error"])[-1])
+    one = float((data["spin_numerical_error"] - plain["spin_numerical_error"])[0])
+    assert len(calls) >= 3
+    assert last == pytest.approx(len(calls) * one, rel=1e-6)
+
+
 def test_what_is_conserved_is_refused(monkeypatch):
     """A phased collective jump keeps the total spin of turned spins: many steady states."""
     monkeypatch.setattr(exact, "BLOCKS_UP_TO", 0)
