@@ -8,11 +8,11 @@ import numpy as np
 
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.text import value_with_error
+from spinsqueeze.core.text import value_to_digits
 from spinsqueeze.core.written_units import axis_scale
 from spinsqueeze.observables.best_gain import BestGain
 from spinsqueeze.observables.optimum import OptimumStatus
-from spinsqueeze.plot import fit
+from spinsqueeze.plot import fit, marks
 from spinsqueeze.plot.style import (
     PALETTE,
     decibels_with_error,
@@ -115,7 +115,7 @@ def sensitivity(
             _mark(panel, best, factor, unit)
         elif name == "phase" and np.isfinite(values).any():
             k = int(np.nanargmax(values))
-            place = f"{values[k]:.4g} dB at {x[k]:.4g} rad"
+            place = f"{marks.decibels_in_words(float(values[k]), None)} at {x[k]:.4g} rad"
             panel.plot(x[k], values[k], label=f"greatest computed: {place}", **_HOLLOW)
         panel.axhline(0.0, color="black", linewidth=0.8, linestyle=":")
         panel.set_xlabel(f"{name} of the signal (rad)" if name == "phase" else f"time ({unit})")
@@ -136,18 +136,15 @@ def _mark(panel: Axes, best: BestGain, factor: float, unit: str) -> None:
     """The greatest gain over time, hollow where it is only the greatest of the times given."""
     ratio, errors = decibels_with_error([best.gain], [best.error or 0.0])
     inside = best.status is OptimumStatus.INSIDE
-    time_error = None if best.time_error is None else [factor * best.time_error]
-    when = value_with_error(
-        factor * best.time, stderr=None if time_error is None else time_error[0]
-    )
-    level, error = round(float(ratio[0]), 9) + 0.0, 0.0 if errors is None else float(errors[0])
-    # an error that is not seen needs no digits
-    words = value_with_error(level, stderr=error) if error > 1e-3 else f"{level:.4g}"
-    label = f"{words} dB at t = {when} {unit}".rstrip()
+    time_error = None if best.time_error is None else factor * best.time_error
+    when = value_to_digits(factor * best.time, error=time_error, digits=marks.TIME_DIGITS)
+    level = round(float(ratio[0]), 9) + 0.0  # no rounding error of a gain of 1
+    words = marks.decibels_in_words(level, None if errors is None else float(errors[0]))
+    label = f"{words} at t = {when} {unit}".rstrip()
     panel.errorbar(
         [factor * best.time],
         ratio,
-        xerr=time_error,
+        xerr=None if time_error is None else [time_error],
         yerr=errors if best.error else None,
         capsize=3,
         label=label if inside else f"greatest computed: {label}",
