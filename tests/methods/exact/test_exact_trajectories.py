@@ -19,6 +19,7 @@ from spinsqueeze.methods.exact.effective import (
     gathered_operators,
     jumps_of,
 )  # fmt: skip
+from spinsqueeze.methods.exact.wave_function import WaveFunction
 from spinsqueeze.methods.exact.wave_functions import Samples, make_series
 from spinsqueeze.models.envelope import at
 from spinsqueeze.results.dataset import diagnostics_of, warnings_of
@@ -473,3 +474,15 @@ def test_trajectories_of_a_reservoir_of_finite_range():
         {name: dense[name].values[k] for name in ("spin", "covariance")} for k in range(len(TIMES))
     ]
     within_error_bars(data, truths, 4)
+
+
+def test_errors_of_all_steps_are_claimed(monkeypatch):
+    pulses = [sq.Pulse(share * TIMES[-1], axis="+x", angle=0.3) for share in (0.25, 0.5, 0.75)]
+    model, method = (
+        sq.SpinModel(2, hamiltonian=[sq.OneAxisTwisting(1.0)]),
+        sq.Exact(n_trajectories=4),
+    )
+    monkeypatch.setattr(WaveFunction, "_added", lambda *_: 1e-3)
+    data = sq.simulate(model, STATE, TIMES, method=method, pulses=pulses)
+    claimed = data["spin_numerical_error"].values
+    assert claimed[-1] >= 4 * 0.99 * claimed[claimed > 1e-4][0]
