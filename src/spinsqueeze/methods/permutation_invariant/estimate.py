@@ -21,6 +21,7 @@ _REFERENCE = 45526
 _FACTOR_BYTES = 3.1e8
 _FACTOR_SECONDS = 1.5
 _PEAK = 1.4  # update matrices beside the factors
+_SECTOR_SECONDS = 8e-4  # of one sector between two pulses, however few its unknowns
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def _sector_sizes(model: Generator) -> list[int]:
     return out
 
 
-def estimate(model: Generator, *, task: str, n_times: int = 1) -> Estimate:
-    """Cost of evolving, or of solving for the steady state or the slowest modes.
+def estimate(model: Generator, *, task: str, n_times: int = 1, n_stretches: int = 1) -> Estimate:
+    """Cost of evolving (in stretches between pulses), or of the steady state or the slowest modes.
 
     Raises:
         InvalidInput: an unknown task.
@@ -71,7 +72,8 @@ def estimate(model: Generator, *, task: str, n_times: int = 1) -> Estimate:
     largest = max(sizes)
     if task == "evolve":
         matrix = 40 * 12 * largest + 8 * sum(sizes) * (n_times + 30)
-        seconds = 1e-8 * 40 * sum(sizes) * max(n_times, 100)
+        seconds = 0.7e-8 * 40 * sum(sizes) * max(n_times, 100)
+        seconds += _SECTOR_SECONDS * len(sizes) * n_stretches
         return Estimate(numbers, largest, int(matrix + 16 * numbers), seconds)
     if task == "steady_state" and common_axis(model) is not None:  # a sum over levels, no factors
         memory = 40 * 12 * largest + 16 * numbers * 4

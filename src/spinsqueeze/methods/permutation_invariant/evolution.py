@@ -18,7 +18,7 @@ from spinsqueeze.models.drive import DriveWeights
 from spinsqueeze.models.interchangeable import turning
 from spinsqueeze.numerics import magnus
 from spinsqueeze.numerics.blas_threads import on_one_thread
-from spinsqueeze.numerics.block_layout import state_size
+from spinsqueeze.numerics.block_layout import block_offsets, state_size
 from spinsqueeze.numerics.block_states import split_readout
 from spinsqueeze.numerics.factorisation import CheckedFactors, rate_bound
 from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution, polynomial_rounding
@@ -70,7 +70,7 @@ class BlockEvolution:
         """Flat block state at times[index]."""
         total = np.zeros(state_size(self.n_spins), dtype=complex)
         for sector, y in zip(self.sectors, self.unknowns, strict=True):
-            total += sector.expand(y[index])
+            sector.add_to(total, y[index])
         return total
 
 
@@ -83,8 +83,11 @@ def _occupied(models: Sequence[Generator], state: Complexes) -> list[tuple[Secto
             f"got shape {state.shape}"
         )
     local = any(model.has_local for model in models)
+    offsets = block_offsets(N)
     shells: list[tuple[int, int] | None] = (
-        [None] if local else [(s, s + 1) for s in range(N // 2 + 1)]
+        [None]
+        if local
+        else [(s, s + 1) for s in range(N // 2 + 1) if np.any(state[offsets[s] : offsets[s + 1]])]
     )
     out = []
     for part in shells:

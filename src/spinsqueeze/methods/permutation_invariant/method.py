@@ -120,7 +120,12 @@ class PermutationInvariant(Method):
             needed = estimate(generator, task="steady_state")
             detail = f"{needed.unknowns} unknowns for N = {n}"
         else:
-            needed = estimate(generator, task="evolve", n_times=len(question.times))
+            needed = estimate(
+                generator,
+                task="evolve",
+                n_times=len(question.times),
+                n_stretches=1 + len(question.pulses),
+            )
             detail = (
                 f"(N+1)(N+2)(N+3)/6 = {needed.complex_numbers} complex numbers a state for N = {n}"
             )

@@ -7,7 +7,6 @@ U(1) symmetry about z, k mod 2 for a weak parity, or a single class.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,20 +114,22 @@ class Sector:
         taken = state[..., self.flat_index()]
         return np.where(self.part == 0, taken.real, taken.imag)
 
-    def expand(self, unknowns: NDArray[Any]) -> Complexes:
-        """Flat state (..., n), zero outside the sector, from unknowns (..., size)."""
+    def expand(self, unknowns: Floats) -> Complexes:
+        """Flat state, zero outside the sector, from its unknowns."""
+        state = np.zeros(state_size(self.n_spins), dtype=complex)
+        self.add_to(state, unknowns)
+        return state
+
+    def add_to(self, state: Complexes, unknowns: Floats) -> None:
+        """Add the part of a flat state that these unknowns hold."""
         sizes = block_sizes(self.n_spins)
         offsets = block_offsets(self.n_spins)
-        shell = self.shell.astype(np.int64)
-        upper = offsets[shell] + self.row * sizes[shell] + self.column
-        lower = offsets[shell] + self.column * sizes[shell] + self.row
-        state = np.zeros((*unknowns.shape[:-1], state_size(self.n_spins)), dtype=complex)
-        real = self.part == 0
-        state[..., upper[real]] = unknowns[..., real]
-        state[..., upper[~real]] += 1j * unknowns[..., ~real]
+        entries = np.where(self.part == 0, unknowns, 1j * unknowns)
+        lower = offsets[self.shell] + self.column.astype(np.int64) * sizes[self.shell] + self.row
         off = self.row != self.column
-        state[..., lower[off]] = state[..., upper[off]].conj()
-        return state
+        # the real and the imaginary part of one entry are two unknowns
+        np.add.at(state, self.flat_index(), entries)
+        np.add.at(state, lower[off], entries[off].conj())
 
     def weights(self) -> Floats:
         """Multiplicity of every unknown in the Frobenius norm: 1 on the diagonal, 2 off it."""
@@ -151,13 +152,14 @@ def make_sector(
     wanted = set(labels)
     sizes = block_sizes(n_spins)
     first, last = shells if shells is not None else (0, sizes.size)
+    diagonals = np.arange(n_spins + 1)
     present = np.zeros((2, sizes.size, n_spins + 1), dtype=bool)
     for part in range(2):
-        for diagonal in range(part, n_spins + 1):  # diagonal entries have no imaginary part
-            chosen = diagonal == k if modulus == 0 else (diagonal % 2, part) in wanted
-            if modulus == 0:
-                chosen = chosen and (diagonal % 2, part) in wanted
-            present[part, first:last, diagonal] = chosen
+        chosen = np.array([(parity, part) in wanted for parity in range(2)])[diagonals % 2]
+        chosen[:part] = False  # diagonal entries have no imaginary part
+        if modulus == 0:
+            chosen &= diagonals == k
+        present[part, first:last] = chosen
     counts = np.maximum(sizes[:, None] - np.arange(n_spins + 1)[None, :], 0)
     lengths = (counts[None] * present).ravel()
     start = np.concatenate([[0], np.cumsum(lengths)])

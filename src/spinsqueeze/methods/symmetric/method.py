@@ -111,7 +111,7 @@ class SymmetricSubspace(Method):
             steps = 1 + duration * turning / 20
             return Cost(
                 16.0 * (n + 1) * (10 * times + 100),
-                1.5e-4 * steps * (1 + n / 300) + 1e-6 * n * times,
+                1.5e-4 * steps * (1 + n / 300) / (1 + n / 1e4) + 1.5e-7 * n * times,
                 f"{times} states of N + 1 = {n + 1} amplitudes",
             )
         unknowns = (n + 1) ** 2
