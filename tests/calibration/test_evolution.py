@@ -19,7 +19,7 @@ from tests.problems.dense_states import density_matrix
 
 TIGHT, LOOSE = 1e-10, 1e-5
 QUICK = range(6)
-MORE = range(len(QUICK), 36)
+MORE = range(len(QUICK), 26)
 
 
 CASES = [

@@ -7,7 +7,7 @@ from tests.calibration.random_problems import Draw
 import spinsqueeze as sq
 
 QUICK = range(8)
-MORE = range(len(QUICK), 200)
+MORE = range(len(QUICK), 120)
 SEEDS = [*QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in MORE)]
 
 

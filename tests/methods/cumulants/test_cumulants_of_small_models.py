@@ -9,7 +9,7 @@ import spinsqueeze as sq
 from spinsqueeze.run.questions import evolve_question
 
 QUICK = range(16)
-MORE = range(len(QUICK), 300)
+MORE = range(len(QUICK), 160)
 SEEDS = [*QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in MORE)]
 
 
