@@ -411,9 +411,9 @@ def test_jumps_that_hardly_come_are_in_the_claim():
         (1e-4, 0, [5e-5, 1e-4], ["2 jumps are so slow"]),
         (0.02, 0, [0.01, 0.015], ["2 jumps are so slow"]),  # 4 expected, 3 at 95 % if none is made
         (0.02, 4, [0.01, 0.0], ["2 jumps are so slow", ": 4 jumps of a kind"]),
-        (0.02, 10, [0.0, 0.0], []),
-        (0.2, 0, [0.0, 0.0], [": 0 jumps of a kind"]),  # 40 expected: the state is dark
-        (0.2, 4, [0.0, 0.0], [": 4 jumps of a kind"]),
+        (0.02, 10, [0.01, 0.0], []),  # none before 0.7
+        (0.2, 0, [0.015, 0.015], [": 0 jumps of a kind"]),  # 40 expected: the state is dark
+        (0.2, 4, [0.015, 0.0], [": 4 jumps of a kind"]),
     ],
 )
 def test_jumps_that_hardly_come_beside_frequent_ones(rate, seen, claimed, said):
@@ -427,7 +427,9 @@ def test_jumps_that_hardly_come_beside_frequent_ones(rate, seen, claimed, said):
     first = 3 * kinds.index(True)
     channels[:, 3 - first : 6 - first] = 1.0
     channels[np.arange(seen), first + 1 + np.arange(seen) % 2] = 1.0
-    followed = SimpleNamespace(jumps=channels, first=np.where(channels > 0, 0.7, np.inf))
+    made = np.where(channels > 0, 0.7, np.inf)
+    made[:, 3 - first : 6 - first] = 0.1  # the frequent ones
+    followed = SimpleNamespace(jumps=channels, first=made)
     found, words = sampled._rare_jumps(question, SimpleNamespace(count=200, followed=followed))
     assert found == pytest.approx(2 * np.sqrt(3) * np.array([0.0, *claimed]), rel=1e-12)
     assert len(words) == len(said)

@@ -125,9 +125,10 @@ def _rare_jumps(question: Evolve, samples: Any) -> tuple[Floats, tuple[str, ...]
     """What jumps do that too few trajectories had for a scatter, in units of sqrt(N)/2, (T,).
 
     Alike jumps are taken together (see `_alike`): rates r times |L|^2, made k times in n
-    trajectories. From k = ENOUGH on their scatter is in the error bars. Fewer that are few at any
-    state, n r T < ENOUGH: up to the first of them each trajectory has one before t with p <= r t,
-    and p < 3/n at 95 % (e^-3 = 0.05); it changes <S> by at most N, 2 sqrt(N) p. Else it is said.
+    trajectories. Up to the first of them each trajectory has one before t with p <= r t, and
+    p < 3/n at 95 % (e^-3 = 0.05); it changes <S> by at most N, 2 sqrt(N) p. From k = ENOUGH on
+    their scatter is in the error bars; fewer are said, as are those that are few at any state,
+    n r T < ENOUGH.
     """
     from spinsqueeze.methods.exact.effective import jumps_of
 
@@ -137,9 +138,9 @@ def _rare_jumps(question: Evolve, samples: Any) -> tuple[Floats, tuple[str, ...]
     for channels, rate in _alike(jumps_of(question.model)):
         seen = float(made[channels].sum())
         slow = samples.count * rate * question.duration < ENOUGH
+        before = times <= samples.followed.first[:, channels].min()
+        probability += before * np.minimum(rate * times, NONE_SEEN / samples.count)
         if slow and seen < ENOUGH:
-            before = times <= samples.followed.first[:, channels].min()
-            probability += before * np.minimum(rate * times, NONE_SEEN / samples.count)
             n_unseen += len(channels)
         if seen or not slow:
             fewest = min(fewest, seen)
