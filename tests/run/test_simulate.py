@@ -143,6 +143,30 @@ def test_progress_reaches_one():
         assert seen[-1] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("method", "n_spins", "jumps", "envelope"),
+    [
+        ("symmetric", 80, (), False),
+        ("symmetric", 6, (), True),
+        ("symmetric", 20, (sq.CollectiveDecay(0.5),), False),
+        (sq.PermutationInvariant(algorithm="polynomial"), 8, (sq.LocalDecay(5.0),), False),
+        (sq.PermutationInvariant(algorithm="rational"), 8, (sq.LocalDecay(5.0),), False),
+        ("permutation_invariant", 3, (sq.LocalDecay(1.0),), True),
+    ],
+)
+def test_progress_tells_of_one_long_evolution(method, n_spins, jumps, envelope):
+    """Where no pulse parts it, it does not wait for the end."""
+    ramp = sq.Envelope([0.0, 2.0], values=[1.0, 0.5]) if envelope else None
+    terms = [sq.OneAxisTwisting(2.0), sq.UniformField([4.0, 0.0, 0.0], envelope=ramp)]
+    model = sq.SpinModel(n_spins, hamiltonian=terms, jumps=jumps)
+    seen = []
+    sq.simulate(model, STATE, np.linspace(0, 2, 5), method=method, progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    assert sum(0.01 < share < 0.98 for share in seen) >= 2
+    assert max(np.diff([0.0, *seen])) < 0.6
+
+
 def test_run_continues_from_the_final_state():
     whole = sq.simulate(MODEL, STATE, TIMES, method=sq.Exact())
     first = sq.simulate(MODEL, STATE, TIMES[:3], method=sq.Exact(), keep_state=True)

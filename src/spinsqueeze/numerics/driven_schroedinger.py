@@ -8,6 +8,7 @@ import numpy as np
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.progress import Progress, no_progress
 from spinsqueeze.numerics import magnus
 from spinsqueeze.numerics.krylov.orthogonal import unitary_evolution
 from spinsqueeze.numerics.weighted_sum import WeightedSum
@@ -77,6 +78,7 @@ def evolve_pure_driven(
     times: Floats,
     start: float = 0.0,
     tolerance: float = 1e-10,
+    progress: Progress = no_progress,
 ) -> tuple[Complexes, float]:
     """Evolution from `start` under H(t) = sum_k w_k(t) H_k by Magnus steps (`numerics.magnus`).
 
@@ -95,6 +97,11 @@ def evolve_pure_driven(
     if stop == start:
         return np.broadcast_to(psi, (grid.size, psi.size)).copy(), 0.0
     out: list[Complexes] = []
+
+    def emit(wave: Complexes, _: float) -> None:
+        out.append(wave)
+        progress(len(out) / grid.size)
+
     _, error = magnus.propagate(
         DrivenHamiltonian(matrices),
         drive,
@@ -103,6 +110,6 @@ def evolve_pure_driven(
         stop=stop,
         tolerance=tolerance,
         outputs=grid.tolist(),
-        emit=lambda wave, _: out.append(wave),
+        emit=emit,
     )
     return np.array(out), error

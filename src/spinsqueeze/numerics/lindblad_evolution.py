@@ -9,6 +9,7 @@ import numpy as np
 from spinsqueeze.core.arrays import Booleans, Floats, Integers
 from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.progress import Progress, no_progress, part_of
 from spinsqueeze.numerics import magnus
 from spinsqueeze.numerics.factorisation import rate_bound, superlu_factors
 from spinsqueeze.numerics.krylov.polynomial import polynomial_evolution, polynomial_rounding
@@ -35,6 +36,7 @@ def evolve(
     times: Floats,
     tolerance: float = 1e-10,
     algorithm: str = "auto",
+    progress: Progress = no_progress,
 ) -> tuple[Floats, float]:
     """Unknowns at ascending times from 0: (T, n), and their error; each closed part alone.
 
@@ -52,13 +54,21 @@ def evolve(
         raise InvalidInput(f"algorithm must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
     out = np.zeros((grid.size, start.size))
     error = 0.0
-    for chosen in _parts(equation.component, start != 0):
+    parts = _parts(equation.component, start != 0)
+    done, total = 0, sum(chosen.size for chosen in parts)
+    for chosen in parts:
         matrix = equation.matrix[chosen][:, chosen].tocsr()
         y, added = evolve_matrix(
-            matrix, start=start[chosen], times=grid, tolerance=tolerance, algorithm=algorithm
+            matrix,
+            start=start[chosen],
+            times=grid,
+            tolerance=tolerance,
+            algorithm=algorithm,
+            progress=part_of(progress, done / total, (done + chosen.size) / total),
         )
         error = max(error, added)  # of parts of the state, each relative to its own size
         out[:, chosen] = y
+        done += chosen.size
     return out, error
 
 
@@ -72,7 +82,13 @@ def _parts(component: Any, occupied: Booleans) -> list[Integers]:
 
 
 def evolve_matrix(
-    matrix: "csr_array", *, start: Floats, times: Floats, tolerance: float, algorithm: str = "auto"
+    matrix: "csr_array",
+    *,
+    start: Floats,
+    times: Floats,
+    tolerance: float,
+    algorithm: str = "auto",
+    progress: Progress = no_progress,
 ) -> tuple[Floats, float]:
     """exp(t A) y at ascending times from 0, and its error; see `evolve`."""
     end = float(times[-1])
@@ -80,10 +96,14 @@ def evolve_matrix(
         products = rate_bound(matrix) * end / 6
         algorithm = "polynomial" if products < MOST_PRODUCTS else "rational"
     if algorithm == "polynomial":
-        y = polynomial_evolution(matrix, start=start, times=times, tolerance=tolerance)
+        y = polynomial_evolution(
+            matrix, start=start, times=times, tolerance=tolerance, progress=progress
+        )
         return y, tolerance + polynomial_rounding(matrix, duration=end)
     factorise = partial(superlu_factors, matrix, 1.0, remedy=REMEDY)
-    return rational_evolution(start=start, times=times, factorise=factorise, tolerance=tolerance)
+    return rational_evolution(
+        start=start, times=times, factorise=factorise, tolerance=tolerance, progress=progress
+    )
 
 
 class DrivenEquation:

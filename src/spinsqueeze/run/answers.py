@@ -10,10 +10,11 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import SpinSqueezeError
+from spinsqueeze.core.progress import Progress
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.echoed import follows_times, joined, runs_of_times
 from spinsqueeze.methods.base.method import Method
-from spinsqueeze.methods.base.question import Evolve, Progress, Question
+from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import moments_of

@@ -10,7 +10,7 @@ the study alone: limits count the expected cost of methods, never the clock.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import fields, replace
 from typing import Any, final
 
@@ -18,9 +18,10 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, UndefinedDirection
+from spinsqueeze.core.progress import Progress, part_of
 from spinsqueeze.core.written_units import time_units
 from spinsqueeze.methods.base.method import Method
-from spinsqueeze.methods.base.question import Progress, Question
+from spinsqueeze.methods.base.question import Question
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.optimum import Optimum, OptimumStatus
@@ -117,7 +118,7 @@ class _Search:
             share = (0.15, 0.85, 0.95, 1.0)[rounds - 1 : rounds + 1]
             times = grid(self.scales.onset, window)
             full = replace(self.study, times=times)
-            run = yield task_of(full, progress=_part(self.progress, *share))
+            run = yield task_of(full, progress=self.progress and part_of(self.progress, *share))
             choice = TimeChoice(
                 float(times[-1]),
                 window.outcome,
@@ -317,10 +318,3 @@ def _curve(run: Run, *, onset: float) -> Curve:
         np.concatenate([curve.noise, np.zeros(missing.size)]),
         np.concatenate([curve.contrast, unknown]),
     )
-
-
-def _part(progress: Progress | None, start: float, stop: float) -> Callable[[float], None] | None:
-    """The progress of one run as a part of the whole."""
-    if progress is None:
-        return None
-    return lambda fraction: progress(start + (stop - start) * fraction)

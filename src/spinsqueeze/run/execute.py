@@ -12,7 +12,8 @@ import xarray as xr
 from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
-from spinsqueeze.methods.base.question import Evolve, Progress, Question
+from spinsqueeze.core.progress import Progress
+from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.models.catalogue import INITIAL_STATES
 from spinsqueeze.models.states import InitialState, ProductState
 from spinsqueeze.results import dataset, provenance

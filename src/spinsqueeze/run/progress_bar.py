@@ -10,8 +10,7 @@ from time import monotonic
 from typing import Any, final
 
 from spinsqueeze.core.errors import InvalidInput
-
-Progress = Callable[[float], None]
+from spinsqueeze.core.progress import Progress
 
 _WIDTH = 30
 _LINE_EVERY = 60.0

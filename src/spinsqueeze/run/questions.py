@@ -9,14 +9,9 @@ import numpy as np
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Booleans
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.progress import no_progress
 from spinsqueeze.lattice.arguments import MAX_SITES
-from spinsqueeze.methods.base.question import (
-    DEFAULT_MEMORY_BUDGET,
-    Evolve,
-    Rotation,
-    Steady,
-    no_progress,
-)
+from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Evolve, Rotation, Steady
 from spinsqueeze.methods.base.states import ProductStateOfClasses
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.envelope import Envelope, is_zero

@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.plain import digest
+from spinsqueeze.core.progress import Progress
 from spinsqueeze.run.answers import Run, Task, run_of, runs_of
 from spinsqueeze.run.automatic_times import chosen_times, steps
 from spinsqueeze.run.study import Study
 
 S = TypeVar("S")
 T = TypeVar("T")
-Progress = Callable[[float], None]
 
 
 def run_alone(

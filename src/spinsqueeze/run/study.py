@@ -8,8 +8,9 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import key, same
+from spinsqueeze.core.progress import Progress
 from spinsqueeze.methods.base.method import Method
-from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Progress, Question
+from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.catalogue import state_as_dict
 from spinsqueeze.models.losses import Losses

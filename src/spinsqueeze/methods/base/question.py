@@ -1,22 +1,17 @@
 """What a method is asked: to evolve a state, or to find a steady state."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Self, final
 
 import numpy as np
 
 from spinsqueeze.core.arrays import Booleans, Floats, Integers
+from spinsqueeze.core.progress import Progress, no_progress, part_of
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.states import InitialState
 
-Progress = Callable[[float], None]
 DEFAULT_MEMORY_BUDGET = 4e9
-
-
-def no_progress(fraction: float) -> None:
-    """Tells nobody."""
 
 
 @final
@@ -121,3 +116,9 @@ def stretches(question: Evolve) -> list[tuple[float, list[Rotation], Integers]]:
         done = last
     out.append((question.duration, [], np.arange(done, len(times))))
     return out
+
+
+def progress_until(question: Evolve, start: float, stop: float) -> Progress:
+    """For the evolution from one time to another: all of it is 99 % of the work."""
+    last = question.duration or 1.0
+    return part_of(question.progress, 0.99 * min(start / last, 1.0), 0.99 * min(stop / last, 1.0))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from spinsqueeze.core.arrays import Booleans
-from spinsqueeze.methods.base.question import Progress
+from spinsqueeze.core.progress import Progress
 
 _PATIENCE = 0.1
 

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import factorial
 
 from spinsqueeze.core.arrays import Floats
-from spinsqueeze.methods.base.question import Evolve, no_progress
+from spinsqueeze.core.progress import no_progress
+from spinsqueeze.methods.base.question import Evolve
 from spinsqueeze.methods.base.windows import windows
 from spinsqueeze.methods.cumulants import states
 from spinsqueeze.methods.cumulants.integrate import (

@@ -11,9 +11,10 @@ from typing_extensions import override
 from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, SpinSqueezeError
+from spinsqueeze.core.progress import Progress, part_of
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
-from spinsqueeze.methods.base.question import Evolve, Progress, Question, Steady
+from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.methods.base.states import (
     PermutationInvariantState,
     ProductOfSpins,
@@ -171,9 +172,11 @@ class _Closed(Method):
         model, n = question.model, question.model.n_spins
         order, highest = self._own_order(model), self._highest(model)
         equations = self._equations(question, order)
-        fine = self._moments(question, equations, self.tolerance, _part(question, 0.0, 0.5))
+        fine = self._moments(
+            question, equations, self.tolerance, part_of(question.progress, 0.0, 0.5)
+        )
         coarse = self._moments(
-            question, equations, self.tolerance * COARSER, _part(question, 0.5, 0.75)
+            question, equations, self.tolerance * COARSER, part_of(question.progress, 0.5, 0.75)
         )
         truncation: dict[str, Any] = {}
         answered = min(len(fine.moments.spin), len(coarse.moments.spin))
@@ -182,7 +185,7 @@ class _Closed(Method):
                 question,
                 self._equations(question, highest),
                 self.tolerance * COARSER,
-                _part(question, 0.75, 1.0),
+                part_of(question.progress, 0.75, 1.0),
             )
             truncation = differences(first(fine.moments, answered), beyond.moments)
             if fine.field is not None and beyond.field is not None:
@@ -392,8 +395,3 @@ class MeanField(_Closed):
     def trust(self, question: Question) -> Trust:
         """Of unknown accuracy but for one spin: it knows no correlations, so no squeezing."""
         return EXACT if question.model.n_spins == 1 else Trust("uncontrolled")
-
-
-def _part(question: Question, start: float, stop: float) -> Progress:
-    """Progress of a part of the work."""
-    return lambda share: question.progress(start + (stop - start) * share)

@@ -6,7 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
-from spinsqueeze.methods.base.question import Progress
+from spinsqueeze.core.progress import Progress
 from spinsqueeze.methods.dtwa.known_sums import set_averages
 from spinsqueeze.methods.dtwa.stepper import StepPlan
 from spinsqueeze.methods.dtwa.stratified import N_SETS, numbers_of_plus

@@ -11,6 +11,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Booleans, Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput, TooLarge
+from spinsqueeze.core.progress import Progress, no_progress
 from spinsqueeze.methods.base.question import Rotation
 from spinsqueeze.methods.base.windows import windows
 from spinsqueeze.methods.exact.driven import DrivenHamiltonian, WeightedHamiltonian
@@ -118,7 +119,7 @@ def evolve(
     tolerance: float = 1e-10,
     krylov_dimension: int = LARGEST_KRYLOV_DIMENSION,
     observe: Callable[[int, Complexes], None] | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = no_progress,
 ) -> Propagation:
     """Propagate a state and record collective moments at the given times.
 
@@ -154,7 +155,7 @@ def evolve(
     driven = DrivenHamiltonian(space, work)
     outputs = _Outputs(space, times.size, observe)
     energy_drift = 0.0
-    tell = progress or _silent
+    tell = progress
 
     def report(time: float) -> None:
         tell(min(1.0, (time - start) / (final - start)))
@@ -241,10 +242,6 @@ class _Outputs:
         if self.observe is not None:
             self.observe(k, state)
         self.done += 1
-
-
-def _silent(_fraction: float) -> None:
-    pass
 
 
 def _rates(

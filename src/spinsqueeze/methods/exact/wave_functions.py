@@ -9,8 +9,9 @@ from typing import final
 import numpy as np
 
 from spinsqueeze.core.arrays import Booleans, Complexes, Floats
+from spinsqueeze.core.progress import Progress
 from spinsqueeze.methods.base.averages import block_moments, error_of_mean_spin
-from spinsqueeze.methods.base.question import Evolve, Progress
+from spinsqueeze.methods.base.question import Evolve
 from spinsqueeze.methods.base.states import state_vector
 from spinsqueeze.methods.base.worker_threads import in_threads
 from spinsqueeze.methods.exact.effective import DEGREE as DEGREE_OF_ENVELOPES

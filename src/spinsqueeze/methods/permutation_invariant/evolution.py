@@ -9,6 +9,7 @@ import numpy as np
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.progress import Progress, no_progress, part_of
 from spinsqueeze.methods.permutation_invariant.assembly import assemble
 from spinsqueeze.methods.permutation_invariant.generator import Generator
 from spinsqueeze.methods.permutation_invariant.readout import moment_readout, shell_readout
@@ -107,6 +108,7 @@ def evolve(
     tolerance: float = 1e-10,
     algorithm: str = "auto",
     solver: str = "auto",
+    progress: Progress = no_progress,
 ) -> BlockEvolution:
     """Evolve a flat block state to ascending times (measured from the state's own time 0).
 
@@ -122,12 +124,16 @@ def evolve(
     if algorithm not in ALGORITHMS:
         raise InvalidInput(f"algorithm must be one of {', '.join(ALGORITHMS)}, got {algorithm!r}")
     unknowns, used, kept, error = [], [], [], 0.0
-    for sector, start in _occupied([model], state):
+    occupied = _occupied([model], state)
+    done, total = 0, sum(sector.size for sector, _ in occupied)
+    for sector, start in occupied:
         matrix = assemble(model, sector)
         choice = (
             algorithm if algorithm != "auto" else _choose(_turning(model), matrix, sector, grid)
         )
-        y, added = _under_constant(matrix, sector, start, grid, tolerance, choice, solver)
+        share = part_of(progress, done / total, (done + sector.size) / total)
+        y, added = _under_constant(matrix, sector, start, grid, tolerance, choice, solver, share)
+        done += sector.size
         error = max(error, added)  # of parts of the state, each relative to its own size
         unknowns.append(y)
         used.append(choice)
@@ -143,17 +149,22 @@ def _under_constant(
     tolerance: float,
     algorithm: str,
     solver: str,
+    progress: Progress = no_progress,
 ) -> tuple[Floats, float]:
     """The unknowns at all times, and their error relative to the start."""
     if algorithm == "polynomial":
-        y = polynomial_evolution(matrix, start=start, times=times, tolerance=tolerance)
+        y = polynomial_evolution(
+            matrix, start=start, times=times, tolerance=tolerance, progress=progress
+        )
         return y, tolerance + polynomial_rounding(matrix, duration=float(times[-1]))
     tools = SectorSolver(matrix, sector=sector, solver=solver)
 
     def factorise(gamma: float) -> CheckedFactors:
         return tools.factorise(1.0, gamma)
 
-    return rational_evolution(start=start, times=times, factorise=factorise, tolerance=tolerance)
+    return rational_evolution(
+        start=start, times=times, factorise=factorise, tolerance=tolerance, progress=progress
+    )
 
 
 def _turning(model: Generator) -> float:
@@ -196,6 +207,7 @@ def evolve_driven(
     start: float = 0.0,
     tolerance: float = 1e-9,
     solver: str = "auto",
+    progress: Progress = no_progress,
 ) -> BlockEvolution:
     """Evolve from `start` under L(t) = sum_k w_k(t) L_k by Magnus steps (`numerics.magnus`).
 
@@ -214,14 +226,18 @@ def evolve_driven(
     scale = float(np.linalg.norm(state))
     frequencies = np.array([_turning(model) for model in models])
     unknowns, kept, error = [], [], 0.0
-    for sector, y in _occupied(models, state):
+    occupied = _occupied(models, state)
+    before, total = 0, sum(y.size for _, y in occupied)
+    for sector, y in occupied:
         out = np.empty((elapsed.size, y.size))
         done = 0
+        share = part_of(progress, before / total, (before + y.size) / total)
 
-        def emit(value: Floats, _: float, out: Floats = out) -> None:
+        def emit(value: Floats, _: float, out: Floats = out, share: Progress = share) -> None:
             nonlocal done
             out[done] = value
             done += 1
+            share(done / len(out))
 
         generator = WeightedSum([assemble(model, sector) for model in models])
         if stop > start:
@@ -239,6 +255,7 @@ def evolve_driven(
             error += added / scale
         else:
             out[:] = y
+        before += y.size
         unknowns.append(out)
         kept.append(sector)
     return BlockEvolution(

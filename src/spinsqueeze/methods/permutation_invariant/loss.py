@@ -7,8 +7,9 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.progress import Progress, no_progress
 from spinsqueeze.methods.base.answer import Answer, no_state
-from spinsqueeze.methods.base.question import Evolve, Progress, Rotation, no_progress
+from spinsqueeze.methods.base.question import Evolve, Rotation
 from spinsqueeze.methods.base.states import block_values
 from spinsqueeze.methods.permutation_invariant.evolution import evolve
 from spinsqueeze.methods.permutation_invariant.generator import Generator

@@ -14,7 +14,13 @@ from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
-from spinsqueeze.methods.base.question import Evolve, Question, Steady, stretches
+from spinsqueeze.methods.base.question import (
+    Evolve,
+    Question,
+    Steady,
+    progress_until,
+    stretches,
+)
 from spinsqueeze.methods.base.states import PermutationInvariantState, block_values
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
@@ -203,7 +209,7 @@ class PermutationInvariant(Method):
         drift, error, algorithms, now = 0.0, 0.0, set(), 0.0
         for stop, rotations, wanted in stretches(question):
             marks = np.append(times[wanted], stop) - now
-            run = self._run(question.model, state, marks, now)
+            run = self._run(question, state, marks, now)
             trace, first, second = run.moments()
             drift = max(drift, float(np.abs(trace - 1).max()))
             error += run.error
@@ -217,7 +223,6 @@ class PermutationInvariant(Method):
                     state, n_spins=n, axis=rotation.axis, angle=rotation.angle
                 )
             now = stop
-            question.progress(0.99 * min(now / times[-1], 1.0) if times[-1] else 0.99)
         question.progress(1.0)
         last = BlockState(state / trace[-1])
         moments = Moments(n_spins=n, spin=spin, covariance=covariance)
@@ -267,9 +272,10 @@ class PermutationInvariant(Method):
             state_at=lambda _index: end,
         )
 
-    def _run(self, model: Canonical, state: Complexes, marks: Floats, now: float) -> Any:
+    def _run(self, question: Evolve, state: Complexes, marks: Floats, now: float) -> Any:
         from spinsqueeze.methods.permutation_invariant.evolution import evolve, evolve_driven
 
+        model, progress = question.model, progress_until(question, now, now + float(marks[-1]))
         if not model.time_dependent:
             return evolve(
                 liouvillian(model),
@@ -278,6 +284,7 @@ class PermutationInvariant(Method):
                 tolerance=self.tolerance,
                 algorithm=self.algorithm,
                 solver=self.solver,
+                progress=progress,
             )
         arrays, drive = interchangeable.in_time(model)
         return evolve_driven(
@@ -288,6 +295,7 @@ class PermutationInvariant(Method):
             start=now,
             tolerance=self.tolerance,
             solver=self.solver,
+            progress=progress,
         )
 
 

@@ -12,7 +12,13 @@ from spinsqueeze.core.calls import clear_init
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.kept_mode import size
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
-from spinsqueeze.methods.base.question import Evolve, Question, Steady, stretches
+from spinsqueeze.methods.base.question import (
+    Evolve,
+    Question,
+    Steady,
+    progress_until,
+    stretches,
+)
 from spinsqueeze.methods.base.states import InSymmetricSubspace, symmetric_amplitudes
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
@@ -167,11 +173,21 @@ class SymmetricSubspace(Method):
             tolerance = self.tolerance * (stop - now) / (times[-1] or 1.0)
             if drive.varies:
                 waves, added = evolve_pure_driven(
-                    matrices, drive=drive, state=psi, times=marks, start=now, tolerance=tolerance
+                    matrices,
+                    drive=drive,
+                    state=psi,
+                    times=marks,
+                    start=now,
+                    tolerance=tolerance,
+                    progress=progress_until(question, now, stop),
                 )
             else:
                 waves = unitary_evolution(
-                    matrices[0], state=psi, times=marks - now, tolerance=tolerance
+                    matrices[0],
+                    state=psi,
+                    times=marks - now,
+                    tolerance=tolerance,
+                    progress=progress_until(question, now, stop),
                 )
                 added = tolerance + unitary_rounding(matrices[0], duration=stop - now)
             error += added
@@ -181,7 +197,6 @@ class SymmetricSubspace(Method):
             for rotation in rotations:
                 psi = operators.rotated(psi, axis=rotation.axis, angle=rotation.angle)
             now = stop
-            question.progress(_share(question, now))
         question.progress(1.0)
         last = SymmetricState(psi / np.linalg.norm(psi))
         moments = Moments(n_spins=n, spin=spin, covariance=covariance)
@@ -216,6 +231,7 @@ class SymmetricSubspace(Method):
                 times=marks,
                 tolerance=self.tolerance,
                 algorithm=self.algorithm,
+                progress=progress_until(question, now, stop),
             )
             error += added
             traces = np.trace(states, axis1=1, axis2=2).real
@@ -229,7 +245,6 @@ class SymmetricSubspace(Method):
                 turn = rotation_matrix(n / 2, axis=rotation.axis, angle=rotation.angle)
                 rho = turn @ rho @ turn.conj().T
             now = stop
-            question.progress(_share(question, now))
         question.progress(1.0)
         moments = Moments(n_spins=n, spin=spin, covariance=covariance)
         known = {"qfi": Reading(information)} if n < AFFORDABLE else {}
@@ -292,11 +307,6 @@ def _information(states: Complexes, n_spins: int) -> Floats:
 
     generators = np.array([S.toarray() for S in operators.spin_operators(n_spins)])
     return np.array([mixed_information(rho, generators=generators) for rho in states])
-
-
-def _share(question: Evolve, now: float) -> float:
-    last = question.duration
-    return 0.99 * min(now / last, 1.0) if last > 0 else 0.99
 
 
 def _liouvillian(model: Canonical, arrays: CollectiveArrays) -> "Liouvillian":

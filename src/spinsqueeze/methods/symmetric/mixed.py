@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats
+from spinsqueeze.core.progress import Progress, no_progress
 from spinsqueeze.numerics.angular_momentum import jump_matrix
 from spinsqueeze.numerics.collective_operators import Jumps, drift, spin_operators
 from spinsqueeze.numerics.lindblad import MasterEquation, Unknowns, master_equation
@@ -68,6 +69,7 @@ def evolve_mixed(
     times: Floats,
     tolerance: float = 1e-10,
     algorithm: str = "auto",
+    progress: Progress = no_progress,
 ) -> tuple[Complexes, float]:
     """Density matrices at ascending times from 0: (T, N+1, N+1), and their error; see `evolve`.
 
@@ -77,6 +79,11 @@ def evolve_mixed(
     """
     start = model.restrict(np.asarray(state, dtype=complex))
     states, error = evolve(
-        model.equation, start=start, times=times, tolerance=tolerance, algorithm=algorithm
+        model.equation,
+        start=start,
+        times=times,
+        tolerance=tolerance,
+        algorithm=algorithm,
+        progress=progress,
     )
     return model.expand(states), error

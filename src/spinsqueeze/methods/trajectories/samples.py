@@ -7,8 +7,8 @@ from typing import final
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.progress import Progress
 from spinsqueeze.methods.base.averages import block_moments
-from spinsqueeze.methods.base.question import Progress
 from spinsqueeze.methods.trajectories.initial import Mixture
 from spinsqueeze.methods.trajectories.lowering import Lowered
 from spinsqueeze.methods.trajectories.run import Options, Walks, walks

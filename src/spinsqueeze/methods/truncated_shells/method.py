@@ -10,9 +10,10 @@ from typing_extensions import override
 from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.calls import clear_init
+from spinsqueeze.core.progress import no_progress, part_of
 from spinsqueeze.methods.base.answer import Answer
 from spinsqueeze.methods.base.method import EXACT, Cost, Method, Trust
-from spinsqueeze.methods.base.question import Evolve, Progress, Question, no_progress
+from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.methods.base.states import InSymmetricSubspace
 from spinsqueeze.methods.base.truncation import differences
 from spinsqueeze.models.canonical import Canonical
@@ -163,7 +164,7 @@ class TruncatedShells(Method):
                     whole.first(count),
                     tolerance=self.tolerance,
                     krylov_bytes=KRYLOV_BYTES,
-                    progress=_after(question.progress, done * share, share),
+                    progress=part_of(question.progress, done * share, (done + 1) * share),
                 )
             )
         run, moments = runs[-1], _moments(runs[-1], n)
@@ -188,11 +189,6 @@ class TruncatedShells(Method):
             },
             warnings=_concerns(question.times, at_last.max(axis=1), shells),
         )
-
-
-def _after(progress: Progress, before: float, share: float) -> Progress:
-    """The progress of one of several runs."""
-    return lambda done: progress(before + share * done)
 
 
 def _moments(run: "Run", n_spins: int) -> Moments:

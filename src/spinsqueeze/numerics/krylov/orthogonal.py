@@ -7,6 +7,7 @@ import numpy as np
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.checks import ascending
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -55,6 +56,7 @@ def unitary_evolution(
     times: Floats,
     tolerance: float = 1e-11,
     dimension: int = DIMENSION,
+    progress: Progress = no_progress,
 ) -> Complexes:
     """exp(-i H t) psi at ascending times from 0: (T, n).
 
@@ -120,6 +122,7 @@ def unitary_evolution(
         vectors = norm * (small @ V)
         out[done:stop] = vectors[:-1]
         psi, now, done = vectors[-1], end, stop
+        progress(min(now / float(grid[-1]), 1.0))
     return out
 
 

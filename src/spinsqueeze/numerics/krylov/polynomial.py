@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.progress import Progress, no_progress
 from spinsqueeze.numerics.factorisation import rate_bound
 from spinsqueeze.numerics.krylov.arnoldi import EPSILON, Basis, scaled, without_underflow
 
@@ -26,6 +27,7 @@ def polynomial_evolution(
     times: Floats,
     tolerance: float = 1e-10,
     dimension: int = DIMENSION,
+    progress: Progress = no_progress,
 ) -> Floats:
     """exp(t A) y(0) at ascending times from 0: (T, n).
 
@@ -61,6 +63,7 @@ def polynomial_evolution(
             done += 1
         y = basis.lift(u[last])
         now = reach
+        progress(min(now / float(times[-1]), 1.0))
     return size * out
 
 

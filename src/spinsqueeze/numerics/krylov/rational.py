@@ -12,6 +12,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import NumericalFailure
+from spinsqueeze.core.progress import Progress, no_progress
 from spinsqueeze.numerics.krylov.arnoldi import EPSILON, Basis, scaled, without_underflow
 
 DIMENSION = 48
@@ -25,6 +26,7 @@ def rational_evolution(
     factorise: Callable[[float], Any],
     tolerance: float = 1e-10,
     dimension: int = DIMENSION,
+    progress: Progress = no_progress,
 ) -> tuple[Floats, float]:
     """exp(t A) y(0) at ascending times from 0 by shift-and-invert Krylov: (T, n), and its error.
 
@@ -79,6 +81,7 @@ def rational_evolution(
         out[done:stop] = vectors[:-1]
         done = stop
         y, now = vectors[-1], end
+        progress(_decades(now, first) / _decades(float(times[-1]), first))
         error += tolerance / 3 + rounding / norm + EPSILON
         steps += 1
         if steps > MAX_STEPS:
@@ -87,6 +90,11 @@ def rational_evolution(
                 f"{times[-1]:g} is not in reach; end earlier, or ask for the steady state"
             )
     return size * out, error
+
+
+def _decades(time: float, first: float) -> float:
+    """The work up to a time, in steps that grow with it from the first one on."""
+    return float(np.log(1 + time / first))
 
 
 def _grown(
