@@ -109,3 +109,22 @@ def test_a_squeezing_reservoir_against_the_dense_answer(reach, boundary):
     difference = 10 * np.log10(found.xi2.values / exact.xi2.values)
     assert np.all(np.abs(difference) < 0.15)
     np.testing.assert_allclose(found.spin.values, exact.spin.values, atol=0.06)
+
+
+def test_every_jump_has_noise_of_its_own():
+    """Isotropic noise, collective and correlated, leaves no direction: <S> shrinks and stays put.
+
+    If two of three axes shared their random numbers, <S_z> would come to 0.15 of 1.5.
+    """
+    axes, reach = np.eye(3), 1.0
+    model = sq.SpinModel(
+        sq.Lattice(3),
+        jumps=[sq.CollectiveJump(0.5, vector=a) for a in axes]
+        + [sq.CorrelatedJumps(0.5, vector=a, range=reach) for a in axes],
+    )
+    found = sq.simulate(model, sq.CoherentState("+x"), [0.6], method=sq.DTWA(3000), seed=5)
+    own = 1 + 2 * np.exp(-2 / reach)  # of a spin: sum_j f_ij^2
+    error = found.spin_stderr.values[0]
+    assert error.max() < 0.025
+    exact = [1.5 * np.exp(-0.5 * (1 + own) * 0.6), 0.0, 0.0]
+    assert np.all(np.abs(found.spin.values[0] - exact) < 4 * error)
