@@ -8,6 +8,7 @@ from tests.methods.dtwa.dtwa_models import AXES
 
 import spinsqueeze as sq
 from spinsqueeze.methods.dtwa.couplings import lower
+from spinsqueeze.methods.dtwa.jumps import stepper
 from spinsqueeze.methods.dtwa.jumps.threefry import binomials, normals, threefry
 from spinsqueeze.methods.dtwa.method import stepper_of
 from spinsqueeze.methods.dtwa.precision import double_precision
@@ -222,6 +223,21 @@ def pilot_of(run):
         enter=lambda spins, window: run._enter(spins, window, 0),
         collective_spins=lambda steps: run._run_batch(0, steps).spins,
     )
+
+
+@pytest.mark.parametrize(
+    ("field", "rate", "remedy"),
+    [(1.0, 3.0, "is damped at up to 3;.*fastest jumps"), (20.0, 0.1, "turns at 1.*in a frame")],
+)
+def test_more_steps_than_can_be_made_are_refused_at_once(monkeypatch, field, rate, remedy):
+    """Longer steps would be unstable, after minutes of work."""
+    monkeypatch.setattr(stepper, "MAX_STEPS", 20)
+    monkeypatch.setattr(stepper.JumpSteps, "_drift_alone", lambda *_: pytest.fail("it started"))
+    model = sq.SpinModel(
+        2, hamiltonian=[sq.UniformField([0, 0, field])], jumps=[sq.LocalDecay(rate)]
+    )
+    with pytest.raises(sq.NumericalFailure, match=f"more than 20: a spin {remedy}"):
+        sq.simulate(model, TILTED, [0.5, 1.0], method=sq.DTWA(50))
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from typing import Any, final
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.methods.dtwa.jumps import loop
 from spinsqueeze.methods.dtwa.jumps.nodes import Nodes, lay_nodes
 from spinsqueeze.methods.dtwa.jumps.reservoirs import Reservoirs
@@ -225,7 +226,19 @@ class JumpSteps(Stepper[Nodes]):
         for window, speed, rate in zip(self._setup.windows, speeds, rates, strict=True):
             length = window.stop - window.start
             n = length * max(speed / LARGEST_ANGLE, rate / LARGEST_DAMPING)
-            counts.append(max(1, min(int(np.ceil(n)), MAX_STEPS)) if length > 0 else 0)
+            counts.append(max(1, int(np.ceil(n))) if length > 0 else 0)
+        if sum(counts) > MAX_STEPS:
+            turns, damps = max(speeds) / LARGEST_ANGLE, max(rates) / LARGEST_DAMPING
+            raise NumericalFailure(
+                f"the run needs {sum(counts)} integration steps, more than {MAX_STEPS}: "
+                + (
+                    f"a spin is damped at up to {max(rates):.3g}; shorten it, or leave out the "
+                    "fastest jumps and start from what they leave behind"
+                    if damps > turns
+                    else f"a spin turns at {max(speeds):.3g}; shorten it, or work in a frame that "
+                    "turns with the strongest field"
+                )
+            )
         return counts
 
     def _noise_error(
