@@ -8,7 +8,7 @@ from tests.methods.dtwa.dtwa_models import AXES
 
 import spinsqueeze as sq
 from spinsqueeze.methods.dtwa.couplings import lower
-from spinsqueeze.methods.dtwa.jumps import stepper
+from spinsqueeze.methods.dtwa.jumps import loop, stepper
 from spinsqueeze.methods.dtwa.jumps.threefry import binomials, normals, threefry
 from spinsqueeze.methods.dtwa.method import stepper_of
 from spinsqueeze.methods.dtwa.precision import double_precision
@@ -215,6 +215,23 @@ def test_the_steps_err_by_their_square_and_as_claimed():
     claimed = (6.0 * np.sqrt(2 / 3) / 6) ** 2 / 24
     assert errors[0] <= 2 * claimed + 2 * resolution
     assert errors[0] / errors[1] == pytest.approx(4, abs=1.5)
+
+
+def test_what_is_seen_of_every_node_keeps_no_other_nodes():
+    """The mean field looks at nodes one by one: 20 000 of them held 3 GB."""
+    import jax
+
+    run = run_of(sq.SpinModel(2, jumps=[sq.LocalDecay(1.0)]), [4.0], batch=64)
+    pilot = pilot_of(run)
+    (laid, _) = run.stepper._lay([60, 0], [None, None])
+    held = []
+    run.stepper._walk(
+        pilot.enter(pilot.begin(), run.windows[0]),
+        laid,
+        see=lambda _: held.append(sum(a.nbytes for a in jax.live_arrays())),
+    )
+    one = loop.N_SUMS * 3 * 64 * 8
+    assert held[-1] - held[10] < 10 * one
 
 
 def pilot_of(run):

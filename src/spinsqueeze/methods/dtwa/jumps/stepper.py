@@ -101,15 +101,20 @@ class JumpSteps(Stepper[Nodes]):
         """Spins at the end, sums (n + 1, 6, 3, S) and pulls; see(spins) behind every node."""
         n_samples = len(batch.edge.sums)
         keys = self._keys(batch.first_sample, n_samples)
-        spins, sums, pulls = batch.spins, [], []
+        spins, n_nodes = batch.spins, len(laid.edges)
+        sums = np.empty((n_nodes, loop.N_SUMS, 3, n_samples))
+        pulls = np.empty((n_nodes, len(self._reservoirs.kicks), 3, n_samples))
+        done = 0
         with double_precision():
             for segment in laid.segments(length=1 if see else loop.NODES_PER_CALL):
                 if see is not None:
                     see(spins)
                 spins, some, pulled = self._advance(spins, self._data, keys, segment)
-                sums.append(np.asarray(some)[: int(segment["count"])])
-                pulls.append(np.asarray(pulled)[: int(segment["count"])])
-        return spins, np.concatenate(sums), np.concatenate(pulls)
+                count = int(segment["count"])
+                sums[done : done + count] = np.asarray(some)[:count]
+                pulls[done : done + count] = np.asarray(pulled)[:count]
+                done += count
+        return spins, sums, pulls
 
     def _keys(self, first: int, number: int) -> Any:
         seeds = [
