@@ -59,6 +59,12 @@ def test_noise_and_reaction_are_those_of_the_jumps(name, reach):
     np.testing.assert_allclose(
         couplings.to_spins(own), np.outer(np.cross(u, v), np.diag(C)), atol=1e-10
     )
+    # How its mean is damped by all of the noise.
+    mean = np.broadcast_to(reservoirs.averaged.damping.sum(axis=0), (3, 3, couplings.plan.n_cells))
+    alone = (np.outer(u, u) + np.outer(v, v) - (u @ u + v @ v) * np.eye(3)) / 2
+    np.testing.assert_allclose(
+        couplings.to_spins(mean), np.multiply.outer(alone, np.diag(C)), atol=1e-10
+    )
     between = dense(couplings, couplings.plan.kernels[0], couplings.arrays[0])
     np.testing.assert_allclose(between, C - np.diag(np.diag(C)), atol=1e-10)
     (tensor,) = couplings.coefficients(np.array([0.0])).kernels
