@@ -170,6 +170,20 @@ TURNING = {
 }
 
 
+@pytest.mark.parametrize(("field", "rate"), [(0.0, 200.0), (200.0, 0.5)], ids=["decay", "field"])
+def test_open_dtwa_holds_the_sums_of_all_nodes(field, rate):
+    """Of few spins over many steps these are nearly all that numpy holds."""
+    model = sq.SpinModel(
+        2, hamiltonian=[sq.UniformField([0, 0, field])], jumps=[sq.LocalDecay(rate)]
+    )
+    method, question = sq.DTWA(40), evolve_question(model, STATE, [0.5, 1.0])
+    method.answer(question)  # compiles
+    used = peak(lambda: method.answer(question))
+    batch = expected(sq.SpinModel(2, hamiltonian=[sq.UniformField([0, 0, 1e-9])]))
+    nodes = method.cost(question).memory - batch
+    assert used / 1.5 < nodes < 4 * used
+
+
 @pytest.mark.parametrize("term", TURNING.values(), ids=TURNING)
 def test_dtwa_takes_longer_the_faster_spins_turn(term):
     """Ten right-hand sides a radian at least, beyond those of any run."""

@@ -471,6 +471,14 @@ def test_jump_terms_are_their_docstring_dissipator(key):
     np.testing.assert_allclose(lowered_dissipator(model.canonical, TIME), operator, atol=1e-13)
 
 
+def test_a_matrix_of_jumps_may_miss_its_symmetry_by_rounding():
+    """As that of PairCoupling; a reservoir then has exactly symmetric couplings."""
+    above, ones = np.nextafter(0.3, 1.0), np.nextafter(1.0, 0.0)
+    jump = CorrelatedJumps(1.0, vector=[1, 0, 0], matrix=[[ones, 0.3], [above, 1.0]])
+    assert np.array_equal(jump.matrix, jump.matrix.T)
+    assert np.array_equal(np.diag(jump.matrix), [1.0, 1.0])
+
+
 def test_correlated_jumps_of_one_strength_are_local_and_collective_ones():
     def features(**reach):
         term = CorrelatedJumps(0.4, vector=VECTOR, **reach)
@@ -536,7 +544,12 @@ def test_a_cavity_with_a_number_couples_to_s_minus():
         ),
         (
             lambda: CorrelatedJumps(1.0, vector=VECTOR, matrix=[[1, 0.5], [0.4, 1]]),
-            r"^matrix must be symmetric, got shape \(2, 2\); give \(matrix \+ matrix\.T\)/2$",
+            r"^matrix must be symmetric, got 0\.5 at \[0\]\[1\] and 0\.4 at \[1\]\[0\]; give "
+            r"\(matrix \+ matrix\.T\)/2$",
+        ),
+        (
+            lambda: CorrelatedJumps(1.0, vector=VECTOR, matrix=[[1, 0.5]]),
+            r"^matrix must have one row and one column a spin, got 1 x 2$",
         ),
         (
             lambda: CorrelatedJumps(1.0, vector=VECTOR, matrix=[[2, 0.5], [0.5, 2]]),

@@ -18,6 +18,9 @@ from spinsqueeze.models.ensemble import Ensemble
 from spinsqueeze.models.envelope import Strength, times_number
 from spinsqueeze.models.term import JumpTerm, exponent
 
+ROUNDING = 1e-12
+"""What a matrix may miss of its symmetry, in units of its largest entry, and of its ones."""
+
 
 @final
 @clear_init
@@ -125,13 +128,25 @@ class CorrelatedJumps(JumpTerm):
 
 def _matrix(value: Any) -> Floats:
     matrix = checks.real_array("matrix", value, shape=(None, None))
-    if matrix.shape[0] != matrix.shape[1] or not np.array_equal(matrix, matrix.T):
+    if matrix.shape[0] != matrix.shape[1]:
         raise InvalidInput.of(
-            "matrix", f"must be symmetric, got shape {matrix.shape}; give (matrix + matrix.T)/2"
+            "matrix",
+            f"must have one row and one column a spin, got {matrix.shape[0]} x {matrix.shape[1]}",
         )
-    if np.any(np.diag(matrix) != 1.0):
-        wrong = float(np.diag(matrix)[np.diag(matrix) != 1.0][0])
+    scale = float(np.abs(matrix).max(initial=0.0))
+    uneven = np.abs(matrix - matrix.T) > ROUNDING * scale
+    if np.any(uneven):
+        i, j = (int(k) for k in np.argwhere(uneven)[0])
         raise InvalidInput.of(
-            "matrix", f"must have ones on its diagonal, got {wrong:g}; put the size into rate"
+            "matrix",
+            f"must be symmetric, got {matrix[i, j]:g} at [{i}][{j}] and {matrix[j, i]:g} at "
+            f"[{j}][{i}]; give (matrix + matrix.T)/2",
         )
-    return matrix
+    wrong = np.diag(matrix)[np.abs(np.diag(matrix) - 1.0) > ROUNDING]
+    if len(wrong):
+        raise InvalidInput.of(
+            "matrix", f"must have ones on its diagonal, got {wrong[0]:g}; put the size into rate"
+        )
+    even: Floats = (matrix + matrix.T) / 2
+    np.fill_diagonal(even, 1.0)
+    return even

@@ -59,6 +59,12 @@ def test_noise_and_reaction_are_those_of_the_jumps(name, reach):
     np.testing.assert_allclose(
         couplings.to_spins(own), np.outer(np.cross(u, v), np.diag(C)), atol=1e-10
     )
+    # How its mean is damped by all of the noise.
+    mean = np.broadcast_to(reservoirs.averaged.damping.sum(axis=0), (3, 3, couplings.plan.n_cells))
+    alone = (np.outer(u, u) + np.outer(v, v) - (u @ u + v @ v) * np.eye(3)) / 2
+    np.testing.assert_allclose(
+        couplings.to_spins(mean), np.multiply.outer(alone, np.diag(C)), atol=1e-10
+    )
     between = dense(couplings, couplings.plan.kernels[0], couplings.arrays[0])
     np.testing.assert_allclose(between, C - np.diag(np.diag(C)), atol=1e-10)
     (tensor,) = couplings.coefficients(np.array([0.0])).kernels
@@ -109,3 +115,22 @@ def test_a_squeezing_reservoir_against_the_dense_answer(reach, boundary):
     difference = 10 * np.log10(found.xi2.values / exact.xi2.values)
     assert np.all(np.abs(difference) < 0.15)
     np.testing.assert_allclose(found.spin.values, exact.spin.values, atol=0.06)
+
+
+def test_every_jump_has_noise_of_its_own():
+    """Isotropic noise, collective and correlated, leaves no direction: <S> shrinks and stays put.
+
+    If two of three axes shared their random numbers, <S_z> would come to 0.15 of 1.5.
+    """
+    axes, reach = np.eye(3), 1.0
+    model = sq.SpinModel(
+        sq.Lattice(3),
+        jumps=[sq.CollectiveJump(0.5, vector=a) for a in axes]
+        + [sq.CorrelatedJumps(0.5, vector=a, range=reach) for a in axes],
+    )
+    found = sq.simulate(model, sq.CoherentState("+x"), [0.6], method=sq.DTWA(3000), seed=5)
+    own = 1 + 2 * np.exp(-2 / reach)  # of a spin: sum_j f_ij^2
+    error = found.spin_stderr.values[0]
+    assert error.max() < 0.025
+    exact = [1.5 * np.exp(-0.5 * (1 + own) * 0.6), 0.0, 0.0]
+    assert np.all(np.abs(found.spin.values[0] - exact) < 4 * error)

@@ -14,6 +14,12 @@ SECONDS_PER_CELL = 0.9e-8
 EVALUATIONS_PER_RADIAN = 10.0
 EVALUATIONS_PER_LIFETIME = 16.0
 NOISE_NUMBERS = 12
+STEPS_OF_LONG_RUNS = 7.6
+"""Evaluations per radian of an open run, over radians^(1/4): its steps are of order 4."""
+NUMBERS_OF_A_NODE = 18
+"""Of a sample at a node of an open run, and 3 more a kick; the pilot has twice the nodes."""
+LARGEST_BATCH = 64
+SECONDS_PER_NODE = 5e-4
 COMPILE_SECONDS = 4.0
 
 
@@ -48,13 +54,20 @@ def expected_cost(
     batch = n_threads * max(batch_cells, 2 * cells)
     memory = RUNTIME_BYTES + matrices + size * STAGE_ARRAYS * batch
     memory += 8.0 * n_times * (9 * n_samples + 60 * min(n_samples, 100))
-    evaluations = 60 + EVALUATIONS_PER_RADIAN * duration * largest_field(model)
+    radians = duration * largest_field(model)
+    per_radian = EVALUATIONS_PER_RADIAN
+    if model.dissipative:
+        per_radian = max(per_radian, STEPS_OF_LONG_RUNS * radians**0.25)
+    evaluations = 60 + per_radian * radians
     evaluations += EVALUATIONS_PER_LIFETIME * duration * fastest_damping(model)
-    if (
-        model.local_jumps or spread
-    ):  # the noise of every site at every node, three times over in the pilot
-        memory += 3 * size * NOISE_NUMBERS * model.n_spins * evaluations / 4
     seconds = COMPILE_SECONDS + per_cell * cells * evaluations * n_samples
+    if model.dissipative:
+        nodes = evaluations / 4
+        numbers = NUMBERS_OF_A_NODE + 6 * (len(model.collective_jumps) + len(spread))
+        memory += 8 * max(2, n_threads) * LARGEST_BATCH * numbers * nodes
+        seconds += SECONDS_PER_NODE * nodes
+        if model.local_jumps or spread:  # the noise of every site, three times over in the pilot
+            memory += 3 * size * NOISE_NUMBERS * model.n_spins * nodes
     return memory, seconds
 
 

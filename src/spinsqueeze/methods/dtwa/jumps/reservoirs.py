@@ -9,7 +9,7 @@ for the rest kicks whose angles differ from spin to spin. See NOTES.md for the n
 all of it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -54,6 +54,7 @@ class Reservoirs:
     n_local: pieces that come with noise of every spin by itself, the first ones; the others are
     collective. kicks (K, 3, n): vectors about which all spins turn together, at the square root
     of the rate of the piece `kick_of`; the last ones by angles through `filters[filter_of]`.
+    kicked (P, 3, 3, n): how the kicks damp the mean of a spin, at rate 1.
     """
 
     rates: tuple[Strength, ...]
@@ -62,8 +63,19 @@ class Reservoirs:
     n_local: int
     kicks: Floats
     kick_of: tuple[int, ...]
+    kicked: Floats
     filters: tuple[Filter, ...] = ()
     filter_of: tuple[int, ...] = ()
+
+    @property
+    def averaged(self) -> "Reservoirs":
+        """The same for the mean of a spin: no noise, and the damping that its average leaves."""
+        if not len(self.kicks):
+            return self
+        damping = self.damping + self.kicked
+        return replace(
+            self, damping=damping, n_local=0, kicks=self.kicks[:0], kick_of=(), filter_of=()
+        )
 
     @property
     def plan(self) -> NoisePlan:
@@ -129,7 +141,8 @@ def lower_jumps(canonical: Canonical, couplings: Couplings) -> Reservoirs:
     for jump in canonical.collective_jumps:
         u, v = collective_vectors(jump.vectors, couplings)
         lowered.add_kicks(u, v)
-        lowered.add(jump.rate, np.zeros((3, 3, 1)), np.cross(u, v, axis=0))
+        pumping, kicked = np.cross(u, v, axis=0), damping_of(u, v)
+        lowered.add(jump.rate, np.zeros((3, 3, 1)), pumping, kicked=kicked)
     for jumps, reach in correlated:
         if reach.filter is not None:
             lowered.add_filtered(jumps, reach, reach.filter)
@@ -140,6 +153,7 @@ def lower_jumps(canonical: Canonical, couplings: Couplings) -> Reservoirs:
         n_local,
         _stacked(lowered.kicks, (3,)),
         tuple(lowered.kick_of),
+        _stacked(lowered.kicked, (3, 3)),
         tuple(lowered.filters),
         tuple(lowered.filter_of),
     )
@@ -155,23 +169,25 @@ class _Lowered:
         self.pumping: list[Floats] = []
         self.kicks: list[Floats] = []
         self.kick_of: list[int] = []
+        self.kicked: list[Floats] = []
         self.filters: list[Filter] = []
         self.filter_of: list[int] = []
 
-    def add(self, rate: Strength, damping: Floats, pumping: Floats) -> None:
+    def add(
+        self, rate: Strength, damping: Floats, pumping: Floats, *, kicked: Floats | None = None
+    ) -> None:
         self.rates.append(rate)
         self.damping.append(damping)
         self.pumping.append(pumping)
+        self.kicked.append(np.zeros((3, 3, 1)) if kicked is None else kicked)
 
     def add_local(self, local: LocalJumps, *, share: float = 1.0) -> None:
         couplings, factors = self._couplings, local.factors
         if factors is None and couplings.cells is not None:
             factors = np.ones(couplings.n_spins)
         spread = share * (np.ones(1) if factors is None else couplings.to_cells(factors))
-        u, v = local.vector.real, local.vector.imag
-        size = u @ u + v @ v
-        alone = np.outer(u, u) + np.outer(v, v) - size * np.eye(3)
-        self.add(local.rate, alone[..., None] / 2 * spread, np.cross(u, v)[:, None] * spread)
+        u, v = local.vector.real[:, None], local.vector.imag[:, None]
+        self.add(local.rate, damping_of(u, v) * spread, np.cross(u, v, axis=0) * spread)
 
     def add_kicks(self, u: Floats, v: Floats) -> int:
         """Of the next piece: how many."""
@@ -187,8 +203,16 @@ class _Lowered:
         self.filter_of += [len(self.filters)] * self.add_kicks(size * u, size * v)
         self.filters.append(own_filter)
         own = reach.own if len(reach.own) == 1 else self._couplings.to_cells(reach.own)
-        pumping = (own - reach.least) * np.cross(u, v, axis=0)
-        self.add(jumps.rate, np.zeros((3, 3, 1)), pumping)
+        spread = own - reach.least
+        pumping, kicked = spread * np.cross(u, v, axis=0), spread * damping_of(u, v)
+        self.add(jumps.rate, np.zeros((3, 3, 1)), pumping, kicked=kicked)
+
+
+def damping_of(u: Floats, v: Floats) -> Floats:
+    """A (3, 3, n) at rate 1 of jumps with the real and imaginary parts u and v (3, n)."""
+    outer = np.einsum("an,bn->abn", u, u) + np.einsum("an,bn->abn", v, v)
+    whole: Floats = outer - np.einsum("aan->n", outer) * np.eye(3)[..., None]
+    return whole / 2
 
 
 def collective_vectors(vectors: Complexes, couplings: Couplings) -> tuple[Floats, Floats]:

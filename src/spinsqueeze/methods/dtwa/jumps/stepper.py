@@ -1,12 +1,13 @@
 """Steps of an open system: how many, on which mean spins the noise rests, and the way through."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, final
 
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats
+from spinsqueeze.core.errors import NumericalFailure
 from spinsqueeze.methods.dtwa.jumps import loop
 from spinsqueeze.methods.dtwa.jumps.nodes import Nodes, lay_nodes
 from spinsqueeze.methods.dtwa.jumps.reservoirs import Reservoirs
@@ -36,6 +37,8 @@ class JumpSteps(Stepper[Nodes]):
         self._engine, self._couplings = setup.engine, setup.engine.couplings
         plan = reservoirs.plan
         self._advance = loop.compiled(self._engine.plan, plan)
+        averaged = reservoirs.averaged
+        self._advance_means = loop.compiled(self._engine.plan, averaged.plan)
         with double_precision():
             self._data = {
                 **self._engine.data,
@@ -46,6 +49,7 @@ class JumpSteps(Stepper[Nodes]):
                     jnp.asarray(f.array.astype(self._engine.dtype)) for f in reservoirs.filters
                 ),
             }
+            self._data_of_means = {**self._data, "damping": jnp.asarray(averaged.damping)}
 
     def cross(self, batch: Batch, window: Window, laid: Nodes) -> Crossing:
         """All nodes of a window, the outputs from the sums at the nodes."""
@@ -94,21 +98,32 @@ class JumpSteps(Stepper[Nodes]):
         noise_error = self._noise_error(counts, speeds, rates)
         return StepPlan(laid, error, evaluations, noise_error)
 
-    def _walk(
-        self, batch: Batch, laid: Nodes, *, see: Callable[[Any], None] | None = None
-    ) -> tuple[Any, Floats, Floats]:
-        """Spins at the end, sums (n + 1, 6, 3, S) and pulls; see(spins) behind every node."""
+    def _walk(self, batch: Batch, laid: Nodes) -> tuple[Any, Floats, Floats]:
+        """Spins at the end, sums (n + 1, 6, 3, S) and pulls."""
         n_samples = len(batch.edge.sums)
         keys = self._keys(batch.first_sample, n_samples)
-        spins, sums, pulls = batch.spins, [], []
+        spins, n_nodes = batch.spins, len(laid.edges)
+        sums = np.empty((n_nodes, loop.N_SUMS, 3, n_samples))
+        pulls = np.empty((n_nodes, len(self._reservoirs.kicks), 3, n_samples))
+        done = 0
         with double_precision():
-            for segment in laid.segments(length=1 if see else loop.NODES_PER_CALL):
-                if see is not None:
-                    see(spins)
+            for segment in laid.segments():
                 spins, some, pulled = self._advance(spins, self._data, keys, segment)
-                sums.append(np.asarray(some)[: int(segment["count"])])
-                pulls.append(np.asarray(pulled)[: int(segment["count"])])
-        return spins, np.concatenate(sums), np.concatenate(pulls)
+                count = int(segment["count"])
+                sums[done : done + count] = np.asarray(some)[:count]
+                pulls[done : done + count] = np.asarray(pulled)[:count]
+                done += count
+        return spins, sums, pulls
+
+    def _walk_of_means(self, batch: Batch, laid: Nodes) -> tuple[Any, list[Any]]:
+        """Spins at the end and at every node, moved as the mean of a spin is: without noise."""
+        keys = self._keys(batch.first_sample, len(batch.edge.sums))
+        spins, seen = batch.spins, []
+        with double_precision():
+            for segment in laid.segments(length=1):
+                seen.append(spins)
+                spins, _, _ = self._advance_means(spins, self._data_of_means, keys, segment)
+        return spins, seen
 
     def _keys(self, first: int, number: int) -> Any:
         seeds = [
@@ -205,8 +220,7 @@ class JumpSteps(Stepper[Nodes]):
                 vectors.append(None)
                 totals.append(None)
                 continue
-            seen: list[Any] = []
-            spins, _, _ = self._walk(batch, nodes, see=seen.append)
+            spins, seen = self._walk_of_means(batch, nodes)
             rows = np.stack([self._engine.unload(s)[0] for s in seen])
             rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1.0)
             totals.append(rows.sum(axis=2))
@@ -225,7 +239,19 @@ class JumpSteps(Stepper[Nodes]):
         for window, speed, rate in zip(self._setup.windows, speeds, rates, strict=True):
             length = window.stop - window.start
             n = length * max(speed / LARGEST_ANGLE, rate / LARGEST_DAMPING)
-            counts.append(max(1, min(int(np.ceil(n)), MAX_STEPS)) if length > 0 else 0)
+            counts.append(max(1, int(np.ceil(n))) if length > 0 else 0)
+        if sum(counts) > MAX_STEPS:
+            turns, damps = max(speeds) / LARGEST_ANGLE, max(rates) / LARGEST_DAMPING
+            raise NumericalFailure(
+                f"the run needs {sum(counts)} integration steps, more than {MAX_STEPS}: "
+                + (
+                    f"a spin is damped at up to {max(rates):.3g}; shorten it, or leave out the "
+                    "fastest jumps and start from what they leave behind"
+                    if damps > turns
+                    else f"a spin turns at {max(speeds):.3g}; shorten it, or work in a frame that "
+                    "turns with the strongest field"
+                )
+            )
         return counts
 
     def _noise_error(
