@@ -146,6 +146,22 @@ def test_stderr_alone_gives_the_value_its_error():
     assert result.angle_stderr is None
 
 
+def test_an_angle_next_to_an_undefined_one_is_interpolated_and_has_an_error():
+    # Time 0 of a coherent state has no angle, and the minimum may be at the next time.
+    for spacing in (0.4, 0.6, 0.75, 0.9):
+        times = spacing * np.arange(7)
+        angle = 0.3 + 0.2 * np.sin(times)
+        angle[0] = np.nan
+        found = find_optimum(times, xi2=np.exp(0.1 * (times - 0.65) ** 2), angle=angle)
+        assert found.status is OptimumStatus.INSIDE
+        off = abs(found.angle - (0.3 + 0.2 * np.sin(0.65)))
+        assert off <= found.angle_interpolation < 0.2
+    alone = np.where(times == times[1], 0.5, np.nan)  # nothing to interpolate with
+    found = find_optimum(times, xi2=np.exp(0.1 * (times - 0.65) ** 2), angle=alone)
+    assert found.angle == 0.5
+    assert found.angle_interpolation is None
+
+
 def test_replicas_shift_value_time_and_angle():
     """Curves shifted in time and height by known replicas: the errors are those of the shifts."""
     rng = np.random.default_rng(0)

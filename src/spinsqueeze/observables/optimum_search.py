@@ -89,7 +89,7 @@ def find_optimum(
         noise_there = 0.0 if errors is None else float(errors[place.point])
         if values[place.point] >= 1.0 - max(1e-9, 3.0 * noise_there):
             angles = None  # nothing is squeezed, in no direction
-    best = _interpolated(place, low, values, angles)
+    best = _interpolated(place, low, inside, values, angles)
     best["time_bounds"] = _bounds(t, place.time, place.status, best["time_interpolation"])
 
     if samples is not None:
@@ -273,7 +273,7 @@ def _place(t: Floats, logs: Floats, low: Dips, *, unseen: Floats, smooth: bool) 
 
 
 def _interpolated(
-    place: _Place, low: Dips, values: Floats, angles: Floats | None
+    place: _Place, low: Dips, t: Floats, values: Floats, angles: Floats | None
 ) -> dict[str, Any]:
     """Value, time and angle at a place, with the errors of their interpolation."""
     xi2, time_error, angle, angle_error = float(values[place.point]), None, None, None
@@ -282,12 +282,14 @@ def _interpolated(
     if angles is not None and place.dip is None:
         angle = float(angles[place.point])
     elif angles is not None:
-        turned = [_angles_at(angles[:, None], o, low.curve)[place.dip] for o in low.opinions]
+        turned = [_angles_at(t, angles[:, None], o, low.curve)[place.dip] for o in low.opinions]
         angle = float(turned[0])
         change = np.asarray(turned) - angle
         change = np.abs(change - np.pi * np.round(change / np.pi))
         known = np.isfinite([o.log[place.dip] for o in low.opinions]) & np.isfinite(change)
         angle_error = SAFETY * float(change[known].max(initial=0.0)) + 1e-14
+        if not np.isfinite(angle):  # too few angles to interpolate
+            angle, angle_error = float(angles[low.point[place.dip]]), None
     if angle is None or not np.isfinite(angle):
         angle = angle_error = None
     inside = place.dip is not None
@@ -337,27 +339,39 @@ def _minima(
     time[lower], lowest[lower] = low.time[chosen], low.log[chosen]
     if angles is not None and turned is not None:
         turned = np.array(turned)
-        turned[lower] = _angles_at(angles, low.opinions[0], low.curve)[chosen]
+        smooth = _angles_at(t, angles, low.opinions[0], low.curve)[chosen]
+        turned[lower] = np.where(np.isfinite(smooth), smooth, turned[lower])
     return time, np.exp(lowest), turned
 
 
-def _angles_at(angles: Floats, opinion: Opinion, curve: Integers) -> Floats:
+def _angles_at(t: Floats, angles: Floats, opinion: Opinion, curve: Integers) -> Floats:
     """Angles (T, B) interpolated at the minima; unwrapped with period pi over each stencil.
 
-    Undefined points of the stencil: the defined point of the largest weight stands for all.
+    Where some points of the stencil have none, as time 0 of a coherent state, the others alone are
+    interpolated, in time; NaN where fewer than two have one.
     """
     lagrange = opinion.weights
     stencil = opinion.start[:, None] + np.arange(lagrange.shape[1])
     local = angles[stencil, curve[:, None]]
     defined: Booleans = np.asarray(np.isfinite(local), dtype=np.bool_)
-    strength = np.where(defined, np.abs(lagrange), -1.0)
-    nearest = np.take_along_axis(local, np.argmax(strength, axis=1)[:, None], axis=1)[:, 0]
     whole: Booleans = np.asarray(np.all(defined, axis=1), dtype=np.bool_)
     filled = np.where(whole[:, None], local, 0.0)
-    smooth = np.sum(np.unwrap(filled, axis=1, period=np.pi) * lagrange, axis=1)
-    angle = np.where(whole, smooth, nearest)
-    wrapped = angle - np.pi * np.ceil(angle / np.pi - 0.5)
-    return wrapped
+    unwrapped = np.unwrap(filled, axis=1, period=np.pi)
+    angle: Floats = np.asarray(np.sum(unwrapped * lagrange, axis=1))
+    for k in np.flatnonzero(~whole):
+        some = defined[k]
+        angle[k] = _through(t[stencil[k][some]], local[k][some], opinion.time[k])
+    return np.asarray(angle - np.pi * np.ceil(angle / np.pi - 0.5))
+
+
+def _through(nodes: Floats, angles: Floats, time: float) -> float:
+    """The polynomial through all of two angles or more at a time; else NaN."""
+    if nodes.size < 2:
+        return math.nan
+    other = ~np.eye(nodes.size, dtype=np.bool_)
+    ratios = (time - nodes) / (nodes[:, None] - nodes + ~other)
+    weights = np.prod(ratios, axis=1, where=other)
+    return float(np.unwrap(angles, period=np.pi) @ weights)
 
 
 def _curve(name: str, values: ArrayLike, n_times: int) -> Floats:
