@@ -37,8 +37,9 @@ from spinsqueeze.run.study import Study
 from spinsqueeze.run.sweep import study_from
 from spinsqueeze.run.time_scales import likely_times
 
-STEP, SAMPLED_STEP = 0.005, 0.05
-"""Default step of the phase times sqrt(N); that of samples in single precision is longer."""
+STEP, SAMPLED_STEP, JUMPING_STEP = 0.005, 0.05, 0.2
+"""Default step of the phase times sqrt(N); that of samples in single precision is longer.
+A trajectory that jumps elsewhere at phi ± step adds 1/step to the slope: longer with jumps."""
 
 BEST = "best"
 _GENERAL_AXIS = (0.48, 0.64, 0.6)
@@ -92,7 +93,8 @@ def sensitivity(
         axis: of the signal instead of the pulse's: a direction as of `Pulse`, or "best".
         phases: working points (P,) in radians; default the angle of the pulse itself. With
             axis="best" 0 alone, or none where the angle of the pulse is 0.
-        step: radians; default 0.005/sqrt(N), of sampling methods 0.05/sqrt(N).
+        step: radians; default 0.005/sqrt(N), of sampling methods 0.05/sqrt(N), and
+            0.2/sqrt(N) with jumps, since trajectories that jump elsewhere count with 1/step.
         method: see `simulate`.
         seed: instead of the study's.
         memory_budget: bytes, instead of the study's.
@@ -207,7 +209,7 @@ def plan_of(
         ]
     study = replace(study, method=task.method)
     sampled = task.method.trust(task.question).sampled
-    step = _step(step, study.model.n_spins, sampled=sampled)
+    step = _step(step, study.model, sampled=sampled)
     said = tuple(concern for concern in concerns if concern)
     return SensitivityPlan(study, task, signal, angles, given, best, step, said)
 
@@ -307,9 +309,10 @@ def _read_out(data: xr.Dataset) -> Moments | BlockMoments:
     return moments if readout is None else as_measured(moments, readout=readout)
 
 
-def _step(step: Any, n_spins: int, *, sampled: bool) -> float:
+def _step(step: Any, model: SpinModel, *, sampled: bool) -> float:
     if step is None:
-        return (SAMPLED_STEP if sampled else STEP) / math.sqrt(n_spins)
+        of_samples = JUMPING_STEP if model.dissipative else SAMPLED_STEP
+        return (of_samples if sampled else STEP) / math.sqrt(model.n_spins)
     return checks.real("step", step, above=0.0, maximum=1.0)
 
 
