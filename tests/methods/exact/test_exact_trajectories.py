@@ -1,5 +1,6 @@
 """Trajectories of open lattices on 2^N amplitudes, against density matrices and dense matrices."""
 
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -119,6 +120,7 @@ def test_between_jumps_it_is_the_taylor_series_of_the_equation(timed, monkeypatc
     monkeypatch.setattr(wave_function.WaveFunction, "_uniform", lambda _: 1e-12)
     for tolerance in (1e-10, 1e-4):
         samples = Samples(question, tolerance=tolerance)
+        samples.branch = replace(samples.branch, never=0.0)
         samples.extend(4)
         assert samples.followed.n_jumps.max() == 0
         effective = EffectiveModel.of(question)
@@ -391,12 +393,15 @@ def test_short_runs_of_automatic_times_take_few_trajectories():
 
 
 def test_jumps_that_hardly_come_are_in_the_claim():
-    """A decay of 1e-4 that none of the trajectories has: its effect is claimed, and said."""
-    model, state = sq.SpinModel(1, jumps=[sq.LocalDecay(1e-4)]), sq.CoherentState("+z")
+    """A decay of 1e-4 beside a frequent one, which none of the trajectories has."""
+    jumps = [sq.LocalDecay([1e-4, 0.0]), sq.LocalDecay([0.0, 5.0])]
+    model, state = sq.SpinModel(sq.Lattice((2,)), jumps=jumps), sq.CoherentState("+z")
     data = sq.simulate(model, state, [0.0, 1.0], method=sq.Exact(n_trajectories=150))
     exact = sq.simulate(model, state, [0.0, 1.0], method="exact")
-    error = np.abs(data["spin"] - exact["spin"]).values[1].max() / 0.5
-    assert 1e-5 < error <= float(data["spin_numerical_error"][1]) < 1e-3
+    spin_error = np.abs(data["spin"] - exact["spin"]).values[1].max() / (np.sqrt(2) / 2)
+    allowed = data["spin_stderr"].values[1].max() * 5 / (np.sqrt(2) / 2)
+    assert spin_error <= allowed + float(data["spin_numerical_error"][1])
+    assert 1e-5 < float(data["spin_numerical_error"][1]) < 1e-3
     assert any("hardly have them" in text for text in warnings_of(data))
     dark = sq.simulate(
         sq.SpinModel(2, jumps=[sq.LocalDecay(1.0)]), sq.CoherentState("-z"), [0.0, 1.0],
@@ -411,9 +416,9 @@ def test_jumps_that_hardly_come_are_in_the_claim():
         (1e-4, 0, [5e-5, 1e-4], ["2 jumps are so slow"]),
         (0.02, 0, [0.01, 0.015], ["2 jumps are so slow"]),  # 4 expected, 3 at 95 % if none is made
         (0.02, 4, [0.01, 0.0], ["2 jumps are so slow", ": 4 jumps of a kind"]),
-        (0.02, 10, [0.01, 0.0], []),  # none before 0.7
-        (0.2, 0, [0.015, 0.015], [": 0 jumps of a kind"]),  # 40 expected: the state is dark
-        (0.2, 4, [0.015, 0.0], [": 4 jumps of a kind"]),
+        (0.02, 10, [0.0, 0.0], []),
+        (0.2, 0, [0.0, 0.0], [": 0 jumps of a kind"]),  # 40 expected: the state is dark
+        (0.2, 4, [0.0, 0.0], [": 4 jumps of a kind"]),
     ],
 )
 def test_jumps_that_hardly_come_beside_frequent_ones(rate, seen, claimed, said):
@@ -427,10 +432,10 @@ def test_jumps_that_hardly_come_beside_frequent_ones(rate, seen, claimed, said):
     first = 3 * kinds.index(True)
     channels[:, 3 - first : 6 - first] = 1.0
     channels[np.arange(seen), first + 1 + np.arange(seen) % 2] = 1.0
-    made = np.where(channels > 0, 0.7, np.inf)
-    made[:, 3 - first : 6 - first] = 0.1  # the frequent ones
-    followed = SimpleNamespace(jumps=channels, first=made)
-    found, words = sampled._rare_jumps(question, SimpleNamespace(count=200, followed=followed))
+    followed = SimpleNamespace(jumps=channels, first=np.where(channels > 0, 0.7, np.inf))
+    branch = SimpleNamespace(never=0.0)
+    samples = SimpleNamespace(count=200, followed=followed, branch=branch)
+    found, words = sampled._rare_jumps(question, samples)
     assert found == pytest.approx(2 * np.sqrt(3) * np.array([0.0, *claimed]), rel=1e-12)
     assert len(words) == len(said)
     assert all(part in text for part, text in zip(said, words, strict=True))

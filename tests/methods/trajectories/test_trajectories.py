@@ -264,7 +264,7 @@ def slow_run(monkeypatch, when):
     def held_up(k, *rest):
         if k < 40:
             return walk_one(k, *rest)
-        stop = rest[6]
+        stop = rest[7]
         while not stop[0]:
             time.sleep(1e-3)
         return False

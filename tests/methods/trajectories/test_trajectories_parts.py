@@ -19,8 +19,10 @@ N = 20
 
 def walks_of(spins, covariances, errors=0.0):
     shape = spins.shape[:2]
-    figures = np.zeros((len(spins), 6))
-    return Walks(spins, covariances, np.full(shape, N), np.broadcast_to(errors, shape), figures, ())
+    figures, channels = np.zeros((len(spins), 6)), np.zeros((len(spins), 2, 0))
+    errors = np.broadcast_to(errors, shape)
+    two_js = np.full(shape, N)
+    return Walks(spins, covariances, two_js, errors, np.ones(shape), figures, channels, ())
 
 
 def random_walks(n, n_times):

@@ -59,7 +59,7 @@ class Exact(SampledMethod):
             most 2 |A| tolerance. What the cut-off of a cavity may add to the claimed error is 1e4
             times that, 1e-3 at most.
         n_trajectories: number of trajectories, at least 4; None: none, a density matrix. Trajectory
-            k follows from the seed and k alone: more of them extend a run.
+            k follows from the seed, k and the last time alone: more of them extend a run.
         target_error: instead of n_trajectories: trajectories are added until the error bar of
             `target` is at most this, or there are max_trajectories. Ctrl-C keeps what is finished.
         target: "optimum": the standard error of the least xi2 over time, in decibels; "xi2": the

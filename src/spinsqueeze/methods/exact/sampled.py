@@ -6,6 +6,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats, Integers
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
+from spinsqueeze.methods.base.first_jumps import Kind, rare_jumps
 from spinsqueeze.methods.base.method import Cost
 from spinsqueeze.methods.base.question import Evolve, Question, Steady
 from spinsqueeze.methods.base.target import Collected, Target, collect
@@ -19,10 +20,6 @@ MAX_SPINS = 14
 CHUNK = 16
 """Trajectories added for a target_error are a multiple of this."""
 ADVISED = 100
-ENOUGH = 10
-"""Alike jumps in all trajectories from which on their scatter is an error bar."""
-NONE_SEEN = 3.0
-"""Jumps to be expected at most, at 95 %, where none was made."""
 TENFOLD = 10.0
 
 
@@ -66,7 +63,7 @@ def sampled_cost(question: Evolve, count: int, *, width: float) -> Cost:
     at_once = min(threads * together(n), count)
     memory = 20 * entries + 40 * max(part.entries_a_row() for part in parts) * dimension
     memory += 16 * dimension * at_once * (rows_of_vectors() + 4)
-    memory += 8 * n_times * (28 * count + 14 * at_once) + 200_000
+    memory += 8 * n_times * (36 * count + 14 * at_once) + 200_000
     memory += 32 * count * sum(len(jump.largest_rates()) for jump in jumps)
     return Cost(
         memory,
@@ -102,17 +99,19 @@ def sampled_answer(
         "advised"
     )
     unseen, rare = _rare_jumps(question, samples)
+    never = samples.branch.never
     return Answer(
         dict(end.readings),
-        error={"spin": samples.error() + unseen},
+        error={"spin": samples.error() + samples.unseen() + unseen},
         diagnostics={
             "n_trajectories": samples.count,
-            "jumps": float(done.n_jumps.mean()),
+            "jumps": float(done.n_jumps.mean()) * (1 - never),
             "n_steps": float(done.n_series.mean()),
             "state_error": float(done.errors.max()),
             "dimension": 2**question.model.n_spins,
             "dtype": "complex128",
             "device": "cpu",
+            **({"no_jump_probability": never} if never else {}),
             **extra,
         },
         status=end.status,
@@ -122,41 +121,22 @@ def sampled_answer(
 
 
 def _rare_jumps(question: Evolve, samples: Any) -> tuple[Floats, tuple[str, ...]]:
-    """What jumps do that too few trajectories had for a scatter, in units of sqrt(N)/2, (T,).
-
-    Alike jumps are taken together (see `_alike`): rates r times |L|^2, made k times in n
-    trajectories. Up to the first of them each trajectory has one before t with p <= r t, and
-    p < 3/n at 95 % (e^-3 = 0.05); it changes <S> by at most N, 2 sqrt(N) p. From k = ENOUGH on
-    their scatter is in the error bars; fewer are said, as are those that are few at any state,
-    n r T < ENOUGH.
-    """
+    """See `rare_jumps`; of kinds of jumps that `_alike` takes together."""
     from spinsqueeze.methods.exact.effective import jumps_of
 
-    made = samples.followed.jumps.sum(axis=0)
-    times = np.asarray(question.times, dtype=float)
-    probability, n_unseen, fewest = np.zeros(len(times)), 0, float(ENOUGH)
-    for channels, rate in _alike(jumps_of(question.model)):
-        seen = float(made[channels].sum())
-        slow = samples.count * rate * question.duration < ENOUGH
-        before = times <= samples.followed.first[:, channels].min()
-        probability += before * np.minimum(rate * times, NONE_SEEN / samples.count)
-        if slow and seen < ENOUGH:
-            n_unseen += len(channels)
-        if seen or not slow:
-            fewest = min(fewest, seen)
-    unseen = 2.0 * np.sqrt(question.model.n_spins) * np.minimum(1.0, probability)
-    words = []
-    if n_unseen:
-        words.append(
-            f"sampling: {n_unseen} jumps are so slow that {samples.count} trajectories hardly "
-            f"have them; what they do is in the numerical error, up to {unseen.max():.2g}"
-        )
-    if fewest < ENOUGH:
-        words.append(
-            f"sampling: {fewest:.0f} jumps of a kind in all trajectories are too few for error "
-            "bars; take more trajectories, or Exact without them"
-        )
-    return unseen, tuple(words)
+    followed = samples.followed
+    made, first = followed.jumps.sum(axis=0), followed.first.min(axis=0)
+    kinds = [
+        Kind(float(made[own].sum()), float(first[own].min()), rate, len(own))
+        for own, rate in _alike(jumps_of(question.model))
+    ]
+    return rare_jumps(
+        kinds,
+        times=np.asarray(question.times, dtype=float),
+        count=samples.count,
+        never=samples.branch.never,
+        n_spins=question.model.n_spins,
+    )
 
 
 def _alike(jumps: "tuple[Jumps, ...]") -> list[tuple[Integers, float]]:

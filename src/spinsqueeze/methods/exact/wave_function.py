@@ -37,7 +37,7 @@ class Course:
 
 @final
 class WaveFunction:
-    """Trajectory number `number`: of (seed, number) alone.
+    """Trajectory number `number`: of the seed, the number and `never` alone.
 
     Attributes:
         vectors: (DEGREE + 9, 2^N) v_0 ... of the present series, with room for what envelopes add.
@@ -45,16 +45,28 @@ class WaveFunction:
         spin, covariance, errors: (T, 3), (T, 3, 3), (T,): at the output times so far.
         jumps, n_series: counted; jumps (C,) of each site of a local one and each collective one.
         first: (C,) times of the first of each, infinite where there is none.
+        norms: (T,) |psi|^2 at the output times, since the last jump.
+
+    Args:
+        never: |psi|^2 where the first jump falls is drawn above it (see `first_jumps`); below 0 the
+            end comes where |psi|^2 meets -never: what is there is the branch without jumps.
     """
 
     def __init__(
-        self, course: Course, initial: Complexes, *, seed: int, number: int, vectors: Complexes
+        self,
+        course: Course,
+        initial: Complexes,
+        *,
+        seed: int,
+        number: int,
+        vectors: Complexes,
+        never: float = 0.0,
     ) -> None:
         n_times = len(course.times)
         self.number = number
         self.vectors = vectors
         self.spin, self.covariance = np.empty((n_times, 3)), np.empty((n_times, 3, 3))
-        self.errors = np.empty(n_times)
+        self.errors, self.norms = np.empty(n_times), np.zeros(n_times)
         self.jumps, self.n_series = np.zeros(course.model.n_channels), 0
         self.first = np.full(course.model.n_channels, np.inf)
         self.sizes: list[float] = []
@@ -63,7 +75,8 @@ class WaveFunction:
         self._random = np.random.Generator(
             np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(number,)))
         )
-        self._threshold = self._uniform()
+        self._alone, self._over = never < 0.0, False
+        self._threshold = -never if self._alone else never + (1 - never) * self._uniform()
         self._psi = initial.copy()
         self._span, self._time, self._error = -1, 0.0, 0.0
         self._waiting: list[int] = []
@@ -78,6 +91,8 @@ class WaveFunction:
 
     def begin(self, frames: ProductFrames) -> bool:
         """Set v_0 and what the series needs; False where the run is over."""
+        if self._over:
+            return False
         while self._span < 0 or self._time >= self._here.stop:
             if not self._enter(frames):
                 return False
@@ -164,7 +179,9 @@ class WaveFunction:
             )
         self._error += self._added(length, psi)
         self._time, self._psi = end, psi
-        if jumps:
+        if jumps and self._alone:
+            self._over = True
+        elif jumps:
             self._jump()
 
     def _at(self, after: float) -> Complexes:
@@ -225,6 +242,7 @@ class WaveFunction:
         self._threshold = self._uniform()
 
     def _record(self, k: int, psi: Complexes, error: float, frames: ProductFrames) -> None:
+        self.norms[k] = _square(psi)
         psi = psi / np.linalg.norm(psi)
         self.spin[k], self.covariance[k] = state_vectors.collective_moments(
             psi, spin_action(frames, psi)

@@ -11,6 +11,7 @@ import numpy as np
 from spinsqueeze.core.arrays import Booleans, Complexes, Floats
 from spinsqueeze.core.progress import Progress
 from spinsqueeze.methods.base.averages import block_moments, error_of_mean_spin
+from spinsqueeze.methods.base.first_jumps import LEAST, Branch
 from spinsqueeze.methods.base.question import Evolve
 from spinsqueeze.methods.base.states import state_vector
 from spinsqueeze.methods.base.worker_threads import in_threads
@@ -97,6 +98,7 @@ class Samples:
         initial = state_vector(question.state, question.model.n_spins)
         self._initial = initial / np.linalg.norm(initial)
         self.followed = self._room(0)
+        self.branch = self._without_jumps()
 
     def _room(self, count: int) -> Followed:
         return Followed.room(count, len(self._course.times), self._course.model.n_channels)
@@ -105,6 +107,24 @@ class Samples:
     def count(self) -> int:
         """How many."""
         return len(self.followed.spins)
+
+    def _without_jumps(self) -> Branch:
+        frames = ProductFrames(self._course.model.n_spins, threads=1)
+        room = np.empty((rows_of_vectors(), len(self._initial)), complex)
+        wave = WaveFunction(
+            self._course, self._initial, seed=0, number=0, vectors=room, never=-LEAST
+        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            while wave.begin(frames):
+                make_series(self._course.model, [wave])
+                wave.advance(frames)
+        return Branch.reached(
+            self._course.model.n_spins,
+            wave.spin,
+            wave.covariance,
+            wave.norms,
+            apart=bool(self._course.model.jumps),
+        )
 
     def extend(self, number: int, *, progress: Progress | None = None) -> None:
         """Follow trajectories up to `number` in all.
@@ -153,7 +173,7 @@ class Samples:
                 room = spare.pop() if spare else np.empty((rows_of_vectors(), 1 << n), complex)
                 wave = WaveFunction(
                     course, self._initial, seed=self._question.seed, number=first + row,
-                    vectors=room,
+                    vectors=room, never=self.branch.never,
                 )  # fmt: skip
                 active.append(wave)
             if not active:
@@ -171,8 +191,14 @@ class Samples:
 
     def readings(self) -> Mapping[str, Reading]:
         """Moments of all trajectories in blocks."""
-        n = self._course.model.n_spins
-        return readings_of(block_moments(self.followed.spins, self.followed.covariances, n_spins=n))
+        moments = self.branch.beside(self.followed.spins, self.followed.covariances)
+        return readings_of(block_moments(*moments, n_spins=self._course.model.n_spins))
+
+    def unseen(self) -> Floats:
+        """Error (T,) from jumps that too few trajectories had."""
+        followed = self.followed
+        first = followed.first.min(axis=1, initial=np.inf)
+        return self.branch.error(followed.spins, followed.covariances, first, self._course.times)
 
     def error(self) -> Floats:
         """Error (T,) of the mean spin from the series, in units of sqrt(N)/2."""

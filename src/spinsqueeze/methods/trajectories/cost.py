@@ -51,8 +51,8 @@ def expected_cost(question: Question, n_trajectories: int, *, shifted: bool) -> 
     each += duration * jumps * _SECONDS_OF_A_JUMP
     count = n_trajectories if squares else 1
     threads = available_processors()
-    memory = 8 * n_times * (14.5 * n_trajectories + 3 * 12 * min(n_trajectories, 100))
-    memory += 8 * _ROWS * n * threads + 50_000
+    memory = 8 * n_times * (29 * n_trajectories + 3 * 12 * min(n_trajectories, 100))
+    memory += 8 * _ROWS * n * threads + 100_000
     return Cost(
         memory,
         each * count / max(1, min(threads, count)),

@@ -48,6 +48,18 @@ class Lowered:
     polynomials: Floats
     channel_names: tuple[str, ...]
 
+    def largest_rates(self) -> Floats:
+        """Rates (K,) of the jumps at most, at any state and time.
+
+        |c.s|^2 = (|c|^2 + |c x c*|)/4 on one spin, N times that for all of them; |c.S| <= N |c.s|.
+        """
+        peaks = np.abs(self.polynomials).sum(axis=-1).max(axis=0)
+        turned = np.cross(self.vectors, self.vectors.conj())
+        size = np.linalg.norm(self.vectors, axis=1) ** 2 + np.linalg.norm(turned, axis=1)
+        many = np.where(self.local, self.n_spins, self.n_spins**2)
+        rates: Floats = peaks[self.owners] * size / 4 * many
+        return rates
+
 
 def lower(model: Canonical, *, times: Floats, rotations: tuple[Rotation, ...] = ()) -> Lowered:
     """The arrays of a model from time 0 to times[-1]."""

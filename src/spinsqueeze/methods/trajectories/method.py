@@ -8,6 +8,7 @@ import numpy as np
 from typing_extensions import override
 
 from spinsqueeze.core import checks
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.calls import clear_init
 from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.method import Cost, Trust
@@ -39,7 +40,7 @@ class QuantumTrajectories(SampledMethod):
 
     Args:
         n_trajectories: number of trajectories, at least 4; None: 500, or what target_error needs.
-            Trajectory k follows from the seed and k alone: more of them extend a run.
+            Trajectory k follows from the seed, k and the last time: more of them extend a run.
         unraveling: "shifted" (jumps L - <L>, far fewer of them) or "direct" (jumps L, which are
             records of photon counting). The averages are the same.
         keep_trajectories: how many single trajectories to hand back, with their jumps.
@@ -160,7 +161,11 @@ class QuantumTrajectories(SampledMethod):
         if self.keep_trajectories:
             readings |= of_single(done, self.keep_trajectories, n_spins=n_spins)
             extra["channels"] = json.dumps(lowered.channel_names)
-        return self._answer(done, readings, extra, n_spins, end.status, end.interrupted)
+        if samples.branch is not None and samples.branch.never:
+            extra["no_jump_probability"] = samples.branch.never
+        return self._answer(
+            done, readings, extra, n_spins, end.status, end.interrupted, samples.rare()
+        )
 
     def _counted(self, samples: "Samples", question: Evolve) -> Collected:
         """As many as asked for, or as many as there are at Ctrl-C."""
@@ -200,18 +205,20 @@ class QuantumTrajectories(SampledMethod):
         n_spins: int,
         status: str,
         interrupted: bool,
+        rare: tuple[float | Floats, tuple[str, ...]] = (0.0, ()),
     ) -> Answer:
         from spinsqueeze.methods.trajectories.readings import numerical_error
 
         diagnostics = {**_figures(done), **extra}
+        diagnostics["jumps"] *= 1 - diagnostics.get("no_jump_probability", 0.0)
         left_out = np.sqrt(diagnostics["largest_tail"] + diagnostics["discarded_weight"])
         return Answer(
             readings,
-            error={"spin": numerical_error(done, n_spins=n_spins, left_out=left_out)},
+            error={"spin": numerical_error(done, n_spins=n_spins, left_out=left_out) + rare[0]},
             diagnostics=diagnostics,
             status=status,
             interrupted=interrupted,
-            warnings=_warnings(done, self.keep_trajectories),
+            warnings=(*_warnings(done, self.keep_trajectories), *rare[1]),
         )
 
 

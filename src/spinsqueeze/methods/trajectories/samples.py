@@ -9,9 +9,10 @@ import numpy as np
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.progress import Progress
 from spinsqueeze.methods.base.averages import block_moments
+from spinsqueeze.methods.base.first_jumps import Kind, rare_jumps
 from spinsqueeze.methods.trajectories.initial import Mixture
 from spinsqueeze.methods.trajectories.lowering import Lowered
-from spinsqueeze.methods.trajectories.run import Options, Walks, walks
+from spinsqueeze.methods.trajectories.run import Options, Walks, walks, without_jumps
 from spinsqueeze.observables.readings import Reading, readings_of
 
 
@@ -33,6 +34,10 @@ class Samples:
         self._times, self._seed = times, seed
         self._options, self._n_records = options, n_records
         self._parts: list[Walks] = []
+        self.branch = without_jumps(
+            lowered, start, times=times, options=options,
+            apart=not n_records,  # single trajectories are handed back as they come
+        )  # fmt: skip
 
     @property
     def count(self) -> int:
@@ -55,6 +60,7 @@ class Samples:
             count=number - self.count,
             options=self._options,
             n_records=self._n_records,
+            never=self.branch.never if self.branch else 0.0,
             progress=progress,
         )
         self._parts.append(part)
@@ -64,7 +70,32 @@ class Samples:
     def readings(self) -> Mapping[str, Reading]:
         """Moments of all trajectories in blocks."""
         walks, n_spins = self.walks, self._lowered.n_spins
-        return readings_of(block_moments(walks.spins, walks.covariances, n_spins=n_spins))
+        moments = walks.spins, walks.covariances
+        if self.branch is not None:
+            moments = self.branch.beside(*moments)
+        return readings_of(block_moments(*moments, n_spins=n_spins))
+
+    def rare(self) -> tuple[Floats, tuple[str, ...]]:
+        """Error (T,) from jumps that too few trajectories had, and what is said of them."""
+        walks, lowered = self.walks, self._lowered
+        made, first = walks.channels[:, 0].sum(axis=0), walks.channels[:, 1]
+        kinds = [
+            Kind(float(made[k]), float(first[:, k].min()), float(rate))
+            for k, rate in enumerate(lowered.largest_rates())
+        ]
+        unseen, words = rare_jumps(
+            kinds,
+            times=self._times,
+            count=self.count,
+            never=self.branch.never if self.branch else 0.0,
+            n_spins=lowered.n_spins,
+        )
+        if self.branch is not None:
+            earliest = first.min(axis=1, initial=np.inf)
+            unseen = unseen + self.branch.error(
+                walks.spins, walks.covariances, earliest, self._times
+            )
+        return unseen, words
 
     @property
     def walks(self) -> Walks:

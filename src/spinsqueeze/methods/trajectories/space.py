@@ -31,12 +31,17 @@ class Window(NamedTuple):
 
 @final
 class Limits(NamedTuple):
-    """Tolerance of the state over `duration`; when a window of levels grows, and its least size."""
+    """Tolerance of the state over `duration`; when a window of levels grows, and its least size.
+
+    never: |x|^2 at which the first jump falls is drawn above it (see `first_jumps`); below 0 the
+    walk ends where |x|^2 falls to -never, so that what it has is the branch without jumps.
+    """
 
     tolerance: float
     duration: float
     tail_tolerance: float
     smallest: int
+    never: float
 
 
 @final

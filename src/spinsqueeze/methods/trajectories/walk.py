@@ -172,8 +172,12 @@ def readied(space: Any, terms: Any, window: Any, limits: Any, time: float, ancho
 
 @njit(cache=True, nogil=True)
 def drawn_jump(space: Any, terms: Any, two_j: int, size: int, time: float, randoms: Any,
-               figures: Any, jump_times: Any, jump_numbers: Any) -> Any:  # fmt: skip
-    """X after a jump drawn by its rates, normalised; returns its 2j and its size."""
+               figures: Any, channels: Any, jump_times: Any,
+               jump_numbers: Any) -> Any:  # fmt: skip
+    """X after a jump drawn by its rates, normalised; returns its 2j and its size.
+
+    channels (2, K): the jumps of each channel, and the time of its first one.
+    """
     total = jump_weights(space, terms, two_j, size)
     if total <= 0.0:  # no jump is possible: the norm fell by rounding
         resized(space.x, 1.0 / math.sqrt(squared_norm(space.x, size)), size)
@@ -183,26 +187,44 @@ def drawn_jump(space: Any, terms: Any, two_j: int, size: int, time: float, rando
     if count < jump_times.size:
         jump_times[count], jump_numbers[count] = time, jump
     figures[JUMPS] += 1
+    if channels[0, jump // 3] == 0.0:
+        channels[1, jump // 3] = time
+    channels[0, jump // 3] += 1.0
     two_j, size = jumped(space, terms, jump, two_j, size)
     figures[LARGEST] = max(figures[LARGEST], size)
     return two_j, size
 
 
 @njit(cache=True, nogil=True)
+def first_level(terms: Any, limits: Any, randoms: Any) -> float:
+    """|x|^2 at which the first jump falls, or the walk without jumps ends."""
+    if terms.owners.size == 0:
+        return -1.0
+    if limits.never < 0.0:
+        return -limits.never
+    return limits.never + (1.0 - limits.never) * uniform(randoms)
+
+
+@njit(cache=True, nogil=True)
 def walk(
     two_j: int, amplitudes: Any, space: Any, terms: Any, limits: Any, edges: Any, pulses: Any,
     polynomials: Any, times: Any, randoms: Any, stop: Any, spins: Any, covariances: Any,
-    two_js: Any, errors: Any, figures: Any, jump_times: Any, jump_numbers: Any,
+    two_js: Any, errors: Any, norms: Any, figures: Any, channels: Any, jump_times: Any,
+    jump_numbers: Any,
 ) -> int:  # fmt: skip
     """Fill spins (T, 3), covariances (T, 3, 3), two_js (T,), errors (T,); returns how it ended.
 
-    errors: of the state, from the steps. edges (W + 1,): of the windows of time, entered through
+    errors: of the state, from the steps. norms (T,): |x|^2 since the last jump. channels (2, K):
+    see `drawn_jump`. edges (W + 1,): of the windows of time, entered through
     the rotations pulses (W, 3, 3), with weights of the pieces polynomials (W, P, D). Records as
     many jumps as jump_times has room for.
     """
     size = prepared(space, amplitudes, two_j, limits, figures)
     norm, error, output, step = 1.0, 0.0, 0, 0.0
-    level = uniform(randoms) if terms.owners.size else -1.0
+    level = first_level(terms, limits, randoms)
+    channels[0, :] = 0.0
+    channels[1, :] = math.inf
+    norms[:] = 0.0
     n_windows = edges.size - 1
     for index in range(n_windows):
         time, end = edges[index], edges[index + 1]
@@ -215,7 +237,7 @@ def walk(
                 measured(
                     spins[output], covariances[output], space, time - anchor, two_j, size, norm
                 )
-                two_js[output], errors[output] = two_j, error
+                two_js[output], errors[output], norms[output] = two_j, error, norm
                 output += 1
             if time >= end:
                 break
@@ -232,8 +254,8 @@ def walk(
             h, done, wrong, factor = one_step(
                 space, terms, window, limits, wanted, time, anchor, two_j, size, norm, figures
             )
-            if h == 0.0:
-                return STUCK
+            if h == 0.0 or (done < level and limits.never < 0.0):
+                return STUCK if h == 0.0 else DONE
             error += wrong
             if h < wanted or factor < 1.0 or h * factor > step:
                 step = h * factor
@@ -247,7 +269,16 @@ def walk(
             time = target if target - time - part <= 1e-13 * limits.duration else time + part
             bands_at(space, terms, window, time, anchor, two_j)
             two_j, size = drawn_jump(
-                space, terms, two_j, size, time, randoms, figures, jump_times, jump_numbers
+                space,
+                terms,
+                two_j,
+                size,
+                time,
+                randoms,
+                figures,
+                channels,
+                jump_times,
+                jump_numbers,
             )
             norm, since, level = 1.0, _AIMED, uniform(randoms)
         anchored(space, end - anchor)
