@@ -23,7 +23,7 @@ from spinsqueeze.observables.moments import BlockMoments
 SAMPLES = 32
 """Times in each of the two intervals that are compared."""
 MOST_DOUBLINGS = 8
-SIGMAS = 4.0
+SIGMAS = 2.5
 """Early and late averages agree within so many standard errors of their differences."""
 
 
