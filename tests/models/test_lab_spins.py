@@ -209,3 +209,22 @@ def refused(changes, **lab):
 def test_contradictions_are_refused(make, message):
     with pytest.raises(InvalidInput, match=message):
         make()
+
+
+def test_a_lattice_with_a_spacing_of_its_own_is_refused_or_warned_of():
+    both = (
+        r"^spacing must not stand next to spacing = 5 of the lattice: neighbours would be 5 times "
+        r"5 um, 25 µm, apart; leave that of the lattice out$"
+    )
+    numbers = {"spacing": "5 um", "c6": "863 GHz um^6"}
+    with pytest.raises(InvalidInput, match=both):
+        sq.spins_from_lab(sq.Lattice(4, spacing=5), **numbers)
+    with pytest.raises(
+        InvalidInput, match=both.replace("^", "^lab.", 1).replace(" must", ": must")
+    ):
+        model_from_tables({"ensemble": {"shape": [4], "spacing": 5}, "lab": numbers})
+    assert not sq.spins_from_lab(sq.Lattice((4, 2), spacing=(1.0, 3.0)), **numbers).concerns
+    apart = sq.spins_from_lab(sq.Lattice((4, 2), spacing=(2.0, 3.0)), **numbers)
+    data = sq.simulate(apart.model, sq.CoherentState("+x"), [0.0, 1.0], method="closed_form")
+    assert json.loads(data.attrs["warnings"]) == list(apart.concerns)
+    assert apart.concerns[0].startswith("spacing: neighbours are 10 µm and 15 µm apart, 5 um times")

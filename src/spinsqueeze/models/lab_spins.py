@@ -10,6 +10,7 @@ from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.quantities import quantity
 from spinsqueeze.core.units import angular, hertz_of, seconds_of, with_prefix
+from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.models.collective_terms import Drive, OneAxisTwisting, UniformField
 from spinsqueeze.models.distance_terms import FORMS, DipolarXXZ, RydbergDressing, VanDerWaals
 from spinsqueeze.models.jumps import LocalDecay, LocalDephasing
@@ -222,6 +223,7 @@ class LabSpins:
             raise InvalidInput.of(
                 "spacing", "needs a lattice: give [ensemble] a shape or positions, or chi alone"
             )
+        self._check_spacing(further.ensemble.lattice)
         model = SpinModel(
             self.spins,
             hamiltonian=(*self.numbers.hamiltonian, *further.hamiltonian),
@@ -231,10 +233,33 @@ class LabSpins:
         put(model, "lab", self)
         put(self, "model", model)
 
+    def _check_spacing(self, lattice: Lattice | None) -> None:
+        """Two spacings multiply, which nobody means who gives one number for each."""
+        length = self.numbers.si("spacing")
+        if lattice is None or length is None or lattice.spacing in (1.0, None):
+            return
+        if not isinstance(lattice.spacing, tuple):
+            raise InvalidInput.of(
+                "spacing",
+                f"must not stand next to spacing = {lattice.spacing:g} of the lattice: neighbours "
+                f"would be {lattice.spacing:g} times {self.numbers.spacing}, "
+                f"{with_prefix(lattice.spacing * length, 'm')}, apart; leave that of the lattice "
+                "out",
+            )
+
     @property
     def concerns(self) -> tuple[str, ...]:
-        """None: nothing is left out."""
-        return ()
+        """Spacings of a lattice along its axes, none of them 1, that stretch that of the lab."""
+        lattice, length = self.model.ensemble.lattice, self.numbers.si("spacing")
+        if lattice is None or length is None or not isinstance(lattice.spacing, tuple):
+            return ()
+        if 1.0 in lattice.spacing:
+            return ()
+        apart = " and ".join(with_prefix(s * length, "m") for s in lattice.spacing)
+        return (
+            f"spacing: neighbours are {apart} apart, {self.numbers.spacing} times each spacing of "
+            "the lattice; give one of them as 1 if the spacing of the laboratory is meant",
+        )
 
     def figures(self) -> dict[str, float]:
         """What the results carry as attributes, see `core.registry`."""
