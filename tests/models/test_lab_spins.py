@@ -228,3 +228,14 @@ def test_a_lattice_with_a_spacing_of_its_own_is_refused_or_warned_of():
     data = sq.simulate(apart.model, sq.CoherentState("+x"), [0.0, 1.0], method="closed_form")
     assert json.loads(data.attrs["warnings"]) == list(apart.concerns)
     assert apart.concerns[0].startswith("spacing: neighbours are 10 µm and 15 µm apart, 5 um times")
+
+
+@pytest.mark.parametrize("endless", [float("inf"), "inf", "inf us"])
+def test_an_endless_coherence_time_is_no_dephasing(endless):
+    lab = sq.spins_from_lab(10, chi="1 Hz", t1="100 us", t2=endless)
+    assert [type(jump) for jump in lab.model.jumps] == [sq.LocalDecay]
+    again = model_from_tables(model_as_tables(lab.model))
+    assert again.lab.numbers.t2 == endless
+    assert not sq.spins_from_lab(10, chi="1 Hz", t1=endless).model.jumps
+    with pytest.raises(InvalidInput, match=r"^t2 must be a time such as '5 us', got '1 um'$"):
+        sq.spins_from_lab(10, chi="1 Hz", t2="inf um")

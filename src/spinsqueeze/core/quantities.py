@@ -10,7 +10,15 @@ from typing import Any
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.units import BASES, Unit, UnknownUnit, product, typed, without_two_pi
+from spinsqueeze.core.units import (
+    BASES,
+    Unit,
+    UnknownUnit,
+    in_other_case,
+    product,
+    typed,
+    without_two_pi,
+)
 
 KINDS = {
     "length": ((1, 0), "5 um", "length"),
@@ -30,6 +38,7 @@ _WORDS = {
 }  # fmt: skip
 """Units in words, without the s of the plural -> their signs."""
 
+_SEPARATOR = re.compile(r"[,_.'\u2019]\d")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -53,7 +62,14 @@ def quantity(name: str, value: Any, *, kind: str) -> float:
     number = _NUMBER.match(rest)
     if number is None:
         raise InvalidInput.of(name, f"must begin with a number, as in {example!r}, got {value!r}")
-    unit = _unit(name, rest[number.end() :].strip(), value, example)
+    after = rest[number.end() :].strip()
+    if _SEPARATOR.match(after):
+        raise InvalidInput.of(
+            name,
+            f"must have a number with a point for decimals and nothing between thousands, as in "
+            f"{example!r}, got {value!r}",
+        )
+    unit = _unit(name, after, value, example)
     if unit.dimension != dimension:
         raise InvalidInput.of(name, f"must be a {words} such as {example!r}, got {value!r}")
     if two_pi and unit.seconds != -1:
@@ -73,7 +89,8 @@ def _unit(name: str, text: str, value: str, example: str) -> Unit:
             rule = f"must end in a unit such as that of {example!r}, got {value!r}"
             raise InvalidInput.of(name, rule) from None
         word = unknown.word.lower()
-        if short := _WORDS.get(word, _WORDS.get(word.removesuffix("s"))):
+        short = _WORDS.get(word, _WORDS.get(word.removesuffix("s"), in_other_case(word)))
+        if short:
             raise InvalidInput.of(
                 name,
                 f"must have its unit as a sign, as in {example!r}, got {value!r}; write "

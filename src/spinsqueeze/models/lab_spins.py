@@ -65,8 +65,8 @@ class LabSpinNumbers(Plain):
     chi: str | None = field(default=None, kw_only=True)
     rabi: str | None = field(default=None, kw_only=True)
     drive_detuning: str | None = field(default=None, kw_only=True)
-    t1: str | None = field(default=None, kw_only=True)
-    t2: str | None = field(default=None, kw_only=True)
+    t1: str | float | None = field(default=None, kw_only=True)
+    t2: str | float | None = field(default=None, kw_only=True)
     time_unit: str = field(default="us", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -113,9 +113,11 @@ class LabSpinNumbers(Plain):
                     )
 
     def si(self, name: str) -> float | None:
-        """A number in m, s, rad/s, rad m^3/s or rad m^6/s; None where it is not given."""
+        """A number in m, s, rad/s, rad m^3/s or rad m^6/s; None if not given, and of endless T."""
         value = getattr(self, name)
-        return None if value is None else quantity(name, value, kind=_KINDS[name])
+        if value is None or (name in ("t1", "t2") and _endless(name, value)):
+            return None
+        return quantity(name, value, kind=_KINDS[name])
 
     def _rate(self, name: str) -> float:
         """A rate in the unit of the model; 0 where it is not given."""
@@ -185,6 +187,16 @@ class LabSpinNumbers(Plain):
         dephasing = 0.0 if t2 is None else self.seconds / t2 - decay / 2
         rates = ((LocalDecay, decay), (LocalDephasing, dephasing))
         return tuple(kind(rate) for kind, rate in rates if rate > 1e-9 * decay)
+
+
+def _endless(name: str, value: Any) -> bool:
+    """Whether a time is infinite: inf, "inf", "inf us"."""
+    number, _, unit = str(value).strip().partition(" ")
+    if number.lower() not in ("inf", "infinity"):
+        return False
+    if unit:
+        quantity(name, f"1 {unit}", kind="time")
+    return True
 
 
 NAMES = tuple(item.name for item in fields(LabSpinNumbers))
@@ -301,8 +313,8 @@ def spins_from_lab(
     chi: str | None = None,
     rabi: str | None = None,
     drive_detuning: str | None = None,
-    t1: str | None = None,
-    t2: str | None = None,
+    t1: str | float | None = None,
+    t2: str | float | None = None,
     time_unit: str = "us",
     hamiltonian: Sequence[HamiltonianTerm] = (),
     jumps: Sequence[JumpTerm] = (),
@@ -327,8 +339,9 @@ def spins_from_lab(
         chi: of one-axis twisting chi S_z^2, "1 Hz".
         rabi: Omega of a drive Omega S_x, "1.2 MHz".
         drive_detuning: of the drive from the atoms, omega_drive - omega_atom.
-        t1: lifetime of up, "100 us".
-        t2: coherence time of one spin, 1/T2 = 1/(2 T1) + rate of dephasing; at most 2 T1.
+        t1: lifetime of up, "100 us"; "inf": none.
+        t2: coherence time of one spin, 1/T2 = 1/(2 T1) + rate of dephasing; at most 2 T1. "inf":
+            no dephasing.
         time_unit: of times in results, "ns", "us", "ms" or "s".
         hamiltonian: further terms, in 1/time_unit: 2 pi times what is known in Hz.
         jumps: further jump terms, in 1/time_unit.
