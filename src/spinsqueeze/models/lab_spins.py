@@ -10,10 +10,10 @@ from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.quantities import quantity
 from spinsqueeze.core.units import angular, hertz_of, seconds_of, with_prefix
-from spinsqueeze.lattice.geometry import Lattice
 from spinsqueeze.models.collective_terms import Drive, OneAxisTwisting, UniformField
 from spinsqueeze.models.distance_terms import FORMS, DipolarXXZ, RydbergDressing, VanDerWaals
 from spinsqueeze.models.jumps import LocalDecay, LocalDephasing
+from spinsqueeze.models.lab_lengths import check_spacing, stretched
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm, Plain
 
@@ -199,6 +199,13 @@ def _endless(name: str, value: Any) -> bool:
     return True
 
 
+def _alike(term: HamiltonianTerm | JumpTerm, own: HamiltonianTerm | JumpTerm) -> bool:
+    """Whether two terms are one operator twice, which is a slip more often than meant."""
+    if type(term) is not type(own) or isinstance(term, UniformField):
+        return False
+    return all(getattr(term, n, None) == getattr(own, n, None) for n in ("axis", "phase"))
+
+
 NAMES = tuple(item.name for item in fields(LabSpinNumbers))
 """The keys of [lab] beside [ensemble]."""
 
@@ -235,7 +242,8 @@ class LabSpins:
             raise InvalidInput.of(
                 "spacing", "needs a lattice: give [ensemble] a shape or positions, or chi alone"
             )
-        self._check_spacing(further.ensemble.lattice)
+        n = self.numbers
+        check_spacing(n.spacing, metres=n.si("spacing"), lattice=further.ensemble.lattice)
         model = SpinModel(
             self.spins,
             hamiltonian=(*self.numbers.hamiltonian, *further.hamiltonian),
@@ -245,37 +253,42 @@ class LabSpins:
         put(model, "lab", self)
         put(self, "model", model)
 
-    def _check_spacing(self, lattice: Lattice | None) -> None:
-        """Two spacings multiply, which nobody means who gives one number for each."""
-        length = self.numbers.si("spacing")
-        if lattice is None or length is None or lattice.spacing in (1.0, None):
-            return
-        if not isinstance(lattice.spacing, tuple):
-            raise InvalidInput.of(
-                "spacing",
-                f"must not stand next to spacing = {lattice.spacing:g} of the lattice: neighbours "
-                f"would be {lattice.spacing:g} times {self.numbers.spacing}, "
-                f"{with_prefix(lattice.spacing * length, 'm')}, apart; leave that of the lattice "
-                "out",
-            )
-
     @property
     def concerns(self) -> tuple[str, ...]:
-        """Spacings of a lattice along its axes, none of them 1, that stretch that of the lab."""
-        lattice, length = self.model.ensemble.lattice, self.numbers.si("spacing")
-        if lattice is None or length is None or not isinstance(lattice.spacing, tuple):
-            return ()
-        if 1.0 in lattice.spacing:
-            return ()
-        apart = " and ".join(with_prefix(s * length, "m") for s in lattice.spacing)
+        """Terms that come twice, and spacings of the axes of which none is that of the lab."""
+        n = self.numbers
+        twice = tuple(
+            f"lab: {term.name()} comes from [lab] and once more from {part}: both are added; "
+            "leave one of them out if they are the same"
+            for part, term in self._twice()
+        )
         return (
-            f"spacing: neighbours are {apart} apart, {self.numbers.spacing} times each spacing of "
-            "the lattice; give one of them as 1 if the spacing of the laboratory is meant",
+            *twice,
+            *stretched(n.spacing, metres=n.si("spacing"), lattice=self.model.ensemble.lattice),
         )
 
+    def _twice(self) -> list[tuple[str, HamiltonianTerm | JumpTerm]]:
+        """The further terms that lab numbers give too, with the part of the model; fields add."""
+        both = [
+            ("hamiltonian", term)
+            for term in self.hamiltonian
+            if any(_alike(term, own) for own in self.numbers.hamiltonian)
+        ]
+        jumps = [
+            ("jumps", term)
+            for term in self.jumps
+            if any(_alike(term, own) for own in self.numbers.jumps)
+        ]
+        return [*both, *jumps]
+
     def figures(self) -> dict[str, float]:
-        """What the results carry as attributes, see `core.registry`."""
-        table = {}
+        """What the results carry as attributes, see `core.registry`.
+
+        None where further terms add to the same coupling: they would be a part of it alone.
+        """
+        table: dict[str, float] = {}
+        if any(part == "hamiltonian" for part, _ in self._twice()):
+            return table
         if self.numbers.spacing is not None:
             table["lab_coupling_hz"] = self.numbers.coupling / angular(self.numbers.seconds)
         if self.numbers.chi is not None:
