@@ -39,7 +39,7 @@ def sensitivity(
 
     from spinsqueeze.cli.pictures import checked_target, draw
     from spinsqueeze.cli.progress import bar
-    from spinsqueeze.cli.summary import chosen_times
+    from spinsqueeze.cli.summary import chosen_times, setting
     from spinsqueeze.cli.text import report_to
     from spinsqueeze.core.errors import InvalidInput
     from spinsqueeze.results.dataset import warnings_of
@@ -66,7 +66,7 @@ def sensitivity(
     if quiet:
         return
     with report_to(target, picture):
-        for line in (method_line(data), *gains(data), *chosen_times(data)):
+        for line in (method_line(data), *gains(data), *setting(data), *chosen_times(data)):
             print(line)
         for concern in warnings_of(data):
             print(f"warning: {concern}", file=sys.stderr)
