@@ -57,7 +57,11 @@ def test_the_best_axis_of_a_signal_is_said(tmp_path, capsys, monkeypatch):
     said = capsys.readouterr()
     assert "best axis of the signal: (" in said.out
     assert said.out.startswith("method = symmetric (error: exact)\n")
-    assert said.err == "13 runs of symmetric, error: exact; 5 times; under a second\n"
+    said_first, plan = said.err.splitlines()
+    assert said_first.startswith("signal: pulse 1, a turn by 0 rad about +")
+    assert said_first.endswith(", about the best axis instead")
+    assert plan == "13 runs of symmetric, error: exact; 5 times; under a second"
+    assert said.out.splitlines()[1] == said_first.removesuffix(", about the best axis instead")
     assert main([*options, "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
     assert main([*options, "--axis", "+y"]) == 0

@@ -358,6 +358,32 @@ def test_one_method_makes_all_runs_and_the_readout_counts():
         assert float(worse["metrological_gain"][k]) == pytest.approx(expected, rel=1e-6)
     with pytest.raises(InvalidInput, match=r"got a sensitivity; make it again with sensitivity\("):
         sq.rerun(data)
-    with pytest.raises(InvalidInput, match="signal must name one of the 2 pulses"):
+    with pytest.raises(InvalidInput, match=r"signal must name one of the 2 pulses.*0: a turn"):
         sq.sensitivity(model, STATE, [0.5], pulses=[pulse, pulse])
     assert str(sq.summary(data)).count("gain = ") == 1
+
+
+def test_the_signal_is_the_only_pulse_or_the_one_that_does_not_turn():
+    model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    echo = sq.Pulse(fraction=0.5, axis="+x", angle="pi")
+    small = sq.Pulse(fraction=1.0, axis=[0.6, 0, 0.8], angle=0.0)
+    study = sq.Study(
+        model, initial_state=STATE, times=[0.1, 0.2], pulses=(echo, small),
+        readout=sq.Readout(detection_error=0.02),
+    )  # fmt: skip
+    assert plan_of(study).signal_in_words == (
+        "signal: pulse 1, a turn by 0 rad about (0.6, 0, 0.8) at the end"
+    )
+    data = sq.sensitivity(study)
+    lines = list(gains(data))
+    assert lines[0] == plan_of(study).signal_in_words
+    assert ", 2 % misread" in lines[1]
+    alone = plan_of(dataclasses.replace(study, pulses=(echo,)))
+    assert alone.signal_in_words == (
+        "signal: pulse 0, a turn by 3.142 rad about +x at 0.5 of every time; a signal beside it is "
+        "one more pulse, with angle = 0.0"
+    )
+    with pytest.raises(InvalidInput, match=r"the angle 0 \(0: a turn by 3.142 .*; give the signal"):
+        plan_of(dataclasses.replace(study, pulses=(echo, echo)))
+    with pytest.raises(InvalidInput, match=r"must name one of the 2 pulses"):
+        plan_of(dataclasses.replace(study, pulses=(small, small)))

@@ -13,7 +13,11 @@ def sensitivity(
     study: Study,
     signal: Annotated[
         int | None,
-        typer.Option("--pulse", metavar="K", help="Which pulse is the signal, from 0."),
+        typer.Option(
+            "--pulse",
+            metavar="K",
+            help="Which pulse is the signal, from 0 [default: the only one, or that of angle 0].",
+        ),
     ] = None,
     phases: Annotated[
         tuple[float, float, int] | None,
@@ -57,7 +61,7 @@ def sensitivity(
     asked, _ = read(study)
     plan = plan_of(asked, signal=signal, axis=axis, phases=angles)
     if not quiet:
-        print(plan.in_words, file=sys.stderr, flush=True)
+        print(plan.signal_in_words, plan.in_words, sep="\n", file=sys.stderr, flush=True)
     with bar(asked.title or study.stem, quiet=quiet) as progress:
         data = carry_out(plan, progress=progress)
     save(data, target, overwrite=overwrite)

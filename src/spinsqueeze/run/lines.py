@@ -76,9 +76,11 @@ def gains(data: Any) -> Iterator[str]:
     """The best gain of a result, its phase resolution and readout, in lines for people."""
     from spinsqueeze.core.text import value_with_error
     from spinsqueeze.core.written_units import written
+    from spinsqueeze.results.dataset import readout_of
     from spinsqueeze.results.gains import read
 
     best, there = read(data)
+    yield from _signal(data)
     if best is None:
         yield "no gain: the mean spin has no direction, or no time comes after the signal"
         return
@@ -87,6 +89,8 @@ def gains(data: Any) -> Iterator[str]:
     if "phase" in there.coords:
         place += f", phase {float(there['phase']):.4g} rad"
     advice = f" [{best.advice}]" if best.advice else ""
+    if readout := readout_of(data.attrs):
+        place += f", {readout.in_words}"
     yield f"gain = {best.shown} over uncorrelated spins at {place}{advice}"
     direction = ", ".join(f"{x:.4f}" for x in there["readout"].values)
     resolution = 1 / np.sqrt(float(data.attrs["n_spins"]) * best.gain)
@@ -96,6 +100,18 @@ def gains(data: Any) -> Iterator[str]:
         axis = ", ".join(f"{x:.4f}" for x in there["best_axis"].values)
         yield f"best axis of the signal: ({axis}){near}"
     yield from _neglected(data)
+
+
+def _signal(data: Any) -> Iterator[str]:
+    """Which pulse of the study is the signal."""
+    from spinsqueeze.models.tables import pulses_from_tables
+    from spinsqueeze.results.studies import full_study_tables
+
+    if "study" not in data.attrs or "signal" not in data.attrs:
+        return
+    number = int(data.attrs["signal"])
+    pulse = pulses_from_tables(full_study_tables(data)["pulses"])[number]
+    yield f"signal: pulse {number}, {pulse.in_words}"
 
 
 def method_line(data: Any) -> str:
@@ -120,15 +136,15 @@ def _measured(data: Any) -> Iterator[str]:
         return
     from spinsqueeze.core.errors import SpinSqueezeError
     from spinsqueeze.results.best import optimum_of_run
+    from spinsqueeze.results.dataset import readout_of
 
-    error, noise = (data.attrs[f"readout_{name}"] for name in ("detection_error", "resolution"))
-    words = [f"{100 * error:.4g} % misread"] if error else []
-    words += [f"counts to {noise:.4g} spins rms"] if noise else []
+    readout = readout_of(data.attrs)
+    assert readout is not None
     try:
         least = optimum_of_run(data, measured=True).in_words(_time_unit(data))
     except SpinSqueezeError as problem:
         least = f"no optimum: {problem}"
-    yield f"as measured ({', '.join(words) or 'perfectly'}): {least}"
+    yield f"as measured ({readout.in_words}): {least}"
 
 
 _WHERE = {"J": " at the spacing", "chi": ""}
