@@ -5,8 +5,8 @@ as they are, and "2 pi x 1.2 MHz" says the same as "1.2 MHz": see `core.units`.
 """
 
 import re
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, final
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
@@ -40,6 +40,46 @@ _WORDS = {
 
 _SEPARATOR = re.compile(r"[,_.'\u2019]\d")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+
+@final
+@dataclass(frozen=True)
+class Written:
+    """A quantity as a text: "2 pi x" or not, a number, its unit as it is typed."""
+
+    two_pi: bool
+    number: float
+    unit: str
+
+    @property
+    def of_one(self) -> float:
+        """1 of the unit in SI units, with angular rates."""
+        return replace(product(self.unit), turns=int(self.two_pi)).rate_of_cycles
+
+    @property
+    def dimension(self) -> tuple[int, int]:
+        """Powers of metre and second."""
+        return product(self.unit).dimension
+
+    def of(self, number: float) -> str:
+        """The text of another number."""
+        return f"{'2 pi x ' if self.two_pi else ''}{number:.12g} {self.unit}"
+
+
+def written_quantity(value: Any) -> Written | None:
+    """A quantity that a text writes, of any kind; None of anything else."""
+    if not isinstance(value, str):
+        return None
+    rest, two_pi = without_two_pi(typed(value))
+    number = _NUMBER.match(rest)
+    if number is None:
+        return None
+    unit = rest[number.end() :].strip()
+    try:
+        product(unit)
+    except UnknownUnit:
+        return None
+    return Written(two_pi, float(number[0]), unit)
 
 
 def quantity(name: str, value: Any, *, kind: str) -> float:
