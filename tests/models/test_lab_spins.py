@@ -90,7 +90,7 @@ def test_a_term_of_the_laboratory_that_is_given_again_is_warned_of():
     assert "lab_chi_hz" not in data.attrs
     (warning,) = warnings_of(data)
     assert warning.startswith("lab: one_axis_twisting comes from [lab] and once more from hamilton")
-    decays = sq.spins_from_lab(9, t1="1 ms", jumps=[sq.LocalDecay(0.1)])
+    decays = sq.spins_from_lab(9, chi="1 Hz", t1="1 ms", jumps=[sq.LocalDecay(0.1)])
     assert [text.split(":")[1] for text in decays.concerns] == [
         " local_decay comes from [lab] and once more from jumps"
     ]
@@ -192,7 +192,10 @@ def refused(changes, **lab):
             lambda: refused({}, chi="1 Hz", quantisation_axis="+x"),
             r"^lab\.quantisation_axis: needs c3; leave it out$",
         ),
-        (lambda: refused({}, chi="1 Hz", spacing="5 um"), r"^lab\.spacing: needs c6 or c3 or plat"),
+        (
+            lambda: refused({}, chi="1 Hz", spacing="5 um"),
+            r"^lab\.spacing: needs c6, c3 or plateau, which say ",
+        ),
         (lambda: refused({}, chi="1+2j Hz"), r"^lab\.chi: must end in a unit such as that of"),
         (lambda: refused({}, chi="1 Hz", t1="-1 us"), r"^lab\.t1: must be above 0, got '-1 us'$"),
         (
@@ -259,3 +262,50 @@ def test_an_endless_coherence_time_is_no_dephasing(endless):
     assert not sq.spins_from_lab(10, chi="1 Hz", t1=endless).model.jumps
     with pytest.raises(InvalidInput, match=r"^t2 must be a time such as '5 us', got '1 um'$"):
         sq.spins_from_lab(10, chi="1 Hz", t2="inf um")
+
+
+@pytest.mark.parametrize(
+    ("lattice", "numbers", "label", "factor"),
+    [
+        (CHAIN, {"c6": "1 MHz um^6"}, "at spacing", 1.0),
+        (CHAIN, {"c3": "1 MHz um^3"}, "at spacing", 1.0),
+        (CHAIN, {"c3": "1 MHz um^3", "quantisation_axis": "+x"}, "largest", -2.0),
+        # of four spins on a square only those across have an angle
+        (
+            sq.Lattice((2, 2), boundary="open"),
+            {"c3": "-1 MHz um^3", "quantisation_axis": [1, 1, 1]},
+            "largest",
+            1 / 2**1.5,
+        ),
+        (sq.Lattice(positions=[[0.0], [2.0], [5.0]]), {"c6": "1 MHz um^6"}, "largest", 2.0**-6),
+        (sq.Lattice((3, 2), spacing=(3, 2)), {"c6": "1 MHz um^6"}, "largest", 2.0**-6),
+        (
+            sq.Lattice(positions=[[0.0], [2.0]]),
+            {"plateau": "1 MHz", "core_radius": "2 um"},
+            "largest",
+            1 / 2,
+        ),
+        (sq.Lattice(2), {"plateau": "1 MHz", "core_radius": "1 um"}, "at spacing", 1 / 2),
+    ],
+)
+def test_the_largest_coupling_is_told_where_it_is_not_that_at_the_spacing(
+    lattice, numbers, label, factor
+):
+    lab = sq.spins_from_lab(lattice, spacing="1 um", **numbers)
+    largest = lab.figures()["lab_largest_coupling_hz"]
+    assert largest == pytest.approx(1e6 * factor, rel=1e-12)
+    assert dict(lab.lines())[label].startswith("2 pi x ")
+    assert len(dict(lab.lines())) == 3
+
+
+def test_a_laboratory_without_an_interaction_says_so():
+    lab = sq.spins_from_lab(4, t2="5 us", rabi="1 MHz")
+    assert lab.concerns[0].startswith("interaction: there is none in this model, so that nothing")
+    assert not sq.spins_from_lab(4, chi="1 Hz").concerns
+    further = sq.spins_from_lab(4, t2="5 us", hamiltonian=[sq.OneAxisTwisting(1.0)])
+    assert not further.concerns
+    data = sq.simulate(lab.model, sq.CoherentState("+x"), [0.0, 1.0])
+    assert "no squeezing: there is no interaction in this model" in str(sq.summary(data))
+    squeezed = sq.DickeState(0)
+    data = sq.simulate(lab.model, squeezed, [0.0, 1.0], method="exact")
+    assert "there is no interaction" not in str(sq.summary(data)).split("warning")[0]

@@ -9,6 +9,8 @@ import numpy as np
 def best(data: Any) -> Iterator[str]:
     """The best squeezing of a result, or why there is none."""
     from spinsqueeze.core.errors import SpinSqueezeError
+    from spinsqueeze.models.lab_spins import NO_INTERACTION
+    from spinsqueeze.results.dataset import warnings_of
     from spinsqueeze.run.optimum import optimum
 
     if "figure" in data.attrs:
@@ -24,6 +26,10 @@ def best(data: Any) -> Iterator[str]:
         yield from _averaged(data, data)
         yield from _truncation(data)
         yield from _neglected(data)
+        return
+    alone = any(text.startswith(NO_INTERACTION) for text in warnings_of(data))
+    if alone and np.isfinite(data["xi2"].values[0]) and data["xi2"].min() > 1.0 - 1e-9:
+        yield "no squeezing: there is no interaction in this model"
         return
     try:
         least = optimum(data)
@@ -147,16 +153,16 @@ def _measured(data: Any) -> Iterator[str]:
     yield f"as measured ({readout.in_words}): {least}"
 
 
-_WHERE = {"J": " at the spacing", "chi": ""}
-"""Where spins have a coupling."""
-
-
 def _lab_time(data: Any, time: float) -> Iterator[str]:
     """A time in seconds, and in units of the rates that lab numbers give the spins."""
+    from spinsqueeze.core.registry import same_coupling
     from spinsqueeze.core.units import angular, seconds_of, with_prefix
 
     if "lab_collective_decay_hz" not in data.attrs:
-        rates = {"J": "lab_coupling_hz", "chi": "lab_chi_hz"}
+        largest = not same_coupling(data.attrs)
+        coupling = "lab_largest_coupling_hz" if largest else "lab_coupling_hz"
+        where = {"J": ", the largest coupling" if largest else " at the spacing", "chi": ""}
+        rates = {"J": coupling, "chi": "lab_chi_hz"}
         known = {label: name for label, name in rates.items() if name in data.attrs}
         if known:
             seconds = time * seconds_of(data.attrs["unit"])
@@ -165,7 +171,7 @@ def _lab_time(data: Any, time: float) -> Iterator[str]:
                 for label, name in known.items()
             ]
             sizes = [
-                f"{label} = 2 pi x {with_prefix(float(data.attrs[name]), 'Hz')}{_WHERE[label]}"
+                f"{label} = 2 pi x {with_prefix(float(data.attrs[name]), 'Hz')}{where[label]}"
                 for label, name in known.items()
             ]
             yield f"time {with_prefix(seconds, 's')}: {', '.join(parts)}; {', '.join(sizes)}"
