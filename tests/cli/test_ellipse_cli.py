@@ -68,3 +68,12 @@ def test_the_best_axis_of_a_signal_is_said(tmp_path, capsys, monkeypatch):
     assert "best axis" not in capsys.readouterr().out
     assert main([*options, "--axis", "up"]) == 2
     assert "axis must be one of +x" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "inches"),
+    [("8.6cm", 8.6 / 2.54), ("86 mm", 8.6 / 2.54), ("3.4in", 3.4), ("3.4", 3.4), (None, None),
+     ("column", "column"), ("8 m", "8 m"), ("cm", "cm")],
+)  # fmt: skip
+def test_widths_as_they_are_typed(typed, inches):
+    assert width_of(typed) == (pytest.approx(inches) if isinstance(inches, float) else inches)

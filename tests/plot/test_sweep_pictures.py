@@ -170,6 +170,10 @@ def test_axes_of_the_caller(line):
 
 
 def test_refusals(line, grid):
+    with pytest.raises(
+        InvalidInput, match=r"'optimal_contrast' is not in data: .*'contrast' is th"
+    ):
+        sweep(line, quantity="optimal_contrast")
     single = sq.simulate(MODEL, sq.CoherentState("+x"), TIMES)
     for given, kind in ((single, "a single run"), (3, "int")):
         with pytest.raises(InvalidInput, match=rf"^data must be what .* returns, got {kind}; "):

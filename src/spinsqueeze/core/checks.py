@@ -358,7 +358,8 @@ def increasing(name: str, value: Any, *, minimum: float | None = None, remedy: s
         k = int(np.argmax(steps <= 0))
         raise InvalidInput.of(
             name,
-            f"must increase strictly, got {array[k]:g} then {array[k + 1]:g} at index {k}" + remedy,
+            f"must increase strictly, got {array[k]:g} then {array[k + 1]:g} at index {k}"
+            + (remedy or ("; leave one out" if steps[k] == 0 else "; sort them")),
         )
     return array
 
