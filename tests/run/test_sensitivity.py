@@ -387,3 +387,19 @@ def test_the_signal_is_the_only_pulse_or_the_one_that_does_not_turn():
         plan_of(dataclasses.replace(study, pulses=(echo, echo)))
     with pytest.raises(InvalidInput, match=r"must name one of the 2 pulses"):
         plan_of(dataclasses.replace(study, pulses=(small, small)))
+
+
+def test_readouts_are_taken_by_sweeps_comparisons_and_sensitivities():
+    model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    readout, times = sq.Readout(detection_error=0.02), [0.1, 0.2]
+    alone = sq.simulate(model, STATE, times, readout=readout)["measured_xi2"].values
+    over = {"hamiltonian.0.chi": [1.0, 2.0]}
+    grid = sq.sweep(model, STATE, times, over=over, readout=readout, workers=0)
+    np.testing.assert_allclose(grid["measured_xi2"].sel(chi=1.0), alone, rtol=1e-9)
+    compared = sq.compare(model, STATE, times, methods=["exact", "symmetric"], readout=readout)
+    np.testing.assert_allclose(compared.datasets["exact"]["measured_xi2"], alone, rtol=1e-9)
+    pulse = sq.Pulse(0.05, axis="+z", angle=0.0)
+    data = sq.sensitivity(model, STATE, times, pulses=[pulse], readout=readout)
+    assert float(data.attrs["readout_detection_error"]) == 0.02
+    with pytest.raises(InvalidInput, match=r"readout must be a readout such as Readout\("):
+        sq.sweep(model, STATE, times, over=over, readout=0.02)

@@ -16,6 +16,7 @@ from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
+from spinsqueeze.models.readout import Readout
 from spinsqueeze.observables.measured import as_measured
 from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.sensitivity import (
@@ -57,6 +58,7 @@ def sensitivity(
     phases: Any = None,
     step: float | None = None,
     method: Any = None,
+    readout: Readout | None = None,
     seed: int | None = None,
     memory_budget: float | None = None,
     title: str | None = None,
@@ -95,6 +97,7 @@ def sensitivity(
             axis="best" 0 alone, or none where the angle of the pulse is 0.
         step: radians; default 0.005/sqrt(N), of sampling methods 0.05/sqrt(N).
         method: see `simulate`.
+        readout: how the spins are misread, instead of the study's.
         seed: instead of the study's.
         memory_budget: bytes, instead of the study's.
         title: instead of the study's.
@@ -119,7 +122,8 @@ def sensitivity(
     """
     study = study_from(
         subject, initial_state, AUTO if times is None and isinstance(subject, SpinModel) else times,
-        pulses=pulses, method=method, seed=seed, memory_budget=memory_budget, title=title,
+        pulses=pulses, method=method, readout=readout, seed=seed, memory_budget=memory_budget,
+        title=title,
     )  # fmt: skip
     plan = plan_of(study, signal=signal, axis=axis, phases=phases, step=step)
     with listener(progress, title=study.title or "sensitivity") as heard:
