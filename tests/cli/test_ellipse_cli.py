@@ -62,6 +62,15 @@ def test_the_best_axis_of_a_signal_is_said(tmp_path, capsys, monkeypatch):
     assert said_first.endswith(", about the best axis instead")
     assert plan == "13 runs of symmetric, error: exact; 5 times; under a second"
     assert said.out.splitlines()[1] == said_first.removesuffix(", about the best axis instead")
+    command = "then: spinsqueeze sensitivity study.toml --pulse 1 --axis best\n"
+    for again in ("run", "sensitivity"):
+        assert main([again, "echo.nc", "-o", "again.nc"]) == 2
+        assert capsys.readouterr().err.endswith(command)
+    assert main(["study", "echo.nc", "-o", "study.toml"]) == 0
+    assert main(["sensitivity", "study.toml", "--axis", "best", "-q", "-o", "again.nc"]) == 0
+    gain = "metrological_gain"
+    np.testing.assert_array_equal(sq.load("again.nc")[gain], sq.load("echo.nc")[gain])
+    capsys.readouterr()
     assert main([*options, "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
     assert main([*options, "--axis", "+y"]) == 0
