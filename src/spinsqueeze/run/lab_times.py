@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.quantities import quantity
+from spinsqueeze.core.quantities import quantity, written_quantity
 from spinsqueeze.core.units import seconds_of
 from spinsqueeze.models.model import SpinModel
 
@@ -32,6 +32,8 @@ def times_as_numbers(times: Any, model: SpinModel) -> Any:
 def _number(path: str, value: Any, model: SpinModel) -> Any:
     if not isinstance(value, str):
         return value
+    if model.lab is None and written_quantity(value) is None:
+        return value  # whoever reads the list says what is wrong
     if model.lab is None:
         raise InvalidInput(
             f"must be a number in one over {model.unit!r}, the unit of the rates, got {value!r}; "
