@@ -171,7 +171,8 @@ def test_the_greatest_gain_lies_between_the_times():
     assert float(near["time"]) == pytest.approx(0.24)
     assert best.gain > float(data["metrological_gain"].max()) + 1e-5
     assert int(data["optimal_gain_status"][0]) == 0
-    (first, second) = gains(data)
+    (head, first, second) = gains(data)
+    assert head.startswith("signal: pulse 0, a turn by 0")
     assert f"{best.gain:.4f}"[:5] in first
     assert "[" not in first
     assert second.endswith(" at time 0.24")

@@ -117,7 +117,9 @@ def _signal(data: Any) -> Iterator[str]:
         return
     number = int(data.attrs["signal"])
     pulse = pulses_from_tables(full_study_tables(data)["pulses"])[number]
-    yield f"signal: pulse {number}, {pulse.in_words}"
+    axis = ", about the best axis instead" if "best_axis" in data else ""
+    phases = ", at the phases instead" if "phase" in data.dims else ""
+    yield f"signal: pulse {number}, {pulse.in_words}{axis}{phases}"
 
 
 def method_line(data: Any) -> str:
