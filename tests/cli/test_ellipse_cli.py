@@ -61,7 +61,7 @@ def test_the_best_axis_of_a_signal_is_said(tmp_path, capsys, monkeypatch):
     assert said_first.startswith("signal: pulse 1, a turn by 0 rad about +")
     assert said_first.endswith(", about the best axis instead")
     assert plan == "13 runs of symmetric, error: exact; 5 times; under a second"
-    assert said.out.splitlines()[1] == said_first
+    assert said_first in said.out.splitlines()
     command = "then: spinsqueeze sensitivity study.toml --pulse 1 --axis best\n"
     for again in ("run", "sensitivity"):
         assert main([again, "echo.nc", "-o", "again.nc"]) == 2

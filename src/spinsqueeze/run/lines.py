@@ -86,9 +86,9 @@ def gains(data: Any) -> Iterator[str]:
     from spinsqueeze.results.gains import read
 
     best, there = read(data)
-    yield from _signal(data)
     if best is None:
         yield "no gain: the mean spin has no direction, or no time comes after the signal"
+        yield from _signal(data)
         return
     unit = written(str(there["time"].attrs.get("units", "")))
     place = f"time {value_with_error(best.time, stderr=best.time_error)} {unit}".rstrip()
@@ -105,6 +105,7 @@ def gains(data: Any) -> Iterator[str]:
     if "best_axis" in there:
         axis = ", ".join(f"{x:.4f}" for x in there["best_axis"].values)
         yield f"best axis of the signal: ({axis}){near}"
+    yield from _signal(data)
     yield from _neglected(data)
 
 
