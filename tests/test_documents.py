@@ -17,8 +17,8 @@ from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.catalogue import HAMILTONIAN_TERMS, INITIAL_STATES, JUMP_TERMS
 from spinsqueeze.models.lab import NAMES, STANDING_WAVE_CLASSES, LabNumbers
-from spinsqueeze.models.lab_spins import NAMES as SPIN_NAMES
-from spinsqueeze.models.lab_spins import LabSpinNumbers
+from spinsqueeze.models.lab_spin_numbers import NAMES as SPIN_NAMES
+from spinsqueeze.models.lab_spin_numbers import LabSpinNumbers
 from spinsqueeze.models.readout import Readout
 from spinsqueeze.models.term import HamiltonianTerm, JumpTerm
 from spinsqueeze.observables.squeezing import SqueezingStatus

@@ -100,13 +100,29 @@ def test_every_public_call_names_a_keyword_that_it_lacks(name, call):
         (lambda: sq.Lattice(4, filling="97%"), r"^filling must be .*'97%' \(str\); write 0.97$"),
         (
             lambda: sq.Lattice(4, spacing="5 um"),
-            r"^spacing must be a real number, got '5 um' \(str\); write the number alone, 5, in "
-            r"the unit that is expected here \(texts with their unit are read by spins_from_lab\)$",
+            r"^spacing must be a real number, got '5 um' \(str\); lengths here are in units of the "
+            r"lattice: leave it out, and write spacing = '5 um' in \[lab\] of a study, in Pyth",
         ),
         (
-            lambda: sq.OneAxisTwisting("2 pi x 1 Hz"),
-            r"^chi must be .*; write the number with its 2",
+            lambda: sq.Lattice(4, position_disorder="0.1 um"),
+            r"lengths here are in units of the lattice: write what 0.1 um is over the spacing$",
         ),
+        (
+            lambda: sq.VanDerWaals("863 GHz um^6"),
+            r"angular rates at the distance 1 of the lattice, c6/spacing\^6 with its 2 pi; write "
+            r"c6 = '863 GHz um\^6' and the spacing as texts in \[lab\] of a study, in Python in s",
+        ),
+        (lambda: sq.LocalDecay("1/5 us"), r" of the model: 1/5 us = 0.2 1/us; texts with their"),
+        (lambda: sq.LocalDecay("5 us"), r"; times here are in one over the unit of the model's r"),
+        (lambda: sq.LocalDecay("5 dB"), r"; write a number without a unit \(texts with their unit"),
+        (
+            lambda: sq.OneAxisTwisting("1 Hz"),
+            r"'1 Hz' \(str\); numbers here are angular, in the unit of the model: 1 Hz = 6.28319 "
+            r"1/s; texts with their unit are read in \[lab\] of a study, in Python by spins_from",
+        ),
+        (lambda: sq.OneAxisTwisting("2 pi x 1 kHz"), r": 2 pi x 1 kHz = 6.28319 1/ms; texts"),
+        (lambda: sq.OneAxisTwisting("3 rad/us"), r": 3 rad/us = 3 1/us; texts with their unit"),
+        (lambda: sq.OneAxisTwisting("2 pi x 1"), r"^chi must be .*; write the number with its 2"),
         (
             lambda: sq.simulate(twisting(), UP_X, "5 us"),
             r"^times must be .* e.g. np.linspace\(0, 1",

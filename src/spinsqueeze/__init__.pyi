@@ -57,7 +57,7 @@ from .models.jumps import SqueezedCollectiveDecay as SqueezedCollectiveDecay
 from .models.lab import LabNumbers as LabNumbers
 from .models.lab_cavity import LabCavity as LabCavity
 from .models.lab_cavity import cavity_from_lab as cavity_from_lab
-from .models.lab_spins import LabSpinNumbers as LabSpinNumbers
+from .models.lab_spin_numbers import LabSpinNumbers as LabSpinNumbers
 from .models.lab_spins import LabSpins as LabSpins
 from .models.lab_spins import spins_from_lab as spins_from_lab
 from .models.losses import Losses as Losses

@@ -70,6 +70,27 @@ def test_run_writes_the_result_and_the_picture(here, capsys):
     assert json.loads(data.attrs["study"])["title"] == "Small [array]"
 
 
+@pytest.mark.parametrize(
+    ("ensemble", "line"),
+    [
+        ("shape = [2, 2]", "4 on 2 x 2, periodic"),
+        ('shape = 5\nfilling = 0.8\nboundary = "open"', "4 on a chain of 5, open"),
+        ('shape = [2, 1]\ngeometry = "honeycomb"', "4 on 2 x 1 cells (honeycomb), periodic"),
+        ("positions = [[0], [1]]", "2 at positions"),
+    ],
+)
+def test_run_says_how_many_spins_are_where_and_what_the_unit_means(here, capsys, ensemble, line):
+    study = f"[ensemble]\n{ensemble}\n[initial_state]\ncoherent = '+x'\n" + (
+        "[[hamiltonian]]\nterm = 'van_der_waals'\nc6 = 1.0\n"
+        "[run]\ntimes = [0.0, 1.0]\nunit = 'MHz'\n[method]\nname = 'closed_form'\n"
+    )
+    (here / "study.toml").write_text(study)
+    assert main(["run", "study.toml"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index(f"spins        {line}")
+    assert lines[at + 1].startswith("unit         MHz, 1 is 1e6 rad/s, without 2 pi; for freq")
+
+
 @pytest.mark.usefixtures("capsys")
 def test_run_names_the_result_after_the_study(here):
     (here / "studies").mkdir()

@@ -57,10 +57,32 @@ def test_the_best_axis_of_a_signal_is_said(tmp_path, capsys, monkeypatch):
     said = capsys.readouterr()
     assert "best axis of the signal: (" in said.out
     assert said.out.startswith("method = symmetric (error: exact)\n")
-    assert said.err == "13 runs of symmetric, error: exact; 5 times; under a second\n"
+    said_first, plan = said.err.splitlines()
+    assert said_first.startswith("signal: pulse 1, a turn by 0 rad about +")
+    assert said_first.endswith(", about the best axis instead")
+    assert plan == "13 runs of symmetric, error: exact; 5 times; under a second"
+    assert said_first in said.out.splitlines()
+    command = "then: spinsqueeze sensitivity study.toml --pulse 1 --axis best\n"
+    for again in ("run", "sensitivity"):
+        assert main([again, "echo.nc", "-o", "again.nc"]) == 2
+        assert capsys.readouterr().err.endswith(command)
+    assert main(["study", "echo.nc", "-o", "study.toml"]) == 0
+    assert main(["sensitivity", "study.toml", "--axis", "best", "-q", "-o", "again.nc"]) == 0
+    gain = "metrological_gain"
+    np.testing.assert_array_equal(sq.load("again.nc")[gain], sq.load("echo.nc")[gain])
+    capsys.readouterr()
     assert main([*options, "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
     assert main([*options, "--axis", "+y"]) == 0
     assert "best axis" not in capsys.readouterr().out
     assert main([*options, "--axis", "up"]) == 2
     assert "axis must be one of +x" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "inches"),
+    [("8.6cm", 8.6 / 2.54), ("86 mm", 8.6 / 2.54), ("3.4in", 3.4), ("3.4", 3.4), (None, None),
+     ("column", "column"), ("8 m", "8 m"), ("cm", "cm")],
+)  # fmt: skip
+def test_widths_as_they_are_typed(typed, inches):
+    assert width_of(typed) == (pytest.approx(inches) if isinstance(inches, float) else inches)

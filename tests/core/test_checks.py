@@ -189,8 +189,11 @@ def test_choice_proposes_the_closest_word():
     ("value", "message"),
     [
         ([], r"^times must hold at least one number, got none$"),
-        ([0.0, 1.0, 1.0], r"^times must increase strictly, got 1 then 1 at index 1$"),
-        ([0.5, 0.25], r"^times must increase strictly, got 0.5 then 0.25 at index 0$"),
+        (
+            [0.0, 1.0, 1.0],
+            r"^times must increase strictly, got 1 then 1 at index 1; leave one out$",
+        ),
+        ([0.5, 0.25], r"^times must increase strictly, got 0.5 then 0.25 at index 0; sort them$"),
         ([-1.0, 0.0], r"^times must be at least 0, got -1$"),
         ([[0.0]], r"^times must be a list of numbers, got an array of 1 x 1$"),
     ],

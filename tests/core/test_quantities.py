@@ -47,6 +47,11 @@ TWO_PI = 2 * math.pi
         ("25 m", "length", 25.0),
         ("2.5 um", "length", 2.5e-6),
         ("2 Hz", "rate", 2 * TWO_PI),
+        ("3 Mrad/us", "rate", 3e12),
+        ("3 krad/us", "rate", 3e9),
+        ("3 Grad/s", "rate", 3e9),
+        ("3 rad MHz", "rate", 3e6),
+        ("5422 rad GHz um^6", "c6", 5422e9 * 1e-36),
     ],
 )
 def test_a_text_is_read(text, kind, value):
@@ -56,6 +61,11 @@ def test_a_text_is_read(text, kind, value):
 @pytest.mark.parametrize(
     ("text", "kind", "message"),
     [
+        ("863 ghz um^6", "c6", r"got '863 ghz um\^6'; write 'GHz' for 'ghz'$"),
+        ("1 mhz", "rate", r"; write 'MHz' for 'mhz'$"),
+        ("5 a.u.", "length", r"as in '5 um', got 'a\.u\.'$"),
+        ("863,0 GHz um^6", "c6", r"^x must have a number with a point for decimals and nothing "),
+        ("862_690 MHz um^6", "c6", r"nothing between thousands, as in '863 GHz um\^6', got '862_6"),
         (5, "length", r"^x must be a text with its unit such as '5 um', got 5$"),
         ("five um", "length", r"^x must begin with a number, as in '5 um', got 'five um'$"),
         ("5", "length", r"^x must carry its unit, as in '5 um', got '5'$"),
@@ -65,7 +75,7 @@ def test_a_text_is_read(text, kind, value):
             r"^x must have a unit made of m, s, Hz, rad with a prefix such as n, u, m, k, M or G, "
             r"as in '5 um', got 'furlong'$",
         ),
-        ("5 MhZ", "rate", r"^x must have a unit made of .*, got 'MhZ'$"),
+        ("5 MhZ", "rate", r"got '5 MhZ'; write 'MHz' for 'MhZ'$"),
         ("863 GHz", "c6", r"^x must be a C6, a frequency times the sixth power of a length, such"),
         (
             "863 GHz um^3",

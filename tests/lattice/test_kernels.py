@@ -169,6 +169,16 @@ def test_nearest_neighbours_need_lattice_sites():
         ({"shape": 4, "vacancies": (1, 1)}, r"^vacancies must not repeat a site$"),
         ({"shape": 4, "boundary": "closed"}, r"^boundary must .* write 'periodic' where opposite"),
         ({"shape": 4, "filling": 97}, r"^filling must be at most 1, got 97; write 0.97 for 97 %$"),
+        (
+            {"shape": (4, 4), "geometry": "hexagonal"},
+            r"'hexagonal'; write 'triangular' for six neighbours each, 'honeycomb' for three$",
+        ),
+        (
+            {"shape": 4, "filling": 3},
+            r"^filling must be at most 1, got 3; write 0.97 where 3 % of the sites are empty, 0.03 "
+            r"for a filling of 3 %$",
+        ),
+        ({"shape": 4, "filling": "3%"}, r"'3%' \(str\); write 0.97 where 3 % of the sites are emp"),
         ({"shape": 4, "vacancies": 0.03}, r"got 0.03; write filling = 0.97 for a fraction"),
         (
             {"shape": 4, "vacancies": 1},

@@ -105,5 +105,5 @@ def test_the_symmetric_subspace_refuses_local_jumps():
 def test_the_symmetric_subspace_refuses_an_open_model_in_time():
     rate = sq.Envelope([0.0, 1.0], values=[0.2, 0.4])
     model = sq.SpinModel(N, jumps=[sq.CollectiveDecay(rate)])
-    with pytest.raises(sq.Unsupported, match="jumps with an envelope in the model"):
+    with pytest.raises(sq.Unsupported, match="an envelope of some strength or rate next to"):
         sq.simulate(model, sq.CoherentState("+x"), [0.0, 0.4], method="symmetric")

@@ -8,6 +8,7 @@ import pytest
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.tables import model_as_tables, model_from_tables
+from spinsqueeze.results.dataset import warnings_of
 
 TWO_PI = 2 * np.pi
 CHAIN = sq.Lattice(4, boundary="open")
@@ -80,6 +81,25 @@ def test_twisting_a_hundred_thousand_atoms_is_best_after_88_microseconds():
     assert data["time"].attrs["units"] == "us"
     np.testing.assert_allclose(data["time_times_chi"], data["time"] * 1e-6 * TWO_PI, rtol=1e-13)
     assert data.attrs["lab_chi_hz"] == pytest.approx(1.0)
+
+
+def test_a_term_of_the_laboratory_that_is_given_again_is_warned_of():
+    twice = sq.spins_from_lab(100, chi="1 Hz", hamiltonian=[sq.OneAxisTwisting(1.0)]).model
+    data = sq.simulate(twice, sq.CoherentState("+x"), [0.1], method="closed_form")
+    assert "time_times_chi" not in data.coords
+    assert "lab_chi_hz" not in data.attrs
+    (warning,) = warnings_of(data)
+    assert warning.startswith("lab: one_axis_twisting comes from [lab] and once more from hamilton")
+    decays = sq.spins_from_lab(9, chi="1 Hz", t1="1 ms", jumps=[sq.LocalDecay(0.1)])
+    assert [text.split(":")[1] for text in decays.concerns] == [
+        " local_decay comes from [lab] and once more from jumps"
+    ]
+    along_x = sq.OneAxisTwisting(1.0, axis="x")
+    other = sq.spins_from_lab(
+        9, chi="1 Hz", drive_detuning="1 Hz", hamiltonian=[along_x, sq.UniformField([1, 0, 0])]
+    )
+    assert other.concerns == ()
+    assert other.figures() == {"lab_chi_hz": pytest.approx(1.0)}
 
 
 def test_a_decaying_spin_has_its_coherence_time():
@@ -172,7 +192,10 @@ def refused(changes, **lab):
             lambda: refused({}, chi="1 Hz", quantisation_axis="+x"),
             r"^lab\.quantisation_axis: needs c3; leave it out$",
         ),
-        (lambda: refused({}, chi="1 Hz", spacing="5 um"), r"^lab\.spacing: needs c6 or c3 or plat"),
+        (
+            lambda: refused({}, chi="1 Hz", spacing="5 um"),
+            r"^lab\.spacing: needs c6, c3 or plateau, which say ",
+        ),
         (lambda: refused({}, chi="1+2j Hz"), r"^lab\.chi: must end in a unit such as that of"),
         (lambda: refused({}, chi="1 Hz", t1="-1 us"), r"^lab\.t1: must be above 0, got '-1 us'$"),
         (
@@ -209,3 +232,80 @@ def refused(changes, **lab):
 def test_contradictions_are_refused(make, message):
     with pytest.raises(InvalidInput, match=message):
         make()
+
+
+def test_a_lattice_with_a_spacing_of_its_own_is_refused_or_warned_of():
+    both = (
+        r"^spacing must not stand next to spacing = 5 of the lattice: neighbours would be 5 times "
+        r"5 um, 25 µm, apart; leave that of the lattice out$"
+    )
+    numbers = {"spacing": "5 um", "c6": "863 GHz um^6"}
+    with pytest.raises(InvalidInput, match=both):
+        sq.spins_from_lab(sq.Lattice(4, spacing=5), **numbers)
+    with pytest.raises(
+        InvalidInput, match=both.replace("^", "^lab.", 1).replace(" must", ": must")
+    ):
+        model_from_tables({"ensemble": {"shape": [4], "spacing": 5}, "lab": numbers})
+    assert not sq.spins_from_lab(sq.Lattice((4, 2), spacing=(1.0, 3.0)), **numbers).concerns
+    apart = sq.spins_from_lab(sq.Lattice((4, 2), spacing=(2.0, 3.0)), **numbers)
+    data = sq.simulate(apart.model, sq.CoherentState("+x"), [0.0, 1.0], method="closed_form")
+    assert json.loads(data.attrs["warnings"]) == list(apart.concerns)
+    assert apart.concerns[0].startswith("spacing: neighbours are 10 µm and 15 µm apart, 5 um times")
+
+
+@pytest.mark.parametrize("endless", [float("inf"), "inf", "inf us"])
+def test_an_endless_coherence_time_is_no_dephasing(endless):
+    lab = sq.spins_from_lab(10, chi="1 Hz", t1="100 us", t2=endless)
+    assert [type(jump) for jump in lab.model.jumps] == [sq.LocalDecay]
+    again = model_from_tables(model_as_tables(lab.model))
+    assert again.lab.numbers.t2 == endless
+    assert not sq.spins_from_lab(10, chi="1 Hz", t1=endless).model.jumps
+    with pytest.raises(InvalidInput, match=r"^t2 must be a time such as '5 us', got '1 um'$"):
+        sq.spins_from_lab(10, chi="1 Hz", t2="inf um")
+
+
+@pytest.mark.parametrize(
+    ("lattice", "numbers", "label", "factor"),
+    [
+        (CHAIN, {"c6": "1 MHz um^6"}, "at spacing", 1.0),
+        (CHAIN, {"c3": "1 MHz um^3"}, "at spacing", 1.0),
+        (CHAIN, {"c3": "1 MHz um^3", "quantisation_axis": "+x"}, "largest", -2.0),
+        # of four spins on a square only those across have an angle
+        (
+            sq.Lattice((2, 2), boundary="open"),
+            {"c3": "-1 MHz um^3", "quantisation_axis": [1, 1, 1]},
+            "largest",
+            1 / 2**1.5,
+        ),
+        (sq.Lattice(positions=[[0.0], [2.0], [5.0]]), {"c6": "1 MHz um^6"}, "largest", 2.0**-6),
+        (sq.Lattice((3, 2), spacing=(3, 2)), {"c6": "1 MHz um^6"}, "largest", 2.0**-6),
+        (
+            sq.Lattice(positions=[[0.0], [2.0]]),
+            {"plateau": "1 MHz", "core_radius": "2 um"},
+            "largest",
+            1 / 2,
+        ),
+        (sq.Lattice(2), {"plateau": "1 MHz", "core_radius": "1 um"}, "at spacing", 1 / 2),
+    ],
+)
+def test_the_largest_coupling_is_told_where_it_is_not_that_at_the_spacing(
+    lattice, numbers, label, factor
+):
+    lab = sq.spins_from_lab(lattice, spacing="1 um", **numbers)
+    largest = lab.figures()["lab_largest_coupling_hz"]
+    assert largest == pytest.approx(1e6 * factor, rel=1e-12)
+    assert dict(lab.lines())[label].startswith("2 pi x ")
+    assert len(dict(lab.lines())) == 3
+
+
+def test_a_laboratory_without_an_interaction_says_so():
+    lab = sq.spins_from_lab(4, t2="5 us", rabi="1 MHz")
+    assert lab.concerns[0].startswith("interaction: there is none in this model, so that nothing")
+    assert not sq.spins_from_lab(4, chi="1 Hz").concerns
+    further = sq.spins_from_lab(4, t2="5 us", hamiltonian=[sq.OneAxisTwisting(1.0)])
+    assert not further.concerns
+    data = sq.simulate(lab.model, sq.CoherentState("+x"), [0.0, 1.0])
+    assert "no squeezing: there is no interaction in this model" in str(sq.summary(data))
+    squeezed = sq.DickeState(0)
+    data = sq.simulate(lab.model, squeezed, [0.0, 1.0], method="exact")
+    assert "there is no interaction" not in str(sq.summary(data)).split("warning")[0]

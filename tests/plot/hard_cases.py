@@ -99,7 +99,7 @@ def variance(title):
     attributes = {
         "n_spins": 97, "title": title, "time": 2.046e-9, "unit": "1/s", "xi2": 0.4, "contrast": 0.8,
         "xi2_kitagawa_ueda": least, "antisqueezing": most, "squeezing_angle": turn,
-        "ellipse_area": np.sqrt(least * most), "diagnostics": '{"realisations": 20}',
+        "uncertainty_product": least * most / 0.8**2, "diagnostics": '{"realisations": 20}',
     }  # fmt: skip
     values = least * np.cos(angle - turn) ** 2 + most * np.sin(angle - turn) ** 2
     data = xr.Dataset(coords={"angle": ("angle", angle)}, attrs=attributes)

@@ -151,6 +151,6 @@ def test_width_title_and_words_can_be_left_to_the_caller():
         plot.squeezing(run(), width=4, ax=on(3.0, 3.0)[1])
 
 
-def test_the_area_says_what_it_is():
+def test_the_uncertainty_product_says_what_it_is():
     title = plot.ellipse(variance("T")).axes[1].get_title()
-    assert title == "area of the ellipse / that\nof a coherent state: 1.12"
+    assert title.replace("\n", " ") == "uncertainty product (at least 1): 1.953"

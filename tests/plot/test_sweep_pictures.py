@@ -170,6 +170,10 @@ def test_axes_of_the_caller(line):
 
 
 def test_refusals(line, grid):
+    with pytest.raises(
+        InvalidInput, match=r"'optimal_contrast' is not in data: .*'contrast' is th"
+    ):
+        sweep(line, quantity="optimal_contrast")
     single = sq.simulate(MODEL, sq.CoherentState("+x"), TIMES)
     for given, kind in ((single, "a single run"), (3, "int")):
         with pytest.raises(InvalidInput, match=rf"^data must be what .* returns, got {kind}; "):
@@ -296,3 +300,23 @@ def test_an_average_says_how_many_realisations_it_has():
         "average of 4 realisations; band: standard error of the average, not the spread"
     ]
     assert "4 realisations" in ellipse(one).axes[0].get_title()
+
+
+@pytest.mark.parametrize(
+    ("path", "texts", "label", "at", "scale"),
+    [
+        ("lab.chi", ["8 Hz", "0.004 kHz", "5 Hz"], "chi (Hz)", [4.0, 5.0, 8.0], "linear"),
+        ("lab.t2", ["500 us", "0.05 ms", "5 ms"], "T2 (µs)", [50.0, 500.0, 5000.0], "log"),
+    ],
+)
+def test_texts_with_units_stand_in_one_unit_on_a_numeric_axis(path, texts, label, at, scale):
+    study = {
+        "ensemble": {"spins": 20},
+        "lab": {"chi": "1 Hz", "t2": "1 ms"},
+        "initial_state": {"coherent": "+x"},
+        "run": {"times": [0.0, 1000.0]},
+    }
+    panel = sweep(sq.sweep(study, over={path: texts}, workers=0)).axes[0]
+    (curve,) = curves(panel)
+    assert curve.get_xdata() == pytest.approx(at)
+    assert (panel.get_xlabel(), panel.get_xscale()) == (label, scale)

@@ -146,7 +146,7 @@ def test_couplings_far_below_the_decay_are_asked_about():
     (concern,) = concerns("5 mm", t2="5 us")
     assert concern.startswith("decay: the chosen times end at ")
     assert "times the decay time of about 5 µs: the couplings, " in concern
-    assert concern.endswith("are far below the decay rate 0.2; check spacing")
+    assert concern.endswith("are far below the decay rate 0.2; check spacing and c6")
     assert concerns("5 um", t2="5 us") == []
     assert concerns("5 mm") == []
     (concern,) = warnings_of(

@@ -171,7 +171,8 @@ def test_the_greatest_gain_lies_between_the_times():
     assert float(near["time"]) == pytest.approx(0.24)
     assert best.gain > float(data["metrological_gain"].max()) + 1e-5
     assert int(data["optimal_gain_status"][0]) == 0
-    (first, second) = gains(data)
+    (first, second, last) = gains(data)
+    assert last.startswith("signal: pulse 0, a turn by 0")
     assert f"{best.gain:.4f}"[:5] in first
     assert "[" not in first
     assert second.endswith(" at time 0.24")
@@ -358,7 +359,7 @@ def test_one_method_makes_all_runs_and_the_readout_counts():
         assert float(worse["metrological_gain"][k]) == pytest.approx(expected, rel=1e-6)
     with pytest.raises(InvalidInput, match=r"got a sensitivity; make it again with sensitivity\("):
         sq.rerun(data)
-    with pytest.raises(InvalidInput, match="signal must name one of the 2 pulses"):
+    with pytest.raises(InvalidInput, match=r"signal must name one of the 2 pulses.*0: a turn"):
         sq.sensitivity(model, STATE, [0.5], pulses=[pulse, pulse])
     assert str(sq.summary(data)).count("gain = ") == 1
 
@@ -377,3 +378,45 @@ def test_the_step_is_long_where_trajectories_jump():
         runs = [sq.sensitivity(model, STATE, seed=k, step=step, **asked) for k in range(9)]
         scatter.append(np.std([float(run["metrological_gain"][0]) for run in runs]))
     assert scatter[0] < 0.8 * scatter[1]  # 0.60 of 60 seeds
+
+
+def test_the_signal_is_the_only_pulse_or_the_one_that_does_not_turn():
+    model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    echo = sq.Pulse(fraction=0.5, axis="+x", angle="pi")
+    small = sq.Pulse(fraction=1.0, axis=[0.6, 0, 0.8], angle=0.0)
+    study = sq.Study(
+        model, initial_state=STATE, times=[0.1, 0.2], pulses=(echo, small),
+        readout=sq.Readout(detection_error=0.02),
+    )  # fmt: skip
+    assert plan_of(study).signal_in_words == (
+        "signal: pulse 1, a turn by 0 rad about (0.6, 0, 0.8) at the end"
+    )
+    data = sq.sensitivity(study)
+    lines = list(gains(data))
+    assert lines[-1] == plan_of(study).signal_in_words
+    assert ", 2 % misread" in lines[0]
+    alone = plan_of(dataclasses.replace(study, pulses=(echo,)))
+    assert alone.signal_in_words == (
+        "signal: pulse 0, a turn by 3.142 rad about +x at 0.5 of every time; a signal beside it is "
+        "one more pulse, with angle = 0.0"
+    )
+    with pytest.raises(InvalidInput, match=r"the angle 0 \(0: a turn by 3.142 .*; give the signal"):
+        plan_of(dataclasses.replace(study, pulses=(echo, echo)))
+    with pytest.raises(InvalidInput, match=r"must name one of the 2 pulses"):
+        plan_of(dataclasses.replace(study, pulses=(small, small)))
+
+
+def test_readouts_are_taken_by_sweeps_comparisons_and_sensitivities():
+    model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    readout, times = sq.Readout(detection_error=0.02), [0.1, 0.2]
+    alone = sq.simulate(model, STATE, times, readout=readout)["measured_xi2"].values
+    over = {"hamiltonian.0.chi": [1.0, 2.0]}
+    grid = sq.sweep(model, STATE, times, over=over, readout=readout, workers=0)
+    np.testing.assert_allclose(grid["measured_xi2"].sel(chi=1.0), alone, rtol=1e-9)
+    compared = sq.compare(model, STATE, times, methods=["exact", "symmetric"], readout=readout)
+    np.testing.assert_allclose(compared.datasets["exact"]["measured_xi2"], alone, rtol=1e-9)
+    pulse = sq.Pulse(0.05, axis="+z", angle=0.0)
+    data = sq.sensitivity(model, STATE, times, pulses=[pulse], readout=readout)
+    assert float(data.attrs["readout_detection_error"]) == 0.02
+    with pytest.raises(InvalidInput, match=r"readout must be a readout such as Readout\("):
+        sq.sweep(model, STATE, times, over=over, readout=0.02)

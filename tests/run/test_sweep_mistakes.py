@@ -94,5 +94,50 @@ def test_a_logarithmic_range_of_a_count_is_rounded_to_whole_numbers_and_said():
     data = sq.sweep(study_from_tables(tables), over=over, workers=0)
     report = "spins = 10, 32, 100, 316, 1000 (log-spaced, in whole numbers)"
     assert report in list(points_and_best(data))
+    linear = {spins: {"start": 1, "stop": 20, "num": 20}}
+    data = sq.sweep(study_from_tables(tables), over=linear, workers=0)
+    assert not any("log-spaced" in text for text in points_and_best(data))
     data = sq.sweep(study_from_tables(tables), over={spins: [10, 20, 300]}, workers=0)
     assert not any("log-spaced" in text for text in points_and_best(data))
+
+
+def lab_study(**parts):
+    return {
+        "ensemble": {"shape": [2, 2], "boundary": "open"},
+        "lab": {"spacing": "5 um", "c6": "863 GHz um^6", "time_unit": "ns"},
+        "initial_state": {"coherent": "+x"},
+        "run": {"times": [0.1, "2 ns"]},
+        **parts,
+    }
+
+
+def test_ranges_between_texts_and_times_as_texts():
+    def swept(**ends):
+        return study_from_tables(lab_study(sweep={"lab.spacing": ends})).sweep["lab.spacing"]
+
+    assert swept(start="4 um", stop="8 µm", num=3) == ["4 um", "6 um", "8 um"]
+    assert swept(start="1 um", stop="100 um", num=3, spacing="log") == ["1 um", "10 um", "100 um"]
+    with pytest.raises(
+        InvalidInput, match=r"spacing\.stop: must have the unit of start, 'um', got"
+    ):
+        swept(start="4 um", stop="8000 nm", num=3)
+    with pytest.raises(InvalidInput, match=r"spacing\.stop: must be a text .*got 8; or list the v"):
+        swept(start="4 um", stop=8, num=3)
+    with pytest.raises(
+        InvalidInput, match=r"\.step: unknown key of a range; did you mean num, how"
+    ):
+        swept(start="4 um", stop="8 um", step=1)
+    assert study_from_tables(lab_study()).times.tolist() == [0.1, 2.0]
+    times = {"start": 0, "stop": "0.004 us", "num": 3}
+    study = study_from_tables(lab_study(run={"times": times}))
+    assert study.times.tolist() == [0.0, 2.0, 4.0]
+    with pytest.raises(
+        InvalidInput, match=r"^run\.times\.stop: must be a time such as '5 us', got"
+    ):
+        study_from_tables(lab_study(run={"times": {"start": 0, "stop": "4 um", "num": 3}}))
+    plain = lab_study(hamiltonian=[{"term": "van_der_waals", "c6": 1.0}])
+    del plain["lab"]
+    with pytest.raises(
+        InvalidInput, match=r"^run\.times: must be a number in one over 'J', .*\[lab"
+    ):
+        study_from_tables(plain)

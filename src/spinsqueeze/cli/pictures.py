@@ -61,11 +61,18 @@ def checked_target(
     return target
 
 
+_PER_INCH = {"": 1.0, "in": 1.0, "cm": 2.54, "mm": 25.4}
+
+
 def width_of(text: str | None) -> float | str | None:
-    """The width of a picture as it was typed: inches where it is a number."""
+    """The width of a picture as it was typed, in inches: '8.6cm', '86 mm', '3.4in', '3.4'."""
+    if text is None:
+        return None
+    number = text.strip().rstrip("cimn").rstrip()
+    unit = text.strip().removeprefix(number).strip()
     try:
-        return None if text is None else float(text)
-    except ValueError:
+        return float(number) / _PER_INCH[unit]
+    except (ValueError, KeyError):
         return text
 
 

@@ -30,7 +30,7 @@ def plot(
     ] = None,
     width: Annotated[
         str | None,
-        typer.Option(metavar="INCHES", help="Width in inches, or 'column' (3.4)."),
+        typer.Option(metavar="INCHES", help="Width in inches, or '8.6cm', '86mm', 'column' (3.4)."),
     ] = None,
     no_title: Annotated[bool, typer.Option("--no-title", help="Leave the title out.")] = False,
     no_labels: Annotated[

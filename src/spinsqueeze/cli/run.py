@@ -85,11 +85,11 @@ def _with_options(study: Any, *, seed: int | None, method: str | None) -> Any:
 
 
 def _report(data: Any, target: Path, picture: Path | None) -> None:
-    from spinsqueeze.cli.summary import best, chosen_times, concerns, lab
+    from spinsqueeze.cli.summary import best, chosen_times, concerns, lab, setting
 
     for concern in concerns(data):
         print(f"warning: {concern}", file=sys.stderr)
-    for line in (*best(data), *chosen_times(data), *lab(data)):
+    for line in (*best(data), *setting(data), *chosen_times(data), *lab(data)):
         print(line)
     print(f"result: {target}")
     if picture is not None:

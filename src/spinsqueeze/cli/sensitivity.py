@@ -13,7 +13,11 @@ def sensitivity(
     study: Study,
     signal: Annotated[
         int | None,
-        typer.Option("--pulse", metavar="K", help="Which pulse is the signal, from 0."),
+        typer.Option(
+            "--pulse",
+            metavar="K",
+            help="Which pulse is the signal, from 0 [default: the only one, or that of angle 0].",
+        ),
     ] = None,
     phases: Annotated[
         tuple[float, float, int] | None,
@@ -39,7 +43,7 @@ def sensitivity(
 
     from spinsqueeze.cli.pictures import checked_target, draw
     from spinsqueeze.cli.progress import bar
-    from spinsqueeze.cli.summary import chosen_times
+    from spinsqueeze.cli.summary import chosen_times, setting
     from spinsqueeze.cli.text import report_to
     from spinsqueeze.core.errors import InvalidInput
     from spinsqueeze.results.dataset import warnings_of
@@ -57,7 +61,7 @@ def sensitivity(
     asked, _ = read(study)
     plan = plan_of(asked, signal=signal, axis=axis, phases=angles)
     if not quiet:
-        print(plan.in_words, file=sys.stderr, flush=True)
+        print(plan.signal_in_words, plan.in_words, sep="\n", file=sys.stderr, flush=True)
     with bar(asked.title or study.stem, quiet=quiet) as progress:
         data = carry_out(plan, progress=progress)
     save(data, target, overwrite=overwrite)
@@ -66,7 +70,7 @@ def sensitivity(
     if quiet:
         return
     with report_to(target, picture):
-        for line in (method_line(data), *gains(data), *chosen_times(data)):
+        for line in (method_line(data), *gains(data), *setting(data), *chosen_times(data)):
             print(line)
         for concern in warnings_of(data):
             print(f"warning: {concern}", file=sys.stderr)

@@ -43,16 +43,32 @@ def read(file: Path) -> tuple[Any, Any]:
 
     if not is_result(file):
         return read_study(file), None
+    from spinsqueeze.core.errors import InvalidInput
     from spinsqueeze.results.files import load
     from spinsqueeze.results.provenance import another_version
     from spinsqueeze.run.rerun import study_to_rerun
 
     data = load(file)
+    if "metrological_gain" in data:
+        raise InvalidInput(_sensitivity_again(file, data))
     asked = study_to_rerun(data)
     note = another_version(data.attrs)
     if note:
         print(f"warning: {file}: {note}", file=sys.stderr)
     return asked, data
+
+
+def _sensitivity_again(file: Path, data: Any) -> str:
+    """The commands that make a sensitivity once more."""
+    options = f"--pulse {int(data.attrs['signal'])}"
+    options += " --axis best" if "best_axis" in data else ""
+    if "phase" in data.dims:
+        phases = data["phase"].values
+        options += f" --phases {phases[0]:.6g} {phases[-1]:.6g} {len(phases)}"
+    return (
+        f"{file} is a sensitivity, not a run; make it again with: spinsqueeze study {file} -o "
+        f"study.toml, then: spinsqueeze sensitivity study.toml {options}"
+    )
 
 
 def result_name(file: Path, data: Any) -> Path:

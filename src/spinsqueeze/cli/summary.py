@@ -24,6 +24,37 @@ def chosen_times(data: Any) -> Iterator[str]:
     yield f"{'times':<12} chosen ({choice['outcome']}): {_times(data)}; {short}{full}"
 
 
+def setting(data: Any) -> Iterator[str]:
+    """How many spins are where, and what the unit of the rates means, where that is unclear."""
+    from spinsqueeze.results.studies import full_study_tables
+
+    ensemble = full_study_tables(data).get("ensemble", {}) if "study" in data.attrs else {}
+    swept = any(str(c.attrs.get("path")).startswith("ensemble.") for c in data.coords.values())
+    yield f"{'spins':<12} {_count(data)}{'' if swept else _place(ensemble)}"
+    yield from _unit(data)
+
+
+def _unit(data: Any) -> Iterator[str]:
+    from spinsqueeze.core.written_units import meaning
+
+    unit = str(data.attrs.get("unit", ""))
+    if meaning(unit):
+        yield f"{'unit':<12} {unit}, {meaning(unit)}"
+
+
+def _place(ensemble: Any) -> str:
+    """' on 10 x 10, open'; ' on a chain of 100' where one number is the shape."""
+    shape = ensemble.get("shape")
+    if shape is None:
+        return " at positions" if "positions" in ensemble else ""
+    sizes = [shape] if isinstance(shape, int) else list(shape)
+    size = " x ".join(map(str, sizes)) if len(sizes) > 1 else f"a chain of {sizes[0]}"
+    cells = f" cells ({ensemble['geometry']})" if "geometry" in ensemble else ""
+    boundary = ensemble.get("boundary", "periodic")
+    edges = boundary if isinstance(boundary, str) else " and ".join(boundary)
+    return f" on {size}{cells}, {edges}"
+
+
 def lab(data: Any) -> Iterator[str]:
     """Laboratory numbers in both units, cooperativity and validity of a single run's model."""
     if "status" in data or not any(name in data.attrs for name in LAB_FIGURES):
@@ -108,12 +139,8 @@ def contents(data: Any) -> Iterator[str]:
 
 def _model(data: Any, study: Any) -> Iterator[str]:
     """Spins, terms, cavity and laboratory numbers of a study."""
-    from spinsqueeze.core.written_units import meaning
-
     yield f"spins        {_spins(study.get('ensemble', {}), _count(data))}"
-    unit = str(data.attrs.get("unit", ""))
-    if meaning(unit):
-        yield f"{'unit':<12} {unit}, {meaning(unit)}"
+    yield from _unit(data)
     if "lab" in study:
         numbers = _call({"name": "lab", **study["lab"]}, "name")
         yield from lab(data) if "status" not in data else [f"{'lab':<12} {numbers}"]

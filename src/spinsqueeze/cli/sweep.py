@@ -150,11 +150,11 @@ def run_sweep(
 def _report(
     data: "xr.Dataset", target: Path, picture: Path | None, *, folder: Path, reused: int
 ) -> None:
-    from spinsqueeze.cli.summary import best
+    from spinsqueeze.cli.summary import best, setting
     from spinsqueeze.cli.text import report_to
 
     with report_to(target, picture):
-        for line in best(data):
+        for line in (*best(data), *setting(data)):
             print(line)
         if reused:
             print(f"{reused} points were there already")

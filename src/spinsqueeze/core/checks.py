@@ -3,7 +3,6 @@
 import difflib
 import math
 import numbers
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,9 +11,9 @@ from numpy.typing import NDArray
 
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput, NotAnInteger
+from spinsqueeze.core.remedies import number_in
 from spinsqueeze.core.sizes import size_in_bytes
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 
 
@@ -25,23 +24,6 @@ def shown(value: object) -> str:
     text = repr(value.tolist() if isinstance(value, np.ndarray) and value.size < 10 else value)
     text = " ".join(text.split())
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _number_in(value: object) -> str:
-    """The remedy for a text where a number belongs; empty where none is in it."""
-    if not isinstance(value, str) or not (found := _NUMBER.match(value.strip())):
-        return ""
-    number, rest = found[0], value.strip()[found.end() :].strip()
-    if not rest:
-        return f"; write {number} without quotes"
-    if rest == "%":
-        return f"; write {float(number) / 100:g}"
-    if "pi" in rest.lower():
-        return "; write the number with its 2 pi (texts with their unit are read by spins_from_lab)"
-    return (
-        f"; write the number alone, {number}, in the unit that is expected here (texts with their "
-        "unit are read by spins_from_lab)"
-    )
 
 
 def flag(name: str, value: Any) -> bool:
@@ -94,7 +76,7 @@ def real(
         raise InvalidInput.of(
             name,
             f"must be a real number, got {shown(value)} ({type(value).__name__})"
-            + _number_in(value),
+            + number_in(name, value),
         )
     number = float(value)
     if math.isnan(number):
@@ -126,7 +108,8 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) 
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
         raise NotAnInteger.of(
             name,
-            f"must be an integer, got {shown(value)} ({type(value).__name__})" + _number_in(value),
+            f"must be an integer, got {shown(value)} ({type(value).__name__})"
+            + number_in(name, value),
         )
     number = int(value)
     if number < minimum:
@@ -375,7 +358,8 @@ def increasing(name: str, value: Any, *, minimum: float | None = None, remedy: s
         k = int(np.argmax(steps <= 0))
         raise InvalidInput.of(
             name,
-            f"must increase strictly, got {array[k]:g} then {array[k + 1]:g} at index {k}" + remedy,
+            f"must increase strictly, got {array[k]:g} then {array[k + 1]:g} at index {k}"
+            + (remedy or ("; leave one out" if steps[k] == 0 else "; sort them")),
         )
     return array
 

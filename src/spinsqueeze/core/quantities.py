@@ -5,12 +5,20 @@ as they are, and "2 pi x 1.2 MHz" says the same as "1.2 MHz": see `core.units`.
 """
 
 import re
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, final
 
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.units import BASES, Unit, UnknownUnit, product, typed, without_two_pi
+from spinsqueeze.core.units import (
+    BASES,
+    Unit,
+    UnknownUnit,
+    in_other_case,
+    product,
+    typed,
+    without_two_pi,
+)
 
 KINDS = {
     "length": ((1, 0), "5 um", "length"),
@@ -30,7 +38,48 @@ _WORDS = {
 }  # fmt: skip
 """Units in words, without the s of the plural -> their signs."""
 
+_SEPARATOR = re.compile(r"[,_.'\u2019]\d")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+
+@final
+@dataclass(frozen=True)
+class Written:
+    """A quantity as a text: "2 pi x" or not, a number, its unit as it is typed."""
+
+    two_pi: bool
+    number: float
+    unit: str
+
+    @property
+    def of_one(self) -> float:
+        """1 of the unit in SI units, with angular rates."""
+        return replace(product(self.unit), turns=int(self.two_pi)).rate_of_cycles
+
+    @property
+    def dimension(self) -> tuple[int, int]:
+        """Powers of metre and second."""
+        return product(self.unit).dimension
+
+    def of(self, number: float) -> str:
+        """The text of another number."""
+        return f"{'2 pi x ' if self.two_pi else ''}{number:.12g} {self.unit}"
+
+
+def written_quantity(value: Any) -> Written | None:
+    """A quantity that a text writes, of any kind; None of anything else."""
+    if not isinstance(value, str):
+        return None
+    rest, two_pi = without_two_pi(typed(value))
+    number = _NUMBER.match(rest)
+    if number is None:
+        return None
+    unit = rest[number.end() :].strip()
+    try:
+        product(unit)
+    except UnknownUnit:
+        return None
+    return Written(two_pi, float(number[0]), unit)
 
 
 def quantity(name: str, value: Any, *, kind: str) -> float:
@@ -53,7 +102,14 @@ def quantity(name: str, value: Any, *, kind: str) -> float:
     number = _NUMBER.match(rest)
     if number is None:
         raise InvalidInput.of(name, f"must begin with a number, as in {example!r}, got {value!r}")
-    unit = _unit(name, rest[number.end() :].strip(), value, example)
+    after = rest[number.end() :].strip()
+    if _SEPARATOR.match(after):
+        raise InvalidInput.of(
+            name,
+            f"must have a number with a point for decimals and nothing between thousands, as in "
+            f"{example!r}, got {value!r}",
+        )
+    unit = _unit(name, after, value, example)
     if unit.dimension != dimension:
         raise InvalidInput.of(name, f"must be a {words} such as {example!r}, got {value!r}")
     if two_pi and unit.seconds != -1:
@@ -73,7 +129,8 @@ def _unit(name: str, text: str, value: str, example: str) -> Unit:
             rule = f"must end in a unit such as that of {example!r}, got {value!r}"
             raise InvalidInput.of(name, rule) from None
         word = unknown.word.lower()
-        if short := _WORDS.get(word, _WORDS.get(word.removesuffix("s"))):
+        short = _WORDS.get(word, _WORDS.get(word.removesuffix("s"), in_other_case(word)))
+        if short:
             raise InvalidInput.of(
                 name,
                 f"must have its unit as a sign, as in {example!r}, got {value!r}; write "

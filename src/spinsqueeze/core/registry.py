@@ -1,7 +1,9 @@
 """The registry of result variables: name, dimensions, units and long name, once for all."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from spinsqueeze.core.errors import InvalidInput
 
@@ -118,6 +120,7 @@ LAB_FIGURES = {
     "lab_cooperativity": "cooperativity C = 4 g^2/(kappa gamma) of one atom",
     "lab_collective_cooperativity": "collective cooperativity N C",
     "lab_coupling_hz": "C3/spacing^3, C6/spacing^6 or that of a soft core, over 2 pi, in Hz",
+    "lab_largest_coupling_hz": "largest coupling of two spins, over 2 pi, in Hz",
     "lab_chi_hz": "exchange chi/2pi in Hz",
     "lab_collective_decay_hz": "collective decay Gamma/2pi in Hz",
     "lab_superradiant_hz": "N Gamma/2pi in Hz, with the mean square of the couplings",
@@ -132,6 +135,14 @@ READOUT_FIGURES = {
     "readout_resolution": "rms noise of the number of spins counted up",
 }
 """Attributes of results with a readout, like those of lab numbers."""
+
+
+def same_coupling(figures: Mapping[str, Any]) -> bool:
+    """Whether the largest coupling is that at the spacing, or of a result that does not tell it."""
+    if "lab_coupling_hz" not in figures or "lab_largest_coupling_hz" not in figures:
+        return True
+    at_spacing = float(figures["lab_coupling_hz"])
+    return abs(at_spacing - float(figures["lab_largest_coupling_hz"])) <= 1e-9 * abs(at_spacing)
 
 
 def variable(name: str) -> Variable:

@@ -43,6 +43,7 @@ _AFTER = re.compile(rf"\s*[*x]?\s*(?:{_PI}|\(\s*{_PI}\s*\))$", re.IGNORECASE)
 _FACTOR = re.compile(
     r"([*/]?)\s*(1(?=\s*/)|[A-Za-z]+)\s*(?:\^|\*\*)?\s*(?:\{([+-]?\d+)\}|([+-]?\d+))?\s*"
 )
+_WORD = re.compile(r"[^\s*/^{}0-9+-]+")
 _TURN = re.compile(
     r"(?P<sign>[+-]?)(?P<number>(?:\d+\.?\d*|\.\d+)?)\s*\*?\s*"
     r"(?P<unit>pi|deg|degrees?|\u00b0|rad|radians?)\s*(?:/\s*(?P<below>\d+\.?\d*))?",
@@ -112,12 +113,14 @@ def without_two_pi(text: str) -> tuple[str, bool]:
 def product(text: str) -> Unit:
     """A product such as 'GHz um^6', 'rad/us', '1/s', 'us^-1' of a typed text.
 
+    Hertz of radians, 'rad MHz', count no cycles: they are angular, as 'rad/us'.
+
     Raises:
         UnknownUnit: a word is no unit, or the text no product.
     """
     if not text:
         raise UnknownUnit
-    power, powers, at = 0, [0, 0, 0], 0
+    power, powers, at, radians = 0, [0, 0, 0], 0, False
     while at < len(text):
         factor = _FACTOR.match(text, at)
         if factor is None:
@@ -125,11 +128,16 @@ def product(text: str) -> Unit:
         at = factor.end()
         if factor[2] == "1":
             continue
-        ten, base = _unit(factor[2])
+        try:
+            ten, base = _unit(factor[2])
+        except UnknownUnit:
+            whole = _WORD.match(text, factor.start(2))
+            raise UnknownUnit(whole[0] if whole else factor[2]) from None
         exponent = int(factor[3] or factor[4] or 1) * (-1 if factor[1] == "/" else 1)
         power += ten * exponent
         powers = [p + exponent * q for p, q in zip(powers, BASES[base], strict=True)]
-    return Unit(power, powers[0], powers[1], powers[2])
+        radians = radians or base == "rad"
+    return Unit(power, powers[0], powers[1], 0 if radians else powers[2])
 
 
 def _unit(word: str) -> tuple[int, str]:
@@ -140,9 +148,15 @@ def _unit(word: str) -> tuple[int, str]:
         return 0, "rad"
     for base in sorted(BASES, key=len, reverse=True):
         prefix = word.removesuffix(base)
-        if prefix != word and prefix in PREFIXES and not (base == "rad" and prefix):
+        if prefix != word and prefix in PREFIXES:
             return PREFIXES[prefix], base
     raise UnknownUnit(word)
+
+
+def in_other_case(word: str) -> str:
+    """The unit that a word is but for capitals, 'GHz' for 'ghz'; empty where it is none."""
+    usual = ("MHz", *(prefix + base for base in BASES for prefix in PREFIXES))
+    return next((unit for unit in usual if unit.lower() == word.lower()), "")
 
 
 def unit_named(text: str) -> Unit | None:

@@ -17,6 +17,7 @@ FIXED, INDEPENDENT = LOADINGS = ("fixed", "independent")
 RECTANGULAR = "rectangular"
 GEOMETRIES = (RECTANGULAR, *PATTERNS)
 _ELSEWHERE = {
+    "hexagonal": "write 'triangular' for six neighbours each, 'honeycomb' for three",
     "square": "leave it out for a square or cubic lattice",
     "ladder": "a ladder is rectangular: shape=(10, 2), boundary=('periodic', 'open')",
     "zigzag": "a zigzag ladder is triangular: shape=(10, 2), boundary=('periodic', 'open')",
@@ -24,6 +25,7 @@ _ELSEWHERE = {
     "random": "random places are positions=RandomPositions(100, box=(20, 20))",
 }
 """What else people call a geometry, and how it is written here."""
+_PER_CENT = re.compile(r"(\d+\.?\d*)\s*%?")
 _BOUNDARY_WORDS = {
     "closed": "write 'periodic' where opposite edges meet, 'open' for an array with edges",
     **dict.fromkeys(("pbc", "torus", "ring"), "write 'periodic'"),
@@ -136,6 +138,27 @@ def checked_spacing(spacing: Any, geometry: str, dimension: int) -> float | tupl
         values = checks.real_array("spacing", spacing, shape=(dimension,))
         return tuple(checks.real("spacing", float(v), above=0.0) for v in values)
     return checks.real("spacing", spacing, above=0.0)
+
+
+def checked_filling(filling: Any) -> float:
+    """The fraction of sites with a spin.
+
+    Raises:
+        InvalidInput: not above 0 and at most 1; few per cent may be meant as those left empty.
+    """
+    try:
+        return checks.real("filling", filling, above=0.0, maximum=1.0)
+    except InvalidInput as error:
+        found = _PER_CENT.fullmatch(str(filling))
+        least = 2.0 if isinstance(filling, int | float) else 0.0
+        if found is None or not least <= (per_cent := float(found[1])) < 50.0:
+            raise
+        rule = error.rule.partition(";")[0]
+        raise InvalidInput.of(
+            "filling",
+            f"{rule}; write {1 - per_cent / 100:g} where {per_cent:g} % of the sites are empty, "
+            f"{per_cent / 100:g} for a filling of {per_cent:g} %",
+        ) from None
 
 
 def checked_vacancies(vacancies: Any, n_sites: int) -> tuple[int, ...]:

@@ -91,7 +91,7 @@ class Lattice:
         put("boundary", arguments.checked_boundary(self.boundary, len(shape)))
         put("spacing", arguments.checked_spacing(self.spacing, self.geometry, len(shape)))
         n_sites = self._n_sites
-        put("filling", checks.real("filling", self.filling, above=0.0, maximum=1.0))
+        put("filling", arguments.checked_filling(self.filling))
         checks.choice("loading", self.loading, LOADINGS)
         put("vacancies", arguments.checked_vacancies(self.vacancies, n_sites))
         if self.vacancies and self.filling != 1.0:

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, final
 
+import numpy as np
+
 from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_init
 from spinsqueeze.core.errors import InvalidInput
@@ -71,6 +73,31 @@ class Pulse(Plain):
             if not sites or len(set(sites)) != len(sites):
                 raise InvalidInput.of("sites", "must name at least one spin, each once")
             put(self, "sites", sites)
+
+    @property
+    def in_words(self) -> str:
+        """'a turn by 3.142 rad about +x at 0.5 of every time'."""
+        return f"a turn by {self.angle:.4g} rad about {self._axis} {self._place}"
+
+    @property
+    def _axis(self) -> str:
+        names = [sign + name for name in "xyz" for sign in "+-"]
+        exact = (
+            name for name in names if np.array_equal(checks.direction("axis", name), self.axis)
+        )
+        return next(exact, "(" + ", ".join(f"{x:.4g}" for x in self.axis) + ")")
+
+    @property
+    def _place(self) -> str:
+        """When, and of which spins."""
+        if self.fraction is None:
+            when = f"at time {self.time:.6g}"
+        else:
+            usual = f"at {self.fraction:.4g} of every time"
+            when = {0.0: "at time 0", 1.0: "at the end"}.get(self.fraction, usual)
+        if self.spin_class is not None:
+            return f"{when} of class {self.spin_class}"
+        return when if self.sites is None else f"{when} of {len(self.sites)} sites"
 
 
 def _radians(value: Any) -> float:

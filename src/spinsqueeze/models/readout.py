@@ -39,3 +39,10 @@ class Readout(Plain):
         object.__setattr__(self, "detection_error", error)
         resolution = checks.real("resolution", self.resolution, minimum=0.0)
         object.__setattr__(self, "resolution", resolution)
+
+    @property
+    def in_words(self) -> str:
+        """'1 % misread, counts to 2 spins rms', or 'perfectly'."""
+        words = [f"{100 * self.detection_error:.4g} % misread"] if self.detection_error else []
+        words += [f"counts to {self.resolution:.4g} spins rms"] if self.resolution else []
+        return ", ".join(words) or "perfectly"

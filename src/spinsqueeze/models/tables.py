@@ -19,8 +19,9 @@ from spinsqueeze.models.cavity import Cavity
 from spinsqueeze.models.ensemble import Ensemble, SpinClass, number_of_spins
 from spinsqueeze.models.lab import NAMES, LabNumbers
 from spinsqueeze.models.lab_cavity import LabCavity
-from spinsqueeze.models.lab_spins import NAMES as SPIN_NAMES
-from spinsqueeze.models.lab_spins import LabSpinNumbers, LabSpins
+from spinsqueeze.models.lab_spin_numbers import NAMES as SPIN_NAMES
+from spinsqueeze.models.lab_spin_numbers import LabSpinNumbers
+from spinsqueeze.models.lab_spins import LabSpins
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import InitialState

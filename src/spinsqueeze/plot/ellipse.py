@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _SIDE_BY_SIDE = 5.0
 """Inches of width that two panels need beside each other."""
-_AREA = "area of the ellipse / that of a coherent state"
+_PRODUCT = "uncertainty product (at least 1)"
 
 
 @clear_call
@@ -63,8 +63,9 @@ def ellipse(
         ax: None for a new figure, one axes for the curve alone, or two.
         width: of a new figure, inches or "column" (3.4); below 5 the ellipse stands below.
         title: whether there is a title.
-        labels: whether values stand in the legend, and the area over the ellipse: that of the
-            ellipse over that of a coherent state, 4 sqrt(Var Var)/N.
+        labels: whether values stand in the legend, and the uncertainty product over the ellipse:
+            4 Var Var/|<S>|^2 of the least and the greatest variance, at least 1 as `info` says.
+            The ellipse itself may be smaller than the circle where the mean spin is shorter.
 
     Returns:
         The figure; `figure.savefig("ellipse.png")` writes it. It needs no display.
@@ -176,10 +177,10 @@ def _draw_ellipse(panel: Axes, data: Any, *, labels: bool) -> None:
     panel.set_aspect("equal", adjustable="datalim")
     panel.set_xlabel(r"$\Delta S_1\,/\,(\sqrt{N}/2)$")
     panel.set_ylabel(r"$\Delta S_2\,/\,(\sqrt{N}/2)$")
-    area = data.attrs.get("ellipse_area")
-    if labels and area is not None and np.isfinite(area):
+    product = float(data.attrs.get("uncertainty_product", np.nan))
+    if labels and np.isfinite(product):
         letters = float(panel.yaxis.label.get_fontsize())
-        panel.set_title(refilled(f"{_AREA}: {float(area):.3g}", 32), fontsize=letters)
+        panel.set_title(refilled(f"{_PRODUCT}: {product:.4g}", 32), fontsize=letters)
 
 
 def _title(data: Any) -> str:

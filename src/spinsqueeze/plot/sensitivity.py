@@ -23,7 +23,7 @@ from spinsqueeze.plot.style import (
     wrapped,
 )
 from spinsqueeze.results import gains
-from spinsqueeze.results.dataset import refuse_file_name
+from spinsqueeze.results.dataset import readout_of, refuse_file_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,6 +90,8 @@ def sensitivity(
     if "best_axis" in data:
         note = f"{note}, about the best axis".removeprefix(", ")
     note = f"{note}, by {data.attrs['method']}".removeprefix(", ")
+    if readout := readout_of(data.attrs):
+        note += f", {readout.in_words}"
     stderr = data.get("metrological_gain_stderr")
     values, errors = decibels_with_error(
         np.where(data["metrological_gain"].values > 0, data["metrological_gain"].values, np.nan),

@@ -107,7 +107,9 @@ def inches(width: Any, ax: Any) -> float | None:
         return COLUMN
     number = isinstance(width, int | float | np.number) and not isinstance(width, bool)
     if not number or not 2.0 <= float(width) <= 30.0:
-        raise InvalidInput(f"width must be inches from 2 to 30, or 'column', got {width!r}")
+        raise InvalidInput(
+            f"width must be inches from 2 to 30, or 'column', got {width!r} (1 cm is 0.3937)"
+        )
     return float(width)
 
 

@@ -194,6 +194,11 @@ def _quantity(data: Any, quantity: str | None) -> str:
                 f"quantity {quantity} must be a number at each point, it has dimensions "
                 f"{', '.join(map(str, data[quantity].dims))}; select the others with data.isel"
             )
+        if quantity.startswith("optimal_") and (whole := quantity.removeprefix("optimal_")) in data:
+            raise InvalidInput(
+                f"quantity {quantity!r} is not in data: at the optimum xi2, its time and its angle "
+                f"are kept; {whole!r} is there at all times (data[{whole!r}])"
+            )
         raise InvalidInput(f"quantity {quantity!r} is not in data; {did_you_mean(quantity, known)}")
     return quantity
 

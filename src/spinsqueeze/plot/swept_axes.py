@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats, Integers
+from spinsqueeze.core.quantities import written_quantity
 from spinsqueeze.core.written_units import axis_scale, is_laboratory
 from spinsqueeze.plot.style import with_superscripts
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TICKS = 14
+_SYMBOL = re.compile(r"t[12]|c[36]")
+"""Names of [lab] that are written as capitals."""
 
 
 @final
@@ -46,6 +50,9 @@ def axis_of(data: Any, dim: Any) -> SweptAxis:
     units = str(data[dim].attrs.get("units", "")) if dim in data.coords else ""
     if not is_laboratory(units):  # strengths in J, the default, are said by their name alone
         units = ""
+    texts = _of_texts(values, label)
+    if texts is not None:
+        return texts
     if values.dtype.kind not in "fi" or not np.isfinite(values).all():
         words = tuple(
             f"{v:g}" if isinstance(v, float) else with_superscripts(str(v)) for v in values.tolist()
@@ -55,6 +62,19 @@ def axis_of(data: Any, dim: Any) -> SweptAxis:
     logarithmic = _log_spaced(at)
     factor, unit = axis_scale(1.0 if logarithmic else float(np.abs(at).max(initial=0.0)), units)
     return SweptAxis(f"{label} ({unit})" if unit else label, factor * at, (), logarithmic)
+
+
+def _of_texts(values: Any, label: str) -> SweptAxis | None:
+    """The axis of texts with units of one kind, all in that of the first; None of others."""
+    read = [written_quantity(value) for value in values.tolist()]
+    known = [text for text in read if text is not None]
+    if not known or len(known) < len(read) or len({text.dimension for text in known}) > 1:
+        return None
+    unit = known[0].of_one
+    at = np.array([text.number * (text.of_one / unit) for text in known])
+    name = label.upper() if _SYMBOL.fullmatch(label) else label
+    shown = ("2π " if known[0].two_pi else "") + re.sub(r"\bu(?=[a-z])", "µ", known[0].unit)
+    return SweptAxis(f"{name} ({with_superscripts(shown)})", at, (), _log_spaced(at))
 
 
 def _log_spaced(values: Floats) -> bool:

@@ -92,6 +92,7 @@ def build(
         data.coords["phase"] = ("phase", phases, words)
     kept = ("title", "n_spins", "unit", "method", "error_kind", "references", "seed")
     data.attrs = {name: head.attrs[name] for name in kept if name in head.attrs}
+    data.attrs |= {n: v for n, v in head.attrs.items() if str(n).startswith("readout_")}
     data.attrs |= {
         "signal": signal,
         "step": step,

@@ -27,6 +27,7 @@ _SAID = (
     "xi2_kitagawa_ueda",
     "antisqueezing",
     "ellipse_area",
+    "uncertainty_product",
     "xi2",
     "contrast",
 )
@@ -52,7 +53,8 @@ def variance_against_angle(
         coherent state; with `<name>_stderr` by the jackknife where the result holds its sample
         blocks, the direction of the mean spin found again in each replica. The attributes say
         time and unit, and `squeezing_angle`, `xi2_kitagawa_ueda` (least), `antisqueezing`
-        (greatest), `ellipse_area`, `xi2` and `contrast`, each with its error where there is one.
+        (greatest), `ellipse_area`, `uncertainty_product`, `xi2` and `contrast`, each with its error
+        where there is one.
         `relative_variance` is number squeezing, without the contrast: Wineland's
         xi2 = N min Var/|<S>|^2 is its least value over contrast^2.
 

@@ -15,6 +15,7 @@ from spinsqueeze.methods.base.answer import COMPLETE, Answer
 from spinsqueeze.methods.base.echoed import follows_times, joined, runs_of_times
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import Evolve, Question
+from spinsqueeze.models.lab_cavity import LabCavity
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import moments_of
@@ -98,7 +99,7 @@ class Run:
             "diagnostics": json.dumps(answer.diagnostics),
             "warnings": json.dumps(
                 [
-                    *_of_elimination(study.model),
+                    *_of_lab(study.model),
                     *answer.warnings,
                     *_doubts(answer),
                     *self._bounds,
@@ -233,10 +234,11 @@ def _readout(study: Study) -> dict[str, float]:
     }
 
 
-def _of_elimination(model: SpinModel) -> tuple[str, ...]:
-    """Concerns of leaving out the cavity of lab numbers."""
-    left_out = model.lab is not None and model.cavity is None
-    return model.lab.concerns if model.lab is not None and left_out else ()
+def _of_lab(model: SpinModel) -> tuple[str, ...]:
+    """Concerns of lab numbers: of leaving out the cavity, of lengths of a lattice."""
+    if model.lab is None or (isinstance(model.lab, LabCavity) and model.cavity is not None):
+        return ()
+    return model.lab.concerns
 
 
 def _doubts(answer: Answer) -> list[str]:

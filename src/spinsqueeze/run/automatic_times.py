@@ -23,6 +23,7 @@ from spinsqueeze.core.written_units import time_units
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import Question
 from spinsqueeze.methods.registry import METHODS
+from spinsqueeze.models.lab_spin_numbers import LabSpinNumbers
 from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.observables.optimum_search import optimum_of_moments
@@ -70,6 +71,8 @@ _CHEAP: dict[str, dict[str, Any]] = {
     "order": {"cumulants": 2},
     "qfi": {"": False},
 }
+_COUPLINGS = ("spacing", "c6", "c3", "plateau", "core_radius", "chi")
+"""Numbers of a laboratory that couplings come from."""
 _APPROXIMATE = ("cumulants", "dtwa")
 
 
@@ -208,10 +211,12 @@ class _Search:
     def _concern(self, end: float) -> str:
         """Whether the times end long after all spins have decayed."""
         model = self.study.model
+        lab = getattr(model.lab, "numbers", None)
+        coupling = [n for n in _COUPLINGS if getattr(lab, n, None) is not None]
         return concern_about_decay(
             self.study.canonical_model,
             window=end,
-            spacing=getattr(getattr(model.lab, "numbers", None), "spacing", None) is not None,
+            numbers=" and ".join(coupling) if isinstance(lab, LabSpinNumbers) else "",
             units=time_units(model.unit),
         )
 

@@ -15,6 +15,7 @@ from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
 from spinsqueeze.methods.registry import METHODS
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
+from spinsqueeze.models.readout import Readout
 from spinsqueeze.models.states import InitialState
 from spinsqueeze.results.dataset import was_interrupted
 from spinsqueeze.run.choice import PATIENCE, make_method
@@ -85,6 +86,7 @@ def compare(
     *,
     methods: Sequence[Method | type[Method] | str] | None = None,
     pulses: Sequence[Pulse] = (),
+    readout: Readout | None = None,
     seed: int = 0,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
     progress: Callable[[float], None] | bool | None = None,
@@ -104,6 +106,7 @@ def compare(
         methods: methods to run; None: every method that fits and should take under a minute (of
             several models the most trusted one of these for each).
         pulses: instantaneous rotations.
+        readout: how the spins are misread; what is compared is that of the spins themselves.
         seed: seed of the sampling methods.
         memory_budget: bytes for each method.
         progress: called with the fraction done of all methods together; True shows a bar.
@@ -125,7 +128,11 @@ def compare(
     datasets = {}
     with listener(progress, title="compare") as heard:
         for k, (label, run) in enumerate(runs.items()):
-            options: dict[str, Any] = {**shared, "progress": _share(heard, k, len(runs))}
+            options: dict[str, Any] = {
+                **shared,
+                "readout": readout,
+                "progress": _share(heard, k, len(runs)),
+            }
             if initial_state is None or times is None:
                 datasets[label] = steady_state(
                     run.model, initial_state=initial_state, method=run.method, **options

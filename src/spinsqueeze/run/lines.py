@@ -9,6 +9,8 @@ import numpy as np
 def best(data: Any) -> Iterator[str]:
     """The best squeezing of a result, or why there is none."""
     from spinsqueeze.core.errors import SpinSqueezeError
+    from spinsqueeze.models.lab_spins import NO_INTERACTION
+    from spinsqueeze.results.dataset import warnings_of
     from spinsqueeze.run.optimum import optimum
 
     if "figure" in data.attrs:
@@ -24,6 +26,10 @@ def best(data: Any) -> Iterator[str]:
         yield from _averaged(data, data)
         yield from _truncation(data)
         yield from _neglected(data)
+        return
+    alone = any(text.startswith(NO_INTERACTION) for text in warnings_of(data))
+    if alone and np.isfinite(data["xi2"].values[0]) and data["xi2"].min() > 1.0 - 1e-9:
+        yield "no squeezing: there is no interaction in this model"
         return
     try:
         least = optimum(data)
@@ -76,17 +82,21 @@ def gains(data: Any) -> Iterator[str]:
     """The best gain of a result, its phase resolution and readout, in lines for people."""
     from spinsqueeze.core.text import value_with_error
     from spinsqueeze.core.written_units import written
+    from spinsqueeze.results.dataset import readout_of
     from spinsqueeze.results.gains import read
 
     best, there = read(data)
     if best is None:
         yield "no gain: the mean spin has no direction, or no time comes after the signal"
+        yield from _signal(data)
         return
     unit = written(str(there["time"].attrs.get("units", "")))
     place = f"time {value_with_error(best.time, stderr=best.time_error)} {unit}".rstrip()
     if "phase" in there.coords:
         place += f", phase {float(there['phase']):.4g} rad"
     advice = f" [{best.advice}]" if best.advice else ""
+    if readout := readout_of(data.attrs):
+        place += f", {readout.in_words}"
     yield f"gain = {best.shown} over uncorrelated spins at {place}{advice}"
     direction = ", ".join(f"{x:.4f}" for x in there["readout"].values)
     resolution = 1 / np.sqrt(float(data.attrs["n_spins"]) * best.gain)
@@ -95,7 +105,22 @@ def gains(data: Any) -> Iterator[str]:
     if "best_axis" in there:
         axis = ", ".join(f"{x:.4f}" for x in there["best_axis"].values)
         yield f"best axis of the signal: ({axis}){near}"
+    yield from _signal(data)
     yield from _neglected(data)
+
+
+def _signal(data: Any) -> Iterator[str]:
+    """Which pulse of the study is the signal."""
+    from spinsqueeze.models.tables import pulses_from_tables
+    from spinsqueeze.results.studies import full_study_tables
+
+    if "study" not in data.attrs or "signal" not in data.attrs:
+        return
+    number = int(data.attrs["signal"])
+    pulse = pulses_from_tables(full_study_tables(data)["pulses"])[number]
+    axis = ", about the best axis instead" if "best_axis" in data else ""
+    phases = ", at the phases instead" if "phase" in data.dims else ""
+    yield f"signal: pulse {number}, {pulse.in_words}{axis}{phases}"
 
 
 def method_line(data: Any) -> str:
@@ -120,27 +145,27 @@ def _measured(data: Any) -> Iterator[str]:
         return
     from spinsqueeze.core.errors import SpinSqueezeError
     from spinsqueeze.results.best import optimum_of_run
+    from spinsqueeze.results.dataset import readout_of
 
-    error, noise = (data.attrs[f"readout_{name}"] for name in ("detection_error", "resolution"))
-    words = [f"{100 * error:.4g} % misread"] if error else []
-    words += [f"counts to {noise:.4g} spins rms"] if noise else []
+    readout = readout_of(data.attrs)
+    assert readout is not None
     try:
         least = optimum_of_run(data, measured=True).in_words(_time_unit(data))
     except SpinSqueezeError as problem:
         least = f"no optimum: {problem}"
-    yield f"as measured ({', '.join(words) or 'perfectly'}): {least}"
-
-
-_WHERE = {"J": " at the spacing", "chi": ""}
-"""Where spins have a coupling."""
+    yield f"as measured ({readout.in_words}): {least}"
 
 
 def _lab_time(data: Any, time: float) -> Iterator[str]:
     """A time in seconds, and in units of the rates that lab numbers give the spins."""
+    from spinsqueeze.core.registry import same_coupling
     from spinsqueeze.core.units import angular, seconds_of, with_prefix
 
     if "lab_collective_decay_hz" not in data.attrs:
-        rates = {"J": "lab_coupling_hz", "chi": "lab_chi_hz"}
+        largest = not same_coupling(data.attrs)
+        coupling = "lab_largest_coupling_hz" if largest else "lab_coupling_hz"
+        where = {"J": ", the largest coupling" if largest else " at the spacing", "chi": ""}
+        rates = {"J": coupling, "chi": "lab_chi_hz"}
         known = {label: name for label, name in rates.items() if name in data.attrs}
         if known:
             seconds = time * seconds_of(data.attrs["unit"])
@@ -149,7 +174,7 @@ def _lab_time(data: Any, time: float) -> Iterator[str]:
                 for label, name in known.items()
             ]
             sizes = [
-                f"{label} = 2 pi x {with_prefix(float(data.attrs[name]), 'Hz')}{_WHERE[label]}"
+                f"{label} = 2 pi x {with_prefix(float(data.attrs[name]), 'Hz')}{where[label]}"
                 for label, name in known.items()
             ]
             yield f"time {with_prefix(seconds, 's')}: {', '.join(parts)}; {', '.join(sizes)}"

@@ -8,6 +8,7 @@ import numpy as np
 from spinsqueeze.core import checks
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.plain import numbers
+from spinsqueeze.core.quantities import written_quantity
 
 MAX_POINTS = 10**7
 _RANGE = ("start", "stop", "num", "spacing")
@@ -25,7 +26,8 @@ def expand(path: str, spec: Any) -> list[Any]:
         path: dotted path for messages.
         spec: [a, b, ...], of many numbers also an array; {values = [a, b, ...]}; or {start, stop,
             num} with spacing = "linear" (the default: num numbers, both ends included; integers
-            where start is one and all of them are) or "log" (see `whole_numbers` for counts).
+            where start is one and all of them are) or "log" (see `whole_numbers` for counts);
+            start and stop may be texts with the same unit, "4 um" and "8 um".
 
     Raises:
         InvalidInput: none of these, a wrong type, or a logarithmic range that touches 0.
@@ -40,6 +42,9 @@ def expand(path: str, spec: Any) -> list[Any]:
         )
     for key in spec:
         if key not in (*_RANGE, "values"):
+            if key == "step":
+                rule = "unknown key of a range; did you mean num, how many values there are?"
+                raise InvalidInput(rule, path=f"{path}.{key}")
             hint = checks.did_you_mean(str(key), (*_RANGE, "values"))
             raise InvalidInput(f"unknown key of a range; {hint}", path=f"{path}.{key}")
     if "values" in spec:
@@ -52,7 +57,32 @@ def expand(path: str, spec: Any) -> list[Any]:
                 path=f"{path}.values",
             )
         return list(values)
+    if any(isinstance(spec.get(end), str) for end in ("start", "stop")):
+        return _range_of_texts(path, spec)
     return _range(path, spec)
+
+
+def _range_of_texts(path: str, spec: Mapping[str, Any]) -> list[str]:
+    """The texts between two quantities with the same unit."""
+    start, stop = (written_quantity(spec.get(end)) for end in ("start", "stop"))
+    for end, text in (("start", start), ("stop", stop)):
+        if text is None:
+            raise InvalidInput(
+                'must be a text with its unit as the other end is, as in { start = "4 um", stop = '
+                f'"8 um", num = 5 }}, got {checks.shown(spec.get(end))}; or list the values, '
+                '["4 um", "5 um"]',
+                path=f"{path}.{end}",
+            )
+    assert start is not None
+    assert stop is not None
+    if (start.two_pi, start.unit) != (stop.two_pi, stop.unit):
+        raise InvalidInput(
+            f"must have the unit of start, {start.unit!r}, got {spec['stop']!r}; write it in that "
+            "unit, or list the values",
+            path=f"{path}.stop",
+        )
+    numbers_between = _range(path, {**spec, "start": start.number, "stop": stop.number})
+    return [start.of(number) for number in numbers_between]
 
 
 def _range(path: str, spec: Mapping[str, Any]) -> list[float] | list[int]:
@@ -89,6 +119,8 @@ def whole_numbers(spec: Any, values: Sequence[Any]) -> list[int] | None:
     if not isinstance(spec, Mapping) or spec.get("spacing") != "log":
         return None
     ends = (spec["start"], spec["stop"])
+    if any(isinstance(end, str) for end in ends):
+        return None
     if not all(float(end).is_integer() for end in ends):
         return None
     return list(dict.fromkeys(round(value) for value in values))
@@ -99,6 +131,8 @@ def is_rounded(values: Any) -> bool:
     array = np.asarray(values)
     if array.ndim != 1 or array.size < 3 or array.dtype.kind not in "iu" or np.any(array <= 0):
         return False
+    if np.ptp(np.diff(array)) == 0:
+        return False  # linear, whatever it was written as
     ends = float(array[0]), float(array[-1])
     for num in range(array.size, 4 * array.size):  # repeats were left out
         exact = np.geomspace(*ends, num)

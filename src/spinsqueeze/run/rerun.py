@@ -60,6 +60,7 @@ def study_to_rerun(data: Any) -> Study:
     """
     if isinstance(data, xr.Dataset) and "metrological_gain" in data:
         phases = ", phases=data.phase.values" if "phase" in data.dims else ""
+        phases += ", axis='best'" if "best_axis" in data else ""
         raise InvalidInput.of(
             "data",
             "must be a run or a sweep, got a sensitivity; make it again with sensitivity("

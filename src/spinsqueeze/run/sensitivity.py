@@ -16,6 +16,7 @@ from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput, SpinSqueezeError
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
+from spinsqueeze.models.readout import Readout
 from spinsqueeze.observables.measured import as_measured
 from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.sensitivity import (
@@ -58,6 +59,7 @@ def sensitivity(
     phases: Any = None,
     step: float | None = None,
     method: Any = None,
+    readout: Readout | None = None,
     seed: int | None = None,
     memory_budget: float | None = None,
     title: str | None = None,
@@ -89,13 +91,15 @@ def sensitivity(
             as of a study without times: those that a run without the signal chooses; pulses must
             then come at a `fraction`.
         pulses: with a model: the pulses.
-        signal: which pulse is the signal, in order (from 0); needed where there are several.
+        signal: which pulse is the signal, in order (from 0); default the only one, or the only one
+            with the angle 0.
         axis: of the signal instead of the pulse's: a direction as of `Pulse`, or "best".
         phases: working points (P,) in radians; default the angle of the pulse itself. With
             axis="best" 0 alone, or none where the angle of the pulse is 0.
         step: radians; default 0.005/sqrt(N), of sampling methods 0.05/sqrt(N), and
             0.2/sqrt(N) with jumps, since trajectories that jump elsewhere count with 1/step.
         method: see `simulate`.
+        readout: how the spins are misread, instead of the study's.
         seed: instead of the study's.
         memory_budget: bytes, instead of the study's.
         title: instead of the study's.
@@ -120,7 +124,8 @@ def sensitivity(
     """
     study = study_from(
         subject, initial_state, AUTO if times is None and isinstance(subject, SpinModel) else times,
-        pulses=pulses, method=method, seed=seed, memory_budget=memory_budget, title=title,
+        pulses=pulses, method=method, readout=readout, seed=seed, memory_budget=memory_budget,
+        title=title,
     )  # fmt: skip
     plan = plan_of(study, signal=signal, axis=axis, phases=phases, step=step)
     with listener(progress, title=study.title or "sensitivity") as heard:
@@ -173,6 +178,19 @@ class SensitivityPlan:
             times = f"about {times}, which a run without the signal chooses first"
         error = method.trust(question).in_words
         return f"{runs} runs{phases} of {method.in_words}, error: {error}; {times}; {time}"
+
+    @property
+    def signal_in_words(self) -> str:
+        """Which pulse is the signal, and what to do where none was meant to be."""
+        pulse = self.study.pulses[self.signal]
+        words = f"signal: pulse {self.signal}, {pulse.in_words}"
+        if self.best:
+            words += ", about the best axis instead"
+        if self.given:
+            words += ", at the phases instead"
+        elif len(self.study.pulses) == 1 and pulse.angle != 0.0:
+            words += "; a signal beside it is one more pulse, with angle = 0.0"
+        return words
 
 
 def plan_of(
@@ -292,8 +310,14 @@ def _checked(study: Study, signal: Any) -> int:
             "pulses", 'must hold the signal, e.g. pulses=[Pulse(0.1, axis="+y", angle=0.0)]'
         )
     if signal is None and len(study.pulses) > 1:
+        small = [k for k, pulse in enumerate(study.pulses) if pulse.angle == 0.0]
+        if len(small) == 1:
+            return small[0]
+        pulses = "; ".join(f"{k}: {pulse.in_words}" for k, pulse in enumerate(study.pulses))
         raise InvalidInput.of(
-            "signal", f"must name one of the {len(study.pulses)} pulses, from 0 (--pulse)"
+            "signal",
+            f"must name one of the {len(study.pulses)} pulses, from 0 (--pulse): not one alone "
+            f"has the angle 0 ({pulses}); give the signal angle = 0.0, or add it as one more pulse",
         )
     return checks.integer("signal", signal or 0, minimum=0, maximum=len(study.pulses) - 1)
 

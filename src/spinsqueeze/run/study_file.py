@@ -25,6 +25,7 @@ from spinsqueeze.models.tables import (
     pulses_from_tables,
     state_from_table,
 )
+from spinsqueeze.run.lab_times import times_as_numbers
 from spinsqueeze.run.ranges import expand
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.study_schema import RunSection, StudyFile, outline
@@ -173,7 +174,7 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
         parts["readout"] = build(Readout, sections.readout, path="readout", what="the readout")
     if sections.method is not None:
         parts["method"] = _method(sections.method)
-    parts |= _when(sections)
+    parts |= _when(sections, model)
     try:
         return Study(model, **parts)
     except InvalidInput as error:
@@ -181,7 +182,7 @@ def _single_point(tables: Any, sections: StudyFile) -> Study:
         raise error.at("" if own else "run") from None
 
 
-def _when(sections: StudyFile) -> dict[str, Any]:
+def _when(sections: StudyFile, model: SpinModel) -> dict[str, Any]:
     """The output times, if any, or steady_state."""
     run = sections.run
     if run.steady_state:
@@ -195,7 +196,7 @@ def _when(sections: StudyFile) -> dict[str, Any]:
         )
     if run.times is None or isinstance(run.times, str):
         return {"times": run.times}
-    values = expand("run.times", run.times)
+    values = expand("run.times", times_as_numbers(run.times, model))
     return {"times": _below("run", lambda: checks.increasing("times", values, minimum=0.0))}
 
 

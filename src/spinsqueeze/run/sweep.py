@@ -13,6 +13,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import FileProblem, InvalidInput, SpinSqueezeError
 from spinsqueeze.core.plain import with_value
+from spinsqueeze.models.readout import Readout
 from spinsqueeze.results import provenance
 from spinsqueeze.results.files import MARK
 from spinsqueeze.results.grid import as_single_run, stack
@@ -51,6 +52,7 @@ def sweep(
     average_over: str | Sequence[str] | None = None,
     method: Any = None,
     pulses: Any = (),
+    readout: Readout | None = None,
     seed: int | None = None,
     memory_budget: float | None = None,
     title: str | None = None,
@@ -93,6 +95,7 @@ def sweep(
             Default: what the study says.
         method: see `simulate`; None: chosen anew at every point.
         pulses: with a model: instantaneous rotations.
+        readout: how the spins are misread, instead of the study's.
         seed: instead of the study's.
         memory_budget: bytes for each point, instead of the study's.
         title: instead of the study's.
@@ -127,6 +130,7 @@ def sweep(
         times,
         method=method,
         pulses=pulses,
+        readout=readout,
         seed=seed,
         memory_budget=memory_budget,
         title=title,

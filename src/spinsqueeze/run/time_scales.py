@@ -69,13 +69,13 @@ def likely_times(form: Canonical) -> Floats:
     return np.linspace(0.0, scales.onset + min(window, scales.last), 101)
 
 
-def concern_about_decay(form: Canonical, *, window: float, spacing: bool, units: str) -> str:
+def concern_about_decay(form: Canonical, *, window: float, numbers: str, units: str) -> str:
     """What to check where spins decay long before they act on each other; "" where they do not.
 
     Args:
         form: the model.
         window: the last of the times that were chosen, after the onset.
-        spacing: whether distances come from a spacing in a laboratory.
+        numbers: what the couplings come from, "spacing and c6"; "" where that is not known.
         units: of times, for the message.
     """
     acting = max((rate for rate, _ in _interactions(form)), default=0.0)
@@ -85,7 +85,7 @@ def concern_about_decay(form: Canonical, *, window: float, spacing: bool, units:
     return (
         f"decay: the chosen times end at {window:.3g} {units}, {window * decay:.1g} times the "
         f"decay time of about {1 / decay:.4g} {units}: the couplings, {acting:.2g} on each spin, "
-        f"are far below the decay rate {decay:.2g}; check {'spacing' if spacing else 'their unit'}"
+        f"are far below the decay rate {decay:.2g}; check {numbers or 'their unit'}"
     )
 
 

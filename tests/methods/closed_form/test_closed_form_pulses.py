@@ -261,6 +261,8 @@ def test_other_pulses_during_the_run_are_refused(axis, angle):
     pulse = sq.Pulse(0.3, axis=axis, angle=angle)
     (reason,) = reasons([pulse])
     assert reason.startswith("a pulse at time 0.3 turns spins away from the Ising axis z: between")
+    (reason,) = reasons([sq.Pulse(fraction=0.25, axis=axis, angle=angle)])
+    assert reason.startswith("a pulse at 0.25 of every time turns spins away from the Ising axis")
     model = sq.SpinModel(3, hamiltonian=[sq.OneAxisTwisting(1.0)])
     with pytest.raises(sq.Unsupported, match="only pulses of pi about an axis perpendicular"):
         sq.simulate(model, TILTED, TIMES, pulses=[pulse], method="closed_form")

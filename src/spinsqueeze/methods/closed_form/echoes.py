@@ -111,8 +111,10 @@ def pulse_obstacles(question: Evolve, axis: int) -> list[str]:
     later = [r for r in question.pulses if 0 < r.time <= question.duration]
     bad = [r for r in later if r.time < question.duration and not _keeps(r, axis)]
     if bad:
+        r = bad[0]
+        when = f"time {r.time:g}" if r.fraction is None else f"{r.fraction:g} of every time"
         reasons.append(
-            f"a pulse at time {bad[0].time:g} turns spins away from the Ising axis {'xyz'[axis]}: "
+            f"a pulse at {when} turns spins away from the Ising axis {'xyz'[axis]}: "
             "between times 0 and the last only pulses of pi about an axis perpendicular to it, "
             f"and rotations about it, have a closed form{_nearly_pi(bad[0].angle)}"
         )

@@ -91,7 +91,10 @@ class SymmetricSubspace(Method):
                 )
             return reasons + size.unbounded(question)
         if model.dissipative and model.time_dependent and not model.modes:
-            reasons.append("jumps with an envelope in the model; use PermutationInvariant")
+            reasons.append(
+                "an envelope of some strength or rate next to jumps, which it does not treat; "
+                "PermutationInvariant does where spins are alike"
+            )
         if not inside:
             reasons.append(f"{type(question.state).__name__} is not in the symmetric subspace")
         return reasons
