@@ -101,12 +101,16 @@ def test_every_public_call_names_a_keyword_that_it_lacks(name, call):
         (
             lambda: sq.Lattice(4, spacing="5 um"),
             r"^spacing must be a real number, got '5 um' \(str\); write the number alone, 5, in "
-            r"the unit that is expected here \(texts with their unit are read by spins_from_lab\)$",
+            r"the unit that is expected here \(texts with their unit are read in \[lab\] ",
         ),
         (
-            lambda: sq.OneAxisTwisting("2 pi x 1 Hz"),
-            r"^chi must be .*; write the number with its 2",
+            lambda: sq.OneAxisTwisting("1 Hz"),
+            r"'1 Hz' \(str\); numbers here are angular, in the unit of the model: 1 Hz = 6.28319 "
+            r"1/s; texts with their unit are read in \[lab\] of a study, in Python by spins_from",
         ),
+        (lambda: sq.OneAxisTwisting("2 pi x 1 kHz"), r": 2 pi x 1 kHz = 6.28319 1/ms; texts"),
+        (lambda: sq.OneAxisTwisting("3 rad/us"), r": 3 rad/us = 3 1/us; texts with their unit"),
+        (lambda: sq.OneAxisTwisting("2 pi x 1"), r"^chi must be .*; write the number with its 2"),
         (
             lambda: sq.simulate(twisting(), UP_X, "5 us"),
             r"^times must be .* e.g. np.linspace\(0, 1",
