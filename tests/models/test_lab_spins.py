@@ -8,6 +8,7 @@ import pytest
 import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.models.tables import model_as_tables, model_from_tables
+from spinsqueeze.results.dataset import warnings_of
 
 TWO_PI = 2 * np.pi
 CHAIN = sq.Lattice(4, boundary="open")
@@ -80,6 +81,25 @@ def test_twisting_a_hundred_thousand_atoms_is_best_after_88_microseconds():
     assert data["time"].attrs["units"] == "us"
     np.testing.assert_allclose(data["time_times_chi"], data["time"] * 1e-6 * TWO_PI, rtol=1e-13)
     assert data.attrs["lab_chi_hz"] == pytest.approx(1.0)
+
+
+def test_a_term_of_the_laboratory_that_is_given_again_is_warned_of():
+    twice = sq.spins_from_lab(100, chi="1 Hz", hamiltonian=[sq.OneAxisTwisting(1.0)]).model
+    data = sq.simulate(twice, sq.CoherentState("+x"), [0.1], method="closed_form")
+    assert "time_times_chi" not in data.coords
+    assert "lab_chi_hz" not in data.attrs
+    (warning,) = warnings_of(data)
+    assert warning.startswith("lab: one_axis_twisting comes from [lab] and once more from hamilton")
+    decays = sq.spins_from_lab(9, t1="1 ms", jumps=[sq.LocalDecay(0.1)])
+    assert [text.split(":")[1] for text in decays.concerns] == [
+        " local_decay comes from [lab] and once more from jumps"
+    ]
+    along_x = sq.OneAxisTwisting(1.0, axis="x")
+    other = sq.spins_from_lab(
+        9, chi="1 Hz", drive_detuning="1 Hz", hamiltonian=[along_x, sq.UniformField([1, 0, 0])]
+    )
+    assert other.concerns == ()
+    assert other.figures() == {"lab_chi_hz": pytest.approx(1.0)}
 
 
 def test_a_decaying_spin_has_its_coherence_time():

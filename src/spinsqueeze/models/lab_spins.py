@@ -186,6 +186,13 @@ class LabSpinNumbers(Plain):
         return tuple(kind(rate) for kind, rate in rates if rate > 1e-9 * decay)
 
 
+def _alike(term: HamiltonianTerm | JumpTerm, own: HamiltonianTerm | JumpTerm) -> bool:
+    """Whether two terms are one operator twice, which is a slip more often than meant."""
+    if type(term) is not type(own) or isinstance(term, UniformField):
+        return False
+    return all(getattr(term, n, None) == getattr(own, n, None) for n in ("axis", "phase"))
+
+
 NAMES = tuple(item.name for item in fields(LabSpinNumbers))
 """The keys of [lab] beside [ensemble]."""
 
@@ -233,12 +240,35 @@ class LabSpins:
 
     @property
     def concerns(self) -> tuple[str, ...]:
-        """None: nothing is left out."""
-        return ()
+        """Which terms come from both the lab numbers and the further terms, in words."""
+        return tuple(
+            f"lab: {term.name()} comes from [lab] and once more from {part}: both are added; "
+            "leave one of them out if they are the same"
+            for part, term in self._twice()
+        )
+
+    def _twice(self) -> list[tuple[str, HamiltonianTerm | JumpTerm]]:
+        """The further terms that lab numbers give too, with the part of the model; fields add."""
+        both = [
+            ("hamiltonian", term)
+            for term in self.hamiltonian
+            if any(_alike(term, own) for own in self.numbers.hamiltonian)
+        ]
+        jumps = [
+            ("jumps", term)
+            for term in self.jumps
+            if any(_alike(term, own) for own in self.numbers.jumps)
+        ]
+        return [*both, *jumps]
 
     def figures(self) -> dict[str, float]:
-        """What the results carry as attributes, see `core.registry`."""
-        table = {}
+        """What the results carry as attributes, see `core.registry`.
+
+        None where further terms add to the same coupling: they would be a part of it alone.
+        """
+        table: dict[str, float] = {}
+        if any(part == "hamiltonian" for part, _ in self._twice()):
+            return table
         if self.numbers.spacing is not None:
             table["lab_coupling_hz"] = self.numbers.coupling / angular(self.numbers.seconds)
         if self.numbers.chi is not None:
