@@ -22,6 +22,15 @@ def test_point_of_asks_for_every_dimension(whole):
         point_of(whole, {"chi": 0})
 
 
+@pytest.mark.parametrize("over", [{"ensemble.spins": [4, 6]}, {CHI: [0.5, 1.5]}])
+def test_a_sweep_as_a_whole_has_no_single_optimum(over):
+    data = here(over=over)
+    (dim,) = sweep_dims(data)
+    words = rf"^data is a sweep over {dim}: select one point with data\.isel\({dim}=0\); data\['opt"
+    with pytest.raises(InvalidInput, match=words):
+        sq.optimum(data)
+
+
 @pytest.mark.parametrize(
     "over",
     [
