@@ -138,7 +138,10 @@ def test_results_as_studies_on_the_command_line(tmp_path, monkeypatch, capsys):
     assert "must not be the study file itself" in capsys.readouterr().err
     assert main(["study", "a.nc", "-o", "b.toml"]) == 0
     assert main(["study", "a.nc", "-o", "b.toml"]) == 2
-    assert "study b.toml exists already" in capsys.readouterr().err
+    assert (
+        "study b.toml exists already; choose another name or pass overwrite=True (--overwrite)"
+        in capsys.readouterr().err
+    )
     assert sq.read_study("b.toml") == sq.study_of(sq.load("a.nc"))
     assert main(["methods", "a.nc"]) == 0
     assert "closed_form" in capsys.readouterr().out

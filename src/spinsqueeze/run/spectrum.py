@@ -12,7 +12,7 @@ from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
 from spinsqueeze.methods.base.method import in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant, liouvillian
-from spinsqueeze.models.model import SpinModel
+from spinsqueeze.models.model import SpinModel, checked_model
 from spinsqueeze.run.questions import steady_question
 
 
@@ -71,6 +71,11 @@ def liouvillian_gap(
     from spinsqueeze.methods.permutation_invariant.spectrum import slow_modes
 
     checks.integer("n_modes", n_modes, minimum=1)
+    if not checked_model(model).dissipative or model.canonical.time_dependent:
+        closed = "is closed: nothing decays" if not model.dissipative else "changes in time"
+        raise InvalidInput.of(
+            "model", f"must have jumps and constant strengths to have a gap; this one {closed}"
+        )
     question = steady_question(model, memory_budget=memory_budget)
     reasons = PermutationInvariant().support(question)
     if reasons:
