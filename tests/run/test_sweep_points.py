@@ -61,7 +61,8 @@ def test_a_selected_point_of_a_sampled_sweep_keeps_its_errors():
     alone = sq.optimum(sq.simulate(model, STATE, TIMES, method=sq.DTWA(40), seed=5))
     for name, value in vars(sq.optimum(data.isel(chi=1))).items():
         expected = getattr(alone, name)
-        assert value == (None if expected is None else pytest.approx(expected, rel=1e-12)), name
+        exact = expected is None or isinstance(expected, str)
+        assert value == (expected if exact else pytest.approx(expected, rel=1e-12)), name
     part = sq.optimum(data.isel(chi=1, time=slice(0, 3)))  # another optimum than the stored one
     assert part.time <= TIMES[2]
     assert part.xi2_stderr > 0

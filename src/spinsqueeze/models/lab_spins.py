@@ -9,6 +9,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.quantities import quantity
+from spinsqueeze.core.text import html_lines
 from spinsqueeze.core.units import angular, hertz_of, seconds_of, with_prefix
 from spinsqueeze.models.collective_terms import Drive, OneAxisTwisting, UniformField
 from spinsqueeze.models.distance_terms import FORMS, DipolarXXZ, RydbergDressing, VanDerWaals
@@ -277,6 +278,9 @@ class LabSpins:
 
     def __str__(self) -> str:
         return "\n".join(f"{label:<12} {text}" for label, text in self.lines())
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self))
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """The summary: label and text of each line."""

@@ -62,6 +62,7 @@ class Optimum:
         status: of :class:`OptimumStatus`.
         time_bounds: between which times the minimum lies, so far as these times tell.
         constant: whether xi2 is the same at all of several times, up to rounding.
+        time_unit: of the times in a laboratory as people write it, "µs"; empty for others.
         searched: whether the run chose its times and found no squeezing within them.
         add_times_near: where more times are needed first (TOO_COARSE); else None.
     """
@@ -83,6 +84,7 @@ class Optimum:
     add_times_near: float | None = None
     constant: bool = False
     searched: bool = False
+    time_unit: str = ""
 
     @property
     def at_edge(self) -> bool:
@@ -100,13 +102,9 @@ class Optimum:
 
         Two digits of a sampling error; without one six digits at most, and an error that shows.
         """
-        return self.in_words()
-
-    def in_words(self, time_unit: str = "") -> str:
-        """The same with the unit of the time after it."""
         text = (
             f"xi2 = {self._shown('xi2')} ({self._shown('decibels')} dB) "
-            f"at time {self._shown('time')} {time_unit}"
+            f"at time {self._shown('time')} {self.time_unit}"
         ).rstrip()
         if self.status is OptimumStatus.INITIAL_STATE:  # its angle is that of no squeezing
             if self.constant:

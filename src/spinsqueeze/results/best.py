@@ -10,6 +10,7 @@ import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
+from spinsqueeze.core.written_units import is_laboratory, written
 from spinsqueeze.models.readout import Readout
 from spinsqueeze.observables.measured import as_measured
 from spinsqueeze.observables.moments import BlockMoments, Moments
@@ -29,7 +30,12 @@ def optimum_of_run(data: xr.Dataset, *, measured: bool = False) -> Optimum:
     """
     best = _optimum(data, measured=measured)
     choice = json.loads(data.attrs.get("automatic_times", "{}"))
-    return replace(best, searched=True) if choice.get("outcome") == "no squeezing" else best
+    units = str(data["time"].attrs.get("units", ""))
+    return replace(
+        best,
+        searched=choice.get("outcome") == "no squeezing",
+        time_unit=written(units) if is_laboratory(units) else "",
+    )
 
 
 def _optimum(data: xr.Dataset, *, measured: bool) -> Optimum:
