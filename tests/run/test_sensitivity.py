@@ -361,3 +361,21 @@ def test_one_method_makes_all_runs_and_the_readout_counts():
     with pytest.raises(InvalidInput, match="signal must name one of the 2 pulses"):
         sq.sensitivity(model, STATE, [0.5], pulses=[pulse, pulse])
     assert str(sq.summary(data)).count("gain = ") == 1
+
+
+def test_the_legend_of_a_gain_leaves_its_greatest_point_free():
+    """A hill with its top in the middle, as of twist and untwist over the phase of the signal."""
+    phases = np.linspace(-0.1, 0.1, 21)
+    level = 10 ** ((14.13 - 410.0 * phases**2) / 10)
+    data = sq.sensitivity(
+        there_and_back(4, 0.1), STATE, [0.2], phases=phases, title="Twist and\nuntwist",
+        pulses=[sq.Pulse(0.1, axis="+y", angle=0.0)],
+    )  # fmt: skip
+    data["metrological_gain"][:] = level[:, None]
+    figure = sq.plot.sensitivity(data)
+    (panel,) = figure.axes
+    figure.canvas.draw()
+    (point,) = [line for line in panel.get_lines() if line.get_marker() == "D"]
+    box = panel.get_legend().get_window_extent()
+    x, y = panel.transData.transform(point.get_xydata()[0])
+    assert not (box.x0 - 4 < x < box.x1 + 4 and box.y0 - 4 < y < box.y1 + 4)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_LEGEND_ROOM = 0.1
+"""Of the height, above what is drawn."""
 _HOLLOW: dict[str, Any] = {
     "marker": "D",
     "linestyle": "none",
@@ -125,6 +127,9 @@ def sensitivity(
         words = [wrapped(str(data.attrs["title"]))] if title and data.attrs.get("title") else []
         words += [note] if labels else []
         panel.margins(y=0.12)
+        if panel.get_legend() is not None:  # "best" shuns the curve alone, not its marked point
+            low, high = panel.get_ylim()
+            panel.set_ylim(low, high + _LEGEND_ROOM * (high - low))
         if words and not panel.get_title():
             panel.set_title("\n".join(words))
     figure = figure_of(panel)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from spinsqueeze.core.arrays import Floats, Integers
-from spinsqueeze.core.written_units import axis_scale, is_laboratory
+from spinsqueeze.core.written_units import axis_scale
 from spinsqueeze.plot.style import with_superscripts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TICKS = 14
+DECADES = 30.0
+STRENGTHS = ("chi", "rate", "rabi", "j_perp", "j_x", "j_y", "j_z", "plateau")
+"""Fields of terms that are rates or strengths, in the unit of the model."""
 
 
 @final
@@ -42,10 +46,8 @@ def axis_of(data: Any, dim: Any) -> SweptAxis:
     """The axis of a swept dimension."""
     values = data[dim].values if dim in data.coords else np.arange(data.sizes[dim])
     others = [str(n) for n, c in data.coords.items() if c.dims == (dim,) and n != dim]
-    label = with_superscripts(str(dim)) + (f" (with {', '.join(others)})" if others else "")
-    units = str(data[dim].attrs.get("units", "")) if dim in data.coords else ""
-    if not is_laboratory(units):  # strengths in J, the default, are said by their name alone
-        units = ""
+    name, units = _of_term(data, dim)
+    label = with_superscripts(name) + (f" (with {', '.join(others)})" if others else "")
     if values.dtype.kind not in "fi" or not np.isfinite(values).all():
         words = tuple(
             f"{v:g}" if isinstance(v, float) else with_superscripts(str(v)) for v in values.tolist()
@@ -57,6 +59,19 @@ def axis_of(data: Any, dim: Any) -> SweptAxis:
     return SweptAxis(f"{label} ({unit})" if unit else label, factor * at, (), logarithmic)
 
 
+def _of_term(data: Any, dim: Any) -> tuple[str, str]:
+    """'rate of local_decay' of the swept dimension "rate", and its unit where it is a strength."""
+    path = str(data[dim].attrs.get("path", "")) if dim in data.coords else ""
+    part, number, field = [*path.split(".", 2), "", ""][:3]
+    tables = json.loads(data.attrs.get("study", "{}")).get(part)
+    if part not in ("hamiltonian", "jumps") or not tables or field == "term":
+        return str(dim), ""
+    term = tables[int(number)]["term"]
+    which = f" ({part}.{number})" if sum(table["term"] == term for table in tables) > 1 else ""
+    units = str(data.attrs.get("unit", "")) if field in STRENGTHS else ""
+    return f"{field} of {term}{which}", units
+
+
 def _log_spaced(values: Floats) -> bool:
     """Whether steps are clearly more even in the logarithm: 10, 32, 100, 316 or 1, 2, 5, 10."""
     values = np.unique(values)
@@ -64,6 +79,12 @@ def _log_spaced(values: Floats) -> bool:
         return False
     steps, ratios = np.diff(values), np.diff(np.log(values))
     return bool(steps.max() / steps.min() > 1.5 * ratios.max() / ratios.min())
+
+
+def spans_decades(values: Floats) -> bool:
+    """Whether finite values are all positive and the largest is DECADES times the least."""
+    known = values[np.isfinite(values)]
+    return bool(known.size and known.min() > 0 and known.max() >= DECADES * known.min())
 
 
 def in_order(axis: SweptAxis, order: Integers) -> SweptAxis:
