@@ -3,9 +3,7 @@
 import difflib
 import math
 import numbers
-import re
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +12,8 @@ from numpy.typing import NDArray
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.errors import InvalidInput, NotAnInteger
 from spinsqueeze.core.sizes import size_in_bytes
-from spinsqueeze.core.units import Unit, hertz_of, typed, unit_named, without_two_pi
+from spinsqueeze.core.typed_numbers import number_in
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_WITH_UNIT = "texts with their unit are read in [lab] of a study, in Python by spins_from_lab"
-_PER = {0: "1/s", 3: "1/ms", 6: "1/us", 9: "1/ns"}
 AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 
 
@@ -29,39 +24,6 @@ def shown(value: object) -> str:
     text = repr(value.tolist() if isinstance(value, np.ndarray) and value.size < 10 else value)
     text = " ".join(text.split())
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _number_in(name: str, value: object) -> str:
-    """The remedy for a text where the number `name` belongs; empty where none is in it."""
-    if not isinstance(value, str):
-        return ""
-    text, two_pi = without_two_pi(typed(value))
-    if not (found := _NUMBER.match(text)):
-        return ""
-    number, rest = found[0], text[found.end() :].strip()
-    if rest == "%":
-        return f"; write {float(number) / 100:g}"
-    unit = unit_named(rest)
-    if unit is not None and unit.dimension == (0, -1):
-        return _rate_in(name, float(number), replace(unit, turns=int(two_pi)), value.strip())
-    if two_pi or "pi" in rest.lower():
-        return f"; write the number with its 2 pi ({_WITH_UNIT})"
-    if not rest:
-        return f"; write {number} without quotes"
-    return f"; write the number alone, {number}, in the unit that is expected here ({_WITH_UNIT})"
-
-
-def _rate_in(name: str, number: float, unit: Unit, text: str) -> str:
-    """The remedy for a frequency or rate with its unit where a number belongs."""
-    rate = number * unit.rate_of_cycles
-    if name.endswith("_hz"):
-        return f"; write {hertz_of(rate):.10g}, in Hz"
-    power = -unit.power if unit.power in _PER else 0
-    per = _PER[-power]
-    return (
-        f"; numbers here are angular, in the unit of the model: {text} = "
-        f"{rate * float(f'1e{power}'):.6g} {per}; {_WITH_UNIT}"
-    )
 
 
 def flag(name: str, value: Any) -> bool:
@@ -114,7 +76,7 @@ def real(
         raise InvalidInput.of(
             name,
             f"must be a real number, got {shown(value)} ({type(value).__name__})"
-            + _number_in(name, value),
+            + number_in(name, value),
         )
     number = float(value)
     if math.isnan(number):
@@ -147,7 +109,7 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int | None = None) 
         raise NotAnInteger.of(
             name,
             f"must be an integer, got {shown(value)} ({type(value).__name__})"
-            + _number_in(name, value),
+            + number_in(name, value),
         )
     number = int(value)
     if number < minimum:
