@@ -13,6 +13,8 @@ import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidCall, InvalidInput
 
 TIMES = np.linspace(0.0, 0.5, 6)
+SIGNAL = sq.Pulse(0.1, axis="z", angle=0.0)
+OVER = {"hamiltonian.0.chi": (0.5, 1.0)}
 UP_X = sq.CoherentState("+x")
 
 
@@ -131,6 +133,19 @@ def test_every_public_call_names_a_keyword_that_it_lacks(name, call):
             lambda: sq.Pulse(0.1, axis="x", angle=180),
             r"^pulse angle is in radians, got 180, which looks like degrees; write "
             r'"180 deg" or "pi" \(in Python also np.pi\), or 3',
+        ),
+        # the rule of this argument, and a remedy that works here
+        (
+            lambda: sq.liouvillian_gap(twisting()),
+            r"^model must have jumps and .* to have a gap; this one is closed: nothing decays$",
+        ),
+        (
+            lambda: sq.sensitivity(twisting(), UP_X, TIMES, pulses=[SIGNAL], signal=3),
+            r"^signal must be the number of a pulse: there is 1 pulse, number 0; got 3$",
+        ),
+        (
+            lambda: sq.optimise(twisting(), UP_X, TIMES, over=OVER, objective="xi3"),
+            r"variable over time, got 'xi3'; did you mean 'xi2'\?$",
         ),
         # a class for an instance, a shape for a lattice, a table for a term
         (

@@ -39,6 +39,15 @@ def test_the_ellipse_of_a_run_is_drawn(tmp_path, capsys):
     assert "--kind must be 'ellipse', got 'bars'" in capsys.readouterr().err
 
 
+def test_remedies_are_those_of_the_command_line(result, capsys):
+    assert main(["sensitivity", "run.nc"]) == 2
+    assert "spinsqueeze: run.nc has no [[pulses]]: one of them is" in capsys.readouterr().err
+    over = {"hamiltonian.0.chi": [0.5, 1.0]}
+    sq.save(sq.sweep(sq.study_of(result), over=over, workers=0), "sweep.nc")
+    assert main(["plot", "sweep.nc", "--kind", "ellipse"]) == 2
+    assert "--kind ellipse draws one run, this is a sweep over chi; run" in capsys.readouterr().err
+
+
 def test_times_are_said_in_seconds_and_the_factor_2_pi_too(result, capsys):
     assert main(["info", "run.nc"]) == 0
     lines = capsys.readouterr().out

@@ -32,7 +32,7 @@ def test_a_new_file_has_the_permissions_of_any(tmp_path):
 def test_a_replaced_file_keeps_its_permissions(tmp_path):
     (tmp_path / "old").write_bytes(b"old")
     (tmp_path / "old").chmod(0o640)
-    with pytest.raises(FileProblem, match=r"old exists already; choose another name or overwrite"):
+    with pytest.raises(FileProblem, match=r"old exists already; choose another name or pass ov"):
         written(tmp_path / "old")
     written(tmp_path / "old", overwrite=True)
     assert (tmp_path / "old").read_bytes() == BYTES

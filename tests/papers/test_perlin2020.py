@@ -611,6 +611,7 @@ def test_info_on_a_figure(tmp_path, capsys):
     [
         (["perlin2021"], "paper 'perlin2021' is not known; did you mean 'perlin2020'?"),
         (["perlin2020", "-f", "14"], "figure '14' is not one of perlin2020"),
+        (["huybrechts2024", "-f", "3"], "one of huybrechts2024; did you mean '3a' or '3b'?"),
         (["perlin2020", "--size", "smal"], "size 'smal' is not one of figure 1; did you mean"),
     ],
 )

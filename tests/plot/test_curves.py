@@ -93,6 +93,15 @@ def test_optimum_is_marked_with_its_error():
     assert any("\N{MINUS SIGN}10.97 ± 0.22 dB\nat t = 0.250 ± 0.010" in text for text in texts)
 
 
+def test_the_line_at_the_optimum_ends_above_its_text():
+    panel = squeezing(result(), optimum=BEST).axes[0]
+    (text,) = [text for text in panel.texts if "dB" in text.get_text()]
+    box = text.get_bbox_patch()
+    assert box.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
+    (line,) = [line for line in panel.get_lines() if len(set(line.get_xdata())) == 1][:1]
+    assert text.get_zorder() > line.get_zorder()
+
+
 def test_optimum_without_errors_is_marked():
     best = Optimum(xi2=0.08, decibels=10 * np.log10(0.08), time=0.25)
     texts = [text.get_text() for text in squeezing(result(), optimum=best).axes[0].texts]

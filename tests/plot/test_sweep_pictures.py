@@ -44,7 +44,7 @@ def test_one_parameter_is_a_curve_in_order_of_the_parameter(line):
     assert curve.get_xdata().tolist() == [0.5, 1.0, 1.5]
     best = line["optimal_xi2"].sel(chi=[0.5, 1.0, 1.5]).values
     assert curve.get_ydata() == pytest.approx(10 * np.log10(best))
-    assert panel.get_xlabel() == "chi"
+    assert panel.get_xlabel() == "chi of one_axis_twisting (J)"
     assert "dB" in panel.get_ylabel()
     assert panel.get_xscale() == "linear"
 
@@ -68,7 +68,10 @@ def test_two_parameters_are_a_map_with_cells_around_their_values(grid):
     corners = np.asarray(cells.get_coordinates())
     assert corners[:, 0, 1] == pytest.approx([0.25, 0.75, 1.25, 1.75])
     assert corners[0, :, 0] == pytest.approx(10.0 ** np.arange(-2.5, 2.0))
-    assert (panel.get_xlabel(), panel.get_ylabel()) == ("rate", "chi")
+    assert (panel.get_xlabel(), panel.get_ylabel()) == (
+        "rate of local_dephasing (J)",
+        "chi of one_axis_twisting (J)",
+    )
     assert (panel.get_xscale(), panel.get_yscale()) == ("log", "linear")
     assert "dB" in sweep(grid).axes[1].get_ylabel()
 
@@ -105,6 +108,26 @@ def test_other_quantities_in_their_own_units(line):
     panel = sweep(line, quantity="optimal_time").axes[0]
     assert curves(panel)[0].get_ydata() == pytest.approx(np.sort(line["optimal_time"].values)[::-1])
     assert panel.get_ylabel() == "optimal time (1/J)"
+
+
+def test_axes_say_which_term_and_only_strengths_have_its_unit():
+    jumps = [sq.SqueezedCollectiveDecay(1.0, r=0.5), *(sq.LocalDecay(rate) for rate in (0.1, 0.2))]
+    model = sq.SpinModel(4, jumps=jumps, unit="1/us")
+    start = sq.CoherentState("-z")
+    over = {"jumps.0.r": [0.2, 0.4], "jumps.2.rate": [0.1, 0.2]}
+    panel = sweep(sq.sweep(model, start, [0.0, 0.1], over=over, workers=0)).axes[0]
+    assert panel.get_ylabel() == "r of squeezed_collective_decay"
+    assert panel.get_xlabel() == "rate of local_decay (jumps.2) (1/µs)"
+
+
+def test_times_over_decades_have_a_logarithmic_axis(line):
+    model = sq.SpinModel(10, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    over = {"ensemble.spins": [10, 100, 10000]}
+    data = sq.sweep(model, sq.CoherentState("+x"), over=over, workers=0)
+    panel = sweep(data, quantity="optimal_time").axes[0]
+    assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
+    assert sweep(data).axes[0].get_yscale() == "linear"
+    assert sweep(line, quantity="optimal_time").axes[0].get_yscale() == "linear"
 
 
 def test_steady_states_are_drawn_as_they_are():
@@ -158,7 +181,7 @@ def test_optima_of_times_too_coarse_are_marked():
 
 def test_zipped_parameters_are_named():
     data = swept({CHI: [0.5, 1.0], RATE: [0.1, 0.2]}, zipped=True)
-    assert sweep(data).axes[0].get_xlabel() == "chi (with rate)"
+    assert sweep(data).axes[0].get_xlabel() == "chi of one_axis_twisting (with rate) (J)"
 
 
 def test_axes_of_the_caller(line):

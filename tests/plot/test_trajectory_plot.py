@@ -55,3 +55,14 @@ def test_kept_trajectories_are_saved_and_left_out_of_merges(data, tmp_path):
     merged = sq.merge([data, other])
     assert "trajectory_xi2" not in merged
     assert merged.block_weight.sum() == 12
+
+
+def test_small_squeezing_fills_its_panel(data):
+    few = data.copy(deep=True)
+    for name in ("xi2", "trajectory_xi2"):
+        few[name] = few[name] * 0.0 + 10**-0.06
+    few["trajectory_xi2"][0, 0] = 1.0
+    low, high = sq.plot.trajectories(few).axes[0].get_ylim()
+    assert (low, high) == pytest.approx((-0.66, 0.06))
+    few["trajectory_xi2"][0, 0] = 100.0
+    assert sq.plot.trajectories(few).axes[0].get_ylim()[1] == pytest.approx(3.0 + 0.36)

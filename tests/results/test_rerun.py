@@ -138,7 +138,10 @@ def test_results_as_studies_on_the_command_line(tmp_path, monkeypatch, capsys):
     assert "must not be the study file itself" in capsys.readouterr().err
     assert main(["study", "a.nc", "-o", "b.toml"]) == 0
     assert main(["study", "a.nc", "-o", "b.toml"]) == 2
-    assert "study b.toml exists already" in capsys.readouterr().err
+    assert (
+        "study b.toml exists already; choose another name or pass overwrite=True (--overwrite)"
+        in capsys.readouterr().err
+    )
     assert sq.read_study("b.toml") == sq.study_of(sq.load("a.nc"))
     assert main(["methods", "a.nc"]) == 0
     assert "closed_form" in capsys.readouterr().out
@@ -164,3 +167,26 @@ def test_toml_reads_back_to_the_last_bit(tables):
 def test_toml_has_no_none():
     with pytest.raises(TypeError, match=r"^TOML has no NoneType$"):
         as_toml({"a": {"b": None}})
+
+
+def test_long_lists_are_wrapped_and_read_back():
+    tables = {"run": {"times": {"values": [k / 7 for k in range(60)]}, "few": [1, 2]}}
+    text = as_toml(tables)
+    assert max(map(len, text.splitlines())) <= 100
+    assert "few = [1, 2]" in text
+    assert same(tomllib.loads(text), tables)
+
+
+@pytest.mark.parametrize(
+    ("over", "methods"),
+    [
+        ({"hamiltonian.0.chi": [0.5, 1.0]}, "closed_form"),
+        ({"hamiltonian.0.term": ["one_axis_twisting", "two_axis_twisting"]}, "closed_form, "),
+    ],
+)
+def test_the_study_of_a_sweep_says_which_methods_its_points_chose(over, methods):
+    model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    data = sq.sweep(model, sq.CoherentState("+x"), [0.1], over=over, workers=0)
+    assert f"# No method is named: each point chooses; they took {methods}" in study_text(data)
+    named = sq.sweep(model, sq.CoherentState("+x"), [0.1], over=over, workers=0, method="exact")
+    assert "# No method" not in study_text(named)

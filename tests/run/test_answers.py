@@ -89,7 +89,7 @@ def test_errors_of_each_time_and_truncations_are_variables(monkeypatch):
     assert data["xi2_truncation"].values.tolist() == [0.25] * 5
     found = sq.compare(MODEL, STATE, TIMES, methods=["exact", sq.Exact(1e-9)])
     (xi2,) = (d for d in found.differences if d.variable == "xi2")
-    assert xi2.error == pytest.approx(2 * 2 * 0.25 / 5, rel=1e-3)
+    assert xi2.error == pytest.approx(2 * 2 * 0.25 / 3, rel=1e-3)
 
 
 def test_a_large_error_is_a_warning_unless_the_method_gives_its_own():

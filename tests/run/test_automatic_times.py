@@ -134,6 +134,11 @@ def test_the_unit_of_rates_changes_nothing(scale):
 def test_models_that_never_squeeze_say_so(model, state):
     data = sq.simulate(model, state)
     assert str(sq.optimum(data)).startswith("no squeezing at these times")
+    assert "add times" not in str(sq.optimum(data))
+    given = sq.simulate(model, state, data["time"].values)
+    assert ("add times between 0 and" in str(sq.optimum(given))) == (
+        "chose" in str(sq.optimum(data))
+    )
     assert json.loads(data.attrs["automatic_times"])["outcome"] == "no squeezing"
     assert 0.1 < float(data.time[-1]) < 100.0
 

@@ -33,8 +33,19 @@ def test_two_seeds_of_one_method_agree_within_their_errors():
     methods = [sq.DTWA(400), sq.DTWA(401)]
     model = sq.SpinModel(sq.Lattice((3, 3)), hamiltonian=[xxz(1.0, 3)])
     found = sq.compare(model, STATE, TIMES, methods=methods)
-    assert len(found.datasets) == 2
+    assert list(found.datasets) == ["dtwa(n_trajectories=400)", "dtwa(n_trajectories=401)"]
     assert found.agree
+
+
+def test_orders_of_one_method_are_told_apart():
+    methods = [sq.Cumulants(2), sq.Cumulants(4), sq.Cumulants(3), sq.ClosedForm()]
+    found = sq.compare(ising(), STATE, TIMES[:2], methods=methods)
+    assert list(found.datasets) == [*(f"cumulants(order={k})" for k in (2, 4, 3)), "closed_form"]
+    both = [sq.Cumulants(2), sq.Cumulants(2, tolerance=1e-7), sq.ClosedForm()]
+    labels = list(sq.compare(ising(), STATE, TIMES[:2], methods=both).datasets)
+    assert labels[1] == "cumulants(tolerance=1e-07)"
+    with pytest.raises(InvalidInput, match=r"^methods must differ, got cumulants twice$"):
+        sq.compare(ising(), STATE, TIMES, methods=[*methods, sq.Cumulants(3)])
 
 
 def xxz(j_z, exponent):

@@ -64,11 +64,12 @@ def stated(variable, values, *, stderr, truncation, numerical):
 
 @pytest.mark.parametrize(("variable", "scale"), [("spin", 5), ("covariance", 25), ("xi2", 1)])
 def test_how_far_two_runs_may_differ(variable, scale):
-    """Three standard errors of both, twice what each truncation and numerical error says."""
+    """In errors, each the standard errors of both and a third of twice what the others say."""
     values = np.array([0.7, 30.0, 0.7])
     right = stated(variable, values, stderr=0.03, truncation=0.01, numerical=1e-4)
     bounds = 2 * 0.03 + 2 * 3e-4 * np.maximum(scale, values)
-    doubt, allowed = (k * 0.05 + bounds for k in (3, 5))
+    error = 0.05 + bounds / 3
+    doubt, allowed = (k * error for k in (3, 5))
     for off, time, grade in (
         (0.999 * doubt, 0.1, "agrees"),
         (np.array([0.0, 1.001, 0.5]) * doubt, 0.2, "doubtful"),
@@ -78,7 +79,11 @@ def test_how_far_two_runs_may_differ(variable, scale):
         found = difference(right, ours, variable=variable, method="ours")
         assert found.grade == grade
         assert found.time == time or grade == "agrees"
-        assert found.sigmas == pytest.approx(5 * max(off / allowed))
+        assert found.sigmas == pytest.approx(max(off / error))
+        assert (found.sigmas > 3) == (grade != "agrees")
+        k = int(np.argmin(np.abs(right["time"].values - found.time)))
+        assert found.error == pytest.approx(error[k])
+        assert f"error {error[k]:.2g} = standard 0.05 + stated {bounds[k]:.2g}/3" in str(found)
 
 
 def test_a_component_without_a_bound_takes_its_time_out():
@@ -139,6 +144,18 @@ def test_the_optima_are_compared_in_decibels(shift, grade):
     assert found.stated < 1e-3
     assert found.time == pytest.approx(1.0, abs=1e-3)
     assert f"difference {shift:+.2g} ± 0.14 dB" in str(found)
+    assert found.sigmas == pytest.approx(abs(shift) / 0.1414, rel=0.01)
+    assert f": {found.sigmas:.1f} errors of 0.14 dB" in str(found)
+
+
+def test_an_optimum_agrees_up_to_three_errors_with_what_is_stated():
+    ours = curve(0.3, 0.0)
+    for truncation, grade in ((0.03, "agrees"), (0.0148, "doubtful"), (0.008, "differs")):
+        ours["xi2_truncation"] = ours["xi2"].copy(data=np.full(41, truncation))
+        found = optimum_difference(curve(0.0, 0.0), ours, method="ours")
+        assert found.grade == grade
+        assert (found.sigmas > 3) == (grade != "agrees")
+        assert (found.sigmas > 5) == (grade == "differs")
 
 
 def test_what_one_of_the_two_does_not_define_is_no_agreement():

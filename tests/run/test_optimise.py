@@ -146,7 +146,10 @@ def test_progress():
         ({"over": {CHI: (2.0, 1.0)}}, "high must be above 2"),
         ({"over": {CHI: (0.0, 1.0, "log")}}, "low must be above 0 on a logarithmic scale"),
         ({"over": {"hamiltonian.4.chi": (0.0, 1.0)}}, r"over\.hamiltonian\.4\.chi"),
-        ({"objective": "spin"}, "objective must be a function of the Dataset or one of"),
+        (
+            {"objective": "spin"},
+            "objective must be .* a variable over time, got .spin.; known: anti",
+        ),
         ({"objective": "photon_number"}, "'photon_number' is not in the result"),
         ({"at": "first"}, "at must be one of best, last"),
         ({"tolerance": 0.0}, "tolerance must be at least"),

@@ -86,6 +86,7 @@ def test_a_word_finds_its_rows(word, names):
     assert all(row.experiment in str(found) for row in found)
     assert repr(found) == str(found)
     assert "<table" in found._repr_html_()
+    assert "`" not in sq.platforms()._repr_html_()
 
 
 def test_an_unknown_word_is_refused_with_the_names():

@@ -221,7 +221,7 @@ MINUS = qutip.sigmam()
         (
             lambda: sq.to_qutip(sq.SpinModel(15, jumps=[sq.LocalDecay(1.0)])),
             TooLarge,
-            r"operators on 2\^N of 15 spins are too large",
+            r"2\^N of 15 spins are too large; 14 are the limit, with basis='dicke' 2000 where",
         ),
         (lambda: sq.to_qutip(LATTICE, basis="dicke"), InvalidInput, "basis must be 'spins'"),
         (
@@ -315,7 +315,7 @@ MINUS = qutip.sigmam()
         (
             lambda: sq.from_qutip((qutip.jmat(1, "z"), [])),
             InvalidInput,
-            "operators on N spins 1/2",
+            r"operators on N spins 1/2, got .* only to_qutip\(model, basis='spins'\) comes back$",
         ),
     ],
 )

@@ -420,3 +420,21 @@ def test_readouts_are_taken_by_sweeps_comparisons_and_sensitivities():
     assert float(data.attrs["readout_detection_error"]) == 0.02
     with pytest.raises(InvalidInput, match=r"readout must be a readout such as Readout\("):
         sq.sweep(model, STATE, times, over=over, readout=0.02)
+
+
+def test_the_legend_of_a_gain_leaves_its_greatest_point_free():
+    """A hill with its top in the middle, as of twist and untwist over the phase of the signal."""
+    phases = np.linspace(-0.1, 0.1, 21)
+    level = 10 ** ((14.13 - 410.0 * phases**2) / 10)
+    data = sq.sensitivity(
+        there_and_back(4, 0.1), STATE, [0.2], phases=phases, title="Twist and\nuntwist",
+        pulses=[sq.Pulse(0.1, axis="+y", angle=0.0)],
+    )  # fmt: skip
+    data["metrological_gain"][:] = level[:, None]
+    figure = sq.plot.sensitivity(data)
+    (panel,) = figure.axes
+    figure.canvas.draw()
+    (point,) = [line for line in panel.get_lines() if line.get_marker() == "D"]
+    box = panel.get_legend().get_window_extent()
+    x, y = panel.transData.transform(point.get_xydata()[0])
+    assert not (box.x0 - 4 < x < box.x1 + 4 and box.y0 - 4 < y < box.y1 + 4)

@@ -231,3 +231,11 @@ def test_terms_that_cancel_leave_no_rounding():
         sq.SpinModel(2, hamiltonian=fields, jumps=[dephasing]), initial_state=sq.CoherentState("+x")
     )
     np.testing.assert_allclose(steady.spin, [1.0, 0.0, 0.0], atol=1e-12)
+
+
+def test_where_open_spins_have_their_information():
+    """As docs/conventions.md says: up to 4 spins; from 5 on there are Pauli strings, no matrix."""
+    for n, known in ((4, True), (5, False)):
+        model = sq.SpinModel(n, jumps=[sq.LocalDecay(0.1)])
+        data = sq.simulate(model, sq.CoherentState("+x"), [0.1], method="exact")
+        assert ("qfi" in data) == known

@@ -1,5 +1,7 @@
 """summary, and the short representations of what comes back."""
 
+import html
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,9 @@ def test_a_run_in_a_few_lines(data):
     text = str(sq.summary(data)).splitlines()
     assert text[0].split(maxsplit=1) == ["title", "An <echo>"]
     assert text[3].split(maxsplit=1) == ["times", "13 from 0 to 0.6 µs/2π"]
-    assert text[4].split(maxsplit=1) == ["best", sq.optimum(data).in_words("µs/2π")]
+    assert text[4].split(maxsplit=1) == ["best", str(sq.optimum(data))]
+    assert "µs/2π, angle" in text[4]
+    assert dir(sq.plot) == sorted(sq.plot.__all__)
     assert "An &lt;echo&gt;" in sq.summary(data)._repr_html_()
     with pytest.raises(sq.InvalidInput, match="data must be a Dataset"):
         sq.summary("x.nc")
@@ -84,3 +88,24 @@ def test_a_negative_variance_has_no_decibels():
     text = str(sq.summary(sq.steady_state(model, method="perturbation")))
     assert "xi2 = -4.27205 (no decibels: a negative variance" in text
     assert "domain: order 2 has a negative variance" in text
+
+
+@pytest.mark.filterwarnings("ignore:the spins are too fast")
+def test_notebooks_show_what_is_printed():
+    emitters = sq.SpinModel(4, hamiltonian=[sq.Drive(0.2)], jumps=[sq.LocalDecay(1.0)])
+    cavity = sq.Cavity(0.3, decay_rate=16.0, detuning=8.0)
+    lab = {"g_hz": 4.0, "kappa_hz": 1e5, "gamma_hz": 1e-3, "detuning_hz": 5e5}
+    things = [
+        sq.liouvillian_gap(emitters),
+        sq.squeezing_theorem(emitters),
+        sq.equations(emitters),
+        sq.eliminate_cavity(sq.SpinModel(2, cavity=cavity)),
+        sq.spins_from_lab(4, chi="1 Hz"),
+        sq.cavity_from_lab(100, **lab),
+    ]
+    for thing in things:
+        lines = str(thing).splitlines()
+        assert 1 < len(lines) < 60
+        assert thing._repr_html_() == f"<pre>{html.escape(str(thing))}</pre>"
+    assert str(things[0]).startswith("gap = 0.5")
+    assert "coupling ratio 0.0" in str(things[3])

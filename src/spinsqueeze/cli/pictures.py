@@ -131,9 +131,15 @@ def draw(
 
 def _figure(data: Any, quantity: str | None, kind: str | None, look: dict[str, Any]) -> Any:
     from spinsqueeze import plot
+    from spinsqueeze.results.grid import sweep_dims
     from spinsqueeze.run.optimum import optimum
 
     if kind == "ellipse":
+        if dims := sweep_dims(data):
+            raise InvalidInput(
+                f"--kind ellipse draws one run, this is a sweep over {', '.join(dims)}; run one "
+                "point of it, or leave --kind out"
+            )
         return plot.ellipse(data, **look)
     if "special_kind" in data:
         look = {name: value for name, value in look.items() if name != "labels"}

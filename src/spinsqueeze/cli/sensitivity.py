@@ -1,7 +1,8 @@
 """`spinsqueeze sensitivity`: how well the angle of a pulse of a study is measured."""
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -39,8 +40,6 @@ def sensitivity(
     overwrite: Overwrite = False,
 ) -> None:
     """Find the smallest angle of a pulse that a readout tells from noise, and which readout."""
-    import numpy as np
-
     from spinsqueeze.cli.pictures import checked_target, draw
     from spinsqueeze.cli.progress import bar
     from spinsqueeze.cli.summary import chosen_times, setting
@@ -50,15 +49,18 @@ def sensitivity(
     from spinsqueeze.results.files import save
     from spinsqueeze.run.lines import gains, method_line
     from spinsqueeze.run.sensitivity import carry_out, plan_of
+    from spinsqueeze.run.study_file import is_result
 
+    if output is None and is_result(study):
+        output = Path(f"{study.stem}_sensitivity.nc")
     target = checked_target(study, output, picture, overwrite=overwrite)
-    angles = None
-    if phases is not None:
-        start, stop, num = phases
-        if num < 1:
-            raise InvalidInput(f"--phases must have a number of angles of at least 1, got {num}")
-        angles = np.linspace(start, stop, num)
+    angles = None if phases is None else _angles(*phases)
     asked, _ = read(study)
+    if not asked.pulses:
+        raise InvalidInput(
+            f"{study} has no [[pulses]]: one of them is the signal; spinsqueeze study writes the "
+            "study of a result, to add one to"
+        )
     plan = plan_of(asked, signal=signal, axis=axis, phases=angles)
     if not quiet:
         print(plan.signal_in_words, plan.in_words, sep="\n", file=sys.stderr, flush=True)
@@ -77,3 +79,18 @@ def sensitivity(
         print(f"result: {target}")
         if picture is not None:
             print(f"picture: {picture}")
+
+
+def _angles(start: float, stop: float, num: int) -> Any:
+    """The working points that --phases names.
+
+    Raises:
+        InvalidInput: none at all.
+    """
+    import numpy as np
+
+    from spinsqueeze.core.errors import InvalidInput
+
+    if num < 1:
+        raise InvalidInput(f"--phases must have a number of angles of at least 1, got {num}")
+    return np.linspace(start, stop, num)

@@ -51,7 +51,8 @@ def check_writable(path: str | Path, *, overwrite: bool = False, kind: str = "ou
     elif replaces(target, kind=kind):
         if not overwrite:
             raise FileProblem(
-                f"{kind} {target} exists already; choose another name or overwrite it"
+                f"{kind} {target} exists already; choose another name or pass overwrite=True "
+                "(--overwrite)"
             )
         _check_folder(target)
     elif stat.S_ISCHR(mode) and _is_terminal(target):

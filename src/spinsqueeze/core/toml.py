@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+WIDTH = 90
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -50,6 +51,19 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def _list(entries: list[str]) -> str:
+    """On one line where that is short, else on lines of up to WIDTH."""
+    line = ", ".join(entries)
+    if len(line) <= WIDTH or "\n" in line:
+        return f"[{line}]"
+    lines = [""]
+    for entry in entries:
+        if len(lines[-1]) + len(entry) >= WIDTH:
+            lines.append("")
+        lines[-1] += f" {entry},"
+    return "[\n" + "\n".join(f"   {text}" for text in lines if text) + "\n]"
+
+
 def _value(value: Any) -> str:
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
@@ -62,7 +76,7 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else str(value)
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_value, value)) + "]"
+        return _list([_value(entry) for entry in value])
     if isinstance(value, Mapping):
         return "{" + ", ".join(_entries(value)) + "}"
     raise TypeError(f"TOML has no {type(value).__name__}")

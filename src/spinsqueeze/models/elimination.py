@@ -26,6 +26,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes
 from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.text import html_lines
 from spinsqueeze.models.canonical import Canonical, LocalJumps, Pair
 from spinsqueeze.models.cavity import MINUS
 from spinsqueeze.models.collective_terms import (
@@ -68,6 +69,16 @@ class Elimination:
     detuning_ratio: float
     photon_number: float
     concerns: tuple[str, ...]
+
+    def __str__(self) -> str:
+        ratios = (
+            f"coupling ratio {self.coupling_ratio:.3g}, speed ratio {self.speed_ratio:.3g}, "
+            f"|detuning|/kappa = {self.detuning_ratio:.3g}, photons {self.photon_number:.3g}"
+        )
+        return "\n".join([repr(self.model), ratios, *self.concerns])
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self))
 
 
 @clear_call

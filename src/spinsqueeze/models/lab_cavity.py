@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, final
 
 from spinsqueeze.core.calls import clear_call, clear_init
+from spinsqueeze.core.text import html_lines
 from spinsqueeze.core.units import PER_SECOND, angular, hertz_of, with_prefix
 from spinsqueeze.models.elimination import Elimination, eliminated
 from spinsqueeze.models.envelope import Envelope, Strength, largest_size
@@ -103,6 +104,9 @@ class LabCavity:
 
     def __str__(self) -> str:
         return "\n".join(f"{label:<12} {text}" for label, text in self.lines())
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self))
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """The summary: label and text of each line."""

@@ -8,6 +8,7 @@ from typing import Any, final
 from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.registry import same_coupling
+from spinsqueeze.core.text import html_lines
 from spinsqueeze.core.units import angular, hertz_of, with_prefix
 from spinsqueeze.models.collective_terms import UniformField
 from spinsqueeze.models.distance_terms import DipolarXXZ, RydbergDressing, VanDerWaals
@@ -140,6 +141,9 @@ class LabSpins:
 
     def __str__(self) -> str:
         return "\n".join(f"{label:<12} {text}" for label, text in self.lines())
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self))
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """The summary: label and text of each line."""

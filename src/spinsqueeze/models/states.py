@@ -34,7 +34,7 @@ class CoherentState(InitialState):
     """Every spin points along `direction`.
 
     Args:
-        direction: one of +x, -x, +y, -y, +z, -z, or a unit vector (x, y, z).
+        direction: one of +x, -x, +y, -y, +z, -z (a sign left out is +), or a unit vector (x, y, z).
     """
 
     direction: Any

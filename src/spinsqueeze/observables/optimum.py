@@ -62,6 +62,8 @@ class Optimum:
         status: of :class:`OptimumStatus`.
         time_bounds: between which times the minimum lies, so far as these times tell.
         constant: whether xi2 is the same at all of several times, up to rounding.
+        time_unit: of the times in a laboratory as people write it, "µs"; empty for others.
+        searched: whether the run chose its times and found no squeezing within them.
         add_times_near: where more times are needed first (TOO_COARSE); else None.
     """
 
@@ -81,6 +83,8 @@ class Optimum:
     time_bounds: tuple[float, float] = (0.0, math.inf)
     add_times_near: float | None = None
     constant: bool = False
+    searched: bool = False
+    time_unit: str = ""
 
     @property
     def at_edge(self) -> bool:
@@ -98,18 +102,14 @@ class Optimum:
 
         Two digits of a sampling error; without one six digits at most, and an error that shows.
         """
-        return self.in_words()
-
-    def in_words(self, time_unit: str = "") -> str:
-        """The same with the unit of the time after it."""
         text = (
             f"xi2 = {self._shown('xi2')} ({self._shown('decibels')} dB) "
-            f"at time {self._shown('time')} {time_unit}"
+            f"at time {self._shown('time')} {self.time_unit}"
         ).rstrip()
         if self.status is OptimumStatus.INITIAL_STATE:  # its angle is that of no squeezing
             if self.constant:
                 return f"{self._none()}: {text}, and the same at all others [{self.advice()}]"
-            return f"{self._none()}: least in the initial state, {text} [add {self._later()}]"
+            return f"{self._none()}: least in the initial state, {text} [{self._remedy()}]"
         if self.angle is not None:
             text += f", angle {self._shown('angle')} rad"
         if "±" in text and all(getattr(self, f"{name}_stderr") is None for name in _NUMBERS):
@@ -138,7 +138,7 @@ class Optimum:
                 "xi2 does not change in time: is the initial state an eigenstate of the couplings?"
             )
         if self.status is OptimumStatus.INITIAL_STATE:
-            return f"least in the initial state, {self._none()}: add {self._later()}"
+            return f"least in the initial state, {self._none()}: {self._remedy()}"
         if self.status is OptimumStatus.FIRST_TIME:
             if before > 0.0:  # times before it are there, but xi2 is undefined at them
                 return f"first defined time: add times between {before:.6g} and {self.time:.6g}"
@@ -155,9 +155,11 @@ class Optimum:
         further = "further " if self.xi2 < 1.0 - max(1e-9, 3.0 * (self.xi2_stderr or 0.0)) else ""
         return f"no {further}squeezing at these times"
 
-    def _later(self) -> str:
+    def _remedy(self) -> str:
+        if self.searched:
+            return "the run chose these times and found none"
         after = self.time_bounds[1]
-        return "later ones" if math.isinf(after) else f"times between 0 and {after:.6g}"
+        return "add later ones" if math.isinf(after) else f"add times between 0 and {after:.6g}"
 
     def shown_error(self, name: str) -> float | None:
         """The error of xi2, decibels, time or angle for people; None: tiny, without samples."""

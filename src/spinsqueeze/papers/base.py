@@ -181,7 +181,9 @@ class Paper:
         """
         known = {f.name: f for f in self.figures}
         if name not in known:
-            hint = checks.did_you_mean(name, known)
+            parts = [repr(own) for own in known if name and own.startswith(str(name))]
+            hint = f"did you mean {' or '.join(parts)}?" if parts else None
+            hint = hint or checks.did_you_mean(name, known)
             raise InvalidInput(f"figure {name!r} is not one of {self.key}; {hint}")
         return known[name]
 

@@ -24,6 +24,11 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    """What there is to call."""
+    return list(__all__)
+
+
 class _Pictures(ModuleType):
     """The module, which says what to write where it is called."""
 

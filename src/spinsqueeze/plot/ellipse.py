@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.calls import clear_call
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.core.units import inverse
@@ -77,7 +78,8 @@ def ellipse(
     """
     if not (hasattr(data, "data_vars") and "relative_variance" in data):
         refuse_file_name(data, call="plot.ellipse")
-        data = variance_against_angle(data, time=time)
+        whole = variance_against_angle(data, time=time)
+        data = variance_against_angle(data, time=time, angles=_angles(whole))
     elif time is not None:
         raise InvalidInput("time must be None: data holds the variance at one time already")
     asked = inches(width, ax)
@@ -91,6 +93,18 @@ def ellipse(
     figure = figure_of(panels[0])
     fit.fit(figure, panels)
     return figure
+
+
+def _angles(data: Any) -> Floats:
+    """Angles that resolve the dip, which is sqrt(least/greatest) wide, and the rest of the turn."""
+    even = np.asarray(data["angle"].values, dtype=float)
+    turn = float(data.attrs.get("squeezing_angle", np.nan))
+    if not np.isfinite(turn):
+        return even
+    beside = np.geomspace(1e-7, 0.1, 60)
+    near = turn + np.concatenate([-beside, [0.0], beside])
+    near -= np.pi * np.ceil(near / np.pi - 0.5)  # back into a half turn
+    return np.unique(np.concatenate([even, near]))
 
 
 def _panels(ax: Any, asked: float | None) -> list[Axes]:

@@ -117,6 +117,7 @@ def annotate(
         fontsize=panel.yaxis.label.get_fontsize(),
         linespacing=1.15,
         annotation_clip=False,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},  # the line ends above it
         path_effects=[withStroke(linewidth=3.0, foreground="white")],
     )
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_LEGEND_ROOM = 0.1
+"""Of the height, above what is drawn."""
 _HOLLOW: dict[str, Any] = {
     "marker": "D",
     "linestyle": "none",
@@ -87,11 +89,7 @@ def sensitivity(
         name, unit, factor = "phase", "rad", 1.0
     elif "phase" in data.dims:
         data = data.isel(phase=0)
-    if "best_axis" in data:
-        note = f"{note}, about the best axis".removeprefix(", ")
-    note = f"{note}, by {data.attrs['method']}".removeprefix(", ")
-    if readout := readout_of(data.attrs):
-        note += f", {readout.in_words}"
+    note = ", ".join(part for part in (note, *_how(data)) if part)
     stderr = data.get("metrological_gain_stderr")
     values, errors = decibels_with_error(
         np.where(data["metrological_gain"].values > 0, data["metrological_gain"].values, np.nan),
@@ -127,11 +125,24 @@ def sensitivity(
         words = [wrapped(str(data.attrs["title"]))] if title and data.attrs.get("title") else []
         words += [note] if labels else []
         panel.margins(y=0.12)
+        if panel.get_legend() is not None:  # "best" shuns the curve alone, not its marked point
+            low, high = panel.get_ylim()
+            panel.set_ylim(low, high + _LEGEND_ROOM * (high - low))
         if words and not panel.get_title():
             panel.set_title("\n".join(words))
     figure = figure_of(panel)
     fit.fit(figure, [panel])
     return figure
+
+
+def _how(data: Any) -> list[str]:
+    """How the signal is read: about which axis, by which method, with which readout."""
+    readout = readout_of(data.attrs)
+    return [
+        "about the best axis" if "best_axis" in data else "",
+        f"by {data.attrs['method']}",
+        readout.in_words if readout else "",
+    ]
 
 
 def _mark(panel: Axes, best: BestGain, factor: float, unit: str) -> None:

@@ -233,6 +233,8 @@ def _draw(
         if panel.get_legend_handles_labels()[1]:
             panel.legend()
         panel.set_ylabel(label)
+        if name not in _DECIBELS and swept_axes.spans_decades(field.values):
+            panel.set_yscale("log")
         return False
     _draw_map(panel, axes, field, label, squeezing=name in _DECIBELS)
     return field.load is not None and _draw_lost_region(panel, axes, field.load)
@@ -314,6 +316,7 @@ def _draw_map(
     image = panel.pcolormesh(
         right.edges(), up.edges(), np.ma.masked_invalid(shown),
         cmap="viridis_r" if squeezing else "viridis", rasterized=True,
+        norm="log" if not squeezing and swept_axes.spans_decades(shown) else None,
     )  # fmt: skip
     for why, (mark, _) in DOUBTS.items():
         k, m = np.nonzero(field.doubts[why][np.ix_(rows, columns)])

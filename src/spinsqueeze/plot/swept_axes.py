@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 _TICKS = 14
 _SYMBOL = re.compile(r"t[12]|c[36]")
 """Names of [lab] that are written as capitals."""
+DECADES = 30.0
+STRENGTHS = ("chi", "rate", "rabi", "j_perp", "j_x", "j_y", "j_z", "plateau")
+"""Fields of terms that are rates or strengths, in the unit of the model."""
 
 
 @final
@@ -46,10 +50,10 @@ def axis_of(data: Any, dim: Any) -> SweptAxis:
     """The axis of a swept dimension."""
     values = data[dim].values if dim in data.coords else np.arange(data.sizes[dim])
     others = [str(n) for n, c in data.coords.items() if c.dims == (dim,) and n != dim]
-    label = with_superscripts(str(dim)) + (f" (with {', '.join(others)})" if others else "")
-    units = str(data[dim].attrs.get("units", "")) if dim in data.coords else ""
-    if not is_laboratory(units):  # strengths in J, the default, are said by their name alone
-        units = ""
+    name, units = _of_term(data, dim)
+    own = str(data[dim].attrs.get("units", "")) if dim in data.coords else ""
+    units = units or (own if is_laboratory(own) else "")  # J, the default, is said by the name
+    label = with_superscripts(name) + (f" (with {', '.join(others)})" if others else "")
     texts = _of_texts(values, label)
     if texts is not None:
         return texts
@@ -77,6 +81,19 @@ def _of_texts(values: Any, label: str) -> SweptAxis | None:
     return SweptAxis(f"{name} ({with_superscripts(shown)})", at, (), _log_spaced(at))
 
 
+def _of_term(data: Any, dim: Any) -> tuple[str, str]:
+    """'rate of local_decay' of the swept dimension "rate", and its unit where it is a strength."""
+    path = str(data[dim].attrs.get("path", "")) if dim in data.coords else ""
+    part, number, field = [*path.split(".", 2), "", ""][:3]
+    tables = json.loads(data.attrs.get("study", "{}")).get(part)
+    if part not in ("hamiltonian", "jumps") or not tables or field == "term":
+        return str(dim), ""
+    term = tables[int(number)]["term"]
+    which = f" ({part}.{number})" if sum(table["term"] == term for table in tables) > 1 else ""
+    units = str(data.attrs.get("unit", "")) if field in STRENGTHS else ""
+    return f"{field} of {term}{which}", units
+
+
 def _log_spaced(values: Floats) -> bool:
     """Whether steps are clearly more even in the logarithm: 10, 32, 100, 316 or 1, 2, 5, 10."""
     values = np.unique(values)
@@ -84,6 +101,12 @@ def _log_spaced(values: Floats) -> bool:
         return False
     steps, ratios = np.diff(values), np.diff(np.log(values))
     return bool(steps.max() / steps.min() > 1.5 * ratios.max() / ratios.min())
+
+
+def spans_decades(values: Floats) -> bool:
+    """Whether finite values are all positive and the largest is DECADES times the least."""
+    known = values[np.isfinite(values)]
+    return bool(known.size and known.min() > 0 and known.max() >= DECADES * known.min())
 
 
 def in_order(axis: SweptAxis, order: Integers) -> SweptAxis:

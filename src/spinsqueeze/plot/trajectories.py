@@ -112,8 +112,10 @@ def _finish(data: Any, squeezing: Axes, size: Axes, jumps: Axes) -> None:
     squeezing.axhline(0.0, color=GREY, linewidth=1.0, linestyle=(0, (1, 1.5)), zorder=1)
     squeezing.set_ylabel(r"squeezing $\xi^2$ (dB)")
     levels = np.concatenate([np.asarray(line.get_ydata(), float) for line in squeezing.get_lines()])
-    low = float(np.nanmin(levels, initial=0.0))
-    squeezing.set_ylim(low - 0.1 * max(1.0, -low), max(3.0, -0.6 * low))
+    low, high = float(np.nanmin(levels, initial=0.0)), float(np.nanmax(levels, initial=0.0))
+    high = min(high, max(3.0, -0.6 * low))  # above that nothing is squeezed
+    room = 0.1 * max(high - low, 0.1)
+    squeezing.set_ylim(low - room, high + room)
     squeezing.legend(loc="best")
     size.set_ylabel("effective spins")
     jumps.set_ylabel("jumps of")

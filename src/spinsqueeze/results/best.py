@@ -1,5 +1,6 @@
 """The best squeezing of a run as variables, so that a sweep holds one number for each point."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ import xarray as xr
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, UndefinedDirection
+from spinsqueeze.core.written_units import is_laboratory, written
 from spinsqueeze.models.readout import Readout
 from spinsqueeze.observables.measured import as_measured
 from spinsqueeze.observables.moments import BlockMoments, Moments
@@ -20,6 +22,23 @@ from spinsqueeze.results.points import Entry
 
 
 def optimum_of_run(data: xr.Dataset, *, measured: bool = False) -> Optimum:
+    """The optimum in time of a run, see `_optimum`; where it found none at its own times, so said.
+
+    Raises:
+        InvalidInput: see `_optimum`.
+        UndefinedDirection: xi2 is undefined at every time.
+    """
+    best = _optimum(data, measured=measured)
+    choice = json.loads(data.attrs.get("automatic_times", "{}"))
+    units = str(data["time"].attrs.get("units", ""))
+    return replace(
+        best,
+        searched=choice.get("outcome") == "no squeezing",
+        time_unit=written(units) if is_laboratory(units) else "",
+    )
+
+
+def _optimum(data: xr.Dataset, *, measured: bool) -> Optimum:
     """The optimum in time of a run, of a sweep's point too.
 
     Without its sample blocks a sampled curve gives a standard error of the value alone, unless the

@@ -219,12 +219,15 @@ def read_moments(data: xr.Dataset) -> Moments | BlockMoments:
         InvalidInput: the Dataset is not one of this package, or still has sweep dimensions.
     """
     extra = [d for d in data.get("spin", xr.DataArray()).dims if d not in ("time", "axis")]
+    if swept := [str(d) for d in (data["status"].dims if "status" in data else extra)]:
+        point = ", ".join(f"{dim}=0" for dim in swept)
+        best = "; data['optimal_xi2'] has the least of every point" * ("optimal_xi2" in data)
+        raise InvalidInput(
+            f"data is a sweep over {', '.join(swept)}: select one point with data.isel({point})"
+            + best
+        )
     if "spin" not in data or "n_spins" not in data.attrs:
         raise InvalidInput("data must be a spinsqueeze result with spin and covariance")
-    if extra:
-        raise InvalidInput(
-            f"data has the sweep dimension {extra[0]!r}: select one point with .isel"
-        )
     data = _in_order(data)
     n_spins = int(data.attrs["n_spins"])
     if "block_first" in data:

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from spinsqueeze.core import checks
-from spinsqueeze.core.errors import InvalidInput, Unsupported
+from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import Question
 from spinsqueeze.methods.registry import METHODS
 
 PATIENCE = 60.0
 """Seconds that a method which nobody named may take."""
+_LARGEST_MACHINE = 1e13
+"""Bytes beyond which the model is the obstacle, not the budget."""
 
 
 def make_method(method: Any) -> Method:
@@ -48,14 +50,18 @@ def default_method(question: Question, *, keep_state: bool = False) -> Method:
 
     Raises:
         InvalidInput: no method takes the question; with the reasons of each.
+        TooLarge: only the memory budget stands against those that would; with the least of them.
     """
     best: tuple[tuple[float, float], Method] | None = None
     reasons = []
+    beyond: list[tuple[float, str]] = []
     for kind in METHODS.values():
         method = kind()
         verdict = method.judge(question)
         if not verdict or verdict.cost is None:
             reasons.append(f"{kind.__name__}: {'; '.join(verdict.reasons)}")
+            if verdict.cost is not None and (not keep_state or method.keeps_state(question)):
+                beyond.append((verdict.cost.memory, f"{kind.__name__} {verdict.too_large}"))
             continue
         if keep_state and not method.keeps_state(question):
             reasons.append(f"{kind.__name__}: has no state to keep here")
@@ -64,6 +70,10 @@ def default_method(question: Question, *, keep_state: bool = False) -> Method:
         key = (method.trust(question).rank if seconds < PATIENCE else math.inf, seconds)
         if best is None or key < best[0]:
             best = (key, method)
+    if best is None and beyond and min(beyond)[0] <= _LARGEST_MACHINE:
+        _, least = min(beyond)
+        others = "every other method that fits needs more" if beyond[1:] else "no other method fits"
+        raise TooLarge(f"{least}, and {others}: raise memory_budget, or make the model smaller")
     if best is None:
         what = " and keeps its state" if keep_state else ""
         raise InvalidInput(f"no method fits this model{what}. " + ". ".join(reasons))

@@ -1,7 +1,7 @@
 """compare: the same run by every method that fits, and where they first disagree."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, final
 
 import xarray as xr
@@ -9,6 +9,7 @@ import xarray as xr
 from spinsqueeze.core import checks
 from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput
+from spinsqueeze.core.plain import same
 from spinsqueeze.core.text import html_lines
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET, Question
@@ -255,9 +256,8 @@ def _choose(
         raise InvalidInput.of(
             "methods", f"must be a list such as ['exact', 'dtwa'], got {checks.shown(methods)}"
         )
-    for item in METHODS.values() if methods is None else methods:
-        method = make_method(item)
-        label = _label(method, chosen)
+    made = [make_method(item) for item in (METHODS.values() if methods is None else methods)]
+    for method, label in zip(made, _labels(made), strict=True):
         verdict = method.judge(question)
         if methods is not None and verdict.too_large:
             method.insist(verdict)
@@ -267,7 +267,7 @@ def _choose(
             seconds = verdict.cost.seconds
             refused[label] = f"would take about {seconds:.0f} s; name it in methods to run it"
         elif method in chosen.values():
-            raise InvalidInput.of("methods", f"must differ, got {label.split('(')[0]} twice")
+            raise InvalidInput.of("methods", f"must differ, got {method.name()} twice")
         else:
             chosen[label] = method
     if len(chosen) < least:
@@ -283,14 +283,20 @@ def _choose(
     return chosen, refused
 
 
-def _label(method: Method, taken: dict[str, Method]) -> str:
-    label = method.name()
-    if label in taken:
-        options = ", ".join(f"{k}={checks.shown(v)}" for k, v in method.as_dict().items())
-        label = f"{label}({options})"
-    while label in taken:
-        label += "'"
-    return label
+def _labels(methods: Sequence[Method]) -> list[str]:
+    """The name of each method; of one that stands there more than once with what differs."""
+    labels = []
+    for method in methods:
+        alike = [other for other in methods if type(other) is type(method)]
+        tables = [{f.name: getattr(other, f.name) for f in fields(other)} for other in alike]  # type: ignore[arg-type]
+        own = {f.name: getattr(method, f.name) for f in fields(method)}  # type: ignore[arg-type]
+        options = ", ".join(
+            f"{name}={checks.shown(value)}"
+            for name, value in own.items()
+            if any(not same(value, table[name]) for table in tables)
+        )
+        labels.append(f"{method.name()}({options})" if options else method.name())
+    return labels
 
 
 def _share(

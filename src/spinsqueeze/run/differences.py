@@ -1,7 +1,7 @@
 """How far two runs of one problem differ, in units of what they say of their own errors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -20,7 +20,8 @@ GRADES = (AGREES, NO_BOUND, DOUBTFUL, DIFFERS)
 
 DOUBT = 3.0
 SIGMAS = 5.0
-"""Standard errors from which on a difference is doubtful, and from which on it is one."""
+"""Errors from which on a difference is doubtful, and from which on it is one. One error is that
+of the sampling and a third of what is stated: up to 3 of them is within what both claim."""
 TRUNCATIONS = 2.0
 """What a truncation may err by, in units of what its next order changes."""
 _SCALES: dict[str, Callable[[int], float]] = {
@@ -39,12 +40,13 @@ VARIABLES = tuple(_SCALES)
 class Difference:
     """How one method differs from the reference in one variable.
 
-    grade: "agrees" up to 3 combined standard errors plus the stated numerical errors and twice the
-    truncations, "doubtful" up to 5 of them, "differs" beyond; "no bound" where one of the two sets
-    none to its error, or alone is undefined, at all times. time: of the values below: the first one
-    beyond the grade before, or that of the largest difference if they agree; None for steady
-    states. component: of the variable there, "x" or "xy"; empty of a number. value, reference,
-    error: both values there and the combined error. sigmas: largest difference, in errors. until:
+    error: the combined standard errors and a third of `stated`, the numerical errors and twice the
+    truncations that both state. grade: "agrees" where the largest difference is up to 3 errors,
+    "doubtful" up to 5, "differs" beyond; "no bound" where one of the two sets none to its error, or
+    alone is undefined, at all times. time: of the values below: the first one beyond the grade
+    before, or that of the largest difference if they agree; None for steady states. component: of
+    the variable there, "x" or "xy"; empty of a number. value, reference, error, stated: both
+    values there and their errors. sigmas: largest difference, in errors. until:
     the first time at which one of them has ended, sets no bound to its error, or alone is
     undefined; times without a bound are not compared; None where all times are (infinite: none of
     a steady state). outside: whether the method says itself that this is outside of its domain.
@@ -58,6 +60,7 @@ class Difference:
     value: float
     reference: float
     error: float
+    stated: float
     sigmas: float
     until: float | None = None
     outside: bool = False
@@ -83,9 +86,11 @@ class Difference:
         if self.time is not None and self.agrees:
             where.append(f"t = {self.time:.4g}")
         at = f" at {', '.join(where)}" if where else ""
+        standard = self.error - self.stated / DOUBT
         return (
-            f"{text} ({self.value:.6g} against {self.reference:.6g}{at}, combined error "
-            f"{self.error:.2g}; largest difference {self.sigmas:.1f} errors)"
+            f"{text} ({self.value:.6g} against {self.reference:.6g}{at}, error {self.error:.2g} = "
+            f"standard {standard:.2g} + stated {self.stated:.2g}/{DOUBT:g}; largest difference "
+            f"{self.sigmas:.1f} errors)"
         )
 
 
@@ -97,7 +102,8 @@ class OptimumDifference:
 
     decibels, reference: [dB] of both optima (of both steady states); time, reference_time: where
     they lie, None of steady states. error: [dB] combined standard errors. stated: [dB]
-    interpolation, numerical errors and twice the truncations. grade: see `Difference`.
+    interpolation, numerical errors and twice the truncations. grade: see `Difference`, one error
+    being `error` and a third of `stated`.
     """
 
     method: str
@@ -115,6 +121,15 @@ class OptimumDifference:
         return self.decibels - self.reference
 
     @property
+    def sigmas(self) -> float:
+        """The size of the difference, in errors."""
+        return abs(self.difference) / self._unit
+
+    @property
+    def _unit(self) -> float:
+        return self.error + self.stated / DOUBT
+
+    @property
     def agrees(self) -> bool:
         """Whether the grade is "agrees"."""
         return self.grade == AGREES
@@ -125,10 +140,16 @@ class OptimumDifference:
         at = "" if self.time is None else f" at t = {self.time:.4g}"
         there = "" if self.reference_time is None else f" at t = {self.reference_time:.4g}"
         return (
-            f"{self.method}: optimum {_in_words(self.grade)}: {self.decibels:.3f} dB{at} against "
-            f"{self.reference:.3f} dB{there}, difference {self.difference:+.2g} ± {self.error:.2g} "
-            f"dB, stated errors {self.stated:.2g} dB"
+            f"{self.method}: optimum {_in_words(self.grade)}: {_rounded(self.decibels)} dB{at} "
+            f"against {_rounded(self.reference)} dB{there}, difference {self.difference:+.2g} ± "
+            f"{self.error:.2g} dB, stated errors {self.stated:.2g} dB: {self.sigmas:.1f} errors of "
+            f"{self._unit:.2g} dB"
         )
+
+
+def _rounded(value: float) -> str:
+    """Three decimals, and no -0.000."""
+    return f"{round(value, 3) + 0.0:.3f}"
 
 
 def _in_words(grade: str) -> str:
@@ -149,16 +170,15 @@ def difference(
     ours, theirs = data[variable].values, reference[variable].values
     axes = tuple(range(1, ours.ndim))
     random, stated = _errors(data, reference, variable)
-    error = random + stated / SIGMAS
+    error = random + stated / DOUBT
     gap = np.abs(ours - theirs)
     with np.errstate(invalid="ignore"):
         ratio = np.where(np.isnan(gap), 0.0, gap / error)
-        doubtful = (gap > DOUBT * random + stated).any(axis=axes)
     known = np.isfinite(error) & (np.isnan(ours) == np.isnan(theirs))
     bounded = known.all(axis=axes)
     worst = np.where(bounded, ratio.max(axis=axes), -1.0)
     grade, k = AGREES if np.any(bounded) else NO_BOUND, int(np.argmax(worst))
-    for found, where in ((DOUBTFUL, doubtful & bounded), (DIFFERS, worst > SIGMAS)):
+    for found, where in ((DOUBTFUL, worst > DOUBT), (DIFFERS, worst > SIGMAS)):
         if np.any(where):
             grade, k = found, int(np.argmax(where))
     inside = np.unravel_index(int(np.argmax(ratio[k])), ratio[k].shape) if axes else ()
@@ -174,6 +194,7 @@ def difference(
         value=float(ours[entry]),
         reference=float(theirs[entry]),
         error=float(error[entry]) if np.any(bounded) else np.nan,
+        stated=float(stated[entry]) if np.any(bounded) else np.nan,
         sigmas=float(worst.max()) if np.any(bounded) else np.nan,
         until=float(ends[0]) if ends else None,
         outside=any(text.startswith("domain:") for text in warnings_of(data)),
@@ -211,14 +232,13 @@ def optimum_difference(
     except (UndefinedDirection, InvalidInput):
         return None
     error, stated = float(np.hypot(ours.error, theirs.error)), ours.stated + theirs.stated
-    gap = abs(ours.decibels - theirs.decibels)
-    grade = NO_BOUND
-    if np.isfinite(error + stated):
-        doubtful = DOUBTFUL if gap > DOUBT * error + stated else AGREES
-        grade = DIFFERS if gap > SIGMAS * error + stated else doubtful
-    return OptimumDifference(
-        method, grade, ours.decibels, theirs.decibels, error, stated, ours.time, theirs.time
+    best = OptimumDifference(
+        method, NO_BOUND, ours.decibels, theirs.decibels, error, stated, ours.time, theirs.time
     )
+    if not np.isfinite(error + stated):
+        return best
+    doubtful = DOUBTFUL if best.sigmas > DOUBT else AGREES
+    return replace(best, grade=DIFFERS if best.sigmas > SIGMAS else doubtful)
 
 
 @final

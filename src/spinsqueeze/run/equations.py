@@ -10,6 +10,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Integers
 from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import Unsupported
+from spinsqueeze.core.text import html_lines
 from spinsqueeze.models.ensemble import SpinClass
 from spinsqueeze.models.envelope import Envelope
 from spinsqueeze.models.model import SpinModel, checked_model
@@ -37,6 +38,9 @@ class Equations:
 
     def __str__(self) -> str:
         return f"{self.text}\n{self.closure}"
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self))
 
 
 @clear_call

@@ -36,7 +36,7 @@ def best(data: Any) -> Iterator[str]:
     except SpinSqueezeError as error:
         yield f"no optimum: {error}"
         return
-    yield from least.in_words(_time_unit(data)).splitlines()
+    yield from str(least).splitlines()
     yield from _lab_time(data, least.time)
     yield from _seconds(data, least.time)
     yield from _measured(data)
@@ -44,14 +44,6 @@ def best(data: Any) -> Iterator[str]:
     yield from _averaged(data, at_best)
     yield from _truncation(at_best)
     yield from _neglected(data)
-
-
-def _time_unit(data: Any) -> str:
-    """That of times in a laboratory as people write it, "µs"; empty for others such as 1/J."""
-    from spinsqueeze.core.written_units import is_laboratory, written
-
-    units = str(data["time"].attrs.get("units", ""))
-    return written(units) if is_laboratory(units) else ""
 
 
 def _averaged(data: Any, best: Any) -> Iterator[str]:
@@ -150,7 +142,7 @@ def _measured(data: Any) -> Iterator[str]:
     readout = readout_of(data.attrs)
     assert readout is not None
     try:
-        least = optimum_of_run(data, measured=True).in_words(_time_unit(data))
+        least = str(optimum_of_run(data, measured=True))
     except SpinSqueezeError as problem:
         least = f"no optimum: {problem}"
     yield f"as measured ({readout.in_words}): {least}"

@@ -42,8 +42,8 @@ class Objective:
         scalars = [name for name, entry in REGISTRY.items() if entry.dims == ("time",)]
         if self.what not in scalars:
             raise InvalidInput(
-                "objective must be a function of the Dataset or one of "
-                f"{', '.join(scalars)}, got {checks.shown(self.what)}"
+                "objective must be a function of the Dataset or a variable over time, got "
+                f"{checks.shown(self.what)}; {checks.did_you_mean(str(self.what), scalars)}"
             )
 
     @property

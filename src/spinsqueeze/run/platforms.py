@@ -64,10 +64,14 @@ class Platform:
         """Its row of the table, in markdown."""
         return f"`{self.name}`", self.experiment, self.model, self.method
 
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """Its row in plain words, without marks and links."""
+        return tuple(re.sub(r"\[([^]]+)\]\([^)]+\)|`", r"\1", cell) for cell in self.cells)
+
     def __str__(self) -> str:
-        plain = (re.sub(r"\[([^]]+)\]\([^)]+\)|`", r"\1", cell) for cell in self.cells)
         return "\n".join(
-            f"{label + ':':<11} {text}" for label, text in zip(COLUMNS, plain, strict=True)
+            f"{label + ':':<11} {text}" for label, text in zip(COLUMNS, self.plain, strict=True)
         )
 
     def matches(self, word: str) -> bool:
@@ -99,7 +103,7 @@ class Platforms:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return html_table(COLUMNS, (row.cells for row in self.rows))
+        return html_table(COLUMNS, (row.plain for row in self.rows))
 
 
 PLATFORMS = (

@@ -135,7 +135,8 @@ def from_qutip(subject: Any, *, n_spins: int | None = None, unit: str = "J") -> 
     Kets of N spins 1/2 become a `StateVector`, others a `SymmetricState`; density matrices that are
     permutation invariant a `BlockState`. A model is read from operators on 2^N: fields, couplings
     of two spins s_i . T s_j with symmetric T, and jumps that are sums of operators of one spin;
-    without any, (hamiltonian, []), it is closed. Functions of time (a QobjEvo) and rotations are
+    without any, (hamiltonian, []), it is closed. Operators on Dicke levels are no model: only
+    `to_qutip(model, basis="spins")` comes back. Functions of time (a QobjEvo) and rotations are
     not read: give `Envelope` strengths and `Pulse` here.
 
     Args:
@@ -185,7 +186,8 @@ class _Space:
     def __init__(self, n_spins: int, *, dicke: bool) -> None:
         if not dicke and n_spins > MOST_SPINS:
             raise TooLarge(
-                f"operators on 2^N of {n_spins} spins are too large; {MOST_SPINS} are the limit"
+                f"operators on 2^N of {n_spins} spins are too large; {MOST_SPINS} are the limit, "
+                f"with basis='dicke' {MOST_ALIKE} where total spin is conserved"
             )
         if dicke and n_spins > MOST_ALIKE:
             raise TooLarge(
@@ -281,7 +283,9 @@ def _model(hamiltonian: Any, jumps: Sequence[Any], *, unit: str) -> SpinModel:
     for operator in (hamiltonian, *jumps):
         if operator.dims != [dims, dims] or set(dims) != {2}:
             raise InvalidInput.of(
-                "subject", f"must hold operators on N spins 1/2, got dimensions {operator.dims}"
+                "subject",
+                f"must hold operators on N spins 1/2, got dimensions {operator.dims}; Dicke levels "
+                "do not say how their spins couple: only to_qutip(model, basis='spins') comes back",
             )
     if n > MOST_READ:
         raise InvalidInput.of("subject", f"must be of at most {MOST_READ} spins, got {n}")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from spinsqueeze.core.calls import clear_call
@@ -91,7 +92,7 @@ def kept_by(data: xr.Dataset) -> dict[str, bool]:
 
 
 def study_text(data: xr.Dataset) -> str:
-    """The study file of a result, with every option of its method.
+    """The study file of a result, with every option of its method, if it names one.
 
     Raises:
         InvalidInput: see `study_of`.
@@ -102,4 +103,9 @@ def study_text(data: xr.Dataset) -> str:
     note = another_version(attrs)
     if note:
         lines.append(f"# {note[0].upper()}{note[1:]}.")
-    return "\n".join(lines) + "\n" + as_toml(study_of(data).as_tables(every_option=True))
+    study = study_of(data)
+    if study.sweep is not None and study.method is None:
+        took = np.unique(data["method"].values if "method" in data else attrs.get("method", ""))
+        names = ", ".join(str(name) for name in took if name)
+        lines.append(f"# No method is named: each point chooses; they took {names or 'none'}.")
+    return "\n".join(lines) + "\n" + as_toml(study.as_tables(every_option=True))

@@ -319,7 +319,13 @@ def _checked(study: Study, signal: Any) -> int:
             f"must name one of the {len(study.pulses)} pulses, from 0 (--pulse): not one alone "
             f"has the angle 0 ({pulses}); give the signal angle = 0.0, or add it as one more pulse",
         )
-    return checks.integer("signal", signal or 0, minimum=0, maximum=len(study.pulses) - 1)
+    number, count = checks.integer("signal", signal or 0, minimum=0), len(study.pulses)
+    if number >= count:
+        only = "is 1 pulse, number 0" if count == 1 else f"are {count} pulses, 0 to {count - 1}"
+        raise InvalidInput.of(
+            "signal", f"must be the number of a pulse: there {only}; got {number}"
+        )
+    return number
 
 
 def _phases(phases: Any) -> Floats:

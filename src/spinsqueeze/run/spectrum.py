@@ -9,10 +9,11 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats
 from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
+from spinsqueeze.core.text import html_lines, value_to_digits
 from spinsqueeze.methods.base.method import in_bytes
 from spinsqueeze.methods.base.question import DEFAULT_MEMORY_BUDGET
 from spinsqueeze.methods.permutation_invariant.method import PermutationInvariant, liouvillian
-from spinsqueeze.models.model import SpinModel
+from spinsqueeze.models.model import SpinModel, checked_model
 from spinsqueeze.run.questions import steady_question
 
 
@@ -36,6 +37,20 @@ class LiouvillianGap:
     residuals: Floats
     zero_modes: int
     complete: bool
+
+    def __str__(self) -> str:
+        found = f"{len(self.eigenvalues)} slowest modes of those that are permutation invariant"
+        lines = [
+            f"gap = {value_to_digits(self.gap, error=float(self.errors[0]), digits=6)}: {found}"
+        ]
+        lines += [f"  {value:.6g}" for value in self.eigenvalues]
+        lines.append(f"{self.zero_modes} steady state{'s' if self.zero_modes > 1 else ''}")
+        if not self.complete:
+            lines.append("a slower mode that oscillates fast may be missing")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self))
 
 
 @clear_call
@@ -71,6 +86,11 @@ def liouvillian_gap(
     from spinsqueeze.methods.permutation_invariant.spectrum import slow_modes
 
     checks.integer("n_modes", n_modes, minimum=1)
+    if not checked_model(model).dissipative or model.canonical.time_dependent:
+        closed = "is closed: nothing decays" if not model.dissipative else "changes in time"
+        raise InvalidInput.of(
+            "model", f"must have jumps and constant strengths to have a gap; this one {closed}"
+        )
     question = steady_question(model, memory_budget=memory_budget)
     reasons = PermutationInvariant().support(question)
     if reasons:

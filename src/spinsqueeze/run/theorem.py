@@ -9,6 +9,7 @@ from spinsqueeze.core import checks
 from spinsqueeze.core.arrays import Complexes, Floats, Integers
 from spinsqueeze.core.calls import clear_call, clear_init
 from spinsqueeze.core.errors import InvalidInput, TooLarge, Unsupported
+from spinsqueeze.core.text import html_lines
 from spinsqueeze.methods.base.flip_operators import (
     flip_bytes,
     flip_operators,
@@ -117,6 +118,9 @@ class SqueezingTheorem:
         lines.append(f"mean field: {_in_mean_field(self.mean_field)}")
         lines += [f"assumed: {assumption}" for assumption in self.assumptions]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return html_lines(str(self))
 
 
 @clear_call

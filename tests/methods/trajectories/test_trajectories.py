@@ -362,7 +362,7 @@ def test_long_steps_of_few_spins_err_less_than_they_claim(n, hamiltonian, m):
 REFUSED = [
     (
         {"jumps": [sq.LocalDecay([0.1, 0.2, 0.3, 0.4])]},
-        r"QuantumTrajectories cannot do this: \(1\) .*local rates",
+        r"QuantumTrajectories cannot do this: the model has .*local rates",
     ),
     ({"hamiltonian": [sq.SiteField(np.eye(4)[:, :3])]}, r"spins that differ in their fields"),
     ({"cavity": sq.Cavity(1.0, decay_rate=1.0)}, r"the model has a cavity"),

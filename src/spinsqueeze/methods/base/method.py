@@ -201,7 +201,10 @@ class Method(Plain, abc.ABC):
             TooLarge: with the bytes needed, the budget and the remedy.
         """
         if verdict.obstacles:
-            numbered = "; ".join(f"({k}) {text}" for k, text in enumerate(verdict.obstacles, 1))
+            several = len(verdict.obstacles) > 1
+            numbered = "; ".join(
+                f"({k}) {text}" if several else text for k, text in enumerate(verdict.obstacles, 1)
+            )
             raise Unsupported(f"{cls.__name__} cannot do this: {numbered}")
         if verdict.too_large:
             raise TooLarge(
