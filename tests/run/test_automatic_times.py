@@ -39,6 +39,32 @@ def test_the_laboratory_number_without_times():
     assert np.sum(abs(data.time - best.time) < 0.4 * best.time) >= 50
 
 
+class Sayings(list):
+    """A progress function that hears what runs."""
+
+    def __call__(self, fraction):
+        pass
+
+    def say(self, doing, *, timed=True):
+        self.append((doing, timed))
+
+
+def test_weak_decay_of_many_spins_takes_no_trajectories_on_the_way():
+    """The first short runs, which end long before the optimum, are quick by any method."""
+    heard = Sayings()
+    model = twisting(100_000, jumps=[sq.CollectiveDecay(1e-9)])
+    data = sq.simulate(model, X, progress=heard)
+    choice = json.loads(data.attrs["automatic_times"])
+    assert choice["pilot"] == "cumulants (next_order = False, tolerance = 1e-06)"
+    assert list(dict.fromkeys(heard)) == [
+        ("short run of cumulants for the times", False),
+        ("cumulants", True),
+    ]
+    best = sq.optimum(data)
+    assert best.decibels == pytest.approx(-33.03, abs=0.03)
+    assert data.time[-1] < 2.3 * best.time  # order 2 has its minimum several times later
+
+
 def curve(logs, *, noise=0.0, contrast=1.0):
     times = np.linspace(0.0, 1.0, len(logs))
     return Curve(times, np.array(logs), np.full(len(logs), noise), np.full(len(logs), contrast))

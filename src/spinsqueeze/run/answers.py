@@ -43,9 +43,9 @@ class Task:
 class TimeChoice:
     """How the times of a run were chosen.
 
-    window: the last of them. outcome: why the search ended. pilot: the last method of the short
-    runs. pilot_runs: their number. rounds: full runs, the first included. seconds: what all but the
-    last of the full runs took. concern: what to ask about these times; "" for nothing.
+    window: the last of them. outcome: why the search ended. pilot: the methods of the short
+    runs, in turn. pilot_runs: their number. rounds: full runs, the first included. seconds: what
+    all but the last of the full runs took. concern: what to ask about these times; "" for nothing.
     """
 
     window: float

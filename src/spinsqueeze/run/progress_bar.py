@@ -84,6 +84,12 @@ class _Bar:
         self.start = monotonic()
         self.next = self.start if self.every < 1.0 else self.start + self.every
         self.fraction = 0.0
+        self.doing = ""
+        self.timed = True
+
+    def say(self, doing: str, *, timed: bool = True) -> None:
+        """What runs from now on, and whether its time left follows from the fraction done."""
+        self.doing, self.timed = doing, timed
 
     def __call__(self, fraction: float) -> None:
         """Show the fraction done, if the last time is a while ago."""
@@ -106,10 +112,11 @@ class _Bar:
         raise NotImplementedError
 
     def words(self) -> str:
-        """'42 %, 3 s, 4 s left'."""
+        """'dtwa, 42 %, 3 s, 4 s left'."""
         past = monotonic() - self.start
-        text = f"{100 * self.fraction:.0f} %, {past:.0f} s"
-        if 0.0 < self.fraction < 1.0:
+        doing = f"{self.doing}, " if self.doing else ""
+        text = f"{doing}{100 * self.fraction:.0f} %, {past:.0f} s"
+        if self.timed and 0.0 < self.fraction < 1.0:
             text += f", {past * (1 / self.fraction - 1):.0f} s left"
         return text
 

@@ -13,7 +13,7 @@ from spinsqueeze.core.output import ASIDE, reason, replace_file
 from spinsqueeze.core.plain import digest
 from spinsqueeze.results.points import Point, unpack
 
-NUMBERS = 6
+NUMBERS = 7
 """Version of the numbers: raise it with any change of the code that changes a result."""
 
 MARK = "spinsqueeze-store"
