@@ -76,7 +76,7 @@ def log_lines(title: str) -> Iterator[Callable[[float], None]]:
     def note(fraction: float) -> None:
         lines.fraction = fraction
 
-    note.say = lines.say  # type: ignore[attr-defined]
+    note.say, note.leave = lines.say, lines.leave  # type: ignore[attr-defined]
 
     def watch() -> None:
         with suppress(OSError, ValueError):  # nobody reads on
