@@ -62,9 +62,9 @@ class Perturbation(Method):
     (a contrast above 1, an uncertainty product below it); infinite where the series does not
     converge, has a negative variance, or lambda = 1 lies beyond the paramagnet of mean field.
     Diagnostics: the series of xi2 in lambda, its Pade form at lambda = 1, an estimate of its radius
-    of convergence, and `mean_field_instability`, the lambda at which the paramagnet breaks in mean field (beyond it
-    a result warns). Without any H1 the state is all spins down, xi2 = 1. With state="pure" also
-    `qfi`, as a series to the same order, which is the information of no state.
+    of convergence, and `mean_field_instability`, the lambda at which the paramagnet breaks in mean
+    field (beyond it a result warns). Without any H1 the state is all spins down, xi2 = 1. With
+    state="pure" also `qfi`, as a series to the same order, which is the information of no state.
     Sources: huybrechts2024 and NOTES.md.
 
     Args:
