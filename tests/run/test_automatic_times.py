@@ -39,6 +39,18 @@ def test_the_laboratory_number_without_times():
     assert np.sum(abs(data.time - best.time) < 0.4 * best.time) >= 50
 
 
+@pytest.mark.parametrize("n_spins", [2, 3])
+def test_a_least_xi2_where_the_mean_spin_vanishes_is_warned_of(n_spins):
+    """xi2 of two spins falls to its limit of 1/2 at chi t = pi/2, where |<S>| = 0."""
+    data = sq.simulate(twisting(n_spins), X)
+    said = any(w.startswith("mean spin: where xi2 is least") for w in warnings_of(data))
+    assert said == (n_spins == 2)
+    if n_spins == 2:
+        best = sq.optimum(data)
+        assert best.xi2 == pytest.approx(0.5, abs=1e-4)
+        assert best.time == pytest.approx(np.pi / 2, abs=1e-3)
+
+
 class Sayings(list):
     """A progress function that hears what runs."""
 
