@@ -20,6 +20,9 @@ TINY = {
     "dtwa_speed": ["--side", "8", "--samples", "16"],
     "exact_speed": ["--shape", "2", "2", "--time", "0.2"],
     "exact_symmetry_speed": [*("--closed", "2,5", "--open", "5", "--steady", "2,3")],
+    "few_trajectories": [
+        *("--trajectories", "16", "--reference", "64", "--seeds", "2", "--j-z", "0")
+    ],
     "kept_cavity_speed": ["--spins", "1", "--only-ours", "2"],
     "perturbation_speed": [*("--shape", "4", "4", "--spins", "20", "--order", "2", "--map", "3")],
     "permutation_invariant_speed": [

@@ -289,8 +289,8 @@ def test_what_is_printed_says_what_a_truncation_leaves_out(here, capsys):
             data = data.sel(time=optimum(data).time, method="nearest")
         change = float(data["xi2_truncation"])
         assert change > 0 or name == "steady"
-        expected = f"truncation: what is left out changes xi2 there by about {change:.2g}"
-        assert lines[1] == expected
+        expected = f"truncation: the next order changes xi2 there by {change:.2g}, which is an "
+        assert lines[1] == f"{expected}indication and no bound"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h"], []])

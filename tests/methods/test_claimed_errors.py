@@ -282,6 +282,25 @@ def test_dtwa_warns_of_few_trajectories():
     data = sq.simulate(LATTICE, sq.CoherentState("+x"), [0.1], method=sq.DTWA(99))
     (warning,) = json.loads(data.attrs["warnings"])
     assert warning.startswith("sampling: 99 trajectories give rough error bars; 100 or more")
+    assert "1.5 to 2.2 of its error bars" in warning
+
+
+@pytest.mark.slow
+def test_error_bars_of_few_trajectories_are_too_small_by_no_more_than_is_said():
+    """At time 0 of an isotropic lattice xi2 is 1: deviations in error bars over 40 seeds."""
+    model = sq.SpinModel(
+        sq.Lattice((8, 8)), hamiltonian=[sq.PowerLawXXZ(j_perp=2.0, j_z=2.0, exponent=3)]
+    )
+    deviations = []
+    for seed in range(40):
+        data = sq.simulate(
+            model, sq.CoherentState("+x"), [0.0, 0.01], method=sq.DTWA(40), seed=seed
+        )
+        deviations.append(float((data.xi2[0] - 1) / data.xi2_stderr[0]))
+    z = np.array(deviations)
+    assert 1.2 < np.sqrt(np.mean(z**2)) < 2.2
+    assert np.abs(z).max() < 8
+    assert np.mean(z) < 0  # too much squeezing
 
 
 @pytest.mark.parametrize("method", ["symmetric", "permutation_invariant"])

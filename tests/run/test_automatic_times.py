@@ -39,6 +39,44 @@ def test_the_laboratory_number_without_times():
     assert np.sum(abs(data.time - best.time) < 0.4 * best.time) >= 50
 
 
+@pytest.mark.parametrize("n_spins", [2, 3])
+def test_a_least_xi2_where_the_mean_spin_vanishes_is_warned_of(n_spins):
+    """xi2 of two spins falls to its limit of 1/2 at chi t = pi/2, where |<S>| = 0."""
+    data = sq.simulate(twisting(n_spins), X)
+    said = any(w.startswith("mean spin: where xi2 is least") for w in warnings_of(data))
+    assert said == (n_spins == 2)
+    if n_spins == 2:
+        best = sq.optimum(data)
+        assert best.xi2 == pytest.approx(0.5, abs=1e-4)
+        assert best.time == pytest.approx(np.pi / 2, abs=1e-3)
+
+
+class Sayings(list):
+    """A progress function that hears what runs."""
+
+    def __call__(self, fraction):
+        pass
+
+    def say(self, doing, *, timed=True):
+        self.append((doing, timed))
+
+
+def test_weak_decay_of_many_spins_takes_no_trajectories_on_the_way():
+    """The first short runs, which end long before the optimum, are quick by any method."""
+    heard = Sayings()
+    model = twisting(100_000, jumps=[sq.CollectiveDecay(1e-9)])
+    data = sq.simulate(model, X, progress=heard)
+    choice = json.loads(data.attrs["automatic_times"])
+    assert choice["pilot"] == "cumulants (next_order = False, tolerance = 1e-06)"
+    assert list(dict.fromkeys(heard)) == [
+        ("short run of cumulants for the times", False),
+        ("cumulants", True),
+    ]
+    best = sq.optimum(data)
+    assert best.decibels == pytest.approx(-33.03, abs=0.03)
+    assert data.time[-1] < 2.3 * best.time  # order 2 has its minimum several times later
+
+
 def curve(logs, *, noise=0.0, contrast=1.0):
     times = np.linspace(0.0, 1.0, len(logs))
     return Curve(times, np.array(logs), np.full(len(logs), noise), np.full(len(logs), contrast))

@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import brentq
 
 import spinsqueeze as sq
+from spinsqueeze.cli.branches import _report as print_report
 
 N = 200
 DOWN = sq.CoherentState("-z")
@@ -303,3 +304,20 @@ def test_models_and_methods_that_do_not_fit():
         sq.branches(OPEN, over={RABI: RANGE}, n_places=0)
     with pytest.raises(sq.InvalidInput, match="progress must be a function"):
         sq.branches(OPEN, over={RABI: RANGE}, progress=3)
+
+
+def test_a_crossing_is_neither_stable_nor_unstable(capsys):
+    """The branches of the driven Dicke model meet at rabi = N/2, where the growth is zero."""
+    model = driven(0.0, n=30)
+    data = sq.branches(model, over=along(1.0, 30.0, 41))
+    print_report(data)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "points" in line]
+    assert sorted(line.rpartition(", ")[2] for line in lines) == [
+        "0% stable",
+        "100% stable",
+        "neither stable nor unstable",  # beyond the threshold spins turn for ever
+        "neither stable nor unstable",
+    ]
+    at_crossing = np.abs(data["rabi"].values - 15.0) < 1e-6
+    assert np.any(at_crossing)
+    assert not np.any(data["stable"].values[at_crossing])

@@ -63,6 +63,16 @@ def test_samples_only_where_exact_methods_take_more_than_a_minute():
     assert default_method(evolving(lattice(4, 7, j_z=-4.0))).name() == "dtwa"
 
 
+def test_advice_on_a_model_is_that_on_its_study_and_marks_the_default():
+    model = sq.SpinModel(10_000, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDecay(0.1)])
+    advice = sq.advise(model)
+    assert str(advice) == str(sq.advise(sq.Study(model, initial_state=STATE)))
+    assert [row.name for row in advice if row.default] == ["closed_form"]
+    assert "closed_form (the default): fits" in str(advice)
+    pulsed = sq.advise(model, pulses=[sq.Pulse(0.9, axis="+x", angle=1.0)])
+    assert any(row.fits for row in pulsed)
+
+
 def test_a_run_by_the_default_method_keeps_to_its_budget():
     most = cost(evolving(OPEN), "symmetric").memory
     data = sq.simulate(OPEN, STATE, [1.0], memory_budget=0.99 * most)
@@ -75,7 +85,10 @@ def test_a_run_by_the_default_method_keeps_to_its_budget():
 def test_advice_counts_the_budget():
     most = cost(evolving(OPEN), "symmetric").memory
     roomy, tight = (
-        {row.name: row for row in sq.advise(OPEN, initial_state=STATE, memory_budget=budget)}
+        {
+            row.name: row
+            for row in sq.advise(OPEN, times=(1.0,), initial_state=STATE, memory_budget=budget)
+        }
         for budget in (most, 0.99 * most)
     )
     assert roomy["symmetric"].fits

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import spinsqueeze as sq
-from spinsqueeze.run import progress_bar
-from spinsqueeze.run.progress_bar import listener
+from spinsqueeze.run import progress_bar, sweep_progress
+from spinsqueeze.run.progress_bar import listener, point_listeners
+from spinsqueeze.run.sweep_progress import PointCount
 
 MODEL = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(1.0)], jumps=[sq.LocalDephasing(0.1)])
 START, TIMES = sq.CoherentState("+x"), np.linspace(0.0, 0.6, 4)
@@ -52,6 +53,19 @@ def test_a_log_file_gets_a_line_now_and_then(monkeypatch, clock):
     assert seconds == [10, 20, 30, 40, 50, 60, 120, 149]
     assert lines[5] == "work: 40 %, 60 s, 90 s left"
     assert not any("\r" in line for line in lines)
+
+
+def test_the_time_left_of_a_sweep_is_that_of_its_points(monkeypatch, clock):
+    """40 s until the first of 21 points, of which 38 compile, then 2 s each."""
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr(sweep_progress.time, "monotonic", lambda: clock[0])
+    with point_listeners(True, title="work") as heard:
+        count = PointCount([], total=21, listeners=heard)
+        for point in range(21):
+            clock[0] = 40.0 + 2.0 * point
+            count.add(failed=False)
+    lines = sys.stderr.getvalue().splitlines()
+    assert lines[:2] == ["work: 5 %, 40 s", "work: 29 %, 50 s, 30 s left"]
 
 
 @pytest.mark.usefixtures("clock")

@@ -64,12 +64,15 @@ def branches(
 
 def _report(data: "xr.Dataset") -> None:
     """A line for each branch and for each special point."""
+    from spinsqueeze.results.branches import share_stable
+
     name = data.attrs["parameter"]
     for b, n in enumerate(data["n_points"].values):
         line = data.isel(branch=b, point=slice(0, int(n)))
         first, last = line[name].values[[0, -1]]
-        share = float(line["stable"].values.mean())
-        print(f"branch {b}: {name} {first:.6g} to {last:.6g}, {n} points, {share:.0%} stable")
+        share = share_stable(data, b)
+        which = f"{share:.0%} stable" if share == share else "neither stable nor unstable"
+        print(f"branch {b}: {name} {first:.6g} to {last:.6g}, {n} points, {which}")
     for kind, value, b in zip(
         data["special_kind"].values,
         data["special_parameter"].values,

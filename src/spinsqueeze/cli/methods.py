@@ -25,7 +25,8 @@ def methods(
     table = Table("method", "memory", "time", "error", "for")
     for row in advice:
         if row.fits:
-            cells = (row.name, in_bytes(row.memory), in_time(row.seconds), row.error)
+            name = f"{row.name} (the default)" if row.default else row.name
+            cells = (name, in_bytes(row.memory), in_time(row.seconds), row.error)
             table.add_row(*(Text(cell) for cell in (*cells, row.summary)))
     if table.row_count:
         Console(width=None if sys.stdout.isatty() else 120).print(table)

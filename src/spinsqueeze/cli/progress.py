@@ -51,7 +51,15 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
     )
     with Progress(*columns, console=console, transient=True, speed_estimate_period=60) as shown:
         task = shown.add_task(escape(title), total=1.0)
-        yield lambda fraction: shown.update(task, completed=fraction)
+
+        def note(fraction: float) -> None:
+            shown.update(task, completed=fraction)
+
+        def say(doing: str, *, timed: bool = True) -> None:  # noqa: ARG001  rich times by itself
+            shown.update(task, description=escape(f"{title}: {doing}"))
+
+        note.say = say  # type: ignore[attr-defined]
+        yield note
 
 
 @contextmanager
@@ -67,6 +75,8 @@ def log_lines(title: str) -> Iterator[Callable[[float], None]]:
 
     def note(fraction: float) -> None:
         lines.fraction = fraction
+
+    note.say, note.leave = lines.say, lines.leave  # type: ignore[attr-defined]
 
     def watch() -> None:
         with suppress(OSError, ValueError):  # nobody reads on

@@ -192,8 +192,10 @@ def _bar(title: str, *, quiet: bool) -> Iterator[Callable[[Any], None]]:
         yield lambda _now: None
         return
     if not console.is_terminal:
+        from spinsqueeze.run.progress_bar import hear_points
+
         with log_lines(title) as note:
-            yield lambda now: note(now.fraction)
+            yield lambda now: hear_points(note, now)
         return
     columns = (
         TextColumn("{task.description}"),

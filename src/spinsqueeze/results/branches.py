@@ -12,6 +12,9 @@ from spinsqueeze.observables.moments import Moments
 from spinsqueeze.observables.readings import readings_of
 from spinsqueeze.results import dataset
 
+MARGINAL = 1e-7
+"""Growth below this share of the largest is zero up to rounding, as at folds and crossings."""
+
 OF_MEANS = ("spin", "contrast")
 """What the mean spin alone gives; the rest needs correlations."""
 
@@ -63,12 +66,22 @@ def build(
     data = data.set_coords(name)
     put("growth", [line.growth for line in lines], (), units=unit,
         long_name="largest growth rate of small deviations")  # fmt: skip
-    put("stable", [line.growth < 0 for line in lines], (),
+    largest = max(float(np.max(np.abs(line.growth))) for line in lines)
+    put("stable", [line.growth < -MARGINAL * largest for line in lines], (),
         long_name="whether small deviations decay")  # fmt: skip
     put("physical", [line.physical for line in lines], (),
         long_name="whether the moments could be those of a state")  # fmt: skip
     data["n_points"] = ("branch", [len(line.values) for line in lines], {"long_name": "points"})
     return _with_specials(data, lines, unit)
+
+
+def share_stable(data: xr.Dataset, branch: int) -> float:
+    """Which share of a branch's points is stable; those without growth either way do not count."""
+    count = int(data["n_points"].values[branch])
+    growth = np.abs(data["growth"].values)
+    moving = growth[branch, :count] > MARGINAL * np.nanmax(growth)
+    stable = np.asarray(data["stable"].values[branch, :count], dtype=bool)
+    return float(stable[moving].mean()) if np.any(moving) else float("nan")
 
 
 def _quantities(line: Line, order: int, attributes: Mapping[str, Any]) -> xr.Dataset:

@@ -16,8 +16,9 @@ from spinsqueeze.models.losses import Losses
 from spinsqueeze.models.model import SpinModel
 from spinsqueeze.models.pulse import Pulse
 from spinsqueeze.models.states import CoherentState, InitialState
+from spinsqueeze.run.choice import default_method
 from spinsqueeze.run.choice import in_time as in_time
-from spinsqueeze.run.questions import evolve_question, is_auto, steady_question
+from spinsqueeze.run.questions import AUTO, evolve_question, is_auto, steady_question
 from spinsqueeze.run.study import Study
 from spinsqueeze.run.time_scales import likely_times
 
@@ -29,7 +30,7 @@ class Row:
 
     error: how it errs on this question: "exact", "sampling", "truncation", "uncontrolled", or
     two of them; empty where it does not fit. known: what its error was measured to be in such
-    models, in words.
+    models, in words. default: it is taken where no method is named.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Row:
     error: str
     summary: str
     known: str = ""
+    default: bool = False
 
     @property
     def fits(self) -> bool:
@@ -48,8 +50,9 @@ class Row:
     def __str__(self) -> str:
         if not self.fits:
             return f"{self.name}: no: " + "; ".join(self.reasons)
+        name = self.name + " (the default)" * self.default
         return (
-            f"{self.name}: fits ({self.error} error), about {in_bytes(self.memory)} and "
+            f"{name}: fits ({self.error} error), about {in_bytes(self.memory)} and "
             f"{in_time(self.seconds)}" + (f"; {self.known}" if self.known else "")
         )
 
@@ -73,7 +76,13 @@ class Advice:
 
     def _repr_html_(self) -> str:
         cells = (
-            (r.name, r.error, in_bytes(r.memory), in_time(r.seconds), r.summary)
+            (
+                r.name + " (the default)" * r.default,
+                r.error,
+                in_bytes(r.memory),
+                in_time(r.seconds),
+                r.summary,
+            )
             if r.fits
             else (r.name, "no", "", "", "; ".join(r.reasons))
             for r in self.rows
@@ -86,7 +95,7 @@ def advise(
     model: SpinModel | Study,
     *,
     initial_state: InitialState | None = None,
-    times: Any = (1.0,),
+    times: Any = None,
     pulses: Sequence[Pulse] = (),
     losses: Losses | None = None,
     memory_budget: float = DEFAULT_MEMORY_BUDGET,
@@ -98,7 +107,8 @@ def advise(
     Args:
         model: the model; or a study, which says all of the rest itself.
         initial_state: the state at time 0; the coherent state along +x by default.
-        times: output times; "auto": as a run would choose them, by the time scale alone.
+        times: output times; "auto" and by default: about those that a run chooses, from the time
+            scale alone, as for a study without times; 1.0 with pulses or losses.
         pulses: instantaneous rotations.
         losses: single spins leave during the run.
         memory_budget: bytes; a method that needs more does not fit.
@@ -119,6 +129,8 @@ def advise(
     if steady_state:
         question = steady_question(model, initial_state=initial_state, memory_budget=memory_budget)
     else:
+        if times is None:
+            times = (1.0,) if pulses or losses is not None else AUTO
         question = evolve_question(
             model,
             CoherentState("+x") if initial_state is None else initial_state,
@@ -138,6 +150,10 @@ def _of_study(study: Study) -> Question:
 
 def _rows(question: Question, method: Method | None) -> Advice:
     rows = []
+    try:
+        default = default_method(question).name()
+    except InvalidInput:
+        default = ""
     for name, kind in METHODS.items():
         tried = method if method is not None and type(method) is kind else kind()
         verdict = tried.judge(question)
@@ -145,6 +161,15 @@ def _rows(question: Question, method: Method | None) -> Advice:
         trust = tried.trust(question) if verdict else None
         error, known = ("", "") if trust is None else (trust.in_words, trust.known)
         rows.append(
-            Row(name, verdict.reasons, cost.memory, cost.seconds, error, kind.summary, known)
+            Row(
+                name,
+                verdict.reasons,
+                cost.memory,
+                cost.seconds,
+                error,
+                kind.summary,
+                known,
+                name == default,
+            )
         )
     return Advice(tuple(rows))

@@ -17,12 +17,14 @@ from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import Evolve, Question
 from spinsqueeze.models.lab_cavity import LabCavity
 from spinsqueeze.models.model import SpinModel
-from spinsqueeze.observables.moments import Moments
+from spinsqueeze.observables.moments import BlockMoments, Moments
 from spinsqueeze.observables.readings import moments_of
 from spinsqueeze.observables.squeezing import contrast, squeezing
 from spinsqueeze.run.choice import default_method, require
 from spinsqueeze.run.study import Study
 
+SHORT = 0.05
+"""The contrast at the least xi2 below which a result warns."""
 LARGE_ERROR = 0.1
 """Claimed errors from here on, in units of the projection noise, are said as a warning."""
 
@@ -44,9 +46,9 @@ class Task:
 class TimeChoice:
     """How the times of a run were chosen.
 
-    window: the last of them. outcome: why the search ended. pilot: the last method of the short
-    runs. pilot_runs: their number. rounds: full runs, the first included. seconds: what all but the
-    last of the full runs took. concern: what to ask about these times; "" for nothing.
+    window: the last of them. outcome: why the search ended. pilot: the methods of the short
+    runs, in turn. pilot_runs: their number. rounds: full runs, the first included. seconds: what
+    all but the last of the full runs took. concern: what to ask about these times; "" for nothing.
     """
 
     window: float
@@ -103,6 +105,7 @@ class Run:
                     *answer.warnings,
                     *_doubts(answer),
                     *self._bounds,
+                    *self._mean_spin,
                     *([self.choice.concern] if self.choice and self.choice.concern else []),
                 ]
             ),
@@ -112,6 +115,27 @@ class Run:
             **_readout(study),
             **({} if self.choice is None else {"automatic_times": self.choice.as_json()}),
         }
+
+    @property
+    def _mean_spin(self) -> list[str]:
+        """Whether the mean spin has all but vanished where xi2 is least."""
+        answer = self.answer
+        if "spins_left" in answer.readings:
+            return []
+        moments = moments_of(answer.readings, n_spins=self.task.question.model.n_spins)
+        if isinstance(moments, BlockMoments):
+            moments = moments.combined()
+        xi2, length = squeezing(moments).xi2, contrast(moments)
+        if not np.any(defined := xi2 > 0.0):
+            return []
+        k = int(np.argmin(np.where(defined, xi2, np.inf)))
+        if xi2[k] >= 1.0 or length[k] >= SHORT:
+            return []
+        return [
+            f"mean spin: where xi2 is least the contrast is {length[k]:.2g}: xi2 is the ratio of a "
+            "variance and a mean spin that vanish together, and any noise that the model leaves "
+            "out spoils it there; read contrast beside xi2, or end the times earlier"
+        ]
 
     def attributes_with(self, concern: str) -> dict[str, Any]:
         """The attributes with one more warning; an empty one is none."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from spinsqueeze.core.arrays import Floats
 from spinsqueeze.core.errors import InvalidInput, NumericalFailure, UndefinedDirection
-from spinsqueeze.core.progress import Progress, part_of
+from spinsqueeze.core.progress import Progress, part_of, say
 from spinsqueeze.core.written_units import time_units
 from spinsqueeze.methods.base.method import Method
 from spinsqueeze.methods.base.question import Question
@@ -31,7 +31,12 @@ from spinsqueeze.observables.readings import moments_of
 from spinsqueeze.run.answers import Run, Task, TimeChoice, task_of
 from spinsqueeze.run.choice import default_method
 from spinsqueeze.run.study import Study
-from spinsqueeze.run.time_scales import TimeScales, concern_about_decay, time_scales
+from spinsqueeze.run.time_scales import (
+    TimeScales,
+    concern_about_decay,
+    likely_times,
+    time_scales,
+)
 from spinsqueeze.run.time_windows import (
     EDGE,
     Curve,
@@ -55,6 +60,9 @@ PRECISION = 1e-4
 
 QUICK = 5.0
 """Expected seconds from which on a short run is of an approximate method."""
+
+AT_ONCE = 0.2
+"""Expected seconds up to which a short run keeps the order of its method."""
 
 LIMIT = 60.0
 """Expected seconds of all short runs, unless one full run takes longer."""
@@ -87,7 +95,9 @@ def steps(study: Study, *, progress: Progress | None = None) -> Steps:
         SpinSqueezeError: see `task_of`.
     """
     if not study.automatic_times:
-        return (yield task_of(study, progress=progress))
+        task = task_of(study, progress=progress)
+        say(progress, task.method.name())
+        return (yield task)
     return (yield from _Search(study, progress).steps())
 
 
@@ -108,8 +118,10 @@ class _Search:
         form = study.canonical_model
         self.scales: TimeScales = time_scales(form)
         self.big = form.n_spins >= FEWEST
+        self.main: Method = study.method or default_method(_likely(study))
         self.own = False  # whether only the study's own method is left for short runs
-        self.pilot = self.pilot_name = ""
+        self.pilot_name = ""
+        self.pilots: list[str] = []
         self.pilot_runs = 0
         self.expected = 0.0
         self.seconds = 0.0
@@ -121,11 +133,13 @@ class _Search:
             share = (0.15, 0.85, 0.95, 1.0)[rounds - 1 : rounds + 1]
             times = grid(self.scales.onset, window)
             full = replace(self.study, times=times)
-            run = yield task_of(full, progress=self.progress and part_of(self.progress, *share))
+            task = task_of(full, progress=self.progress and part_of(self.progress, *share))
+            say(self.progress, task.method.name())
+            run = yield task
             choice = TimeChoice(
                 float(times[-1]),
                 window.outcome,
-                self.pilot,
+                ", then ".join(self.pilots),
                 self.pilot_runs,
                 rounds,
                 self.seconds,
@@ -174,7 +188,9 @@ class _Search:
     def _count(self, run: Run) -> None:
         self.pilot_runs += 1
         self.seconds += run.wall_time
-        self.pilot_name, self.pilot = run.task.method.name(), run.task.method.in_words
+        self.pilot_name, words = run.task.method.name(), run.task.method.in_words
+        if words not in self.pilots[-1:]:
+            self.pilots.append(words)
         if self.progress is not None:
             self.progress(0.15 * (1.0 - 0.8**self.pilot_runs))
 
@@ -182,23 +198,23 @@ class _Search:
         """The short run over one window, from where its curve is not known yet."""
         times = pilot_times(self.scales.onset, length, after=after)
         trial = replace(self.study, times=times)
+        say(self.progress, f"short run of {method.name()} for the times", timed=False)
         return Task(trial, trial.question(), method, pilot=True)
 
     def _method(self, length: float) -> Method | None:
         """The method of the short run over one window; None where it would take too long."""
         times = pilot_times(self.scales.onset, length, after=0.5 * length)
         question = replace(self.study, times=times).question()
-        self.main = self.study.method or default_method(question)
         if self.pilot_runs == 0:
             self.main.require(question)
         full = self.main.cost(question).seconds
-        method, seconds = cheap(self.main), math.inf
+        method = _short_of(self.main, question)
         if (quickest := _seconds(METHODS["closed_form"](), question)) < math.inf:
             method, seconds = METHODS["closed_form"](), quickest
         else:
             seconds = _seconds(method, question)
         if seconds > QUICK and self.big and not self.own:
-            others = [cheap(METHODS[name]()) for name in _APPROXIMATE]
+            others = [_short_of(METHODS[name](), question) for name in _APPROXIMATE]
             rows = [(_seconds(other, question), k) for k, other in enumerate(others)]
             least, k = min(rows)
             if least < seconds:
@@ -231,6 +247,11 @@ class _Search:
             return None
         curve = curve_of(moments, times=run.times, onset=self.scales.onset)
         return refined(best, curve, window, onset=self.scales.onset)
+
+
+def _likely(study: Study) -> Question:
+    """The question at about the times that will be chosen; the first short runs end far before."""
+    return replace(study, times=likely_times(study.canonical_model)).question()
 
 
 def refined(best: Optimum, curve: Curve, window: Window, *, onset: float) -> Window | None:
@@ -285,6 +306,18 @@ def cheap(method: Method) -> Method:
             value = min(value, now)
         changes[option.name] = value
     return replace(method, **changes)  # type: ignore[type-var]
+
+
+def _short_of(method: Method, question: Question) -> Method:
+    """Its `cheap` form; with its own order where that takes no time.
+
+    Cumulants of order 2 see the minimum of twisting many spins several times too late.
+    """
+    fast = cheap(method)
+    if not hasattr(method, "order"):
+        return fast
+    own: Method = replace(fast, order=method.order)  # type: ignore[type-var]
+    return own if _seconds(own, question) < AT_ONCE else fast
 
 
 def _seconds(method: Method, question: Question) -> float:

@@ -94,7 +94,8 @@ def branches(
     Returns:
         Dataset with dimensions branch and point, shorter branches padded (`n_points`): the
         parameter as a coordinate; spin, contrast, and from order 2 on covariance, xi2 and the rest;
-        growth: the largest real part of the eigenvalues of small deviations; stable: growth < 0;
+        growth: the largest real part of the eigenvalues of small deviations; stable: growth < 0,
+        by more than 1e-7 of the largest;
         physical: no negative variance, <S^2> in its bounds (branches end where a mean spin would be
         longer than N/2). Along special: special_kind ("fold", "branch point", "hopf"),
         special_parameter, special_branch, special_point, special_spin, and special_frequency of the

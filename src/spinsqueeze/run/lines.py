@@ -188,6 +188,12 @@ def _truncation(data: Any) -> Iterator[str]:
         if np.isinf(change):
             yield f"truncation: no bound, outside the domain of {data.attrs['method']}"
             return
+        if data.attrs["method"] in ("cumulants", "mean_field"):
+            yield (
+                f"truncation: the next order changes xi2 there by {change:.2g}, which is an "
+                "indication and no bound"
+            )
+            return
         yield f"truncation: what is left out changes xi2 there by about {change:.2g}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import sys
 from collections.abc import Callable, Iterator
@@ -56,7 +57,15 @@ def point_listeners(
         yield [] if progress is None else [progress]
         return
     with listener(progress, title=title) as heard:
-        yield [] if heard is None else [lambda now: heard(now.fraction)]
+        yield [] if heard is None else [functools.partial(hear_points, heard)]
+
+
+def hear_points(heard: Progress, now: Any) -> None:
+    """Tell how far a sweep is, with the time left that its points alone say, without starts."""
+    leave = getattr(heard, "leave", None)
+    if leave is not None:
+        leave(now.remaining)
+    heard(now.fraction)
 
 
 def _bar(title: str) -> Any:
@@ -84,6 +93,17 @@ class _Bar:
         self.start = monotonic()
         self.next = self.start if self.every < 1.0 else self.start + self.every
         self.fraction = 0.0
+        self.doing = ""
+        self.timed = True
+        self.left: float | None = None
+
+    def leave(self, seconds: float | None) -> None:
+        """The time left from elsewhere; None: it is unknown."""
+        self.left, self.timed = seconds, False
+
+    def say(self, doing: str, *, timed: bool = True) -> None:
+        """What runs from now on, and whether its time left follows from the fraction done."""
+        self.doing, self.timed = doing, timed
 
     def __call__(self, fraction: float) -> None:
         """Show the fraction done, if the last time is a while ago."""
@@ -106,11 +126,15 @@ class _Bar:
         raise NotImplementedError
 
     def words(self) -> str:
-        """'42 %, 3 s, 4 s left'."""
+        """'dtwa, 42 %, 3 s, 4 s left'."""
         past = monotonic() - self.start
-        text = f"{100 * self.fraction:.0f} %, {past:.0f} s"
-        if 0.0 < self.fraction < 1.0:
-            text += f", {past * (1 / self.fraction - 1):.0f} s left"
+        doing = f"{self.doing}, " if self.doing else ""
+        text = f"{doing}{100 * self.fraction:.0f} %, {past:.0f} s"
+        left = self.left
+        if self.timed and self.fraction > 0.0:
+            left = past * (1 / self.fraction - 1)
+        if left is not None and self.fraction < 1.0:
+            text += f", {left:.0f} s left"
         return text
 
 

@@ -52,3 +52,23 @@ def test_the_steps_err_by_no_more_than_claimed(seed):
             assert data.sizes["time"] == known.sizes["time"] == len(times)
             true = np.linalg.norm(data["spin"] - known["spin"], axis=1).max() / noise
             assert true <= data.attrs["numerical_error"], (order, tolerance)
+
+
+def test_the_next_order_is_no_bound_in_a_squeezed_reservoir():
+    """The numbers of docs/cumulants.md: odd orders change little of what the even ones do."""
+    model = sq.SpinModel(30, jumps=[sq.SqueezedCollectiveDecay(1.0, r=0.8), sq.LocalDecay(0.5)])
+    exact = float(sq.steady_state(model, method="permutation_invariant").xi2)
+    start = sq.CoherentState("-z")
+    rows = []
+    for order in (2, 3, 4, 5):
+        data = sq.steady_state(model, initial_state=start, method=sq.Cumulants(order))
+        xi2 = float(data.xi2)
+        rows.append((xi2, xi2 - exact, float(data.xi2_truncation)))
+    expected = [
+        (0.2491, 0.0174, 0.0024),
+        (0.2466, 0.0150, 0.0111),
+        (0.2355, 0.0038, 0.0016),
+        (0.2339, 0.0023, 0.0013),
+    ]
+    np.testing.assert_allclose(rows, expected, atol=6e-5)
+    assert exact == pytest.approx(0.2317, abs=6e-5)

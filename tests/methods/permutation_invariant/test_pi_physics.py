@@ -279,6 +279,28 @@ def test_spin_losses_between_parts_of_a_run():
         without_one_spin(dicke_state(1, m=0.5), n_spins=1)
 
 
+@pytest.mark.parametrize(
+    ("n", "chi", "collective", "local", "duration", "measured"),
+    [
+        (150, 0.0, 1.0, 0.0, 5 / 150, 1.2),
+        (300, 0.0, 1.0, 0.0, 5 / 300, 4.5),
+        (300, 1.0, 1e-3, 0.0, 0.0446, 10.8),
+        (100, 1.0, 0.0, 0.5, 0.0928, 1.9),
+        (100, 0.0, 0.0, 0.5, 10.0, 1.0),
+    ],
+)
+def test_evolution_takes_what_is_expected(n, chi, collective, local, duration, measured):
+    """Seconds of processor time of one core, measured."""
+    model = generator(
+        n,
+        quadratic=np.diag([0.0, 0.0, chi]),
+        collective_jumps=[(collective, LOWER)] if collective else [],
+        local_jumps=[(local, LOWER)] if local else [],
+    )
+    seconds = estimate(model, task="evolve", n_times=51, duration=duration).seconds
+    assert measured / 3 < seconds < 3 * measured
+
+
 def test_estimates_and_refusal():
     small, large = (estimate(squeezed(n), task="steady_state") for n in (100, 400))
     assert small.unknowns == 45526

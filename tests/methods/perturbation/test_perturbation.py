@@ -215,11 +215,11 @@ def test_a_perturbation_that_is_too_large_warns():
     for strength, order, message in (
         (2.5, 1, "order 1 has a negative variance; the perturbation is too large"),
         (2.5, 2, "the orders beyond 2 have no bound; the perturbation is too large"),
-        (0.6, 2, "the orders beyond change xi2 by 0.67 (71%)"),
+        (0.6, 2, "the orders beyond change xi2 by 1.9 (204%)"),
     ):
         data = solved(xyz(8, strength), sq.Perturbation(order))
         assert message in data.attrs["warnings"]
-    assert f"{float(data['xi2_truncation']):.2g}" == "0.67"  # one number for one error
+    assert f"{float(data['xi2_truncation']):.2g}" == "1.9"  # one number for one error
     assert json.loads(solved(xyz(8, 0.1), sq.Perturbation(2)).attrs["warnings"]) == []
     # A first order has a negative variance along the spin however weak the drive: no concern.
     weak = sq.SpinModel(5, hamiltonian=[sq.Drive(0.01)], jumps=[sq.LocalDecay(1.0)])
@@ -392,12 +392,30 @@ def test_what_parity_empties_is_claimed_all_the_same(drive, other):
         assert 0.0 < error <= float(data[f"{name}_truncation"]) < 0.2, name
 
 
+def test_what_no_state_has_is_said_and_claimed():
+    """A drive as strong as the collective decay, of five spins: order 2 is no state."""
+    model = sq.SpinModel(
+        5, hamiltonian=[sq.Drive(1.0)], jumps=[sq.CollectiveDecay(1.0), sq.LocalDecay(0.1)]
+    )
+    exact = solved(model, "exact")
+    for order in (2, 3, 4, 6):
+        data = solved(model, sq.Perturbation(order))
+        for name in ("xi2", "contrast"):
+            assert abs(float(data[name] - exact[name])) <= float(data[f"{name}_truncation"]), name
+        missing = 1.0 - float(data["uncertainty_product"])
+        assert missing <= float(data["uncertainty_product_truncation"])
+        said = "an uncertainty product of" in data.attrs["warnings"]
+        assert said == (missing > 2.5e-3)
+        both = "order 2 has a contrast of 1.003 and an uncertainty product of 0.8948"
+        assert (both in data.attrs["warnings"]) == (order == 2)
+
+
 @pytest.mark.parametrize(
     ("ratio", "expected"),
-    [(0.5, 4 / 3), (-0.5, 4 / 3), (0.95, 5.0), (1.0, np.inf), (2.0, np.inf), (0.0, 1.0)],
+    [(0.25, 2.0), (-0.25, 2.0), (0.95, 5.0), (1.0, np.inf), (2.0, np.inf), (0.0, 1.0)],
 )
 def test_orders_beyond_those_computed_repeat_them(ratio, expected):
-    """1/(1 - q), q = ratio^2 after two orders, at most 5; no bound where orders grow."""
+    """1/(1 - q), q^4 = ratio^2 after two orders, at most 5; no bound where orders grow."""
     flips = np.zeros((4, 1))
     flips[1:, 0] = 0.01 * ratio ** np.arange(3.0)
     empty = np.zeros((4, 1))

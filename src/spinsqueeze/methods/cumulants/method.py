@@ -296,7 +296,8 @@ class Cumulants(_Closed):
     Args:
         order: highest degree of the cumulants that are kept, 1 to 12; beyond N it is N.
         next_order: also follow order + 1: the difference is the `<name>_truncation` of spin,
-            covariance and all that follows from them.
+            covariance and all that follows from them. An indication, no bound: where the odd
+            cumulants are small, order 3 changes little of what order 4 changes.
         tolerance: error of one step, relative to what moves a moment by its own size, 1e-13 to
             1e-3.
     """

@@ -243,7 +243,9 @@ def _warnings(method: DTWA, number: int, error: float) -> tuple[str, ...]:
         )
     if number < 100:
         found.append(
-            f"sampling: {number} trajectories give rough error bars; 100 or more are advised"
+            f"sampling: {number} trajectories give rough error bars; 100 or more are advised. With "
+            "40 to 64, xi2 was off by 1.5 to 2.2 of its error bars (rms), by 8 at worst, mostly as "
+            "too much squeezing"
         )
     return tuple(found)
 

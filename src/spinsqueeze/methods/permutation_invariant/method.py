@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 
 
 _SECONDS_AT_LEAST = 0.15
-_SLOWDOWN_OF_DRIVES = 14.0
-"""Of evolutions beside that of a constant model: measured 7 to 30 at N = 20 to 100."""
+_SLOWDOWN_OF_DRIVES, _SLOWDOWN_WITHOUT_JUMPS = 25.0, 3.0
+"""Of evolutions beside that of a constant model: measured 19 to 50 at N = 20 to 80, and 2.5 where
+nothing but one twisting acts."""
 _BYTES_OF_A_HISTORY = 1100.0
 """At each time: its moments and, most of it, the jackknife replica without it (measured)."""
 
@@ -131,6 +132,7 @@ class PermutationInvariant(Method):
                 task="evolve",
                 n_times=len(question.times),
                 n_stretches=1 + len(question.pulses),
+                duration=question.duration,
             )
             detail = (
                 f"(N+1)(N+2)(N+3)/6 = {needed.complex_numbers} complex numbers a state for N = {n}"
@@ -142,7 +144,9 @@ class PermutationInvariant(Method):
             detail += f" and {histories} histories of {len(question.times)} times"
         seconds = needed.seconds * histories
         if isinstance(question, Evolve):
-            driven = _SLOWDOWN_OF_DRIVES if question.model.time_dependent else 1.0
+            open_system = bool(np.any(generator.local) or np.any(generator.collective))
+            slower = _SLOWDOWN_OF_DRIVES if open_system else _SLOWDOWN_WITHOUT_JUMPS
+            driven = slower if question.model.time_dependent else 1.0
             seconds = _SECONDS_AT_LEAST + driven * seconds
         return Cost(memory, seconds, detail)
 

@@ -24,7 +24,13 @@ from spinsqueeze.methods.base.paramagnet import mean_field_instability
 from spinsqueeze.methods.base.question import Question, Steady
 from spinsqueeze.methods.base.states import InSymmetricSubspace
 from spinsqueeze.methods.base.truncation import differences, raise_to_square
-from spinsqueeze.methods.perturbation.domain import beyond, concerns, negative
+from spinsqueeze.methods.perturbation.domain import (
+    beyond,
+    concerns,
+    negative,
+    unphysical,
+    widened,
+)
 from spinsqueeze.models import interchangeable
 from spinsqueeze.models.canonical import Canonical
 from spinsqueeze.observables.moments import Moments
@@ -52,12 +58,13 @@ class Perturbation(Method):
     jumps lower single spins or all together. All spins down is the steady state of H0;
     L0 rho_(k+1) = i [H1, rho_k] then stays among few flipped spins. What the next two orders
     change, and those beyond as a geometric series, is the error (`xi2_truncation` and so on; two,
-    as parity empties every other order of many); infinite where the series does not converge, has a
-    negative variance, or lambda = 1 lies beyond the paramagnet of mean field. Diagnostics: the
-    series of xi2 in lambda, its Pade form at lambda = 1, an estimate of its radius of convergence,
-    and `mean_field_instability`, the lambda at which the paramagnet breaks in mean field (beyond it
-    a result warns). Without any H1 the state is all spins down, xi2 = 1. With state="pure" also
-    `qfi`, as a series to the same order, which is the information of no state.
+    as parity empties every other order of many), and at least what is missing to a physical state
+    (a contrast above 1, an uncertainty product below it); infinite where the series does not
+    converge, has a negative variance, or lambda = 1 lies beyond the paramagnet of mean field.
+    Diagnostics: the series of xi2 in lambda, its Pade form at lambda = 1, an estimate of its radius
+    of convergence, and `mean_field_instability`, the lambda at which the paramagnet breaks in mean
+    field (beyond it a result warns). Without any H1 the state is all spins down, xi2 = 1. With
+    state="pure" also `qfi`, as a series to the same order, which is the information of no state.
     Sources: huybrechts2024 and NOTES.md.
 
     Args:
@@ -269,7 +276,9 @@ class Perturbation(Method):
                 claim = (gap.T * np.where(known, every, 1.0)).T
                 claim[~known] = np.inf
                 truncation[name] = claim
+            truncation = widened(truncation, moments)
         warned = concerns(moments, truncation, self.order)
+        strange = unphysical(moments, self.order)
         information = pure_information(moments.covariance) if self.state == "pure" else None
         answers = []
         for k, question in enumerate(questions):
@@ -293,7 +302,7 @@ class Perturbation(Method):
             if len(of_xi2[k]) > 1:
                 diagnostics["xi2_pade"] = pade[k]
                 diagnostics["xi2_radius"] = power_series.radius(of_xi2[k])
-            warnings = warned[k]
+            warnings = warned[k] + strange[k]
             instability = instabilities[k]
             if instability is not None:
                 diagnostics["mean_field_instability"] = instability.strength

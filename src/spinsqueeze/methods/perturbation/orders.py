@@ -70,9 +70,10 @@ class Series:
     def all_orders(self, order: int, *, computed: int) -> Floats:
         """(P,) what the `computed` orders beyond change, times this, is what all of them do.
 
-        1/(1 - q): as many orders again are q times those before; q is how much less the last of
-        them changes <S> and the covariance than `order` does, MOST_REPEATED at most; infinite where
-        it changes them by no less.
+        1/(1 - q): as many orders again are q times those before; q^4 is how much less the last of
+        them changes <S> and the covariance than `order` does, q at most
+        MOST_REPEATED; infinite where it changes them by no less. The fourth root because later
+        orders fall far more slowly than the first ones where a slow decay limits the series.
         """
         n, steps = self.n_spins, []
         for k in (order, order + computed):
@@ -80,8 +81,8 @@ class Series:
             turned = np.abs(spin - before).max(axis=1) / (n / 2)
             steps.append(np.maximum(turned, np.abs(covariance - spread).max(axis=(1, 2)) / (n / 4)))
         here, last = steps
-        small = last < MOST_REPEATED * here
-        q = np.where(small, last / np.where(small, here, 1.0), MOST_REPEATED)
+        small = last < MOST_REPEATED**4 * here
+        q = np.where(small, last / np.where(small, here, 1.0), MOST_REPEATED**4) ** 0.25
         q[last == 0] = 0.0
         grows = (last >= here) & (last > GROWING)
         return np.where(grows, np.inf, 1.0 / (1.0 - q))
