@@ -377,7 +377,7 @@ def test_the_step_is_long_where_trajectories_jump():
     for step in (None, 0.05 / np.sqrt(8)):
         runs = [sq.sensitivity(model, STATE, seed=k, step=step, **asked) for k in range(9)]
         scatter.append(np.std([float(run["metrological_gain"][0]) for run in runs]))
-    assert scatter[0] < 0.8 * scatter[1]  # 0.60 of 60 seeds
+    assert scatter[0] < 0.9 * scatter[1]  # 0.62 of 40 seeds
 
 
 def test_the_signal_is_the_only_pulse_or_the_one_that_does_not_turn():
