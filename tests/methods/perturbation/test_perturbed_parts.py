@@ -98,7 +98,7 @@ def test_order_k_errs_by_the_power_k_plus_one(make, perturbed):
 
 @pytest.mark.slow
 def test_claims_hold_for_random_models_short_of_a_warning(monkeypatch):
-    """In 95 of 100 cases, and hardly larger than the error in half of them."""
+    """In all cases, and in half of them by less than two and a half times the error."""
     monkeypatch.setattr(
         perturbation_method, "mean_field_instability", lambda *_, **__: None
     )  # not looked at
@@ -131,10 +131,9 @@ def test_claims_hold_for_random_models_short_of_a_warning(monkeypatch):
                     error = np.abs(found[name].values - value).max() - 1e-12
                     ratios[name].append(error / float(np.max(found[f"{name}_truncation"])))
     for name, of_name in ratios.items():
-        assert len(of_name) > 60, name
-        assert np.quantile(of_name, 0.95) <= 1.0 + 1e-3, name
-        assert np.max(of_name) < 1.5, name
-        assert np.median(of_name) > 0.6, name
+        assert len(of_name) > 50, name
+        assert np.max(of_name) < 0.8, name
+        assert np.median(of_name) > 0.4, name
 
 
 def test_the_name_moves_a_part_and_nothing_else():
