@@ -247,8 +247,8 @@ def test_perturbation_shows_its_next_orders_and_the_mean_field_instability():
     assert line.get_xdata() == pytest.approx([0.5, 0.5], abs=2e-2)
     (band,) = [c for c in panel.collections if c.get_label() == "next orders"]
     corners = band.get_paths()[0].vertices
-    at = corners[np.isclose(corners[:, 0], 0.2)][:, 1]
-    point = data.sel(rabi=0.2)
+    at = corners[np.isclose(corners[:, 0], 0.1)][:, 1]
+    point = data.sel(rabi=0.1)
     ends = float(point.xi2) + float(point.xi2_truncation) * np.array([-1, 1])
     assert [at.min(), at.max()] == pytest.approx(10 * np.log10(ends))
     shown = [text.get_text() for text in panel.get_legend().get_texts()]
