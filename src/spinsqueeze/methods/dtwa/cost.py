@@ -10,7 +10,7 @@ BATCH_CELLS = 65536
 RUNTIME_BYTES = 4e8
 STAGE_ARRAYS = 60
 """Arrays of one batch alive at a time: spins, stage slopes, transforms."""
-SECONDS_PER_CELL = 0.9e-8
+SECONDS_PER_CELL = 0.75e-8
 EVALUATIONS_PER_RADIAN = 10.0
 EVALUATIONS_PER_LIFETIME = 16.0
 NOISE_NUMBERS = 12
