@@ -79,7 +79,7 @@ def test_what_too_few_had_is_claimed_by_the_weight_that_is_missing():
     weight = np.array([1.0, 0.95, 0.5])
     branch = Branch(n_spins, spin, covariance, weight, 0.0)
     first = np.full(count, 1.5)
-    first[:3] = 0.5
+    first[:3], first[60:] = 0.5, np.inf
     spins, covariances = np.tile(spin, (count, 1, 1)), np.tile(covariance, (count, 1, 1, 1))
     spins[:3, 1:, 1] += 1.0
     found = branch.error(spins, covariances, first, times)
@@ -137,3 +137,41 @@ def test_largest_rates_are_norms_of_the_jumps():
     lowered = lower(model, times=times)
     wanted = [0.6 * 3 * norm if local else 0.5 * 9 * norm for local in lowered.local]
     assert lowered.largest_rates() == pytest.approx(wanted, rel=1e-9)
+
+
+def test_where_all_but_a_few_have_jumped_their_mean_change_is_claimed():
+    """All twelve have jumped where one in five has not in truth: there is no scatter to say so."""
+    count, n_spins = 12, 16
+    times = np.array([0.0, 1.0, 2.0, 3.0])
+    spin = np.tile([0.0, 0.0, 8.0], (4, 1))
+    covariance = np.tile(np.diag([2.0, 6.0, 0.5]), (4, 1, 1))
+    branch = Branch(n_spins, spin, covariance, np.array([1.0, 0.7, 0.6, 0.5]), 0.5)
+    first = np.full(count, 0.5)
+    first[-1] = 2.5
+    spins, covariances = np.tile(spin, (count, 1, 1)), np.tile(covariance, (count, 1, 1, 1))
+    spins[:11, 1:, 1] += np.arange(11)[:, None] / 5.0
+    missing = np.array([0.0, 0.3 - 0.5 * 11 / 12, 0.4 - 0.5 * 11 / 12, 0.0])
+    found = branch.error(spins, covariances, first, times)
+    assert found == pytest.approx(np.abs(missing) * 1.0 / 2.0)
+    covariances[:11, 1:, 0, 0] += 4.0
+    found = branch.error(spins, covariances, first, times)
+    assert found == pytest.approx(np.abs(missing) * 16 * 4.0 / 64)
+    many = np.repeat(first, 10), np.repeat(spins, 10, axis=0), np.repeat(covariances, 10, axis=0)
+    assert np.all(branch.error(*many[1:], many[0], times) == 0.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_time_before_the_last_jump_has_an_error_where_none_is_left_to_jump(method):
+    """Sixteen that all jump early: the sampled share is 1, the true one less."""
+    times = np.linspace(0.0, 20.0, 6)
+    model = sq.SpinModel(5, jumps=[sq.CollectiveDecay(1e-4)])
+    state = sq.DickeState(0.5)
+    exact = sq.simulate(model, state, times, method="exact").spin.values[:, 2]
+    options = {"unraveling": "direct"} if method is sq.QuantumTrajectories else {}
+    for seed in range(10):
+        chosen = method(n_trajectories=16, **options)
+        data = sq.simulate(model, state, times, method=chosen, seed=seed)
+        error = np.hypot(
+            data.spin_stderr.values[:, 2], data.spin_numerical_error.values * np.sqrt(5) / 2
+        )
+        assert np.all(np.abs(data.spin.values[:, 2] - exact) < 5 * error + 3e-4)
