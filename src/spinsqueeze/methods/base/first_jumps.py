@@ -94,6 +94,26 @@ class Branch:
             changes[k] = self._changes(away.mean(axis=0), second.mean(axis=0), k)
         return missing * changes
 
+    def error_of_second(
+        self, spins: Floats, covariances: Floats, first: Floats, second: Floats, norms: Floats,
+        times: Floats,
+    ) -> Floats:  # fmt: skip
+        """Error (T,) where fewer than ENOUGH have jumped twice, as `error`, with a branch apart.
+
+        second (n,): the time of the second jump of each; norms (n, T): |psi|^2 since the last one,
+        so that of those with one jump 1 - |psi|^2 should have had another one. The share that is
+        missing, times the most that a first jump changed.
+        """
+        if self.never == 0.0:
+            return np.zeros(len(times))
+        jumped, again = first[:, None] <= times, second[:, None] <= times
+        once = jumped & ~again
+        left = once.sum(axis=0)
+        due = np.where(once, 1 - norms, 0.0).sum(axis=0) / np.maximum(left, 1)
+        missing = (1 - self.never) * np.abs(due * jumped.mean(axis=0) - again.mean(axis=0))
+        few = (left > 0) & (again.sum(axis=0) < ENOUGH)
+        return np.where(few, missing * self._largest_change(spins, covariances, jumped), 0.0)
+
     def _largest_change(self, spins: Floats, covariances: Floats, jumped: Booleans) -> float:
         """The most that a first jump changes; all there is to change where none is known."""
         after = np.argmax(jumped, axis=1)
