@@ -157,7 +157,7 @@ def test_where_all_but_a_few_have_jumped_their_mean_change_is_claimed():
     missing = np.array([0.0, 0.3 - 0.5 * 11 / 12, 0.4 - 0.5 * 11 / 12, 0.0])
     found = branch.error(spins, covariances, first, times)
     assert found == pytest.approx(np.abs(missing) * 1.0 / 2.0)
-    covariances[:11, 1:, 0, 0] += 4.0
+    covariances[:11, 1:, 0, 0] += np.tile([4.0, 6.0, 2.0, 4.0], 3)[:11, None]
     found = branch.error(spins, covariances, first, times)
     assert found == pytest.approx(np.abs(missing) * 16 * 4.0 / 64)
     many = np.repeat(first, 10), np.repeat(spins, 10, axis=0), np.repeat(covariances, 10, axis=0)
@@ -216,6 +216,7 @@ def test_what_a_second_jump_would_add_is_claimed_by_the_weight_that_is_missing()
     found = branch.error_of_second(spins, covariances, first, second, norms, times)
     assert found == pytest.approx([0.0, 0.2 * 0.04, 0.2 * (0.1 - 0.02)])
     second[:ENOUGH] = 1.5
+    norms[:, 2] = 0.8
     found = branch.error_of_second(spins, covariances, first, second, norms, times)
     assert found == pytest.approx([0.0, 0.2 * 0.04, 0.0])
     kept = Branch(4, spin, covariance, np.array([1.0, 0.9, 0.8]), 0.0)
@@ -241,6 +242,8 @@ def test_what_is_rounding_or_not_known_is_not_taken_apart():
     spins, covariances = np.ones((9, 3, 3)), np.ones((9, 3, 3, 3))
     assert branch.error(spins, covariances, first, times) == pytest.approx([0.0, 0.0, 0.0])
     branch = Branch.reached(4, spin, covariance, np.array([1.0, 0.9, 0.0]), apart=True)
+    assert not branch.spin[2].any()
+    assert not branch.covariance[2].any()
     assert branch.error(spins, covariances, first, times) == pytest.approx([0.0, 0.1 * 4, 0.0])
 
 
