@@ -11,7 +11,7 @@ trajectories or none, and what has no scatter has no error bar.
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -75,17 +75,43 @@ class Branch:
         return away, mixed
 
     def error(self, spins: Floats, covariances: Floats, first: Floats, times: Floats) -> Floats:
-        """Error (T,) where fewer than ENOUGH have jumped: of xi2, and of <S> in units of sqrt(N)/2.
+        """Error (T,) where fewer than ENOUGH have jumped, or have still to jump: without a scatter.
 
-        first (n,): the time of the first jump of each. By a time t a share 1 - p(t) has jumped in
-        truth, another one of the trajectories; the difference, times the most that a jump changed
-        at the first output after it.
+        Of xi2, and of <S> in units of sqrt(N)/2. first (n,): the time of the first jump of each. By
+        a time t a share 1 - p(t) has jumped in truth, another one of the trajectories; the
+        difference, times the most that a jump changed at the first output after it. Where all but
+        a few have jumped, times what their jumps changed on average.
         """
         known = self.weight > 0.0
         jumped = first[:, None] <= times
+        number = jumped.sum(axis=0)
         share = (1 - self.never) * jumped.mean(axis=0)
         missing = np.where(known, np.abs(1 - self.weight - share), 0.0)
-        few = jumped.sum(axis=0) < ENOUGH
+        few, all_but_few = number < ENOUGH, len(first) - number < ENOUGH
+        changes = np.where(few, self._largest_change(spins, covariances, jumped), 0.0)
+        for k in np.flatnonzero(all_but_few & ~few & (missing > 0.0)):
+            away, second = self._beyond(spins[jumped[:, k], k], covariances[jumped[:, k], k], k)
+            changes[k] = self._changes(away.mean(axis=0), second.mean(axis=0), k)
+        return missing * changes
+
+    def error_of_second(
+        self, spins: Floats, covariances: Floats, first: Floats, second: Floats, norms: Floats,
+        times: Floats,
+    ) -> Floats:  # fmt: skip
+        """Error (T,) where fewer than ENOUGH have jumped twice, as `error`, with a branch apart.
+
+        second (n,): the time of the second jump of each; norms (n, T): |psi|^2 since the last one,
+        so that of those with one jump 1 - |psi|^2 should have had another one. The share that is
+        missing, times the most that a first jump changed.
+        """
+        if self.never == 0.0:
+            return np.zeros(len(times))
+        jumped, again = first[:, None] <= times, second[:, None] <= times
+        once = jumped & ~again
+        left = once.sum(axis=0)
+        due = np.where(once, 1 - norms, 0.0).sum(axis=0) / np.maximum(left, 1)
+        missing = (1 - self.never) * np.abs(due * jumped.mean(axis=0) - again.mean(axis=0))
+        few = (left > 0) & (again.sum(axis=0) < ENOUGH)
         return np.where(few, missing * self._largest_change(spins, covariances, jumped), 0.0)
 
     def _largest_change(self, spins: Floats, covariances: Floats, jumped: Booleans) -> float:
@@ -95,13 +121,22 @@ class Branch:
         if rows.size == 0:
             return 2 * float(np.sqrt(self.n_spins))
         after = after[rows]
-        away = spins[rows, after] - self.spin[after]
-        second = covariances[rows, after] - self.covariance[after]
-        second += away[:, :, None] * away[:, None, :]
+        beyond = self._beyond(spins[rows, after], covariances[rows, after], after)
+        return float(self._changes(*beyond, after).max())
+
+    def _beyond(self, spins: Floats, covariances: Floats, at: Any) -> tuple[Floats, Floats]:
+        """<S> and the second moments about the branch's <S>, less those of the branch."""
+        away = spins - self.spin[at]
+        second = covariances - self.covariance[at]
+        return away, second + away[..., :, None] * away[..., None, :]
+
+    def _changes(self, away: Floats, second: Floats, at: Any) -> Floats:
+        """Of xi2 or of <S> in units of sqrt(N)/2, whichever is more."""
         least, scale = self._squeezed()
-        of_second = np.abs(np.einsum("na,nab,nb->n", least[after], second, least[after]))
-        of_spin = np.linalg.norm(away, axis=1) / (np.sqrt(self.n_spins) / 2)
-        return float(np.maximum(of_spin, scale[after] * of_second).max())
+        of_second = np.abs(np.einsum("...a,...ab,...b->...", least[at], second, least[at]))
+        of_spin = np.linalg.norm(away, axis=-1) / (np.sqrt(self.n_spins) / 2)
+        changes: Floats = np.maximum(of_spin, scale[at] * of_second)
+        return changes
 
     def _squeezed(self) -> tuple[Floats, Floats]:
         """The direction (T, 3) of the least variance across <S>; (T,) xi2 over that variance."""

@@ -63,7 +63,7 @@ def sampled_cost(question: Evolve, count: int, *, width: float) -> Cost:
     at_once = min(threads * together(n), count)
     memory = 20 * entries + 40 * max(part.entries_a_row() for part in parts) * dimension
     memory += 16 * dimension * at_once * (rows_of_vectors() + 4)
-    memory += 8 * n_times * (36 * count + 14 * at_once) + 200_000
+    memory += 8 * n_times * (37 * count + 14 * at_once) + 200_000
     memory += 32 * count * sum(len(jump.largest_rates()) for jump in jumps)
     return Cost(
         memory,

@@ -44,7 +44,7 @@ class WaveFunction:
         sizes: their norms, as far as they are made.
         spin, covariance, errors: (T, 3), (T, 3, 3), (T,): at the output times so far.
         jumps, n_series: counted; jumps (C,) of each site of a local one and each collective one.
-        first: (C,) times of the first of each, infinite where there is none.
+        first: (C,) times of the first of each, infinite where there is none; second: of any two.
         norms: (T,) |psi|^2 at the output times, since the last jump.
 
     Args:
@@ -69,6 +69,7 @@ class WaveFunction:
         self.errors, self.norms = np.empty(n_times), np.zeros(n_times)
         self.jumps, self.n_series = np.zeros(course.model.n_channels), 0
         self.first = np.full(course.model.n_channels, np.inf)
+        self.second = np.inf
         self.sizes: list[float] = []
         self.coefficients = np.empty((0, 1))
         self._course = course
@@ -232,6 +233,8 @@ class WaveFunction:
         chosen = int(np.searchsorted(edges, self._uniform() * edges[-1]))
         self.jumps[chosen] += 1
         self.first[chosen] = min(self.first[chosen], time)
+        if self.jumps.sum() == 2:
+            self.second = time
         for jump, own in zip(jumps, weights, strict=True):
             if chosen < own.size:
                 psi = applied(jump.rows[chosen : chosen + 1] if jump.local else jump.rows, psi,

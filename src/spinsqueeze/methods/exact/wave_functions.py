@@ -43,7 +43,8 @@ class Followed:
     """What trajectories 0 ... n - 1 leave.
 
     spins, covariances, errors: (n, T, 3), (n, T, 3, 3), (n, T); jumps, first (n, C) of each
-    of C channels; n_series (n,).
+    of C channels; second (n,) times of the second of all; norms (n, T) since the last;
+    n_series (n,).
     """
 
     spins: Floats
@@ -51,6 +52,8 @@ class Followed:
     errors: Floats
     jumps: Floats
     first: Floats
+    second: Floats
+    norms: Floats
     n_series: Floats
 
     @classmethod
@@ -59,14 +62,16 @@ class Followed:
         return cls(
             np.empty((count, n_times, 3)), np.empty((count, n_times, 3, 3)),
             np.empty((count, n_times)), np.empty((count, n_channels)),
-            np.empty((count, n_channels)), np.empty(count),
+            np.empty((count, n_channels)), np.empty(count), np.empty((count, n_times)),
+            np.empty(count),
         )  # fmt: skip
 
     def put(self, row: int, wave: WaveFunction) -> None:
         """One that is finished."""
         self.spins[row], self.covariances[row] = wave.spin, wave.covariance
-        self.errors[row] = wave.errors
-        self.jumps[row], self.first[row], self.n_series[row] = wave.jumps, wave.first, wave.n_series
+        self.errors[row], self.norms[row] = wave.errors, wave.norms
+        self.jumps[row], self.first[row], self.second[row] = wave.jumps, wave.first, wave.second
+        self.n_series[row] = wave.n_series
 
     @property
     def n_jumps(self) -> Floats:
@@ -198,7 +203,10 @@ class Samples:
         """Error (T,) from jumps that too few trajectories had."""
         followed = self.followed
         first = followed.first.min(axis=1, initial=np.inf)
-        return self.branch.error(followed.spins, followed.covariances, first, self._course.times)
+        moments, times = (followed.spins, followed.covariances), self._course.times
+        return self.branch.error(*moments, first, times) + self.branch.error_of_second(
+            *moments, first, followed.second, followed.norms, times
+        )
 
     def error(self) -> Floats:
         """Error (T,) of the mean spin from the series, in units of sqrt(N)/2."""

@@ -77,6 +77,8 @@ class Samples:
 
     def rare(self) -> tuple[Floats, tuple[str, ...]]:
         """Error (T,) from jumps that too few trajectories had, and what is said of them."""
+        from spinsqueeze.methods.trajectories.walk import SECOND
+
         walks, lowered = self.walks, self._lowered
         made, first = walks.channels[:, 0].sum(axis=0), walks.channels[:, 1]
         kinds = [
@@ -92,8 +94,11 @@ class Samples:
         )
         if self.branch is not None:
             earliest = first.min(axis=1, initial=np.inf)
-            unseen = unseen + self.branch.error(
-                walks.spins, walks.covariances, earliest, self._times
+            moments = walks.spins, walks.covariances
+            unseen = unseen + self.branch.error(*moments, earliest, self._times)
+            second = walks.figures[:, SECOND]
+            unseen += self.branch.error_of_second(
+                *moments, earliest, second, walks.norms, self._times
             )
         return unseen, words
 

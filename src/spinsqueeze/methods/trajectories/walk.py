@@ -24,9 +24,9 @@ from spinsqueeze.methods.trajectories.step import attempt, bands_at, root_of_cub
 DONE, STOPPED, STUCK = 0, 1, 2
 """How a trajectory ended: at the last time, by the caller, or without a step that holds."""
 
-STEPS, REJECTED, JUMPS, LARGEST, TAIL, DISCARDED, N_FIGURES = 0, 1, 2, 3, 4, 5, 6
+STEPS, REJECTED, JUMPS, LARGEST, TAIL, DISCARDED, SECOND, N_FIGURES = 0, 1, 2, 3, 4, 5, 6, 7
 """Figures of a trajectory: steps, refused steps, jumps, largest window, largest weight in its last
-levels, weight dropped in shrinking it."""
+levels, weight dropped in shrinking it, time of the second jump (infinite where there is none)."""
 
 SHARPER = 1.2
 """The embedded error e is of order h^5, that of the step of h^6: claimed as e^1.2."""
@@ -140,7 +140,7 @@ def prepared(space: Any, amplitudes: Any, two_j: int, limits: Any, figures: Any)
     fill_roots(space.root, two_j, size)
     for n in range(figures.size):
         figures[n] = 0.0
-    figures[LARGEST] = size
+    figures[LARGEST], figures[SECOND] = size, math.inf
     return size
 
 
@@ -187,6 +187,8 @@ def drawn_jump(space: Any, terms: Any, two_j: int, size: int, time: float, rando
     if count < jump_times.size:
         jump_times[count], jump_numbers[count] = time, jump
     figures[JUMPS] += 1
+    if figures[JUMPS] == 2.0:
+        figures[SECOND] = time
     if channels[0, jump // 3] == 0.0:
         channels[1, jump // 3] = time
     channels[0, jump // 3] += 1.0
