@@ -33,8 +33,8 @@ class Branch:
     """The state without jumps at the output times.
 
     Attributes:
-        spin, covariance: (T, 3), (T, 3, 3).
         n_spins: N.
+        spin, covariance: (T, 3), (T, 3, 3).
         weight: (T,) share of the trajectories without a jump so far, 1 at first; 0 from where it is
             below LEAST, and nothing else is known.
         never: the weight at the last time where it is taken apart, else 0.
