@@ -268,10 +268,14 @@ def _of_lab(model: SpinModel) -> tuple[str, ...]:
 def _doubts(answer: Answer) -> list[str]:
     """A run that ended early, and a large error unless the method has given its own warning."""
     doubts = [] if answer.status == COMPLETE else [f"ended early: {answer.status}"]
-    named = any(warning.startswith("steps:") for warning in answer.warnings)
+    named = any(
+        warning.startswith("steps:") or "is in the numerical error" in warning
+        for warning in answer.warnings
+    )
     if answer.numerical_error >= LARGE_ERROR and not named:
         doubts.append(
             f"accuracy: the mean spin may err by {answer.numerical_error:.2g} projection noises "
-            "sqrt(N)/2; lower the tolerance, end earlier, or compare with another method"
+            "sqrt(N)/2; lower the tolerance, or take more trajectories of rare jumps, end earlier, "
+            "or compare with another method"
         )
     return doubts
