@@ -118,6 +118,6 @@ def _finish(data: Any, squeezing: Axes, size: Axes, jumps: Axes) -> None:
     squeezing.set_ylim(low - room, high + room)
     squeezing.legend(loc="best")
     size.set_ylabel("effective spins")
-    jumps.set_ylabel("jumps of")
+    jumps.set_ylabel("jumps of\ntrajectory")
     jumps.set_yticks(range(data.sizes["trajectory"]))
     jumps.grid(visible=False)
