@@ -301,3 +301,14 @@ def test_a_fall_that_the_errors_explain_is_no_squeezing(errors):
     assert unseen.angle is None
     assert "no squeezing at these times" in str(unseen)
     assert find_optimum(t, xi2=1.0 - 5e-5 * dip, **errors).status is OptimumStatus.INSIDE
+
+
+@pytest.mark.parametrize(("stderr", "further"), [(4e-6, ""), (3e-6, "further ")])
+def test_a_sampled_initial_state_is_squeezed_by_more_than_three_errors(stderr, further):
+    t = np.linspace(0.0, 2.0, 21)
+    best = find_optimum(
+        t, xi2=(1 - 1e-5) * np.exp(t), angle=np.ones(21), stderr=np.full(21, stderr)
+    )
+    assert best.status is OptimumStatus.INITIAL_STATE
+    assert best.angle == (1.0 if further else None)
+    assert str(best).startswith(f"no {further}squeezing at these times")
