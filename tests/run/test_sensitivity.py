@@ -187,6 +187,8 @@ def test_the_greatest_gain_lies_between_the_times():
         (panel,) = sq.plot.sensitivity(edge).axes
         (label,) = panel.get_legend().get_texts()
         assert label.get_text().startswith("greatest computed: ")
+    for name in ("optimal_gain_time", "optimal_gain_add_times_near"):
+        assert data[name].attrs["units"] == data["time"].attrs["units"] != "1"
     alone = at([0.2])
     assert "[" not in next(gains(alone))
     assert float(alone["optimal_gain"]) == float(alone["metrological_gain"][0])
