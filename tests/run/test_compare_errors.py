@@ -202,3 +202,16 @@ def test_the_worst_grade_is_that_of_the_comparison():
     assert found.grade == "differs"
     assert len(found.optima) == 1
     assert "dB at t = " in str(found)
+
+
+def test_what_both_state_of_their_optima_adds_up():
+    ours, theirs = (curve(0.0, 0.0).isel(time=slice(None, None, 4)) for _ in range(2))
+    for run, truncation, numerical in ((ours, 0.02, 2e-4), (theirs, 0.01, 1e-4)):
+        run["xi2_truncation"] = run["xi2"].copy(data=np.full(11, truncation))
+        run["spin_numerical_error"] = run["xi2"].copy(data=np.full(11, numerical))
+    found = optimum_difference(theirs, ours, method="ours")
+    best = sq.optimum(ours)
+    bounds = 2 * 0.03 + 2 * 3e-4  # xi2 < 1: numerical errors are of 1
+    stated = 10 / np.log(10) * bounds / best.xi2 + 2 * best.decibels_interpolation
+    assert found.stated == pytest.approx(stated, rel=1e-9)
+    assert best.decibels_interpolation > 1e-6 * stated

@@ -366,6 +366,23 @@ def test_one_method_makes_all_runs_and_the_readout_counts():
     assert str(sq.summary(data)).count("gain = ") == 1
 
 
+def test_a_loose_tolerance_is_part_of_the_error():
+    model = sq.SpinModel(
+        sq.Lattice(4, boundary="open"),
+        hamiltonian=[sq.PowerLawXYZ(j_x=0.5, j_y=-0.3, j_z=1.0, exponent=1)],
+    )
+    strict, loose = (
+        sq.sensitivity(
+            model, STATE, [4.0], pulses=sq.Pulse(0.5, axis="+y", angle=0.0), method=sq.Exact(tol)
+        )
+        for tol in (1e-12, 1e-4)
+    )
+    claimed = [float(run["metrological_gain_numerical_error"][0]) for run in (strict, loose)]
+    gap = float(abs(loose["metrological_gain"] - strict["metrological_gain"])[0])
+    assert gap <= claimed[1]
+    assert claimed[1] > 1000 * claimed[0]
+
+
 @pytest.mark.slow
 def test_the_step_is_long_where_trajectories_jump():
     jumps = [sq.LocalDecay(0.5), sq.CollectiveDecay(0.1)]
