@@ -94,6 +94,22 @@ def test_a_numerical_error_is_what_errors_of_the_spins_do_to_the_gain():
     assert gain[0].numerical_error == pytest.approx(gain[1].gain - gain[0].gain, rel=1e-3)
 
 
+def test_a_response_that_bends_has_the_error_of_the_coarser_slope():
+    bend = 1e4
+    bent = {
+        k: Moments(
+            n_spins=N,
+            spin=m.spin + np.array([0.0, bend * (k * STEP) ** 3, 0.0]),
+            covariance=m.covariance,
+        )
+        for k, m in nearby(0.0).items()
+    }
+    exact = sensitivity_of(bent, step=STEP, error=0.0)
+    assert exact.gain == pytest.approx(SLOPE**2 / (N / 4) / N, rel=1e-9)
+    coarse = (SLOPE + bend * STEP**2) ** 2 / (N / 4) / N
+    assert exact.numerical_error == pytest.approx(coarse - exact.gain, rel=1e-9)
+
+
 def test_about_the_best_axis_the_errors_of_three_slopes_add_up():
     gain = [best_sensitivity_of([nearby(k)] * 3, step=STEP, error=ERROR) for k in (0.0, ERROR)]
     np.testing.assert_allclose(gain[0].best_axis, np.full((1, 3), 3**-0.5), rtol=1e-6)

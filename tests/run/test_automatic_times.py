@@ -128,6 +128,12 @@ def test_the_first_window_follows_from_what_all_spins_do_to_one(terms, rate):
     assert scales.first == pytest.approx(EARLIEST / rate, rel=1e-12)
 
 
+def test_classes_count_with_the_squares_of_their_weights():
+    classes = [sq.SpinClass(2, weight=0.5), sq.SpinClass(8, weight=1.3)]
+    form = sq.SpinModel(classes, hamiltonian=[sq.OneAxisTwisting(1.0)]).canonical
+    assert time_scales(form).first == pytest.approx(EARLIEST / (2 * 0.5**2 + 8 * 1.3**2), rel=1e-12)
+
+
 def test_the_last_window_holds_the_table_of_an_envelope():
     late = sq.Envelope([0.0, 1.0, 7.0], values=[0.0, 0.0, 2.0])
     scales = time_scales(twisting(10, late).canonical)

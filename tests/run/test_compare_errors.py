@@ -62,10 +62,13 @@ def stated(variable, values, *, stderr, truncation, numerical):
     )
 
 
-@pytest.mark.parametrize(("variable", "scale"), [("spin", 5), ("covariance", 25), ("xi2", 1)])
+@pytest.mark.parametrize(
+    ("variable", "scale"),
+    [("spin", 5), ("covariance", 25), ("xi2", 1), ("contrast", 0.1), ("total_spin_squared", 100)],
+)
 def test_how_far_two_runs_may_differ(variable, scale):
     """In errors, each the standard errors of both and a third of twice what the others say."""
-    values = np.array([0.7, 30.0, 0.7])
+    values = np.array([0.05, 30.0, 0.05])
     right = stated(variable, values, stderr=0.03, truncation=0.01, numerical=1e-4)
     bounds = 2 * 0.03 + 2 * 3e-4 * np.maximum(scale, values)
     error = 0.05 + bounds / 3

@@ -187,6 +187,11 @@ def test_the_greatest_gain_lies_between_the_times():
         (panel,) = sq.plot.sensitivity(edge).axes
         (label,) = panel.get_legend().get_texts()
         assert label.get_text().startswith("greatest computed: ")
+    both = at(np.linspace(0.0, 0.36, 10), phases=[0.0, 0.3])
+    without = both["optimal_gain"].where(both["phase"] > 0)
+    assert read_best(both)[0].gain == float(both["optimal_gain"][0]) > float(without[1])
+    assert read_best(both.assign(optimal_gain=without))[0].gain == float(without[1])
+    assert data.attrs["step"] == pytest.approx(0.005 / np.sqrt(n), rel=1e-14)
     for name in ("optimal_gain_time", "optimal_gain_add_times_near"):
         assert data[name].attrs["units"] == data["time"].attrs["units"] != "1"
     alone = at([0.2])
