@@ -5,7 +5,7 @@ import math
 import pytest
 
 from spinsqueeze.core.errors import InvalidInput
-from spinsqueeze.core.quantities import quantity
+from spinsqueeze.core.quantities import quantity, written_quantity
 from spinsqueeze.core.units import radians_of
 
 TWO_PI = 2 * math.pi
@@ -85,6 +85,7 @@ def test_a_text_is_read(text, kind, value):
         ("5 us", "length", r"^x must be a length such as '5 um', got '5 us'$"),
         ("5 um", "rate", r"^x must be a frequency or rate such as '1.2 MHz', got '5 um'$"),
         ("2 pi x 5 us", "time", r"^x must have no factor 2 pi, as in '5 us', got '2 pi x 5 us'$"),
+        ("2 pi x 5 um", "length", r"^x must have no factor 2 pi, as in '5 um', got '2 pi x 5 um'$"),
         ("5 um + 1", "length", r"^x must end in a unit such as that of '5 um', got '5 um \+ 1'$"),
         ("(1+2j) MHz", "rate", r"^x must begin with a number"),
         ("nan MHz", "rate", r"^x must begin with a number"),
@@ -94,6 +95,22 @@ def test_a_text_is_read(text, kind, value):
 def test_a_text_is_refused(text, kind, message):
     with pytest.raises(InvalidInput, match=message):
         quantity("x", text, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "of_one", "third"),
+    [
+        ("2 pi x 3 rad/us", TWO_PI * 1e6, "2 pi x 0.333333333333 rad/us"),
+        ("3 rad/us", 1e6, "0.333333333333 rad/us"),
+        ("3 MHz", TWO_PI * 1e6, "0.333333333333 MHz"),
+        ("2 pi x 3 MHz", TWO_PI * 1e6, "2 pi x 0.333333333333 MHz"),
+        ("3 um", 1e-6, "0.333333333333 um"),
+    ],
+)
+def test_other_numbers_in_the_unit_of_a_text(text, of_one, third):
+    written = written_quantity(text)
+    assert written.of_one == pytest.approx(of_one, rel=1e-14)
+    assert written.of(1 / 3) == third
 
 
 def test_a_unit_in_words_is_answered_with_its_sign():

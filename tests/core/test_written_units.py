@@ -75,6 +75,7 @@ def test_where_2_pi_matters_it_is_said():
         (4000.0, "s", 1.0, "s"),
         (3e-8, "s", 1e9, "ns"),
         (2e4, "1/MHz", 1e-3, "ms"),
+        (0.02, "1/uHz", 1e3, "ks"),
         (1.0, "1/2 pi MHz", 1 / (2 * math.pi), "µs"),
         (0.2, "1/2 pi MHz", 1e3 / (2 * math.pi), "ns"),
         (3e6, "1/s", 1e-6, "1/µs"),

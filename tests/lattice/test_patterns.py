@@ -131,6 +131,12 @@ def test_a_table_must_reach_from_the_nearest_to_the_farthest_pair(geometry, boun
             SpinModel(lattice, hamiltonian=[TabulatedCoupling(distances=short, values=[2.0, 2.0])])
 
 
+def test_an_axis_of_one_site_has_no_pairs_for_a_table():
+    lattice = Lattice((4, 1), spacing=(2.0, 1.0), boundary="open")
+    table = TabulatedCoupling(distances=[2.0, 6.0], values=[2.0, 2.0])
+    assert SpinModel(lattice, hamiltonian=[table]).canonical.pairs
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -250,6 +250,7 @@ def test_inverse_units():
             {"g_hz": "4 kHz"},
             r"^g_hz must be a real number, got '4 kHz' \(str\); write 4000, in Hz$",
         ),
+        ({"t2_s": "5 us"}, r"^t2_s must be a real number, got '5 us' \(str\); write 5e-06, in s$"),
         ({"kappa_hz": math.inf}, r"^kappa_hz must be finite, got inf$"),
         ({"kappa_hz": 1e30}, r"^kappa_hz must lie between 1e-12 and 1e\+18 Hz in size, got 1e\+30"),
         ({"gamma_hz": -1.0}, r"^gamma_hz must be at least 0, got -1; it is a size"),

@@ -67,7 +67,7 @@ def test_collective_numbers_fields_and_coherence():
     decay, dephasing = lab.model.jumps
     assert decay.rate == pytest.approx(0.01, rel=1e-14)
     assert dephasing.rate == pytest.approx(1 / 50 - 0.01 / 2, rel=1e-14)
-    alone = sq.spins_from_lab(100, chi="1 Hz", t1="100 us", t2="200 us").model
+    alone = sq.spins_from_lab(100, chi="1 Hz", t1="0.1 ms", t2="200 us").model
     assert [type(jump) for jump in alone.jumps] == [sq.LocalDecay]
     assert "twisting     2 pi x 1 Hz = 6.28319e-06 1/us" in str(lab)
 
@@ -100,6 +100,8 @@ def test_a_term_of_the_laboratory_that_is_given_again_is_warned_of():
     )
     assert other.concerns == ()
     assert other.figures() == {"lab_chi_hz": pytest.approx(1.0)}
+    across = sq.spins_from_lab(9, chi="1 Hz", rabi="1 Hz", hamiltonian=[sq.Drive(1.0, phase=1.5)])
+    assert across.concerns == ()
 
 
 def test_a_decaying_spin_has_its_coherence_time():
@@ -253,6 +255,20 @@ def test_a_lattice_with_a_spacing_of_its_own_is_refused_or_warned_of():
     assert apart.concerns[0].startswith("spacing: neighbours are 10 µm and 15 µm apart, 5 um times")
 
 
+@pytest.mark.parametrize(
+    ("numbers", "hertz"),
+    [
+        ({"c6": "-4 MHz um^6"}, -4e6 / 2**6),
+        ({"c3": "-4 MHz um^3"}, -4e6 / 2**3),
+        ({"plateau": "-3 MHz", "core_radius": "4 um"}, -3e6 / (1 + 0.5**6)),
+        ({"c6": "1 MHz um^6", "c3": "-1 MHz um^3"}, -1e6 / 2**3),
+    ],
+)
+def test_the_coupling_at_the_spacing_is_the_largest_with_its_sign(numbers, hertz):
+    lab = sq.spins_from_lab(CHAIN, spacing="2 um", **numbers)
+    assert lab.figures()["lab_coupling_hz"] == pytest.approx(hertz, rel=1e-13)
+
+
 @pytest.mark.parametrize("endless", [float("inf"), "inf", "inf us"])
 def test_an_endless_coherence_time_is_no_dephasing(endless):
     lab = sq.spins_from_lab(10, chi="1 Hz", t1="100 us", t2=endless)
@@ -269,6 +285,7 @@ def test_an_endless_coherence_time_is_no_dephasing(endless):
     [
         (CHAIN, {"c6": "1 MHz um^6"}, "at spacing", 1.0),
         (CHAIN, {"c3": "1 MHz um^3"}, "at spacing", 1.0),
+        (CHAIN, {"c6": "1 MHz um^6", "c3": "-2 MHz um^3"}, "at spacing", -2.0),
         (CHAIN, {"c3": "1 MHz um^3", "quantisation_axis": "+x"}, "largest", -2.0),
         # of four spins on a square only those across have an angle
         (

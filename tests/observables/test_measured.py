@@ -9,6 +9,7 @@ import spinsqueeze as sq
 from spinsqueeze.core.errors import InvalidInput
 from spinsqueeze.observables.measured import as_measured
 from spinsqueeze.observables.moments import Moments
+from spinsqueeze.results.best import optimum_of_run
 from spinsqueeze.results.dataset import read_moments
 from spinsqueeze.run.lines import best
 from spinsqueeze.run.study_file import study_from_tables
@@ -119,6 +120,21 @@ def test_a_study_and_a_sweep_hold_the_readout():
     drawn = sq.sweep(study, over={spins: [8, 9, 10, 11]}, average_over=spins, workers=0)
     assert "spins_left" in drawn
     assert any(line.startswith("as measured (1 % misread): xi2 = ") for line in best(drawn))
+
+
+def test_the_measured_optimum_of_a_sampled_point_has_its_stored_errors():
+    study = sq.Study(
+        sq.SpinModel(20, hamiltonian=[sq.OneAxisTwisting(1.0)]),
+        initial_state=sq.CoherentState("+x"),
+        times=np.linspace(0.0, 0.3, 13),
+        readout=sq.Readout(detection_error=0.05),
+        method=sq.DTWA(200, sampling="independent"),
+    )
+    point = sq.sweep(study, over={"run.seed": [1, 2]}, workers=0).isel(seed=1)
+    for measured, prefix in ((False, "optimal_"), (True, "optimal_measured_")):
+        best = optimum_of_run(point, measured=measured)
+        for name in ("xi2", "time", "angle"):
+            assert getattr(best, f"{name}_stderr") == float(point[f"{prefix}{name}_stderr"]) > 0
 
 
 @pytest.mark.parametrize(

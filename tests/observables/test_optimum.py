@@ -156,6 +156,10 @@ def test_an_angle_next_to_an_undefined_one_is_interpolated_and_has_an_error():
         assert found.status is OptimumStatus.INSIDE
         off = abs(found.angle - (0.3 + 0.2 * np.sin(0.65)))
         assert off <= found.angle_interpolation < 0.2
+        turned = angle + 1.15  # through the cut at pi/2
+        wrapped = turned - np.pi * (turned > np.pi / 2)
+        there = find_optimum(times, xi2=np.exp(0.1 * (times - 0.65) ** 2), angle=wrapped).angle
+        assert abs(np.sin(there - found.angle - 1.15)) < 1e-12
     alone = np.where(times == times[1], 0.5, np.nan)  # nothing to interpolate with
     found = find_optimum(times, xi2=np.exp(0.1 * (times - 0.65) ** 2), angle=alone)
     assert found.angle == 0.5
@@ -291,6 +295,31 @@ def test_of_two_dips_not_resolved_beside_one_that_is_the_deeper_names_the_times(
     assert best.add_times_near == times[32]
 
 
+@pytest.mark.parametrize("step", [0.4, 0.5])
+def test_a_dip_between_few_times_may_be_the_deeper(step):
+    def curve(t):
+        return np.exp(0.5 - 1.5 * np.exp(-((t - 1) ** 2) / 0.3) - 1.501 * np.exp(-((t - 4) ** 2)))
+
+    times = np.append(np.linspace(0.2, 1.8, 33), 4 + step * (np.arange(-4, 5) + 0.25))
+    best = find_optimum(times, xi2=curve(times))
+    if step == 0.5:
+        assert best.status is OptimumStatus.TOO_COARSE
+        assert abs(best.add_times_near - 4) < step
+    else:
+        assert best.time == pytest.approx(1.0, abs=1e-3)
+        truth = curve(np.linspace(3.9, 4.1, 2001)).min()
+        assert 1e-4 < best.xi2 - truth < best.xi2_interpolation < 0.03
+
+
+@pytest.mark.parametrize("size", [0.1, 1.0, 10.0])
+def test_a_numerical_error_is_relative_to_xi2_or_to_1(size):
+    t = np.linspace(0.0, 2.0, 21)
+    for depth, status in ((0.99, OptimumStatus.INITIAL_STATE), (1.01, OptimumStatus.INSIDE)):
+        fall = depth * 2e-6 * max(1.0, 1 / size)
+        xi2 = size * (1 - fall * (t * np.exp(1 - t)))
+        assert find_optimum(t, xi2=xi2, numerical_error=1e-6).status is status
+
+
 @pytest.mark.parametrize("errors", [{"stderr": np.full(21, 3e-6)}, {"numerical_error": 4e-6}])
 def test_a_fall_that_the_errors_explain_is_no_squeezing(errors):
     t = np.linspace(0.0, 2.0, 21)
@@ -301,3 +330,14 @@ def test_a_fall_that_the_errors_explain_is_no_squeezing(errors):
     assert unseen.angle is None
     assert "no squeezing at these times" in str(unseen)
     assert find_optimum(t, xi2=1.0 - 5e-5 * dip, **errors).status is OptimumStatus.INSIDE
+
+
+@pytest.mark.parametrize(("stderr", "further"), [(4e-6, ""), (3e-6, "further ")])
+def test_a_sampled_initial_state_is_squeezed_by_more_than_three_errors(stderr, further):
+    t = np.linspace(0.0, 2.0, 21)
+    best = find_optimum(
+        t, xi2=(1 - 1e-5) * np.exp(t), angle=np.ones(21), stderr=np.full(21, stderr)
+    )
+    assert best.status is OptimumStatus.INITIAL_STATE
+    assert best.angle == (1.0 if further else None)
+    assert str(best).startswith(f"no {further}squeezing at these times")

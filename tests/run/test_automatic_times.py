@@ -1,17 +1,19 @@
 """Times by themselves: the window, the grid, what is said of it, and that it repeats."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import spinsqueeze as sq
-from spinsqueeze.observables.optimum import OptimumStatus
+from spinsqueeze.observables.optimum import Optimum, OptimumStatus
 from spinsqueeze.results.dataset import warnings_of
 from spinsqueeze.run import automatic_times
 from spinsqueeze.run.answers import run_of
 from spinsqueeze.run.study_file import study_from_tables
-from spinsqueeze.run.time_windows import N_TIMES, Curve, judged
+from spinsqueeze.run.time_scales import EARLIEST, LATEST, time_scales
+from spinsqueeze.run.time_windows import N_TIMES, Curve, Window, judged
 
 X = sq.CoherentState("+x")
 
@@ -101,6 +103,67 @@ def curve(logs, *, noise=0.0, contrast=1.0):
 def test_what_ends_the_search(seen, outcome):
     window = judged(seen, window=1.0, first=0.01)
     assert (window and window.outcome) == outcome
+
+
+def all_to_all(j_perp, j_z):
+    return sq.PowerLawXXZ(j_perp=j_perp, j_z=j_z, exponent=0)
+
+
+@pytest.mark.parametrize(
+    ("terms", "rate"),
+    [
+        ({"hamiltonian": [sq.OneAxisTwisting(-2.0)]}, 2.0 * 10),
+        ({"hamiltonian": [all_to_all(0.0, 4.0)]}, 4.0 * 9 / 2),  # twice chi, of the other nine
+        ({"hamiltonian": [all_to_all(4.0, 1.0)]}, 3.0 * 9 / 2),  # less what is isotropic
+        ({"jumps": [sq.CollectiveDecay(0.3)]}, 0.3 * 2 * 10),  # |(1, -i, 0)|^2 = 2
+        (
+            {"jumps": [sq.CorrelatedJumps(0.3, vector=(0, 0, 1), exponent=np.inf)]},
+            0.3 * 3**2,  # itself and both neighbours
+        ),
+        ({"jumps": [sq.CorrelatedJumps(0.3, vector=(0, 0, 1), exponent=0)]}, 0.3 * 10**2),
+    ],
+)
+def test_the_first_window_follows_from_what_all_spins_do_to_one(terms, rate):
+    scales = time_scales(sq.SpinModel(sq.Lattice(10), **terms).canonical)
+    assert scales.first == pytest.approx(EARLIEST / rate, rel=1e-12)
+
+
+def test_classes_count_with_the_squares_of_their_weights():
+    classes = [sq.SpinClass(2, weight=0.5), sq.SpinClass(8, weight=1.3)]
+    form = sq.SpinModel(classes, hamiltonian=[sq.OneAxisTwisting(1.0)]).canonical
+    assert time_scales(form).first == pytest.approx(EARLIEST / (2 * 0.5**2 + 8 * 1.3**2), rel=1e-12)
+
+
+def test_the_last_window_holds_the_table_of_an_envelope():
+    late = sq.Envelope([0.0, 1.0, 7.0], values=[0.0, 0.0, 2.0])
+    scales = time_scales(twisting(10, late).canonical)
+    assert scales.onset == 1.0
+    assert scales.first == pytest.approx(EARLIEST / 20, rel=1e-12)
+    assert scales.last == pytest.approx(6.0 + LATEST * 10 ** (1 / 3) / 20, rel=1e-12)
+
+
+def test_an_onset_shifts_where_more_times_are_added():
+    seen = curve(-2.0 * np.sin(np.pi * np.linspace(0.0, 1.0, 21)))
+    window = Window(1.0, 0.5, 0.2, 0.8, "minimum")
+    coarse = Optimum(0.1, -10.0, 0.4, status=OptimumStatus.TOO_COARSE, add_times_near=0.55)
+    again = automatic_times.refined(coarse, seen, window, onset=0.0)
+    assert again.best == 0.55
+    later = replace(coarse, time=2.4, add_times_near=2.55)
+    moved = automatic_times.refined(later, seen, window, onset=2.0)
+    assert moved.outcome == again.outcome
+    np.testing.assert_allclose(
+        [moved.end, moved.best, moved.low, moved.high],
+        [again.end, again.best, again.low, again.high],
+        rtol=1e-12,
+    )
+
+
+@pytest.mark.parametrize(("stderr", "resolved"), [(None, False), (5e-4, False), (2e-3, True)])
+def test_an_interpolation_need_not_be_finer_than_the_samples(stderr, resolved):
+    seen = curve(-2.0 * np.sin(np.pi * np.linspace(0.0, 1.0, 21)))
+    best = Optimum(0.1, -10.0, 0.5, xi2_stderr=stderr, xi2_interpolation=1e-3)
+    window = automatic_times.refined(best, seen, Window(1.0, 0.5, 0.2, 0.8, "minimum"), onset=0.0)
+    assert (window is None) == resolved
 
 
 def test_a_sweep_over_n_is_right_at_every_n():

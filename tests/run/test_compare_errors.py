@@ -62,10 +62,13 @@ def stated(variable, values, *, stderr, truncation, numerical):
     )
 
 
-@pytest.mark.parametrize(("variable", "scale"), [("spin", 5), ("covariance", 25), ("xi2", 1)])
+@pytest.mark.parametrize(
+    ("variable", "scale"),
+    [("spin", 5), ("covariance", 25), ("xi2", 1), ("contrast", 0.1), ("total_spin_squared", 100)],
+)
 def test_how_far_two_runs_may_differ(variable, scale):
     """In errors, each the standard errors of both and a third of twice what the others say."""
-    values = np.array([0.7, 30.0, 0.7])
+    values = np.array([0.05, 30.0, 0.05])
     right = stated(variable, values, stderr=0.03, truncation=0.01, numerical=1e-4)
     bounds = 2 * 0.03 + 2 * 3e-4 * np.maximum(scale, values)
     error = 0.05 + bounds / 3
@@ -202,3 +205,16 @@ def test_the_worst_grade_is_that_of_the_comparison():
     assert found.grade == "differs"
     assert len(found.optima) == 1
     assert "dB at t = " in str(found)
+
+
+def test_what_both_state_of_their_optima_adds_up():
+    ours, theirs = (curve(0.0, 0.0).isel(time=slice(None, None, 4)) for _ in range(2))
+    for run, truncation, numerical in ((ours, 0.02, 2e-4), (theirs, 0.01, 1e-4)):
+        run["xi2_truncation"] = run["xi2"].copy(data=np.full(11, truncation))
+        run["spin_numerical_error"] = run["xi2"].copy(data=np.full(11, numerical))
+    found = optimum_difference(theirs, ours, method="ours")
+    best = sq.optimum(ours)
+    bounds = 2 * 0.03 + 2 * 3e-4  # xi2 < 1: numerical errors are of 1
+    stated = 10 / np.log(10) * bounds / best.xi2 + 2 * best.decibels_interpolation
+    assert found.stated == pytest.approx(stated, rel=1e-9)
+    assert best.decibels_interpolation > 1e-6 * stated

@@ -91,3 +91,12 @@ def test_losses_refuse_strengths_in_time():
     model = sq.SpinModel(6, hamiltonian=[sq.OneAxisTwisting(ramp)])
     with pytest.raises(sq.InvalidInput, match="losses need constant strengths and rates"):
         sq.simulate_losses(model, sq.CoherentState("+x"), [0.0, 1.0], loss_rate=0.1)
+
+
+def test_the_optimum_of_one_history_is_not_interpolated_over_its_losses():
+    model = sq.SpinModel(20, hamiltonian=[sq.OneAxisTwisting(1.0)])
+    losses = sq.Losses(times=[0.05, 0.1])
+    data = sq.simulate(model, sq.CoherentState("+x"), np.linspace(0.0, 0.3, 31), losses=losses)
+    best = sq.optimum(data)
+    assert best.status is sq.OptimumStatus.JUMPS
+    assert best.xi2 == data["xi2"].min()

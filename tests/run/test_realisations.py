@@ -97,12 +97,24 @@ def test_atom_numbers_average_to_their_mean():
     covariance = np.mean(covariances, axis=0) + np.einsum("rta,rtb->tab", away, away) / 4
     mean = np.mean(spins, axis=0)
     np.testing.assert_allclose(data["spins_left"], np.mean(counts))
+    assert data.attrs["n_spins"] == 23
     assert data["xi2"].values[0] == pytest.approx(1.0, rel=1e-12)
     for k in range(1, len(times)):
         expected, error = least(np.mean(counts), mean[k], covariance[k]), data["xi2_stderr"][k]
         assert data["xi2"].values[k] == pytest.approx(expected, abs=float(error))
         np.testing.assert_allclose(data["covariance"][k], covariance[k], atol=1e-11)
     assert sq.optimum(data).xi2 < 1.0
+
+
+def test_the_largest_of_all_errors_is_that_of_the_average():
+    model = sq.SpinModel(20, hamiltonian=[sq.Drive(1.0), sq.OneAxisTwisting(0.3)])
+    over = {"hamiltonian.0.rabi": [0.0, 3.0, 1.5, 1.0]}
+    method = sq.Cumulants(order=2, next_order=True)
+    each = sq.sweep(model, STATE, TIMES / 2, over=over, method=method, workers=0)
+    data = averaged(model, over=over, times=TIMES / 2, method=method)
+    for name in ("xi2_truncation", "spin_truncation"):
+        np.testing.assert_array_equal(data[name], each[name].max("rabi"))
+    assert data.attrs["numerical_error"] == each["numerical_error"].max() > 0.0
 
 
 def test_realisations_have_seeds_of_their_own():

@@ -187,6 +187,13 @@ def test_the_greatest_gain_lies_between_the_times():
         (panel,) = sq.plot.sensitivity(edge).axes
         (label,) = panel.get_legend().get_texts()
         assert label.get_text().startswith("greatest computed: ")
+    both = at(np.linspace(0.0, 0.36, 10), phases=[0.0, 0.3])
+    without = both["optimal_gain"].where(both["phase"] > 0)
+    assert read_best(both)[0].gain == float(both["optimal_gain"][0]) > float(without[1])
+    assert read_best(both.assign(optimal_gain=without))[0].gain == float(without[1])
+    assert data.attrs["step"] == pytest.approx(0.005 / np.sqrt(n), rel=1e-14)
+    for name in ("optimal_gain_time", "optimal_gain_add_times_near"):
+        assert data[name].attrs["units"] == data["time"].attrs["units"] != "1"
     alone = at([0.2])
     assert "[" not in next(gains(alone))
     assert float(alone["optimal_gain"]) == float(alone["metrological_gain"][0])
@@ -362,6 +369,23 @@ def test_one_method_makes_all_runs_and_the_readout_counts():
     with pytest.raises(InvalidInput, match=r"signal must name one of the 2 pulses.*0: a turn"):
         sq.sensitivity(model, STATE, [0.5], pulses=[pulse, pulse])
     assert str(sq.summary(data)).count("gain = ") == 1
+
+
+def test_a_loose_tolerance_is_part_of_the_error():
+    model = sq.SpinModel(
+        sq.Lattice(4, boundary="open"),
+        hamiltonian=[sq.PowerLawXYZ(j_x=0.5, j_y=-0.3, j_z=1.0, exponent=1)],
+    )
+    strict, loose = (
+        sq.sensitivity(
+            model, STATE, [4.0], pulses=sq.Pulse(0.5, axis="+y", angle=0.0), method=sq.Exact(tol)
+        )
+        for tol in (1e-12, 1e-4)
+    )
+    claimed = [float(run["metrological_gain_numerical_error"][0]) for run in (strict, loose)]
+    gap = float(abs(loose["metrological_gain"] - strict["metrological_gain"])[0])
+    assert gap <= claimed[1]
+    assert claimed[1] > 1000 * claimed[0]
 
 
 @pytest.mark.slow

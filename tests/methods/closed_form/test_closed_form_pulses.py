@@ -126,6 +126,16 @@ def test_a_periodic_lattice(noise):
     check(model, pulses, formula="Ising lattice")
 
 
+def test_a_whole_turn_about_any_axis_changes_nothing():
+    model = sq.SpinModel(4, hamiltonian=[sq.OneAxisTwisting(0.8), sq.UniformField([0, 0, 0.6])])
+    pulses = [
+        sq.Pulse(0.3, axis=[0.6, 0.0, 0.8], angle=-2 * np.pi),
+        sq.Pulse(0.5, axis="+x", angle=np.pi),
+        sq.Pulse(0.6, axis=[0.6, 0.8, 0.0], angle=4 * np.pi),
+    ]
+    check(model, pulses, formula="one-axis twisting")
+
+
 @pytest.mark.parametrize("noise", [(0, 0, 1), (1, 1, 0)])
 def test_alike_spins(noise):
     model = sq.SpinModel(
