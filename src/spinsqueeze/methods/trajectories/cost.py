@@ -19,6 +19,8 @@ _SECONDS_OF_A_LEVEL = 11e-9
 _SECONDS_OF_A_JUMP = 1.5e-6
 _ROWS = 24
 """Numbers a level in the compiled walk: states, seven slopes, roots."""
+_AT_FIRST_JUMPS = 60
+"""Numbers a trajectory: figures, channels, and what its first jump changed."""
 
 
 def expected_cost(question: Question, n_trajectories: int, *, shifted: bool) -> Cost:
@@ -52,7 +54,7 @@ def expected_cost(question: Question, n_trajectories: int, *, shifted: bool) -> 
     count = n_trajectories if squares else 1
     threads = available_processors()
     memory = 8 * n_times * (29 * n_trajectories + 3 * 12 * min(n_trajectories, 100))
-    memory += 8 * _ROWS * n * threads + 100_000
+    memory += 8 * (_ROWS * n * threads + _AT_FIRST_JUMPS * n_trajectories) + 100_000
     return Cost(
         memory,
         each * count / max(1, min(threads, count)),
